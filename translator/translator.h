@@ -1,0 +1,46 @@
+/* The translator as the machine sees it: give it a CPU, let it run some instructions. */
+#ifndef REPRISE_TRANSLATOR_H
+#define REPRISE_TRANSLATOR_H
+
+#include "byte_buffer.h"
+#include "cpu.h"
+#include "error.h"
+
+typedef enum TranslatorBackend { BACKEND_PORTABLE, BACKEND_X86_64 } TranslatorBackend;
+
+typedef struct TranslatorOptions {
+    TranslatorBackend backend;
+    size_t buffer_bytes; /* of host code; 0 for the default of 64 MB */
+    bool no_chaining;    /* every block returns to the run loop: for the test matrix */
+    bool no_flag_liveness; /* all flags count as read: for the test matrix */
+    uint32_t stress_seed; /* not 0: random instruction budgets and random forced TLB misses, for the stress mode */
+} TranslatorOptions;
+
+typedef struct Translator Translator;
+
+/* The fastest backend that this host has. */
+TranslatorBackend translator_default_backend(void);
+
+Translator *translator_create(Cpu *cpu, const TranslatorOptions *options, Error *error);
+void translator_destroy(Translator *translator);
+
+typedef enum RunExit {
+    RUN_BUDGET,   /* that many instructions completed */
+    RUN_BREAK,    /* cpu->break_after was set: look at clock and devices, then go on */
+    RUN_HALTED,   /* the CPU waits for an interrupt and none can be delivered now */
+    RUN_SHUTDOWN, /* triple fault */
+} RunExit;
+
+/* Runs at most 'instructions' (> 0) guest instructions; state.instruction_count tells how many completed. In exact mode
+ * (-icount) never one more; otherwise it may stop some dozen early. Interrupts that are deliverable are taken at
+ * instruction boundaries in between: at the entry, after whatever may raise or enable one. Exceptions are delivered inside.
+ * The whole guest state stands in cpu->state afterwards. */
+RunExit translator_run(Translator *translator, int64_t instructions);
+
+/* Drops all translations (a restore, a changed option). */
+void translator_flush(Translator *translator);
+
+/* Counters and the state of the buffer, as text for 'info jit'. */
+void translator_print_info(const Translator *translator, ByteBuffer *text);
+
+#endif
