@@ -1,0 +1,16 @@
+/* Firmware look-up: BIOS and VGA BIOS as the distribution packages them, found at run time. */
+#ifndef REPRISE_FIRMWARE_H
+#define REPRISE_FIRMWARE_H
+
+#include "byte_buffer.h"
+#include "error.h"
+
+#define FIRMWARE_BIOS "bios-256k.bin"
+#define FIRMWARE_VGA_BIOS "vgabios-stdvga.bin"
+
+/* Loads the file 'name' into 'image' (which must be empty). A name with a slash is a path; another
+ * is looked for in 'folder' (what -L says; may be NULL), then where distributions put firmware,
+ * then in the working directory. A missing file is an error that names the package that has it. */
+bool firmware_load(const char *name, const char *folder, ByteBuffer *image, Error *error);
+
+#endif
