@@ -1,0 +1,15 @@
+/* Memory for our own bookkeeping. When there is none left, the process ends with a message: no
+ * caller could go on without it, and no guest can ask for it. */
+#ifndef REPRISE_ALLOCATE_H
+#define REPRISE_ALLOCATE_H
+
+#include <stddef.h>
+
+/* Zeroed memory, to be given back with free(). */
+void *allocate_zeroed(size_t size);
+
+/* Makes 'array' hold at least 'needed' elements and returns where it is now; '*capacity' (in
+ * elements) at least doubles when it must grow, so that appending one by one stays linear. */
+void *allocate_grow(void *array, size_t *capacity, size_t needed, size_t element_size);
+
+#endif
