@@ -1,0 +1,177 @@
+/* Opening nodes by format, and the calls that devices make. */
+#include "block.h"
+#include "allocate.h"
+#include "block_driver.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const BlockDriver *const drivers[] = {&block_raw_driver};
+
+#define DRIVER_COUNT (sizeof(drivers) / sizeof(drivers[0]))
+
+/* Formats that would boot as garbage if they were taken for raw: better say what they are. */
+static const struct {
+    const char *name;
+    uint32_t offset;
+    uint32_t size;
+    const char *magic;
+    const char *advice;
+} foreign_formats[] = {
+    {"qcow2", 0, 4, "QFI\xFB", "convert it with: qemu-img convert -O raw"},
+    {"VMDK", 0, 4, "KDMV", "convert it with: qemu-img convert -O raw"},
+    {"VMDK", 0, 21, "# Disk DescriptorFile", "convert it with: qemu-img convert -O raw"},
+    {"VHD", 0, 8, "conectix", "convert it with: qemu-img convert -O raw"},
+    {"VHDX", 0, 8, "vhdxfile", "convert it with: qemu-img convert -O raw"},
+    {"VDI", 64, 4, "\x7F\x10\xDA\xBE", "convert it with: qemu-img convert -O raw"},
+    {"gzip", 0, 2, "\x1F\x8B", "unpack it with: gunzip -k"},
+    {"xz", 0, 6,
+     "\xFD"
+     "7zXZ\0",
+     "unpack it with: xz -dk"},
+    {"zip", 0, 4, "PK\x03\x04", "unpack it with: unzip"},
+};
+
+static const BlockDriver *find_driver(const char *name, Error *error) {
+    for (size_t i = 0; i < DRIVER_COUNT; i++)
+        if (strcmp(drivers[i]->name, name) == 0)
+            return drivers[i];
+    error_set(error, "image format '%s' is not known; known are: raw", name);
+    return NULL;
+}
+
+static const BlockDriver *probe_driver(BlockNode *node, Error *error) {
+    uint8_t head[BLOCK_PROBE_BYTES] = {0};
+    size_t size = node->length < sizeof(head) ? node->length : sizeof(head);
+    if (!block_file_read(node->file, 0, head, size, error))
+        return NULL;
+    const BlockDriver *best = NULL;
+    int best_score = 0;
+    for (size_t i = 0; i < DRIVER_COUNT; i++) {
+        int score = drivers[i]->probe(head, node->length);
+        if (score > best_score) {
+            best = drivers[i];
+            best_score = score;
+        }
+    }
+    if (best != &block_raw_driver)
+        return best;
+    for (size_t i = 0; i < sizeof(foreign_formats) / sizeof(foreign_formats[0]); i++) {
+        if (memcmp(head + foreign_formats[i].offset, foreign_formats[i].magic,
+                   foreign_formats[i].size) == 0) {
+            error_set(error,
+                      "is a %s file, not a raw image; %s (or say format=raw to use it as it is)",
+                      foreign_formats[i].name, foreign_formats[i].advice);
+            return NULL;
+        }
+    }
+    return best;
+}
+
+static BlockNode *open_image(const BlockOptions *options, Error *error) {
+    BlockNode *node = allocate_zeroed(sizeof(*node));
+    node->file = -1;
+    node->path = strdup(options->path);
+    node->name = strdup(options->node_name != NULL ? options->node_name : "");
+    bool opened = block_file_open(node, options, error);
+    if (opened) {
+        node->driver = options->format != NULL ? find_driver(options->format, error)
+                                               : probe_driver(node, error);
+        opened = node->driver != NULL &&
+                 (node->driver->open == NULL || node->driver->open(node, options, error));
+    }
+    if (!opened) {
+        node->driver = NULL; /* its open() has cleaned up after itself */
+        block_close(node);
+        return NULL;
+    }
+    return node;
+}
+
+BlockNode *block_open(const BlockOptions *options, Error *error) {
+    if (options->path == NULL || options->path[0] == '\0') {
+        error_set(error, "an image needs a file name");
+        return NULL;
+    }
+    Error reason = {0};
+    BlockNode *node = open_image(options, &reason);
+    if (node != NULL && options->snapshot) {
+        BlockNode *overlay = block_overlay_create(node, &reason);
+        if (overlay == NULL)
+            block_close(node);
+        else
+            overlay->read_only = options->read_only;
+        node = overlay;
+    }
+    if (node == NULL)
+        error_set(error, "%s: %s", options->path, reason.message);
+    return node;
+}
+
+void block_close(BlockNode *node) {
+    if (node == NULL)
+        return;
+    if (node->driver != NULL && node->driver->close != NULL)
+        node->driver->close(node);
+    if (node->file >= 0)
+        close(node->file);
+    block_close(node->below);
+    free(node->path);
+    free(node->name);
+    free(node);
+}
+
+/* The node that holds the file puts the path before a message, once. */
+static bool name_culprit(const BlockNode *node, Error *error) {
+    return node->below != NULL ? false : error_prefix(error, "%s: ", node->path);
+}
+
+bool block_read(BlockNode *node, uint64_t offset, void *data, size_t size, Error *error) {
+    size_t inside = 0;
+    if (offset < node->length)
+        inside = size < node->length - offset ? size : (size_t)(node->length - offset);
+    if (inside < size)
+        memset((uint8_t *)data + inside, 0, size - inside);
+    if (inside == 0)
+        return true;
+    return node->driver->read(node, offset, data, inside, error) || name_culprit(node, error);
+}
+
+bool block_write(BlockNode *node, uint64_t offset, const void *data, size_t size, Error *error) {
+    if (node->read_only)
+        return error_set(error, "%s: is write-protected", node->path);
+    if (size == 0)
+        return true;
+    if (size > INT64_MAX || offset > INT64_MAX - size)
+        return error_set(error, "%s: write past the largest file size", node->path);
+    if (!node->driver->write(node, offset, data, size, error))
+        return name_culprit(node, error);
+    if (offset + size > node->length)
+        node->length = offset + size;
+    return true;
+}
+
+bool block_flush(BlockNode *node, Error *error) {
+    return node->read_only || node->driver->flush(node, error) || name_culprit(node, error);
+}
+
+uint64_t block_length(const BlockNode *node) {
+    return node->length;
+}
+
+bool block_is_read_only(const BlockNode *node) {
+    return node->read_only;
+}
+
+const char *block_node_name(const BlockNode *node) {
+    return node->name;
+}
+
+const char *block_path(const BlockNode *node) {
+    return node->path;
+}
+
+const char *block_format(const BlockNode *node) {
+    return node->driver->name;
+}

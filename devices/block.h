@@ -1,0 +1,49 @@
+/* Block nodes: named storage that a disk, floppy or CD drive reads and writes by byte offset.
+ *
+ * A node is a format driver over a file or over another node, so that a disk may be a temporary
+ * overlay over a read-only image. Nothing here aborts: a read or write that fails says why and
+ * becomes a device error that the guest sees. */
+#ifndef REPRISE_BLOCK_H
+#define REPRISE_BLOCK_H
+
+#include "error.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct BlockNode BlockNode;
+
+typedef struct BlockOptions {
+    const char *path;
+    const char *format;    /* "raw"; NULL: found out from the content */
+    const char *node_name; /* NULL: none */
+    bool read_only;        /* the guest may not write */
+    bool snapshot;         /* writes go to a temporary overlay; the image is never written */
+    /* A write-protected image is opened read-only (a floppy or CD, whose drive can tell the guest)
+     * instead of refused (a hard disk, whose guest would fail in the middle of its work). */
+    bool auto_read_only;
+} BlockOptions;
+
+/* Opens an image; NULL on error, with one line that names the path. A node that may write holds a
+ * lock against every other writer and reader, of this program and of QEMU, until it is closed. */
+BlockNode *block_open(const BlockOptions *options, Error *error);
+
+/* Closes the node and what lies below it. NULL is allowed. */
+void block_close(BlockNode *node);
+
+/* Reads 'size' bytes at 'offset'. Bytes past the end of the node read as zeros. */
+bool block_read(BlockNode *node, uint64_t offset, void *data, size_t size, Error *error);
+
+/* Writes; a write past the end extends the node. Callers bound 'offset' by their medium. */
+bool block_write(BlockNode *node, uint64_t offset, const void *data, size_t size, Error *error);
+
+/* Returns when everything that was written is on stable storage. */
+bool block_flush(BlockNode *node, Error *error);
+
+uint64_t block_length(const BlockNode *node); /* in bytes; need not be a multiple of a sector */
+bool block_is_read_only(const BlockNode *node);
+const char *block_node_name(const BlockNode *node); /* "" if it has none */
+const char *block_path(const BlockNode *node);
+const char *block_format(const BlockNode *node);
+
+#endif

@@ -1,0 +1,53 @@
+/* Inside the block layer: what a format or overlay implements. Devices include block.h only. */
+#ifndef REPRISE_BLOCK_DRIVER_H
+#define REPRISE_BLOCK_DRIVER_H
+
+#include "block.h"
+
+/* Bytes from the start of an image that a driver's probe sees. */
+#define BLOCK_PROBE_BYTES 512
+
+typedef struct BlockDriver {
+    const char *name;
+    /* How surely the image is of this format: 0 is no, 100 is certain. 'head' holds
+     * BLOCK_PROBE_BYTES bytes, zeros after the end of a shorter file. */
+    int (*probe)(const uint8_t *head, uint64_t length);
+    /* Takes over node->file and sets node->length and node->driver_state. NULL: nothing to do. */
+    bool (*open)(BlockNode *node, const BlockOptions *options, Error *error);
+    void (*close)(BlockNode *node); /* may be NULL */
+    /* The range lies within the node for reads. */
+    bool (*read)(BlockNode *node, uint64_t offset, void *data, size_t size, Error *error);
+    bool (*write)(BlockNode *node, uint64_t offset, const void *data, size_t size, Error *error);
+    bool (*flush)(BlockNode *node, Error *error);
+} BlockDriver;
+
+struct BlockNode {
+    const BlockDriver *driver;
+    char *name;
+    char *path;
+    uint64_t length;
+    bool read_only;
+    int file;           /* of the image; -1 in a node that lies over another */
+    BlockNode *below;   /* what an overlay lies over; closed with it */
+    void *driver_state; /* the driver's own */
+};
+
+extern const BlockDriver block_raw_driver;
+
+/* A node over 'below', which it owns from now on and never writes. NULL on error: 'below' is then
+ * still the caller's. */
+BlockNode *block_overlay_create(BlockNode *below, Error *error);
+
+/* Opens the image file, checks that it is one, and locks it. Sets node->file, length and
+ * read_only. */
+bool block_file_open(BlockNode *node, const BlockOptions *options, Error *error);
+
+/* Positioned transfer of all 'size' bytes; a short one is an error. */
+bool block_file_read(int file, uint64_t offset, void *data, size_t size, Error *error);
+bool block_file_write(int file, uint64_t offset, const void *data, size_t size, Error *error);
+
+/* Refuses if another process has the file open in a way that conflicts; the lock goes with the
+ * file descriptor. */
+bool block_file_lock(int file, bool writable, Error *error);
+
+#endif

@@ -1,0 +1,142 @@
+/* Image files on the host: opening with every way to fail told apart, locks, whole transfers. */
+#define _GNU_SOURCE /* F_OFD_SETLK */
+#include "block_driver.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ANY_READ_BITS (S_IRUSR | S_IRGRP | S_IROTH)
+#define ANY_WRITE_BITS (S_IWUSR | S_IWGRP | S_IWOTH)
+
+/* Opens for writing if that is wanted and allowed, else for reading if that will do. */
+static bool open_descriptor(BlockNode *node, const BlockOptions *options, mode_t mode,
+                            Error *error) {
+    /* The permission bits count for root too: whoever took them away meant it. */
+    if ((mode & ANY_READ_BITS) == 0)
+        return error_set(error, "cannot be read: %s", strerror(EACCES));
+    bool wants_write = !options->read_only && !options->snapshot;
+    bool is_protected = (mode & ANY_WRITE_BITS) == 0;
+    if (wants_write && !is_protected) {
+        node->file = open(node->path, O_RDWR | O_CLOEXEC);
+        if (node->file >= 0)
+            return true;
+        if (errno != EACCES && errno != EPERM && errno != EROFS)
+            return error_set(error, "cannot be opened: %s", strerror(errno));
+    }
+    node->file = open(node->path, O_RDONLY | O_CLOEXEC);
+    if (node->file < 0)
+        return error_set(error, "cannot be read: %s", strerror(errno));
+    if (wants_write && !options->auto_read_only)
+        return error_set(error, "is write-protected; add readonly=on or snapshot=on, or make it "
+                                "writable with chmod +w");
+    node->read_only = true;
+    return true;
+}
+
+bool block_file_open(BlockNode *node, const BlockOptions *options, Error *error) {
+    struct stat status;
+    if (stat(node->path, &status) != 0)
+        return error_set(error, "cannot be opened: %s", strerror(errno));
+    if (S_ISDIR(status.st_mode))
+        return error_set(error, "is a directory, not a disk image");
+    if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
+        return error_set(error, "is neither a file nor a block device");
+    if (!open_descriptor(node, options, status.st_mode, error))
+        return false;
+    off_t length = lseek(node->file, 0, SEEK_END);
+    if (length < 0)
+        return error_set(error, "has no size: %s", strerror(errno));
+    if (length == 0)
+        return error_set(error, "is empty");
+    node->length = (uint64_t)length;
+    return block_file_lock(node->file, !node->read_only, error);
+}
+
+bool block_file_read(int file, uint64_t offset, void *data, size_t size, Error *error) {
+    uint8_t *bytes = data;
+    while (size > 0) {
+        ssize_t done = pread(file, bytes, size, (off_t)offset);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return error_set(error, "cannot read at byte %llu: %s", (unsigned long long)offset,
+                             strerror(errno));
+        if (done == 0)
+            return error_set(error, "was cut short while in use: nothing at byte %llu",
+                             (unsigned long long)offset);
+        bytes += done;
+        offset += (uint64_t)done;
+        size -= (size_t)done;
+    }
+    return true;
+}
+
+bool block_file_write(int file, uint64_t offset, const void *data, size_t size, Error *error) {
+    const uint8_t *bytes = data;
+    while (size > 0) {
+        ssize_t done = pwrite(file, bytes, size, (off_t)offset);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return error_set(error, "cannot write at byte %llu: %s", (unsigned long long)offset,
+                             strerror(done < 0 ? errno : EIO));
+        bytes += done;
+        offset += (uint64_t)done;
+        size -= (size_t)done;
+    }
+    return true;
+}
+
+#ifdef F_OFD_SETLK
+
+/* The protocol is QEMU's, so that its programs and ours respect each other. Byte 100 + n of the
+ * file is read-locked by who uses permission n, byte 200 + n by who lets nobody else use it. (Read
+ * locks, since they need no write access; conflicts are found by asking for a write lock.) */
+enum { LOCK_USED = 100, LOCK_UNSHARED = 200 };
+enum { PERMISSION_READ = 0, PERMISSION_WRITE = 1, PERMISSION_RESIZE = 3 };
+
+static bool lock_byte(int file, int byte) {
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    return fcntl(file, F_OFD_SETLK, &lock) == 0;
+}
+
+static bool byte_is_locked_elsewhere(int file, int byte) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    return fcntl(file, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+/* The locks are taken first and conflicts looked for after, so that of two programs that start
+ * at once at most one goes on. */
+bool block_file_lock(int file, bool writable, Error *error) {
+    static const int write_permissions[] = {PERMISSION_WRITE, PERMISSION_RESIZE};
+    bool supported = lock_byte(file, LOCK_USED + PERMISSION_READ);
+    bool conflict = byte_is_locked_elsewhere(file, LOCK_UNSHARED + PERMISSION_READ);
+    for (int i = 0; i < 2 && supported; i++) {
+        int permission = write_permissions[i];
+        supported = lock_byte(file, LOCK_UNSHARED + permission);
+        if (writable)
+            supported = supported && lock_byte(file, LOCK_USED + permission);
+        conflict = conflict || byte_is_locked_elsewhere(file, LOCK_USED + permission) ||
+                   (writable && byte_is_locked_elsewhere(file, LOCK_UNSHARED + permission));
+    }
+    if (conflict)
+        return error_set(error, "is in use by another program or another drive of this machine%s",
+                         writable
+                             ? "; close it, or add snapshot=on or readonly=on if the other one "
+                               "only reads"
+                             : " that writes to it; close that one first");
+    return true; /* a file system without locks is no reason to refuse */
+}
+
+#else
+
+bool block_file_lock(int file, bool writable, Error *error) {
+    if (flock(file, (writable ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return true;
+    return error_set(error, "is in use by another program or another drive of this machine");
+}
+
+#endif
