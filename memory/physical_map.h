@@ -17,6 +17,10 @@
 #define PAGE_OFFSET_MASK 0xFFFu
 #define PHYSICAL_PAGES (1u << 20)
 
+/* Page tables can name frames above 4 GB, where nothing is. Such a frame becomes this page: it lies in the window of
+ * interrupt messages (SDM vol. 3A 11.11), where neither memory nor a device may be. */
+#define PHYSICAL_NOWHERE_PAGE 0xFEEFFu
+
 /* Flags of a RAM page, one byte each. A dirty bit is set at the first store after its client cleared it. */
 enum {
     PAGE_CODE = 1 << 0,             /* translated code was read from this page: stores must report */
@@ -105,5 +109,8 @@ void physical_write_bytes(PhysicalMap *map, uint32_t address, const void *data, 
 void physical_map_touch(PhysicalMap *map, uint32_t address, uint32_t size);
 /* Clears 'mask' in the flags of all RAM pages and reports it. */
 void physical_map_clear_dirty(PhysicalMap *map, uint8_t mask);
+/* The same for the 'pages' flag bytes of memory that was laid in by physical_map_add_memory (VGA's own). Tells whether any
+ * was set, and reports only then. */
+bool physical_map_clear_dirty_flags(PhysicalMap *map, uint8_t *flags, uint32_t pages, uint8_t mask);
 
 #endif

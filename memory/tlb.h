@@ -29,7 +29,8 @@ typedef struct TlbWalked {
     uint32_t physical_page; /* page number after A20 */
     uint8_t rights;         /* TLB_RIGHT_* */
     uint8_t listed;         /* on the list of pages to forget at a flush */
-    uint16_t unused;
+    uint8_t filled;         /* bit n: table n of 'entry' holds this page */
+    uint8_t unused;
 } TlbWalked;
 
 enum {
@@ -39,6 +40,7 @@ enum {
     TLB_RIGHT_DIRTY = 1 << 3,  /* the D bit is set: a first store needs a walk otherwise */
     TLB_RIGHT_GLOBAL = 1 << 4,
     TLB_RIGHT_NO_EXECUTE = 1 << 5,
+    TLB_RIGHT_LARGE = 1 << 6, /* a piece of a 2M or 4M page: INVLPG drops all pieces */
 };
 
 typedef struct PageFault {
@@ -52,14 +54,18 @@ typedef struct Tlb {
     uint32_t cr0, cr3, cr4;
     uint32_t efer_nxe;
     uint64_t pdpte[4]; /* PAE: loaded with CR3, SDM vol. 3A 4.4.1 */
-    uint8_t alignment_unused[8];
+    /* EFLAGS.AC as the CPU has it, set by whoever changes it: supervisor accesses to user pages pass although CR4.SMAP is
+     * set. They never get an inline entry then, so changing this drops nothing. */
+    bool smap_override;
+    uint8_t alignment_unused[7];
+    uint64_t large_regions[16]; /* bit n: the 4 MB from n * 4 MB may have pieces of large pages in 'walked' */
     uint64_t fills, walks, flushes; /* counters for 'info jit' */
     uint32_t listed_count;
     /* After whatever drops read entries (the mapping of code may have changed): the translator's hook. NULL at first. */
     void (*flushed)(void *opaque);
     void *flushed_opaque;
-    uint32_t *listed;   /* linear pages with anything in 'walked', listed_count of them; TLB_PAGES long, lazily touched */
-    TlbWalked *walked;  /* TLB_PAGES long, lazily touched */
+    uint32_t *listed;  /* linear pages with anything in 'walked', listed_count of them; TLB_PAGES long, lazily touched */
+    TlbWalked *walked; /* TLB_PAGES long, lazily touched */
     _Alignas(4096) int64_t entry[TLB_TABLES][TLB_PAGES]; /* last member: 32 MB, copy-on-write over one pattern */
 } Tlb;
 

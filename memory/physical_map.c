@@ -1,0 +1,347 @@
+#include "physical_map.h"
+#include "allocate.h"
+#include "host_pages.h"
+#include "little_endian.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RAM_BYTES_MAXIMUM 0xE0000000u /* above it lie the PCI hole and the firmware */
+#define A20_BIT (1u << 20)
+
+struct PhysicalMap {
+    PhysicalPage *pages; /* PHYSICAL_PAGES of them, lazily touched */
+    uint8_t *ram;
+    uint8_t *ram_flags;
+    uint32_t ram_pages;
+    uint32_t a20_mask;
+    PhysicalMapHooks hooks;
+    MmioRange *ranges; /* sorted by base */
+    size_t range_count, range_capacity;
+};
+
+static uint32_t minimum(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
+}
+
+PhysicalMap *physical_map_create(uint64_t ram_bytes, Error *error) {
+    if (ram_bytes == 0 || ram_bytes % PAGE_SIZE != 0 || ram_bytes > RAM_BYTES_MAXIMUM) {
+        error_set(error, "a machine cannot have %llu bytes of memory (4 KB to 3584 MB)",
+                  (unsigned long long)ram_bytes);
+        return NULL;
+    }
+    PhysicalMap *map = allocate_zeroed(sizeof *map);
+    map->ram_pages = (uint32_t)(ram_bytes >> PAGE_BITS);
+    map->a20_mask = UINT32_MAX;
+    map->pages = host_pages_map(PHYSICAL_PAGES * sizeof *map->pages);
+    map->ram = host_pages_map_shared("reprise-ram", ram_bytes);
+    map->ram_flags = host_pages_map(map->ram_pages);
+    if (map->pages == NULL || map->ram == NULL || map->ram_flags == NULL) {
+        error_set(error, "the host has no room for %llu MB of guest memory",
+                  (unsigned long long)(ram_bytes >> 20));
+        physical_map_destroy(map);
+        return NULL;
+    }
+    physical_map_show_ram(map, 0, (uint32_t)ram_bytes);
+    return map;
+}
+
+void physical_map_destroy(PhysicalMap *map) {
+    if (map == NULL)
+        return;
+    host_pages_unmap(map->pages, PHYSICAL_PAGES * sizeof *map->pages);
+    host_pages_unmap(map->ram, (size_t)map->ram_pages << PAGE_BITS);
+    host_pages_unmap(map->ram_flags, map->ram_pages);
+    free(map->ranges);
+    free(map);
+}
+
+void physical_map_set_hooks(PhysicalMap *map, const PhysicalMapHooks *hooks) {
+    map->hooks = hooks != NULL ? *hooks : (PhysicalMapHooks){0};
+}
+
+uint64_t physical_map_ram_bytes(const PhysicalMap *map) {
+    return (uint64_t)map->ram_pages << PAGE_BITS;
+}
+
+uint8_t *physical_map_ram(PhysicalMap *map) {
+    return map->ram;
+}
+
+uint8_t *physical_map_ram_flags(PhysicalMap *map) {
+    return map->ram_flags;
+}
+
+const PhysicalPage *physical_map_pages(const PhysicalMap *map) {
+    return map->pages;
+}
+
+/* ---- What lies where ---- */
+
+static void report_layout(PhysicalMap *map, uint32_t first_page, uint32_t pages) {
+    if (map->hooks.layout_changed != NULL && pages != 0)
+        map->hooks.layout_changed(map->hooks.opaque, first_page, pages);
+}
+
+static uint8_t *page_of(uint8_t *start, uint32_t index) {
+    return start != NULL ? start + ((size_t)index << PAGE_BITS) : NULL;
+}
+
+/* Writes page entries that go through the three runs of host memory in step. A change that changes
+ * nothing is not reported: firmware sets PAM registers again and again. */
+static void set_pages(PhysicalMap *map, uint32_t base, uint32_t size, uint8_t *read, uint8_t *write,
+                      uint8_t *flags) {
+    assert(base % PAGE_SIZE == 0 && size % PAGE_SIZE == 0);
+    uint32_t first = base >> PAGE_BITS, pages = size >> PAGE_BITS;
+    assert(pages <= PHYSICAL_PAGES - first);
+    bool changed = false;
+    for (uint32_t i = 0; i < pages; i++) {
+        PhysicalPage page = {page_of(read, i), page_of(write, i), flags != NULL ? flags + i : NULL};
+        PhysicalPage *old = &map->pages[first + i];
+        if (old->read == page.read && old->write == page.write && old->flags == page.flags)
+            continue;
+        *old = page;
+        changed = true;
+    }
+    if (changed)
+        report_layout(map, first, pages);
+}
+
+void physical_map_add_memory(PhysicalMap *map, uint32_t base, uint32_t size, uint8_t *host,
+                             uint8_t *flags, bool writable) {
+    set_pages(map, base, size, host, writable ? host : NULL, flags);
+}
+
+void physical_map_remove(PhysicalMap *map, uint32_t base, uint32_t size) {
+    set_pages(map, base, size, NULL, NULL, NULL);
+}
+
+void physical_map_show_ram(PhysicalMap *map, uint32_t base, uint32_t size) {
+    uint32_t first = base >> PAGE_BITS;
+    uint32_t in_ram = first < map->ram_pages ? map->ram_pages - first : 0;
+    uint32_t ram_size = minimum(size >> PAGE_BITS, in_ram) << PAGE_BITS;
+    if (ram_size != 0) {
+        uint8_t *host = page_of(map->ram, first);
+        set_pages(map, base, ram_size, host, host, map->ram_flags + first);
+    }
+    if (ram_size != size)
+        physical_map_remove(map, base + ram_size, size - ram_size);
+}
+
+void physical_map_set_shadow(PhysicalMap *map, uint32_t base, uint32_t size, uint8_t *read_host,
+                             uint8_t *write_host, uint8_t *flags) {
+    set_pages(map, base, size, read_host, write_host, flags);
+}
+
+/* Index of the first range that ends above 'address'. */
+static size_t find_range_index(const PhysicalMap *map, uint32_t address) {
+    size_t low = 0, high = map->range_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        const MmioRange *range = &map->ranges[middle];
+        if (range->base + (range->size - 1) < address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* MMIO ranges need not fill whole pages. */
+static void report_range(PhysicalMap *map, uint32_t base, uint32_t size) {
+    uint32_t first = base >> PAGE_BITS;
+    report_layout(map, first, ((base + (size - 1)) >> PAGE_BITS) - first + 1);
+}
+
+bool physical_map_add_mmio(PhysicalMap *map, const MmioRange *range, Error *error) {
+    uint32_t last = range->base + (range->size - 1);
+    if (range->size == 0 || last < range->base)
+        return error_set(error, "%s: %u bytes from %08Xh do not fit the address space", range->name,
+                         range->size, range->base);
+    size_t index = find_range_index(map, range->base);
+    if (index < map->range_count && map->ranges[index].base <= last) {
+        const MmioRange *other = &map->ranges[index];
+        return error_set(error, "memory %08Xh-%08Xh of %s overlaps %08Xh-%08Xh of %s", range->base,
+                         last, range->name, other->base, other->base + (other->size - 1),
+                         other->name);
+    }
+    map->ranges =
+        allocate_grow(map->ranges, &map->range_capacity, map->range_count + 1, sizeof *map->ranges);
+    memmove(&map->ranges[index + 1], &map->ranges[index],
+            (map->range_count - index) * sizeof *map->ranges);
+    map->ranges[index] = *range;
+    map->range_count++;
+    report_range(map, range->base, range->size);
+    return true;
+}
+
+void physical_map_remove_mmio(PhysicalMap *map, uint32_t base, void *opaque) {
+    size_t index = find_range_index(map, base);
+    if (index == map->range_count || map->ranges[index].base != base ||
+        map->ranges[index].opaque != opaque)
+        return;
+    uint32_t size = map->ranges[index].size;
+    map->range_count--;
+    memmove(&map->ranges[index], &map->ranges[index + 1],
+            (map->range_count - index) * sizeof *map->ranges);
+    report_range(map, base, size);
+}
+
+const MmioRange *physical_map_find_mmio(const PhysicalMap *map, uint32_t address) {
+    size_t index = find_range_index(map, address);
+    if (index == map->range_count || map->ranges[index].base > address)
+        return NULL;
+    return &map->ranges[index];
+}
+
+void physical_map_set_a20(PhysicalMap *map, bool open) {
+    if (open == physical_map_a20(map))
+        return;
+    map->a20_mask = open ? UINT32_MAX : ~A20_BIT;
+    report_layout(map, 0, PHYSICAL_PAGES);
+}
+
+bool physical_map_a20(const PhysicalMap *map) {
+    return (map->a20_mask & A20_BIT) != 0;
+}
+
+uint32_t physical_map_a20_mask(const PhysicalMap *map) {
+    return map->a20_mask;
+}
+
+/* ---- Accesses ---- */
+
+/* Everything that must happen before a store to memory within one page. */
+static inline void prepare_store(PhysicalMap *map, const PhysicalPage *page, uint32_t address,
+                                 uint32_t size) {
+    if (page->flags == NULL)
+        return;
+    if ((*page->flags & PAGE_CODE) != 0 && map->hooks.code_changes != NULL)
+        map->hooks.code_changes(map->hooks.opaque, address, size);
+    *page->flags |= PAGE_DIRTY_ALL;
+}
+
+/* How many bytes the next access to 'range' at 'address' takes: the largest naturally aligned
+ * piece of 1, 2 or 4 bytes that ends within the 'left' bytes and within the range. */
+static unsigned mmio_piece(const MmioRange *range, uint32_t address, size_t left) {
+    uint32_t in_range = range->size - (address - range->base);
+    unsigned piece = 4;
+    while (piece > left || piece > in_range || address % piece != 0)
+        piece /= 2;
+    return piece;
+}
+
+/* One access where no memory is. Tells how many bytes it took. A callback may change the map. */
+static unsigned read_mmio(PhysicalMap *map, uint32_t address, size_t left, uint8_t *data) {
+    const MmioRange *range = physical_map_find_mmio(map, address);
+    if (range == NULL || range->read == NULL) {
+        *data = 0xFF;
+        return 1;
+    }
+    unsigned piece = mmio_piece(range, address, left);
+    store_le(data, piece, range->read(range->opaque, address - range->base, piece));
+    return piece;
+}
+
+static unsigned write_mmio(PhysicalMap *map, uint32_t address, size_t left, const uint8_t *data) {
+    const MmioRange *range = physical_map_find_mmio(map, address);
+    if (range == NULL || range->write == NULL)
+        return 1;
+    unsigned piece = mmio_piece(range, address, left);
+    range->write(range->opaque, address - range->base, piece, (uint32_t)load_le(data, piece));
+    return piece;
+}
+
+void physical_read_bytes(PhysicalMap *map, uint32_t address, void *data, size_t size) {
+    uint8_t *to = data;
+    while (size > 0) {
+        uint32_t masked = address & map->a20_mask;
+        const PhysicalPage *page = &map->pages[masked >> PAGE_BITS];
+        size_t in_page = PAGE_SIZE - (masked & PAGE_OFFSET_MASK);
+        size_t piece = size < in_page ? size : in_page;
+        if (page->read != NULL)
+            memcpy(to, page->read + (masked & PAGE_OFFSET_MASK), piece);
+        else
+            piece = read_mmio(map, masked, piece, to);
+        address += (uint32_t)piece;
+        to += piece;
+        size -= piece;
+    }
+}
+
+void physical_write_bytes(PhysicalMap *map, uint32_t address, const void *data, size_t size) {
+    const uint8_t *from = data;
+    while (size > 0) {
+        uint32_t masked = address & map->a20_mask;
+        const PhysicalPage *page = &map->pages[masked >> PAGE_BITS];
+        size_t in_page = PAGE_SIZE - (masked & PAGE_OFFSET_MASK);
+        size_t piece = size < in_page ? size : in_page;
+        if (page->write != NULL) {
+            prepare_store(map, page, masked, (uint32_t)piece);
+            memcpy(page->write + (masked & PAGE_OFFSET_MASK), from, piece);
+        } else {
+            piece = write_mmio(map, masked, piece, from);
+        }
+        address += (uint32_t)piece;
+        from += piece;
+        size -= piece;
+    }
+}
+
+uint64_t physical_read(PhysicalMap *map, uint32_t address, unsigned size) {
+    uint32_t masked = address & map->a20_mask, offset = masked & PAGE_OFFSET_MASK;
+    const PhysicalPage *page = &map->pages[masked >> PAGE_BITS];
+    if (page->read != NULL && offset + size <= PAGE_SIZE)
+        return load_le(page->read + offset, size);
+    uint8_t data[8] = {0};
+    physical_read_bytes(map, address, data, size);
+    return load_le64(data);
+}
+
+void physical_write(PhysicalMap *map, uint32_t address, unsigned size, uint64_t value) {
+    uint32_t masked = address & map->a20_mask, offset = masked & PAGE_OFFSET_MASK;
+    const PhysicalPage *page = &map->pages[masked >> PAGE_BITS];
+    if (page->write != NULL && offset + size <= PAGE_SIZE) {
+        prepare_store(map, page, masked, size);
+        store_le(page->write + offset, size, value);
+        return;
+    }
+    uint8_t data[8];
+    store_le64(data, value);
+    physical_write_bytes(map, address, data, size);
+}
+
+void physical_map_touch(PhysicalMap *map, uint32_t address, uint32_t size) {
+    while (size > 0) {
+        uint32_t masked = address & map->a20_mask;
+        uint32_t piece = minimum(size, PAGE_SIZE - (masked & PAGE_OFFSET_MASK));
+        prepare_store(map, &map->pages[masked >> PAGE_BITS], masked, piece);
+        address += piece;
+        size -= piece;
+    }
+}
+
+/* ---- Dirty flags ---- */
+
+static void report_dirty_cleared(PhysicalMap *map) {
+    if (map->hooks.dirty_cleared != NULL)
+        map->hooks.dirty_cleared(map->hooks.opaque);
+}
+
+bool physical_map_clear_dirty_flags(PhysicalMap *map, uint8_t *flags, uint32_t pages,
+                                    uint8_t mask) {
+    mask &= PAGE_DIRTY_ALL;
+    bool any = false;
+    for (uint32_t i = 0; i < pages; i++)
+        if ((flags[i] & mask) != 0) {
+            flags[i] &= (uint8_t)~mask;
+            any = true;
+        }
+    if (any)
+        report_dirty_cleared(map);
+    return any;
+}
+
+void physical_map_clear_dirty(PhysicalMap *map, uint8_t mask) {
+    physical_map_clear_dirty_flags(map, map->ram_flags, map->ram_pages, mask);
+}
