@@ -33,12 +33,14 @@ typedef enum OperandKind {
     OPERAND_XMM,
     OPERAND_ONE,  /* the constant 1 of D0 and D1 */
     OPERAND_DX,   /* the port register of IN and OUT; size is 2 */
+    OPERAND_STRING_SOURCE,      /* DS:(E)SI of a string instruction; the override is in Insn.memory.segment */
+    OPERAND_STRING_DESTINATION, /* ES:(E)DI, which no prefix overrides */
 } OperandKind;
 
 typedef struct Operand {
     uint8_t kind; /* OperandKind */
-    uint8_t size; /* bytes: 1, 2, 4, 6 (far pointer, pseudo-descriptor), 8, 10, 16, 28, 108, 512 */
     uint8_t reg;
+    uint16_t size; /* bytes: 1, 2, 4, 6 (far pointer, pseudo-descriptor), 8, 10, 14, 16, 28, 94, 108, 512 */
 } Operand;
 
 #define NO_REGISTER 0xFF
@@ -47,7 +49,7 @@ typedef struct MemoryOperand {
     uint8_t segment; /* SEG_*, override applied */
     uint8_t base, index; /* REG_* or NO_REGISTER; 16-bit forms use the same two fields */
     uint8_t scale;   /* 1, 2, 4, 8 */
-    int32_t displacement; /* sign-extended */
+    int32_t displacement; /* sign-extended; zero-extended where it alone is the address */
 } MemoryOperand;
 
 enum { PREFIX_LOCK = 1, PREFIX_REP = 2, PREFIX_REPNE = 4, PREFIX_SEGMENT = 8, PREFIX_OPERAND_SIZE = 16, PREFIX_ADDRESS_SIZE = 32 };
@@ -64,10 +66,17 @@ enum {
     ROW_BRANCH = 1 << 7,     /* ends a basic block: jumps, calls, returns, INT, HLT, IRET ... */
     ROW_PROTECTED = 1 << 8,  /* #UD in real and v8086 mode: LAR, LLDT, ARPL ... */
     ROW_UNDOCUMENTED = 1 << 9,
+    ROW_CONDITION = 1 << 10,    /* has an Insn.condition */
+    ROW_REGISTER_FORM = 1 << 11, /* ModRM.mod is ignored: always a register (MOV CR, DR and TR) */
+    ROW_PREFIX = 1 << 12,       /* not an instruction: the decoder's own rows for prefixes, escapes and groups */
+    ROW_ESCAPE = 1 << 13,
+    ROW_GROUP = 1 << 14,
 };
 
-/* One row an opcode. Flag masks are in EFLAGS layout (FLAG_CF ...). 'undefined' are flags that the manual leaves undefined
- * and that we define by rule (see flags_rules in the table's head); they count as written too. */
+/* One row an opcode. Flag masks are in EFLAGS layout (FLAG_CF ...), control flags included. 'undefined' are flags that the
+ * manual leaves undefined and that we define by rule (see the head of opcode_table.c); they count as written too, but
+ * where the rule is that they stay as they were: then they are not in flags_written. What a shift count of zero or a
+ * repeat count of zero leaves alone is in flags_written all the same. */
 typedef struct OpcodeRow {
     uint16_t code; /* InsnCode */
     uint16_t attributes;
@@ -96,11 +105,14 @@ typedef struct Insn {
     uint8_t prefixes;      /* PREFIX_* as they stood there (a mandatory prefix counts neither as REP nor as operand size) */
     uint8_t operand_size;  /* 2 or 4 */
     uint8_t address_size;  /* 2 or 4 */
-    uint8_t condition;     /* 0 to 15: low four bits of the opcode of Jcc, SETcc, CMOVcc */
+    uint8_t condition;     /* 0 to 15: low four bits of the opcode of Jcc, SETcc, CMOVcc; FCMOVcc: 0 B, 1 E, 2 BE, 3 U, 4 to 7 their opposites */
     uint8_t operand_count;
     Operand operand[4];    /* in Intel order: destination first; implicit operands of the one-byte forms are listed where the
-                              manual writes them (ADD AL, imm8; XCHG EAX, r; IN AL, DX; SHL r, CL; MUL has one) */
-    MemoryOperand memory;  /* of the OPERAND_MEM or OPERAND_MOFFS operand */
+                              manual writes them (ADD AL, imm8; XCHG EAX, r; IN AL, DX; SHL r, CL; MUL has one). Strings:
+                              operand[0] has the element's size, so OUTS lists its string first. XLAT (base (E)BX, to which
+                              the instruction adds AL), MASKMOVQ, MASKMOVDQU ((E)DI) and MONITOR ((E)AX) list their implicit
+                              memory operand too. */
+    MemoryOperand memory;  /* of the OPERAND_MEM or OPERAND_MOFFS operand; of strings only the source's segment */
     uint32_t immediate, immediate2;
 } Insn;
 
