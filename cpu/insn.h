@@ -74,7 +74,7 @@ enum {
 };
 
 /* One row an opcode. Flag masks are in EFLAGS layout (FLAG_CF ...), control flags included. 'undefined' are flags that the
- * manual leaves undefined and that we define by rule (see the head of opcode_table.c); they count as written too, but
+ * manual leaves undefined and that we define by rule (see the head of flags.h); they count as written too, but
  * where the rule is that they stay as they were: then they are not in flags_written. What a shift count of zero or a
  * repeat count of zero leaves alone is in flags_written all the same. */
 typedef struct OpcodeRow {

@@ -5,21 +5,8 @@
  * escape to another map; a group, which says by what of the instruction to find the row (ModRM.reg, ModRM.mod, a mandatory
  * prefix ...), which may be a group again. So every look-up is an index; nothing is searched.
  *
- * Flags that the manual leaves undefined are defined here, so that no value depends on the host or the backend:
- *
- *   AND OR XOR TEST        AF = 0
- *   MUL IMUL               SF, ZF and PF by the low half of the product (two and three operands: by the result), AF = 0
- *   DIV IDIV               AF = 1, the others 0: a test for Cyrix processors looks whether DIV leaves flags alone
- *   shifts, SHLD SHRD      AF = 0; OF by the rule for a count of 1 (SHL, SHLD: CF xor the new sign; SHR, SHRD, SAR: the two
- *                          highest bits of the result xored) for every count but 0; CF of SHL and SHR is 0 for a count above
- *                          the size
- *   ROL RCL ROR RCR        OF by the rule for a count of 1, for every count but 0
- *   BT BTS BTR BTC         OF SF AF PF stay as they were, and so they are not in flags_written
- *   BSF BSR                CF OF SF AF = 0, PF by the low byte of the source operand
- *   TZCNT LZCNT            OF SF AF PF = 0
- *   DAA DAS AAA AAS        OF = 0; AAA and AAS: SF ZF PF by the new AL
- *   AAM AAD                OF CF AF = 0
- *   MOV CR, DR, TR         all stay as they were
+ * Flags: what the manual leaves undefined is defined by the rules at the head of flags.h. A flag that stays as it was by
+ * such a rule is in a row's flags_undefined but not in its flags_written (DIV, BT, MOV CR).
  */
 #include "opcode_table.h"
 
