@@ -1,4 +1,5 @@
 #include "i8254.h"
+#include "allocate.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -469,11 +470,7 @@ static void i8254_reset(void *opaque) {
 static const DeviceClass i8254_class = {"isa-pit", &i8254_fields, i8254_reset, NULL};
 
 I8254 *i8254_create(const DeviceContext *context, const Wire *out0, Error *error) {
-    I8254 *pit = calloc(1, sizeof *pit);
-    if (pit == NULL) {
-        error_set(error, "out of memory for the interval timer");
-        return NULL;
-    }
+    I8254 *pit = allocate_zeroed(sizeof *pit);
     const PortRange range = {"pit", 0x40, 4, PORT_8, pit_port_read, pit_port_write, pit};
     if (!port_map_add(context->ports, &range, error)) {
         free(pit);

@@ -1,4 +1,5 @@
 #include "i8259.h"
+#include "allocate.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -387,11 +388,7 @@ static void i8259_reset(void *opaque) {
 static const DeviceClass i8259_class = {"isa-i8259", &i8259_fields, i8259_reset, NULL};
 
 I8259 *i8259_create(const DeviceContext *context, const Wire *intr, Error *error) {
-    I8259 *pic = calloc(1, sizeof *pic);
-    if (pic == NULL) {
-        error_set(error, "out of memory for the interrupt controllers");
-        return NULL;
-    }
+    I8259 *pic = allocate_zeroed(sizeof *pic);
     pic->intr = *intr;
     const PortRange ranges[] = {
         {"pic-master", 0x20, 2, PORT_8, master_read, master_write, pic},

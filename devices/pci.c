@@ -1,4 +1,5 @@
 #include "pci.h"
+#include "allocate.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -346,11 +347,7 @@ PciDevice *pci_device_add(PciBus *bus, unsigned slot, unsigned function, const P
                   present != NULL ? present->info.name : "too many devices");
         return NULL;
     }
-    PciDevice *device = calloc(1, sizeof *device);
-    if (device == NULL) {
-        error_set(error, "out of memory for %s", info->name);
-        return NULL;
-    }
+    PciDevice *device = allocate_zeroed(sizeof *device);
     device->bus = bus;
     device->info = *info;
     device->slot = slot;
@@ -461,11 +458,7 @@ static void pci_bus_reset(void *opaque) {
 static const DeviceClass pci_bus_class = {"pci-bus", &pci_bus_fields, pci_bus_reset, NULL};
 
 PciBus *pci_bus_create(const DeviceContext *context, Error *error) {
-    PciBus *bus = calloc(1, sizeof *bus);
-    if (bus == NULL) {
-        error_set(error, "out of memory for the PCI bus");
-        return NULL;
-    }
+    PciBus *bus = allocate_zeroed(sizeof *bus);
     bus->context = *context;
     const uint8_t all_widths = PORT_8 | PORT_16 | PORT_32;
     const PortRange address = {"pci-config-address", 0xCF8,         4,  all_widths,
