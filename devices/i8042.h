@@ -1,0 +1,23 @@
+/* The 8042 keyboard controller of a PS/2 and its two ports. (IBM PS/2 Hardware Interface Technical
+ * Reference, 'Keyboard and Auxiliary Device Controller'.) */
+#ifndef REPRISE_I8042_H
+#define REPRISE_I8042_H
+
+#include "device_context.h"
+#include "ps2_keyboard.h"
+#include "ps2_mouse.h"
+
+typedef struct I8042 I8042;
+
+typedef struct I8042Wires {
+    Wire irq1, irq12;
+    Wire a20;   /* level 1: the gate is open */
+    Wire reset; /* pulsed */
+} I8042Wires;
+
+/* Claims ports 60h and 64h and takes the devices' cables; 'mouse' may be NULL. */
+I8042 *i8042_create(const DeviceContext *context, const I8042Wires *wires, Ps2Keyboard *keyboard,
+                    Ps2Mouse *mouse, Error *error);
+void i8042_destroy(I8042 *controller);
+
+#endif
