@@ -1,0 +1,308 @@
+/* Accesses to video memory through the window at A0000h to BFFFFh.
+ *
+ * A cell's four plane bytes are worked on as one 32-bit word in the host's own byte order: every
+ * operation here is the same for each byte, and masks are built bytewise, so that the order does
+ * not matter.
+ *
+ * In chain-4 and linear modes with nothing in the way (write mode 0, all planes, no set/reset, no
+ * rotation or logic, all bits) the window is plain memory, and the physical map can show it to
+ * translated code without callbacks. Since a change of the map costs the translator dearly, that is
+ * done only after the registers stood still for a while, and taken back at once when they change.
+ * The latches are then not loaded by reads; nothing but a later change to another write mode could
+ * tell. */
+#include "little_endian.h"
+#include "vga_internal.h"
+#include <string.h>
+
+/* Until a window that may be plain memory becomes it. */
+#define WINDOW_SETTLE_NS 20000000
+
+enum { FUNCTION_SHIFT = 3, ROTATE_MASK = 7 };
+
+static uint32_t word_of_byte(uint32_t value) {
+    return value * 0x01010101u;
+}
+
+/* FFh in the byte of each plane whose bit is set. */
+static uint32_t word_of_planes(unsigned planes) {
+    uint8_t bytes[4];
+    for (unsigned plane = 0; plane < 4; plane++)
+        bytes[plane] = (planes >> plane & 1) != 0 ? 0xFF : 0;
+    uint32_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+static uint32_t cell_load(const Vga *vga, uint32_t cell) {
+    uint32_t word;
+    memcpy(&word, &vga->state.vram[4 * cell], sizeof word);
+    return word;
+}
+
+/* Notes a store of ours that the physical map does not see. */
+static inline void mark_page(Vga *vga, uint32_t vram_offset) {
+    uint32_t page = vram_offset >> PAGE_BITS;
+    if (__builtin_expect((vga->flags[page] & PAGE_CODE) != 0 && vga->frame_buffer_mapped, 0))
+        physical_map_touch(vga->context.memory, vga->frame_buffer_base + vram_offset, 1);
+    vga->flags[page] |= PAGE_DIRTY_HASH | PAGE_DIRTY_CHECKPOINT;
+    vga->touched[page] = 1;
+}
+
+/* ---- Address decoding ---- */
+
+typedef struct CellAddress {
+    uint32_t cell;
+    uint32_t planes; /* that this address can reach */
+} CellAddress;
+
+static inline CellAddress decode_address(const VgaMemoryDecode *decode, VgaAddressing addressing,
+                                         uint32_t address) {
+    static const uint8_t plane_bytes[6][4] = {{0xFF, 0, 0, 0},    {0, 0xFF, 0, 0},
+                                              {0, 0, 0xFF, 0},    {0, 0, 0, 0xFF},
+                                              {0xFF, 0, 0xFF, 0}, {0, 0xFF, 0, 0xFF}};
+    CellAddress result = {0, UINT32_MAX};
+    uint32_t low = address % VGA_BANK_SIZE;
+    switch (addressing) {
+    case ADDRESSING_CHAIN_4:
+        result.cell = (decode->bank + low) >> 2;
+        memcpy(&result.planes, plane_bytes[address & 3], sizeof result.planes);
+        break;
+    case ADDRESSING_ODD_EVEN:
+        if (decode->chain_odd_even)
+            low = (low & ~1u) | address >> 16;
+        result.cell = decode->bank + low;
+        memcpy(&result.planes, plane_bytes[4 + (address & 1)], sizeof result.planes);
+        break;
+    default:
+        result.cell = decode->bank + low;
+        break;
+    }
+    result.cell %= VGA_VRAM_CELLS;
+    return result;
+}
+
+/* ---- Writing ---- */
+
+static inline uint32_t rotate_right(uint32_t byte, unsigned count) {
+    return (byte >> count | byte << (8 - count)) & 0xFF;
+}
+
+static inline uint32_t apply_function(uint32_t value, uint32_t latch, unsigned function) {
+    switch (function) {
+    case 1:
+        return value & latch;
+    case 2:
+        return value | latch;
+    case 3:
+        return value ^ latch;
+    default:
+        return value;
+    }
+}
+
+/* The way of a processor byte through the graphics controller in write mode 0, 2 or 3. */
+static inline uint32_t pipeline(const Vga *vga, uint32_t value, uint32_t latch) {
+    const VgaMemoryDecode *decode = &vga->decode;
+    const uint8_t *graphics = vga->state.graphics;
+    unsigned rotate = graphics[GRAPHICS_DATA_ROTATE] & ROTATE_MASK;
+    uint32_t bit_mask = decode->bit_mask, word;
+    switch (graphics[GRAPHICS_MODE] & GRAPHICS_MODE_WRITE_MASK) {
+    case 0:
+        word = word_of_byte(rotate_right(value, rotate));
+        word = (word & ~decode->enable_set_reset) | (decode->set_reset & decode->enable_set_reset);
+        break;
+    case 2:
+        word = word_of_planes(value & 0x0F);
+        break;
+    default:
+        bit_mask &= word_of_byte(rotate_right(value, rotate));
+        word = decode->set_reset;
+        break;
+    }
+    word = apply_function(word, latch, graphics[GRAPHICS_DATA_ROTATE] >> FUNCTION_SHIFT);
+    return (word & bit_mask) | (latch & ~bit_mask);
+}
+
+static inline void write_byte(Vga *vga, uint32_t address, uint32_t value) {
+    const VgaMemoryDecode *decode = &vga->decode;
+    CellAddress target = decode_address(decode, decode->write_addressing, address);
+    uint32_t latch;
+    memcpy(&latch, vga->state.latch, sizeof latch);
+    uint32_t word = latch; /* write mode 1 */
+    if ((vga->state.graphics[GRAPHICS_MODE] & GRAPHICS_MODE_WRITE_MASK) != 1)
+        word = pipeline(vga, value, latch);
+    uint32_t planes = target.planes & decode->map_mask;
+    uint32_t cell = cell_load(vga, target.cell);
+    cell = (cell & ~planes) | (word & planes);
+    memcpy(&vga->state.vram[4 * target.cell], &cell, sizeof cell);
+    mark_page(vga, 4 * target.cell);
+}
+
+static void window_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
+    Vga *vga = opaque;
+    const VgaMemoryDecode *decode = &vga->decode;
+    uint32_t address = offset - decode->window_start;
+    if (address >= decode->window_size)
+        return;
+    if (decode->direct) {
+        uint32_t target = (decode->bank + address % VGA_BANK_SIZE) % VGA_VRAM_BYTES;
+        store_le(&vga->state.vram[target], size, value);
+        mark_page(vga, target);
+        return;
+    }
+    for (unsigned i = 0; i < size; i++)
+        write_byte(vga, address + i, value >> 8 * i & 0xFF);
+}
+
+/* ---- Reading ---- */
+
+static inline uint32_t read_byte(Vga *vga, uint32_t address) {
+    const VgaMemoryDecode *decode = &vga->decode;
+    const uint8_t *graphics = vga->state.graphics;
+    CellAddress source = decode_address(decode, decode->read_addressing, address);
+    uint32_t cell = cell_load(vga, source.cell);
+    memcpy(vga->state.latch, &cell, sizeof cell);
+    if ((graphics[GRAPHICS_MODE] & GRAPHICS_MODE_READ_COMPARE) != 0) {
+        uint32_t differ = (cell ^ decode->colour_compare) & decode->colour_care;
+        differ |= differ >> 16;
+        return ~(differ | differ >> 8) & 0xFF;
+    }
+    unsigned plane = graphics[GRAPHICS_READ_MAP];
+    if (decode->read_addressing == ADDRESSING_CHAIN_4)
+        plane = address & 3;
+    else if (decode->read_addressing == ADDRESSING_ODD_EVEN)
+        plane = (plane & 2) | (address & 1);
+    return vga->state.latch[plane];
+}
+
+static uint32_t window_read(void *opaque, uint32_t offset, unsigned size) {
+    Vga *vga = opaque;
+    const VgaMemoryDecode *decode = &vga->decode;
+    uint32_t address = offset - decode->window_start;
+    if (address >= decode->window_size)
+        return UINT32_MAX;
+    if (decode->read_addressing == ADDRESSING_LINEAR) {
+        uint32_t source = (decode->bank + address % VGA_BANK_SIZE) % VGA_VRAM_BYTES;
+        return (uint32_t)load_le(&vga->state.vram[source], size);
+    }
+    uint32_t value = 0;
+    for (unsigned i = 0; i < size; i++)
+        value |= read_byte(vga, address + i) << 8 * i;
+    return value;
+}
+
+const MmioRange vga_window_range = {
+    .name = "vga memory",
+    .base = VGA_WINDOW_BASE,
+    .size = VGA_WINDOW_SIZE,
+    .read = window_read,
+    .write = window_write,
+    .timeless = true,
+};
+
+/* ---- The window as plain memory ---- */
+
+static void window_show(Vga *vga, bool direct) {
+    PhysicalMap *memory = vga->context.memory;
+    if (direct) {
+        uint32_t bank = vga->decode.bank;
+        physical_map_set_shadow(memory, VGA_WINDOW_BASE, VGA_BANK_SIZE, vga->state.vram + bank,
+                                vga->state.vram + bank, vga->flags + bank / PAGE_SIZE);
+        vga->direct_bank = bank;
+    } else {
+        physical_map_remove(memory, VGA_WINDOW_BASE, VGA_BANK_SIZE);
+    }
+}
+
+/* Follows the decoding: a window that is no longer plain goes at once, one that is now plain comes
+ * after a while. */
+static void update_window(Vga *vga) {
+    VgaState *state = &vga->state;
+    const VgaMemoryDecode *decode = &vga->decode;
+    bool possible = decode->direct && decode->window_start == 0 &&
+                    decode->window_size >= VGA_BANK_SIZE &&
+                    decode->bank <= VGA_VRAM_BYTES - VGA_BANK_SIZE;
+    if (state->window_direct != 0) {
+        if (possible && decode->bank == vga->direct_bank)
+            return;
+        state->window_direct = 0;
+        window_show(vga, false);
+    }
+    if (possible)
+        timer_arm(&vga->window_timer, clock_now_ns(vga->context.clock) + WINDOW_SETTLE_NS);
+    else if (timer_is_armed(&vga->window_timer))
+        timer_cancel(&vga->window_timer);
+}
+
+void vga_memory_map_window(Vga *vga) {
+    vga->state.window_direct = 1;
+    window_show(vga, true);
+}
+
+static void decode_window(Vga *vga, VgaMemoryDecode *decode) {
+    static const struct {
+        uint32_t start, size;
+    } windows[4] = {{0, 0x20000}, {0, 0x10000}, {0x10000, 0x8000}, {0x18000, 0x8000}};
+    const VgaState *state = &vga->state;
+    unsigned select = state->graphics[GRAPHICS_MISCELLANEOUS] >> 2 & 3;
+    if (vbe_is_enabled(state))
+        select = 1;
+    decode->window_start = windows[select].start;
+    decode->window_size = windows[select].size;
+    if ((state->miscellaneous_output & MISC_RAM_ENABLE) == 0 && !vbe_is_enabled(state))
+        decode->window_size = 0;
+}
+
+static void decode_addressing(const VgaState *state, VgaMemoryDecode *decode) {
+    uint8_t mode = state->sequencer[SEQUENCER_MEMORY_MODE];
+    bool vbe = vbe_is_enabled(state);
+    decode->bank = vbe ? state->vbe[VBE_BANK] * VGA_BANK_SIZE : 0;
+    decode->chain_odd_even =
+        (state->graphics[GRAPHICS_MISCELLANEOUS] & GRAPHICS_MISCELLANEOUS_CHAIN_ODD_EVEN) != 0;
+    if (vbe && state->vbe[VBE_BITS_PER_PIXEL] != 4) {
+        decode->write_addressing = decode->read_addressing = ADDRESSING_LINEAR;
+    } else if ((mode & MEMORY_MODE_CHAIN_4) != 0) {
+        decode->write_addressing = decode->read_addressing = ADDRESSING_CHAIN_4;
+    } else {
+        bool odd_even_write = (mode & MEMORY_MODE_SEQUENTIAL) == 0;
+        bool odd_even_read = (state->graphics[GRAPHICS_MODE] & GRAPHICS_MODE_ODD_EVEN_READ) != 0;
+        decode->write_addressing = odd_even_write ? ADDRESSING_ODD_EVEN : ADDRESSING_PLANAR;
+        decode->read_addressing = odd_even_read ? ADDRESSING_ODD_EVEN : ADDRESSING_PLANAR;
+    }
+}
+
+/* Whether the window's bytes are stored as they come and read as they were stored. */
+static bool is_plain_memory(const VgaState *state, const VgaMemoryDecode *decode) {
+    if (decode->write_addressing == ADDRESSING_LINEAR)
+        return true;
+    return decode->write_addressing == ADDRESSING_CHAIN_4 &&
+           state->sequencer[SEQUENCER_MAP_MASK] == 0x0F &&
+           (state->graphics[GRAPHICS_MODE] &
+            (GRAPHICS_MODE_WRITE_MASK | GRAPHICS_MODE_READ_COMPARE)) == 0 &&
+           state->graphics[GRAPHICS_ENABLE_SET_RESET] == 0 &&
+           state->graphics[GRAPHICS_DATA_ROTATE] == 0 && state->graphics[GRAPHICS_BIT_MASK] == 0xFF;
+}
+
+static void derive_decode(Vga *vga) {
+    const VgaState *state = &vga->state;
+    VgaMemoryDecode *decode = &vga->decode;
+    decode_window(vga, decode);
+    decode_addressing(state, decode);
+    decode->map_mask = word_of_planes(state->sequencer[SEQUENCER_MAP_MASK]);
+    decode->set_reset = word_of_planes(state->graphics[GRAPHICS_SET_RESET]);
+    decode->enable_set_reset = word_of_planes(state->graphics[GRAPHICS_ENABLE_SET_RESET]);
+    decode->bit_mask = word_of_byte(state->graphics[GRAPHICS_BIT_MASK]);
+    decode->colour_compare = word_of_planes(state->graphics[GRAPHICS_COLOUR_COMPARE]);
+    decode->colour_care = word_of_planes(state->graphics[GRAPHICS_COLOUR_DONT_CARE]);
+    decode->direct = is_plain_memory(state, decode);
+}
+
+void vga_memory_decode(Vga *vga) {
+    derive_decode(vga);
+    update_window(vga);
+}
+
+void vga_memory_restored(Vga *vga) {
+    derive_decode(vga);
+    window_show(vga, vga->state.window_direct != 0);
+}
