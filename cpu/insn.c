@@ -112,12 +112,12 @@ static const OpcodeRow *select_by_prefix(Decoder *decoder, const OpcodeRow *rows
     return &rows[0];
 }
 
-static const OpcodeRow *select_by_repeat(Decoder *decoder, const OpcodeRow *rows) {
+static const OpcodeRow *select_by_repeat(Decoder *decoder, const OpcodeRow *rows, bool strict) {
     Insn *insn = decoder->insn;
     if (insn->prefixes & (PREFIX_REP | PREFIX_REPNE)) {
         bool rep = insn->prefixes & PREFIX_REP;
         const OpcodeRow *row = &rows[rep ? 1 : 2];
-        if (row->code != INSN_INVALID) {
+        if (row->code != INSN_INVALID || strict) {
             insn->prefixes &= (uint8_t) ~(PREFIX_REP | PREFIX_REPNE);
             insn->mandatory = rep ? 0xF3 : 0xF2;
             return row;
@@ -152,7 +152,10 @@ static const OpcodeRow *select_row(Decoder *decoder, const OpcodeRow *row) {
             row = select_by_prefix(decoder, &group->rows[insn->opcode * 4]);
             break;
         case SELECT_REPEAT:
-            row = select_by_repeat(decoder, group->rows);
+            row = select_by_repeat(decoder, group->rows, false);
+            break;
+        case SELECT_REPEAT_STRICT:
+            row = select_by_repeat(decoder, group->rows, true);
             break;
         }
     }
@@ -429,22 +432,22 @@ static DecodeStatus decode(Decoder *decoder) {
     if (decoder->segment != NO_REGISTER) {
         insn->memory.segment = decoder->segment;
     }
-    insn->row = row;
-    if ((row->attributes & ROW_MODRM) && !fetch_byte(decoder, &insn->modrm)) {
+    bool has_modrm = row->attributes & ROW_MODRM;
+    if (has_modrm && !fetch_byte(decoder, &insn->modrm)) {
         return DECODE_TRUNCATED;
     }
     row = select_row(decoder, row);
     insn->row = row;
     insn->code = row->code;
-    if (row->code == INSN_INVALID) {
-        return DECODE_INVALID;
-    }
-    if ((row->attributes & ROW_MODRM) && insn->modrm < 0xC0 &&
-        !(row->attributes & ROW_REGISTER_FORM)) {
+    /* Also where there is no such instruction: being too long goes before being undefined. */
+    if (has_modrm && insn->modrm < 0xC0 && !(row->attributes & ROW_REGISTER_FORM)) {
         decoder->has_memory = true;
         if (!decode_memory(decoder)) {
             return DECODE_TRUNCATED;
         }
+    }
+    if (row->code == INSN_INVALID) {
+        return DECODE_INVALID;
     }
     DecodeStatus status = decode_operands(decoder);
     if (status != DECODE_OK) {

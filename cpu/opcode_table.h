@@ -62,7 +62,8 @@ typedef enum GroupSelect {
     SELECT_X87,             /* rows[opcode & 7][ModRM.reg for memory, 8 + the low six bits of ModRM for a register] */
     SELECT_PREFIX,          /* rows[mandatory prefix: none, 66, F3, F2] */
     SELECT_OPCODE_PREFIX,   /* rows[opcode][mandatory prefix] */
-    SELECT_REPEAT,          /* rows[none, F3, F2]; an empty row means that the prefix is ignored, and 66 is operand size */
+    SELECT_REPEAT,          /* rows[none, F3, F2]; an empty row means that the prefix is ignored; 66 is operand size */
+    SELECT_REPEAT_STRICT,   /* likewise, but an empty row is #UD */
 } GroupSelect;
 
 typedef struct OpcodeGroup {
@@ -76,7 +77,7 @@ typedef enum OpcodeGroupId {
     GROUP_0F00, GROUP_0F01, GROUP_0F01_1, GROUP_0F01_1_REGISTER, GROUP_0F01_7, GROUP_0F01_7_REGISTER,
     GROUP_0F0D, GROUP_0F0D_0, GROUP_0F0D_1, GROUP_0F18, GROUP_0F18_0, GROUP_0F18_1, GROUP_0F18_2, GROUP_0F18_3,
     GROUP_0FAE, GROUP_0FAE_PLAIN, GROUP_0FAE_5, GROUP_0FAE_6, GROUP_0FAE_7, GROUP_0FB8, GROUP_0FBA, GROUP_0FBC,
-    GROUP_0FBD, GROUP_0FC7, GROUP_0F38F0, GROUP_0F38F1,
+    GROUP_0FBD, GROUP_0FC7, GROUP_0FC7_6, GROUP_0F38F0, GROUP_0F38F1,
     GROUP_X87, GROUP_SSE_0F, GROUP_SSE_0F38, GROUP_SSE_0F3A, GROUP_SSE_12, GROUP_SSE_16,
     GROUP_71_MMX, GROUP_71_SSE, GROUP_72_MMX, GROUP_72_SSE, GROUP_73_MMX, GROUP_73_SSE,
     GROUP_COUNT
@@ -102,7 +103,7 @@ extern const OpcodeRow opcode_group_0f00[8], opcode_group_0f01[8], opcode_group_
     opcode_group_0f18_1[2], opcode_group_0f18_2[2], opcode_group_0f18_3[2],
     opcode_group_0fae[4], opcode_group_0fae_plain[8], opcode_group_0fae_5[2],
     opcode_group_0fae_6[2], opcode_group_0fae_7[2], opcode_group_0fb8[3],
-    opcode_group_0fba[8], opcode_group_0fbc[3], opcode_group_0fbd[3], opcode_group_0fc7[8],
+    opcode_group_0fba[8], opcode_group_0fbc[3], opcode_group_0fbd[3], opcode_group_0fc7[8], opcode_group_0fc7_6[3],
     opcode_group_0f38f0[3], opcode_group_0f38f1[3], opcode_group_sse_12[2],
     opcode_group_sse_16[2], opcode_group_71_mmx[8], opcode_group_71_sse[8],
     opcode_group_72_mmx[8], opcode_group_72_sse[8], opcode_group_73_mmx[8],

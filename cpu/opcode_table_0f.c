@@ -404,6 +404,9 @@ const OpcodeRow opcode_group_0fc7[8] = {
     INVALID,
     INVALID,
     INVALID,
+    GROUP(0FC7_6, ROW_MODRM),
+};
+const OpcodeRow opcode_group_0fc7_6[3] = {
     ROW(RDRAND, Rv, NONE, NONE, ROW_MODRM, FLAGS(0, FLAG_STATUS, 0), RDRAND),
 };
 const OpcodeRow opcode_group_0f38f0[3] = {
