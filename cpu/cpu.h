@@ -3,6 +3,7 @@
 #define REPRISE_CPU_H
 
 #include "clock.h"
+#include "device.h"
 #include "field.h"
 #include "port_map.h"
 #include "tlb.h"
@@ -65,7 +66,7 @@ typedef struct Segment {
 } Segment;
 
 enum { SEGMENT_GENERIC, /* every access is checked against type and limit */
-       SEGMENT_FLAT,    /* readable and writable, base 0, limit 4G: nothing to do */
+       SEGMENT_FLAT,    /* readable and writable, base 0, limit 4G: nothing to do. CS: readable code, stores through it are still refused */
        SEGMENT_REAL };  /* readable and writable, expand-up, limit FFFFh, base a multiple of 16: a 16-bit aligned access cannot fail */
 enum { ACCESS_TYPE = 0xF, ACCESS_A = 1, ACCESS_RW = 2, ACCESS_EC = 4, ACCESS_CODE = 8, ACCESS_S = 0x10, ACCESS_DPL = 0x60,
        ACCESS_P = 0x80, ACCESS_L = 0x2000, ACCESS_DB = 0x4000, ACCESS_G = 0x8000 };
@@ -91,6 +92,7 @@ typedef struct FpuState {
     uint32_t ip, dp; /* FIP, FDP */
     uint16_t cs, ds; /* FCS, FDS */
     uint32_t mxcsr;
+    uint8_t unused[8];
     _Alignas(16) uint8_t xmm[16][16];
 } FpuState;
 
@@ -108,6 +110,7 @@ typedef struct CpuState {
     uint32_t dr[8];
     Segment segment[SEG_ALL]; /* ES CS SS DS FS GS LDTR TR */
     DescriptorTable gdtr, idtr;
+    uint64_t unused2;
     FpuState fpu;
     uint64_t tsc_offset; /* TSC = clock in TSC ticks + this */
     uint64_t efer, apic_base, pat, misc_enable;
@@ -121,12 +124,17 @@ typedef struct CpuState {
     uint32_t init_pending;
     uint32_t ferr; /* the FERR# pin */
     uint32_t pending_debug; /* DR6 bits of a debug trap due after this instruction */
+    uint32_t unused3;
+    uint64_t microcode_revision; /* IA32_BIOS_SIGN_ID, as CPUID or software left it */
+    uint64_t tsc_aux;
     uint64_t instruction_count; /* instructions completed; exact at every callback and exit */
 } CpuState;
 
 enum { SHADOW_STI = 1, SHADOW_MOV_SS = 2 };
 
 extern const FieldTable cpu_fields;
+/* The processor among the machine's devices: 'device' is the Cpu, 'state' its CpuState. */
+extern const DeviceClass cpu_class;
 
 /* Feature bits as CPUID reports them; a model is a row of cpu/cpu_models.c. */
 typedef struct CpuModel CpuModel;
@@ -204,5 +212,15 @@ void cpu_set_nmi(void *cpu, int line, int level);
 
 /* Would an interrupt be taken before the next instruction? (INTR and IF, NMI, and no shadow.) */
 bool cpu_has_deliverable_interrupt(const Cpu *cpu);
+
+/* After the state was replaced (a restore, a test's set-up): hands the control registers to the TLB and derives what is
+ * kept twice. Drops all TLB entries; a checkpoint's own are loaded after this. */
+void cpu_state_restored(Cpu *cpu);
+
+/* The time-stamp counter as RDTSC gives it. */
+uint64_t cpu_read_tsc(const Cpu *cpu);
+
+/* Does this processor have the feature (FEATURE_* of cpu_feature.h)? */
+static inline bool cpu_has(const Cpu *cpu, unsigned feature) { return (cpu->features[0] >> feature & 1) != 0; }
 
 #endif

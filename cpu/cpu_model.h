@@ -1,0 +1,49 @@
+/* CPU models: what -cpu names, and what CPUID, the reset values and #UD follow from. */
+#ifndef REPRISE_CPU_MODEL_H
+#define REPRISE_CPU_MODEL_H
+
+#include "byte_buffer.h"
+#include "cpu_feature.h"
+#include "error.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One leaf of CPUID that is data and depends on nothing. */
+typedef struct CpuidLeaf {
+    uint32_t leaf, eax, ebx, ecx, edx;
+} CpuidLeaf;
+
+typedef struct CpuModel {
+    const char *name;
+    const char *description;
+    uint64_t features;          /* FEATURE_BIT()s */
+    uint32_t signature;         /* family, model, stepping: CPUID(1).EAX and EDX after RESET */
+    uint32_t max_leaf;          /* CPUID(0).EAX */
+    uint32_t max_extended_leaf; /* CPUID(80000000h).EAX; 0 where there are none */
+    char vendor[13];
+    char brand[49];                /* leaves 80000002h to 80000004h */
+    uint8_t brand_index;           /* CPUID(1).EBX 7:0 */
+    uint32_t cache_descriptors[4]; /* CPUID(2) */
+    const CpuidLeaf *leaves;       /* further ones, ended by an entry of zeroes; may be NULL */
+    uint32_t tsc_hz;
+    uint64_t microcode_revision; /* IA32_BIOS_SIGN_ID after reset */
+} CpuModel;
+
+/* NULL if there is no such model. */
+const CpuModel *cpu_model_find(const char *name);
+/* All models, in order of age; NULL past the last. */
+const CpuModel *cpu_model_at(unsigned index);
+
+/* Reads "MODEL[,+FEATURE|,-FEATURE|,FEATURE=on|off]..." as -cpu takes it. An unknown model or
+ * feature is an error that names the nearest list. '*features' are the model's with the changes
+ * made. */
+bool cpu_model_parse(const char *text, const CpuModel **model, uint64_t *features, Error *error);
+
+/* The name of a feature as CPUID documents and -cpu write it ("sse2"); NULL for those that have
+ * none (FEATURE_386). */
+const char *cpu_feature_name(CpuFeature feature);
+
+/* Lists models and features, for '-cpu help'. */
+void cpu_model_print_list(ByteBuffer *text);
+
+#endif

@@ -1,0 +1,251 @@
+/* Model-specific registers, one row each: SDM vol. 4. What no row knows is #GP(0). */
+#include "cpu_debug.h"
+#include "cpu_feature.h"
+#include "cpu_model.h"
+#include "transfer.h"
+
+typedef struct MsrRow MsrRow;
+struct MsrRow {
+    uint32_t first, count;
+    uint8_t feature; /* that brings it */
+    /* False: #GP(0). */
+    bool (*read)(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t *value);
+    bool (*write)(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value);
+    uint32_t offset;  /* of a field of CpuState, for read_field() and write_field() */
+    uint64_t allowed; /* bits that may be set; others are #GP(0) */
+};
+
+static uint64_t *field_of(Cpu *cpu, const MsrRow *row, uint32_t index) {
+    return (uint64_t *)((uint8_t *)&cpu->state + row->offset) + index;
+}
+
+static bool read_field(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t *value) {
+    *value = *field_of(cpu, row, index);
+    return true;
+}
+
+static bool write_field(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
+    if (value & ~row->allowed)
+        return false;
+    *field_of(cpu, row, index) = value;
+    return true;
+}
+
+/* 'allowed' holds the constant. */
+static bool read_constant(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t *value) {
+    (void)cpu;
+    (void)index;
+    *value = row->allowed;
+    return true;
+}
+
+static bool write_ignored(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
+    (void)cpu;
+    (void)row;
+    (void)index;
+    (void)value;
+    return true;
+}
+
+static bool write_refused(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
+    (void)cpu;
+    (void)row;
+    (void)index;
+    (void)value;
+    return false;
+}
+
+static bool read_tsc(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t *value) {
+    (void)row;
+    (void)index;
+    *value = cpu_read_tsc(cpu);
+    return true;
+}
+
+/* Before the Pentium 4's later models a write sets the lower half and clears the upper one. */
+static bool write_tsc(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
+    (void)row;
+    (void)index;
+    cpu->state.tsc_offset += (value & 0xFFFFFFFF) - cpu_read_tsc(cpu);
+    return true;
+}
+
+static bool write_apic_base(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
+    (void)index;
+    enum { BOOT_CPU = 1 << 8 };
+    if (value & ~row->allowed)
+        return false;
+    cpu->state.apic_base = (value & ~(uint64_t)BOOT_CPU) | (cpu->state.apic_base & BOOT_CPU);
+    return true;
+}
+
+/* Memory types that PAT and MTRRs may name: UC, WC, WT, WP, WB and (PAT alone) UC-. */
+static bool are_memory_types(uint64_t value, uint32_t types) {
+    for (unsigned i = 0; i < 8; i++) {
+        unsigned type = value >> 8 * i & 0xFF;
+        if (type > 7 || !(types >> type & 1))
+            return false;
+    }
+    return true;
+}
+
+enum { MTRR_TYPES = 0x73, PAT_TYPES = 0xF3 };
+
+static bool write_pat(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
+    return are_memory_types(value, PAT_TYPES) && write_field(cpu, row, index, value);
+}
+
+static bool write_mtrr_fixed(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
+    return are_memory_types(value, MTRR_TYPES) && write_field(cpu, row, index, value);
+}
+
+/* PHYSBASE and PHYSMASK alternate. */
+static bool read_mtrr_variable(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t *value) {
+    (void)row;
+    *value = index & 1 ? cpu->state.mtrr_mask[index / 2] : cpu->state.mtrr_base[index / 2];
+    return true;
+}
+
+static bool write_mtrr_variable(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
+    enum { MASK_LOW = 0x800, BASE_LOW = 0xFF };
+    uint64_t low = value & 0xFFF;
+    if (value & ~row->allowed || low & ~(uint64_t)(index & 1 ? MASK_LOW : BASE_LOW))
+        return false;
+    if (!(index & 1) && !are_memory_types(low, MTRR_TYPES))
+        return false;
+    if (index & 1)
+        cpu->state.mtrr_mask[index / 2] = value;
+    else
+        cpu->state.mtrr_base[index / 2] = value;
+    return true;
+}
+
+/* The signature of the microcode: CPUID stores it there, writes of 0 before CPUID are part of the
+ * procedure (SDM vol. 3A 9.11.7). */
+static bool write_microcode_revision(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
+    (void)row;
+    (void)index;
+    (void)value;
+    cpu->state.microcode_revision = cpu->model->microcode_revision;
+    return true;
+}
+
+static bool write_efer(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
+    (void)row;
+    (void)index;
+    enum { NXE = 1 << 11 };
+    if (value & ~(uint64_t)NXE || ((value & NXE) && !cpu_has(cpu, FEATURE_NX)))
+        return false;
+    cpu->state.efer = value;
+    system_update_tlb(cpu, false);
+    return true;
+}
+
+#define STATE(member) offsetof(CpuState, member)
+#define ALL UINT64_MAX
+
+// clang-format off
+static const MsrRow rows[] = {
+    /* first      count feature         read                write                    field           bits or constant */
+    {0x00000000,  2, FEATURE_MCE,   read_constant,      write_ignored,           0,                      0},  /* P5_MC_ADDR, P5_MC_TYPE */
+    {0x00000010,  1, FEATURE_TSC,   read_tsc,           write_tsc,               0,                      0},
+    {0x00000011,  3, FEATURE_RDPMC, read_constant,      write_ignored,           0,                      0},  /* P5 CESR, CTR0, CTR1 */
+    {0x00000017,  1, FEATURE_PAT,   read_constant,      write_refused,           0,                      0},  /* PLATFORM_ID */
+    {0x0000001B,  1, FEATURE_APIC,  read_field,         write_apic_base,         STATE(apic_base),       0xFFFFFF900},
+    {0x0000002A,  1, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* EBL_CR_POWERON */
+    {0x00000079,  1, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* BIOS_UPDT_TRIG */
+    {0x0000008B,  1, FEATURE_PAT,   read_field,         write_microcode_revision, STATE(microcode_revision), 0},
+    {0x000000C1,  2, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* PERFCTR0, 1 */
+    {0x000000FE,  1, FEATURE_MTRR,  read_constant,      write_refused,           0,                      0x508},  /* MTRRCAP: 8 variable, fixed, WC */
+    {0x00000119,  1, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0x200000},  /* BBL_CR_CTL: no processor serial number */
+    {0x0000011E,  1, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* BBL_CR_CTL3 */
+    {0x00000174,  1, FEATURE_SEP,   read_field,         write_field,             STATE(sysenter_cs),     0xFFFFFFFF},
+    {0x00000175,  1, FEATURE_SEP,   read_field,         write_field,             STATE(sysenter_esp),    0xFFFFFFFF},
+    {0x00000176,  1, FEATURE_SEP,   read_field,         write_field,             STATE(sysenter_eip),    0xFFFFFFFF},
+    {0x00000179,  1, FEATURE_MCA,   read_constant,      write_refused,           0,                      0},  /* MCG_CAP: no banks */
+    {0x0000017A,  1, FEATURE_MCA,   read_constant,      write_ignored,           0,                      0},  /* MCG_STATUS */
+    {0x00000186,  2, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* PERFEVTSEL0, 1 */
+    {0x000001A0,  1, FEATURE_SSE2,  read_field,         write_field,             STATE(misc_enable),     ALL},
+    {0x000001D9,  1, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* DEBUGCTL: no branch records */
+    {0x000001DB,  4, FEATURE_PAT,   read_constant,      write_refused,           0,                      0},  /* LASTBRANCH and LASTINT */
+    {0x00000200, 16, FEATURE_MTRR,  read_mtrr_variable, write_mtrr_variable,     0,                      0xFFFFFFFFF},
+    {0x00000250,  1, FEATURE_MTRR,  read_field,         write_mtrr_fixed,        STATE(mtrr_fixed[0]),   ALL},
+    {0x00000258,  2, FEATURE_MTRR,  read_field,         write_mtrr_fixed,        STATE(mtrr_fixed[1]),   ALL},
+    {0x00000268,  8, FEATURE_MTRR,  read_field,         write_mtrr_fixed,        STATE(mtrr_fixed[3]),   ALL},
+    {0x00000277,  1, FEATURE_PAT,   read_field,         write_pat,               STATE(pat),             ALL},
+    {0x000002FF,  1, FEATURE_MTRR,  read_field,         write_field,             STATE(mtrr_def_type),   0xCFF},
+    {0xC0000080,  1, FEATURE_NX,    read_field,         write_efer,              STATE(efer),            0},
+    {0xC0000103,  1, FEATURE_RDTSCP, read_field,        write_field,             STATE(tsc_aux),         0xFFFFFFFF},
+};
+// clang-format on
+
+static const MsrRow *find_row(const Cpu *cpu, uint32_t number) {
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (number - rows[i].first < rows[i].count && cpu_has(cpu, rows[i].feature))
+            return &rows[i];
+    return NULL;
+}
+
+static HelperResult refuse(Cpu *cpu, const char *access, uint32_t number) {
+    TRACE(cpu->trace, TRACE_UNIMP, "%s of unknown or misused MSR %08x\n", access, number);
+    return cpu_raise_error(cpu, EXCEPTION_GP, 0);
+}
+
+HelperResult helper_rdmsr(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
+    (void)a;
+    (void)b;
+    (void)t0;
+    (void)t1;
+    if (cpu->state.cpl != 0)
+        return cpu_raise_error(cpu, EXCEPTION_GP, 0);
+    uint32_t number = (uint32_t)cpu->state.gpr[REG_ECX];
+    const MsrRow *row = find_row(cpu, number);
+    uint64_t value;
+    if (row == NULL || !row->read(cpu, row, number - row->first, &value))
+        return refuse(cpu, "read", number);
+    cpu->state.gpr[REG_EAX] = (uint32_t)value;
+    cpu->state.gpr[REG_EDX] = value >> 32;
+    return HELPER_NEXT;
+}
+
+HelperResult helper_wrmsr(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
+    (void)a;
+    (void)b;
+    (void)t0;
+    (void)t1;
+    if (cpu->state.cpl != 0)
+        return cpu_raise_error(cpu, EXCEPTION_GP, 0);
+    uint32_t number = (uint32_t)cpu->state.gpr[REG_ECX];
+    uint64_t value = (uint32_t)cpu->state.gpr[REG_EAX] | cpu->state.gpr[REG_EDX] << 32;
+    const MsrRow *row = find_row(cpu, number);
+    if (row == NULL || !row->write(cpu, row, number - row->first, value))
+        return refuse(cpu, "write", number);
+    cpu->state.eip = cpu->next_eip;
+    return HELPER_JUMP;
+}
+
+HelperResult helper_rdtsc(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
+    (void)a;
+    (void)b;
+    (void)t0;
+    (void)t1;
+    if ((cpu->state.cr4 & CR4_TSD) && cpu->state.cpl != 0)
+        return cpu_raise_error(cpu, EXCEPTION_GP, 0);
+    uint64_t value = cpu_read_tsc(cpu);
+    cpu->state.gpr[REG_EAX] = (uint32_t)value;
+    cpu->state.gpr[REG_EDX] = value >> 32;
+    return HELPER_NEXT;
+}
+
+/* Two counters, which count nothing. */
+HelperResult helper_rdpmc(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
+    (void)a;
+    (void)b;
+    (void)t0;
+    (void)t1;
+    bool allowed = cpu->state.cpl == 0 || (cpu->state.cr4 & CR4_PCE);
+    if (!allowed || (uint32_t)cpu->state.gpr[REG_ECX] > 1)
+        return cpu_raise_error(cpu, EXCEPTION_GP, 0);
+    cpu->state.gpr[REG_EAX] = cpu->state.gpr[REG_EDX] = 0;
+    return HELPER_NEXT;
+}

@@ -1,0 +1,362 @@
+/* String instructions with their REP prefixes: SDM vol. 2, MOVS, STOS, LODS, CMPS, SCAS, INS, OUTS
+ * and REP.
+ *
+ * Each operation has a slow form, one element with every check, and (but for port I/O) a fast form,
+ * which runs over as many elements as lie on one plain page of memory on each side. The fast form
+ * never faults and calls nothing outside: where anything is unusual it does nothing, and the slow
+ * form takes the next element, which also brings the page into the TLB. Registers are exact after
+ * every element, so a fault or a pause needs nothing undone. Flags are written once, at the end: a
+ * CMPS or SCAS that faults or is interrupted on the way shows those from before it, however it was
+ * cut to pieces. */
+#include "cpu_debug.h"
+#include "flags.h"
+#include "transfer.h"
+#include <string.h>
+
+typedef struct StringRun {
+    Cpu *cpu;
+    unsigned size; /* of an element */
+    unsigned source_segment;
+    uint32_t address_mask; /* of SI, DI and CX, or of ESI, EDI and ECX */
+    bool down;             /* DF */
+    bool while_equal;      /* REPE: goes on while ZF is 1; REPNE: while it is 0 */
+    bool compared;         /* flags are to be written */
+    bool stopped;          /* by REPE's or REPNE's condition */
+    uint32_t flags;        /* of the last comparison */
+} StringRun;
+
+typedef struct StringOperation {
+    /* One element; false with an exception. Moves no register. */
+    bool (*one)(StringRun *run);
+    /* At most 'limit' (> 1) elements; tells how many were done, 0 if the slow form has to. NULL:
+     * there is no fast form. */
+    uint32_t (*many)(StringRun *run, uint32_t limit);
+    bool uses_source, uses_destination, uses_port;
+} StringOperation;
+
+static uint32_t pointer_of(const StringRun *run, unsigned reg) {
+    return (uint32_t)run->cpu->state.gpr[reg] & run->address_mask;
+}
+
+static void move_register(const StringRun *run, unsigned reg, uint32_t distance) {
+    uint32_t value = (uint32_t)run->cpu->state.gpr[reg];
+    uint32_t mask = run->address_mask;
+    run->cpu->state.gpr[reg] = (value & ~mask) | ((value + distance) & mask);
+}
+
+static uint64_t accumulator(const StringRun *run) {
+    return run->cpu->state.gpr[REG_EAX] & alu_mask(run->size);
+}
+
+static void set_accumulator(StringRun *run, uint64_t value) {
+    uint64_t *eax = &run->cpu->state.gpr[REG_EAX];
+    *eax = (*eax & ~alu_mask(run->size)) | value;
+}
+
+static bool read_source(StringRun *run, uint64_t *value) {
+    return cpu_read(run->cpu, run->source_segment, pointer_of(run, REG_ESI), run->size, value);
+}
+
+static bool read_destination(StringRun *run, uint64_t *value) {
+    return cpu_read(run->cpu, SEG_ES, pointer_of(run, REG_EDI), run->size, value);
+}
+
+static bool write_destination(StringRun *run, uint64_t value) {
+    return cpu_write(run->cpu, SEG_ES, pointer_of(run, REG_EDI), run->size, value);
+}
+
+/* How many elements from 'offset' on (downwards with DF) lie on the same page, within the segment
+ * and short of a wrap of the offset, and are plain memory; at most 'limit'. '*host' is where the
+ * first one is. */
+static uint32_t find_span(const StringRun *run, unsigned segment, uint32_t offset, bool write,
+                          uint32_t limit, uint8_t **host) {
+    Cpu *cpu = run->cpu;
+    const Segment *cache = &cpu->state.segment[segment];
+    uint32_t linear = cache->base + offset;
+    uint32_t in_page = linear & PAGE_OFFSET_MASK;
+    unsigned size = run->size;
+    if (in_page + size > PAGE_SIZE || (cpu_checks_alignment(cpu) && (linear & (size - 1)) != 0))
+        return 0;
+    uint64_t to_wrap = ((uint64_t)run->address_mask + 1 - offset) / size;
+    uint32_t in_segment =
+        run->down ? offset / size + 1 : (uint32_t)(to_wrap < limit ? to_wrap : limit);
+    uint32_t on_page = run->down ? in_page / size + 1 : (PAGE_SIZE - in_page) / size;
+    uint32_t count = on_page < limit ? on_page : limit;
+    if (in_segment < count)
+        count = in_segment;
+    uint32_t lowest = run->down ? offset - (count - 1) * size : offset;
+    if (count == 0 || !segment_allows(cache, lowest, count * size, write))
+        return 0;
+    unsigned table = (cpu->state.cpl == 3 ? TLB_USER_READ : TLB_SUPER_READ) + (write ? 1 : 0);
+    int64_t address = cpu->tlb.entry[table][linear >> PAGE_BITS] + (int64_t)linear;
+    if (address < 0)
+        return 0;
+    *host = (uint8_t *)(uintptr_t)address;
+    return count;
+}
+
+static uint64_t load_element(const uint8_t *host, unsigned size) {
+    uint64_t value = 0;
+    for (unsigned i = 0; i < size; i++)
+        value |= (uint64_t)host[i] << 8 * i;
+    return value;
+}
+
+static void store_element(uint8_t *host, unsigned size, uint64_t value) {
+    for (unsigned i = 0; i < size; i++)
+        host[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* Element by element, as the processor does it: what overlaps ahead of the copy is read after it
+ * was written. */
+static void copy_overlapping(uint8_t *to, const uint8_t *from, uint32_t count, unsigned size,
+                             bool down) {
+    ptrdiff_t step = down ? -(ptrdiff_t)size : (ptrdiff_t)size;
+    for (; count > 0; count--, to += step, from += step)
+        store_element(to, size, load_element(from, size));
+}
+
+static bool movs_one(StringRun *run) {
+    uint64_t value;
+    return read_source(run, &value) && write_destination(run, value);
+}
+
+static uint32_t movs_many(StringRun *run, uint32_t limit) {
+    uint8_t *from, *to;
+    uint32_t count =
+        find_span(run, run->source_segment, pointer_of(run, REG_ESI), false, limit, &from);
+    if (count == 0)
+        return 0;
+    count = find_span(run, SEG_ES, pointer_of(run, REG_EDI), true, count, &to);
+    if (count == 0)
+        return 0;
+    size_t bytes = (size_t)count * run->size;
+    size_t back = run->down ? bytes - run->size : 0; /* from the first element to the lowest byte */
+    bool ahead = run->down ? to < from && to + bytes > from : to > from && to < from + bytes;
+    if (ahead)
+        copy_overlapping(to, from, count, run->size, run->down);
+    else
+        memmove(to - back, from - back, bytes);
+    return count;
+}
+
+static bool stos_one(StringRun *run) {
+    return write_destination(run, accumulator(run));
+}
+
+static uint32_t stos_many(StringRun *run, uint32_t limit) {
+    uint8_t *to;
+    uint32_t count = find_span(run, SEG_ES, pointer_of(run, REG_EDI), true, limit, &to);
+    if (count == 0)
+        return 0;
+    uint8_t *lowest = run->down ? to - (size_t)(count - 1) * run->size : to;
+    uint64_t value = accumulator(run);
+    if (run->size == 1) {
+        memset(lowest, (int)value, count);
+        return count;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        store_element(lowest + (size_t)i * run->size, run->size, value);
+    return count;
+}
+
+static bool lods_one(StringRun *run) {
+    uint64_t value;
+    if (!read_source(run, &value))
+        return false;
+    set_accumulator(run, value);
+    return true;
+}
+
+static uint32_t lods_many(StringRun *run, uint32_t limit) {
+    uint8_t *from;
+    uint32_t count =
+        find_span(run, run->source_segment, pointer_of(run, REG_ESI), false, limit, &from);
+    if (count == 0)
+        return 0;
+    ptrdiff_t last = (ptrdiff_t)(count - 1) * run->size;
+    set_accumulator(run, load_element(run->down ? from - last : from + last, run->size));
+    return count;
+}
+
+static void compare(StringRun *run, uint64_t left, uint64_t right) {
+    run->compared = true;
+    run->flags = 0;
+    alu_sub(run->size, left, right, &run->flags);
+    run->stopped = (left == right) != run->while_equal;
+}
+
+static bool cmps_one(StringRun *run) {
+    uint64_t left, right;
+    if (!read_source(run, &left) || !read_destination(run, &right))
+        return false;
+    compare(run, left, right);
+    return true;
+}
+
+static uint32_t cmps_many(StringRun *run, uint32_t limit) {
+    uint8_t *left, *right;
+    uint32_t count =
+        find_span(run, run->source_segment, pointer_of(run, REG_ESI), false, limit, &left);
+    if (count == 0)
+        return 0;
+    count = find_span(run, SEG_ES, pointer_of(run, REG_EDI), false, count, &right);
+    if (count == 0)
+        return 0;
+    ptrdiff_t step = run->down ? -(ptrdiff_t)run->size : (ptrdiff_t)run->size;
+    uint32_t done = 0;
+    uint64_t a, b;
+    do {
+        a = load_element(left, run->size);
+        b = load_element(right, run->size);
+        left += step;
+        right += step;
+        done++;
+    } while (done < count && (a == b) == run->while_equal);
+    compare(run, a, b);
+    return done;
+}
+
+static bool scas_one(StringRun *run) {
+    uint64_t right;
+    if (!read_destination(run, &right))
+        return false;
+    compare(run, accumulator(run), right);
+    return true;
+}
+
+static uint32_t scas_many(StringRun *run, uint32_t limit) {
+    uint8_t *right;
+    uint32_t count = find_span(run, SEG_ES, pointer_of(run, REG_EDI), false, limit, &right);
+    if (count == 0)
+        return 0;
+    ptrdiff_t step = run->down ? -(ptrdiff_t)run->size : (ptrdiff_t)run->size;
+    uint64_t a = accumulator(run), b;
+    uint32_t done = 0;
+    do {
+        b = load_element(right, run->size);
+        right += step;
+        done++;
+    } while (done < count && (a == b) == run->while_equal);
+    compare(run, a, b);
+    return done;
+}
+
+/* The destination is checked before the port is read: reading it may pop a queue. */
+static bool ins_one(StringRun *run) {
+    Cpu *cpu = run->cpu;
+    uint32_t offset = pointer_of(run, REG_EDI), linear;
+    if (!cpu_check_segment(cpu, SEG_ES, offset, run->size, true, &linear))
+        return false;
+    if (cpu_checks_alignment(cpu) && (linear & (run->size - 1)) != 0) {
+        cpu_raise_error(cpu, EXCEPTION_AC, 0);
+        return false;
+    }
+    if (!linear_check_write(cpu, linear, run->size, cpu->state.cpl == 3))
+        return false;
+    uint16_t port = (uint16_t)cpu->state.gpr[REG_EDX];
+    uint32_t value = port_map_read(cpu->ports, port, run->size);
+    if (cpu_has_breakpoints(cpu))
+        cpu_watch_port(cpu, port, run->size);
+    return write_destination(run, value);
+}
+
+static bool outs_one(StringRun *run) {
+    Cpu *cpu = run->cpu;
+    uint64_t value;
+    if (!read_source(run, &value))
+        return false;
+    uint16_t port = (uint16_t)cpu->state.gpr[REG_EDX];
+    port_map_write(cpu->ports, port, run->size, (uint32_t)value);
+    if (cpu_has_breakpoints(cpu))
+        cpu_watch_port(cpu, port, run->size);
+    return true;
+}
+
+static const StringOperation movs = {movs_one, movs_many, true, true, false};
+static const StringOperation stos = {stos_one, stos_many, false, true, false};
+static const StringOperation lods = {lods_one, lods_many, true, false, false};
+static const StringOperation cmps = {cmps_one, cmps_many, true, true, false};
+static const StringOperation scas = {scas_one, scas_many, false, true, false};
+static const StringOperation ins = {ins_one, NULL, false, true, true};
+static const StringOperation outs = {outs_one, NULL, true, false, true};
+
+/* Elements on, after 'count' of them were done. */
+static void advance(StringRun *run, const StringOperation *operation, bool repeat, uint32_t count) {
+    uint32_t distance = count * run->size;
+    if (run->down)
+        distance = 0u - distance;
+    if (operation->uses_source)
+        move_register(run, REG_ESI, distance);
+    if (operation->uses_destination)
+        move_register(run, REG_EDI, distance);
+    if (repeat)
+        move_register(run, REG_ECX, 0u - count);
+    run->cpu->iterations += count;
+}
+
+static HelperResult finish(StringRun *run) {
+    if (run->compared)
+        cpu_set_status_flags(run->cpu, run->flags);
+    run->cpu->state.eflags &= ~(uint32_t)FLAG_RF;
+    run->cpu->state.eip = run->cpu->next_eip;
+    return HELPER_JUMP;
+}
+
+/* An interrupt that comes now finds RF set in the image it pushes: SDM vol. 3B 17.3.1.1. */
+static HelperResult pause(StringRun *run) {
+    run->cpu->state.eflags |= FLAG_RF;
+    return HELPER_AGAIN;
+}
+
+static HelperResult run_string(Cpu *cpu, uint32_t a, uint32_t b, const StringOperation *operation) {
+    enum { REPE = 1 };
+    unsigned repeat = a >> 8 & 0xFF;
+    StringRun run = {.cpu = cpu,
+                     .size = a & 0xF,
+                     .source_segment = b,
+                     .address_mask = (a >> 4 & 0xF) == 2 ? 0xFFFF : 0xFFFFFFFF,
+                     .down = cpu->state.direction < 0,
+                     .while_equal = repeat == REPE};
+    uint32_t allowed = cpu->iterations_allowed;
+    bool watched = cpu_has_breakpoints(cpu);
+    cpu->iterations = 0;
+    if (repeat != 0 && pointer_of(&run, REG_ECX) == 0)
+        return finish(&run);
+    if (operation->uses_port && !port_io_check(cpu, (uint16_t)cpu->state.gpr[REG_EDX], run.size))
+        return HELPER_FAULT;
+    for (;;) {
+        uint32_t left = repeat != 0 ? pointer_of(&run, REG_ECX) : 1;
+        uint32_t budget = allowed > cpu->iterations ? allowed - cpu->iterations : 1;
+        uint32_t limit = left < budget ? left : budget;
+        uint32_t done = 0;
+        if (limit > 1 && operation->many != NULL && !watched)
+            done = operation->many(&run, limit);
+        if (done == 0) {
+            if (!operation->one(&run))
+                return HELPER_FAULT;
+            done = 1;
+        }
+        advance(&run, operation, repeat != 0, done);
+        if (repeat == 0 || left == done || run.stopped)
+            return finish(&run);
+        if (cpu->iterations >= allowed || cpu->break_after || cpu->state.pending_debug != 0)
+            return pause(&run);
+    }
+}
+
+#define STRING_HELPER(operation)                                                                   \
+    HelperResult helper_string_##operation(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0,          \
+                                           uint32_t t1) {                                          \
+        (void)t0;                                                                                  \
+        (void)t1;                                                                                  \
+        return run_string(cpu, a, b, &operation);                                                  \
+    }
+
+STRING_HELPER(movs)
+STRING_HELPER(stos)
+STRING_HELPER(lods)
+STRING_HELPER(cmps)
+STRING_HELPER(scas)
+STRING_HELPER(ins)
+STRING_HELPER(outs)
