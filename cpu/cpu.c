@@ -5,6 +5,7 @@
 #include "cpu_model.h"
 #include "helpers.h"
 #include "transfer.h"
+#include "x87.h"
 #include <stddef.h>
 #include <string.h>
 
@@ -113,7 +114,7 @@ const FieldTable cpu_fields = {
         FIELD(CpuState, U32, init_pending),
         FIELD(CpuState, U32, ferr),
         FIELD(CpuState, U32, pending_debug),
-        FIELD_PADDING(CpuState, unused3),
+        FIELD(CpuState, U32, ignne),
         FIELD(CpuState, U64, microcode_revision),
         FIELD(CpuState, U64, tsc_aux),
         FIELD(CpuState, U64, instruction_count),
@@ -138,19 +139,11 @@ static void reset_segments(CpuState *state) {
     state->gdtr = state->idtr = (DescriptorTable){.limit = 0xFFFF};
 }
 
-static void reset_fpu(FpuState *fpu) {
-    enum { TAGS_ALL_ZERO = 0x5555, CONTROL_AT_RESET = 0x40, MXCSR_DEFAULT = 0x1F80 };
-    memset(fpu, 0, sizeof(*fpu));
-    fpu->control = CONTROL_AT_RESET;
-    fpu->tags = TAGS_ALL_ZERO;
-    fpu->mxcsr = MXCSR_DEFAULT;
-}
-
 /* What RESET clears and INIT keeps: FPU, MTRRs, TSC and other model-specific registers. */
 static void reset_lasting(Cpu *cpu) {
     enum { APIC_ENABLED_ON_BOOT_CPU = 0x900, FAST_STRINGS = 1 };
     CpuState *state = &cpu->state;
-    reset_fpu(&state->fpu);
+    x87_reset(&state->fpu, false);
     state->tsc_offset = 0;
     state->tsc_offset -= cpu_read_tsc(cpu);
     state->efer = 0;
@@ -164,7 +157,7 @@ static void reset_lasting(Cpu *cpu) {
     state->mtrr_def_type = 0;
     state->microcode_revision = cpu->model->microcode_revision;
     state->tsc_aux = 0;
-    state->ferr = 0;
+    state->ferr = state->ignne = 0;
     wire_set(&cpu->ferr, 0);
 }
 

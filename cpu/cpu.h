@@ -124,7 +124,7 @@ typedef struct CpuState {
     uint32_t init_pending;
     uint32_t ferr; /* the FERR# pin */
     uint32_t pending_debug; /* DR6 bits of a debug trap due after this instruction */
-    uint32_t unused3;
+    uint32_t ignne; /* the IGNNE# pin */
     uint64_t microcode_revision; /* IA32_BIOS_SIGN_ID, as CPUID or software left it */
     uint64_t tsc_aux;
     uint64_t instruction_count; /* instructions completed; exact at every callback and exit */

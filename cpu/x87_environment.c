@@ -1,0 +1,167 @@
+/* FLDENV, FSTENV, FRSTOR and FSAVE, in the four formats of SDM vol. 1 figures 8-9 to 8-12: 16 or 32
+ * bits by operand size, protected or real mode. Real and v8086 mode save linear addresses. */
+#include "x87_internal.h"
+
+typedef struct Environment {
+    uint32_t words[7]; /* as they stand in memory, each 2 or 4 bytes wide */
+} Environment;
+
+/* Tags are saved as the registers' contents say; only emptiness is remembered (SDM vol. 1 8.1.7).
+ */
+static uint16_t get_saved_tags(const FpuState *fpu) {
+    unsigned tags = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        unsigned tag = x87_get_tag(fpu, i);
+        if (tag != X87_TAG_EMPTY)
+            tag = x87_classify(x87_get_physical(fpu, i));
+        tags |= tag << (2 * i);
+    }
+    return (uint16_t)tags;
+}
+
+static Environment make_environment(const Cpu *cpu, unsigned word_size) {
+    const FpuState *fpu = &cpu->state.fpu;
+    Environment environment = {{fpu->control, fpu->status, get_saved_tags(fpu)}};
+    uint32_t *pointers = environment.words + 3;
+    if (!cpu_is_real_addressing(cpu)) {
+        pointers[0] = fpu->ip;
+        pointers[1] = fpu->cs;
+        pointers[2] = fpu->dp;
+        pointers[3] = fpu->ds;
+        if (word_size == 4)
+            pointers[1] |= (uint32_t)fpu->opcode << 16;
+    } else {
+        uint32_t ip = ((uint32_t)fpu->cs << 4) + fpu->ip, dp = ((uint32_t)fpu->ds << 4) + fpu->dp;
+        pointers[0] = ip & 0xFFFF;
+        pointers[1] = (ip >> 16) << 12 | fpu->opcode;
+        pointers[2] = dp & 0xFFFF;
+        pointers[3] = (dp >> 16) << 12;
+    }
+    if (word_size == 4) { /* the reserved halves read as ones */
+        for (unsigned i = 0; i < 3; i++)
+            environment.words[i] |= 0xFFFF0000;
+        if (!cpu_is_real_addressing(cpu)) {
+            environment.words[6] |= 0xFFFF0000;
+        } else {
+            environment.words[3] |= 0xFFFF0000;
+            environment.words[5] |= 0xFFFF0000;
+        }
+    }
+    return environment;
+}
+
+static void take_environment(Cpu *cpu, const Environment *environment, unsigned word_size) {
+    FpuState *fpu = &cpu->state.fpu;
+    const uint32_t *pointers = environment->words + 3;
+    fpu->control = (uint16_t)((environment->words[0] & X87_CONTROL_MASK) | X87_CONTROL_FIXED);
+    fpu->status = (uint16_t)environment->words[1];
+    fpu->tags = (uint16_t)environment->words[2];
+    if (!cpu_is_real_addressing(cpu)) {
+        fpu->ip = pointers[0];
+        fpu->cs = (uint16_t)pointers[1];
+        fpu->dp = pointers[2];
+        fpu->ds = (uint16_t)pointers[3];
+        fpu->opcode = word_size == 4 ? pointers[1] >> 16 & 0x7FF : 0;
+    } else {
+        fpu->ip = (pointers[0] & 0xFFFF) | pointers[1] >> 12 << 16;
+        fpu->dp = (pointers[2] & 0xFFFF) | pointers[3] >> 12 << 16;
+        fpu->cs = fpu->ds = 0;
+        fpu->opcode = pointers[1] & 0x7FF;
+    }
+}
+
+/* After registers and tag word are loaded: all tags but empty ones follow the contents. */
+static void settle(Cpu *cpu) {
+    FpuState *fpu = &cpu->state.fpu;
+    fpu->tags = get_saved_tags(fpu);
+    x87_update_summary(cpu);
+}
+
+static unsigned get_word_size(const X87Instruction *insn) {
+    return insn->operand_size == 4 ? 4 : 2;
+}
+
+static bool write_environment(Cpu *cpu, const X87Instruction *insn) {
+    unsigned size = get_word_size(insn);
+    Environment environment = make_environment(cpu, size);
+    for (unsigned i = 0; i < 7; i++) {
+        uint32_t offset = insn->offset + i * size;
+        if (!cpu_write(cpu, insn->segment, offset, size, environment.words[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool read_environment(Cpu *cpu, const X87Instruction *insn, unsigned total,
+                             Environment *environment) {
+    unsigned size = get_word_size(insn);
+    uint32_t linear;
+    if (!cpu_check_segment(cpu, insn->segment, insn->offset, total, false, &linear))
+        return false;
+    for (unsigned i = 0; i < 7; i++) {
+        uint64_t word;
+        if (!cpu_read(cpu, insn->segment, insn->offset + i * size, size, &word))
+            return false;
+        environment->words[i] = (uint32_t)word;
+    }
+    return true;
+}
+
+HelperResult x87_load_environment(Cpu *cpu, const X87Instruction *insn, unsigned parameter) {
+    (void)parameter;
+    Environment environment;
+    if (!read_environment(cpu, insn, 7 * get_word_size(insn), &environment))
+        return HELPER_FAULT;
+    take_environment(cpu, &environment, get_word_size(insn));
+    settle(cpu);
+    return HELPER_NEXT;
+}
+
+/* Masks all exceptions afterwards. */
+HelperResult x87_store_environment(Cpu *cpu, const X87Instruction *insn, unsigned parameter) {
+    (void)parameter;
+    unsigned total = 7 * get_word_size(insn);
+    if (!x87_check_write(cpu, insn->segment, insn->offset, total) || !write_environment(cpu, insn))
+        return HELPER_FAULT;
+    cpu->state.fpu.control |= FLOAT_EXCEPTIONS;
+    x87_update_summary(cpu);
+    return HELPER_NEXT;
+}
+
+/* The registers follow the environment in stack order. */
+HelperResult x87_restore(Cpu *cpu, const X87Instruction *insn, unsigned parameter) {
+    (void)parameter;
+    unsigned size = get_word_size(insn);
+    Environment environment;
+    Float80 registers[8];
+    if (!read_environment(cpu, insn, 7 * size + 80, &environment))
+        return HELPER_FAULT;
+    for (unsigned i = 0; i < 8; i++) {
+        uint32_t offset = insn->offset + 7 * size + 10 * i;
+        if (!x87_read_float80(cpu, insn->segment, offset, &registers[i]))
+            return HELPER_FAULT;
+    }
+    FpuState *fpu = &cpu->state.fpu;
+    take_environment(cpu, &environment, size);
+    for (unsigned i = 0; i < 8; i++) {
+        struct FpuRegister *target = &fpu->st[(x87_get_top(fpu) + i) & 7];
+        target->significand = registers[i].significand;
+        target->sign_exponent = registers[i].sign_exponent;
+    }
+    settle(cpu);
+    return HELPER_NEXT;
+}
+
+HelperResult x87_save(Cpu *cpu, const X87Instruction *insn, unsigned parameter) {
+    unsigned size = get_word_size(insn);
+    FpuState *fpu = &cpu->state.fpu;
+    if (!x87_check_write(cpu, insn->segment, insn->offset, 7 * size + 80) ||
+        !write_environment(cpu, insn))
+        return HELPER_FAULT;
+    for (unsigned i = 0; i < 8; i++) {
+        uint32_t offset = insn->offset + 7 * size + 10 * i;
+        if (!x87_write_float80(cpu, insn->segment, offset, x87_get(fpu, i)))
+            return HELPER_FAULT;
+    }
+    return x87_initialise(cpu, insn, parameter);
+}

@@ -1,0 +1,29 @@
+/* x87 operands in memory that are larger than one access. */
+#include "linear.h"
+#include "x87_internal.h"
+
+bool x87_read_float80(Cpu *cpu, unsigned segment, uint32_t offset, Float80 *value) {
+    uint64_t significand, sign_exponent;
+    uint32_t linear;
+    if (!cpu_check_segment(cpu, segment, offset, 10, false, &linear) ||
+        !cpu_read(cpu, segment, offset, 8, &significand) ||
+        !cpu_read(cpu, segment, offset + 8, 2, &sign_exponent))
+        return false;
+    *value = (Float80){significand, (uint16_t)sign_exponent};
+    return true;
+}
+
+bool x87_check_write(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size) {
+    uint32_t linear;
+    bool user = cpu->state.cpl == 3;
+    /* At most two pages: that of the first byte and that of the last. */
+    return cpu_check_segment(cpu, segment, offset, size, true, &linear) &&
+           linear_check_write(cpu, linear, 1, user) &&
+           linear_check_write(cpu, linear + size - 1, 1, user);
+}
+
+bool x87_write_float80(Cpu *cpu, unsigned segment, uint32_t offset, Float80 value) {
+    return x87_check_write(cpu, segment, offset, 10) &&
+           cpu_write(cpu, segment, offset, 8, value.significand) &&
+           cpu_write(cpu, segment, offset + 8, 2, value.sign_exponent);
+}
