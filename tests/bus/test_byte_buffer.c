@@ -34,10 +34,11 @@ START_TEST(reading_past_the_end_fails_for_good) {
     ck_assert_uint_eq(byte_reader_read_le(&reader, 2), 0);
     ck_assert(reader.failed);
     ck_assert_uint_eq(byte_reader_read_le(&reader, 1), 0);
-    uint8_t huge = 9;
+    uint8_t read[3] = {9, 9, 9};
     reader = (ByteReader){.data = data, .size = 3, .position = 1};
-    ck_assert(!byte_reader_read(&reader, &huge, 3));
+    ck_assert(!byte_reader_read(&reader, read, 3));
     ck_assert(reader.failed);
+    ck_assert_uint_eq(read[0] | read[1] | read[2], 0);
 }
 END_TEST
 
