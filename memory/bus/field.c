@@ -208,33 +208,40 @@ int64_t field_table_find_gap(const FieldTable *table) {
     return gap;
 }
 
+/* "part[3]." or "part.": what stands before the names of an inner struct's fields. */
+static void join_path(char *inner, size_t size, const char *path, const Field *field,
+                      uint32_t index) {
+    if (field->count == 1)
+        snprintf(inner, size, "%s%s.", path, field->name);
+    else
+        snprintf(inner, size, "%s%s[%u].", path, field->name, index);
+}
+
+static void print_values(const Field *field, const void *state, const char *path,
+                         ByteBuffer *text) {
+    byte_buffer_print(text, "%s%s =", path, field->name);
+    for (uint32_t i = 0; i < field->count; i++) {
+        const uint8_t *element = element_at(field, state, i);
+        if (field->type == FIELD_BYTES)
+            byte_buffer_print(text, " %u bytes, hash %016llx", field->element_size,
+                              (unsigned long long)hash_bytes(0, element, field->element_size));
+        else
+            byte_buffer_print(text, " 0x%llx",
+                              (unsigned long long)scalar_get(element, field->element_size));
+    }
+    byte_buffer_print(text, "\n");
+}
+
 static void print_fields(const FieldTable *table, const void *state, const char *path,
                          ByteBuffer *text) {
     for (const Field *field = table->fields; field->name != NULL; field++) {
-        if (field->type == FIELD_PAD)
-            continue;
-        if (field->type == FIELD_STRUCT) {
-            for (uint32_t i = 0; i < field->count; i++) {
-                char inner[256];
-                if (field->count == 1)
-                    snprintf(inner, sizeof inner, "%s%s.", path, field->name);
-                else
-                    snprintf(inner, sizeof inner, "%s%s[%u].", path, field->name, i);
-                print_fields(field->table, element_at(field, state, i), inner, text);
-            }
-            continue;
+        if (field->type != FIELD_STRUCT && field->type != FIELD_PAD)
+            print_values(field, state, path, text);
+        for (uint32_t i = 0; field->type == FIELD_STRUCT && i < field->count; i++) {
+            char inner[256];
+            join_path(inner, sizeof inner, path, field, i);
+            print_fields(field->table, element_at(field, state, i), inner, text);
         }
-        byte_buffer_print(text, "%s%s =", path, field->name);
-        for (uint32_t i = 0; i < field->count; i++) {
-            const uint8_t *element = element_at(field, state, i);
-            if (field->type == FIELD_BYTES)
-                byte_buffer_print(text, " %u bytes, hash %016llx", field->element_size,
-                                  (unsigned long long)hash_bytes(0, element, field->element_size));
-            else
-                byte_buffer_print(text, " 0x%llx",
-                                  (unsigned long long)scalar_get(element, field->element_size));
-        }
-        byte_buffer_print(text, "\n");
     }
 }
 
@@ -277,10 +284,7 @@ static bool diff_element(const Field *field, const void *a, const void *b, uint3
         return diff_bytes(field, in_a, in_b, path, out);
     if (field->type == FIELD_STRUCT) {
         char inner[256];
-        if (field->count == 1)
-            snprintf(inner, sizeof inner, "%s%s.", path, field->name);
-        else
-            snprintf(inner, sizeof inner, "%s%s[%u].", path, field->name, index);
+        join_path(inner, sizeof inner, path, field, index);
         return diff_fields(field->table, in_a, in_b, inner, out);
     }
     uint64_t value_a = scalar_get(in_a, field->element_size);

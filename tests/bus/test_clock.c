@@ -92,6 +92,22 @@ START_TEST(same_time_fires_in_order_of_init) {
 }
 END_TEST
 
+START_TEST(order_is_that_of_init_and_not_of_addresses) {
+    const int order[] = {2, 0, 3, 1};
+    VirtualClock clock;
+    clock_init(&clock);
+    for (int i = 0; i < 4; i++)
+        timer_init(&bench.timer[order[i]], &clock, "timer", &bench.due[order[i]], on_fire,
+                   &slots[order[i]]);
+    for (int i = 0; i < 4; i++)
+        timer_arm(&bench.timer[i], 10);
+    clock.stopped_ns = 10;
+    clock_run_due(&clock);
+    expect_fired(4, order);
+    clock_destroy(&clock);
+}
+END_TEST
+
 START_TEST(cancel_and_move) {
     timer_arm(&bench.timer[0], 10);
     timer_arm(&bench.timer[1], 20);
@@ -229,6 +245,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, fires_in_order_of_time);
     tcase_add_test(tests, same_time_fires_in_order_of_init);
+    tcase_add_test(tests, order_is_that_of_init_and_not_of_addresses);
     tcase_add_test(tests, cancel_and_move);
     tcase_add_test(tests, tells_when_the_next_event_comes_nearer);
     tcase_add_test(tests, a_callback_may_arm_its_timer_again);

@@ -173,6 +173,21 @@ START_TEST(more_rights_are_seen_without_a_flush) {
 }
 END_TEST
 
+START_TEST(fewer_rights_found_by_a_walk_drop_old_entries) {
+    fixture_page_32(fixture, 0, 0);
+    map_two_pages(P | W | U);
+    read_at(0x5000, 4, true);
+    fixture_set_32(fixture, TABLE, 5, (FRAMES + 0x5000) | P | W);
+    read_at(0x5000, 4, true);      /* known */
+    write_at(0x5000, 4, false, 1); /* walks, to set the D bit */
+    PageFault fault;
+    uint64_t value;
+    ck_assert(!has_entry(TLB_USER_READ, 0x5000));
+    ck_assert(!tlb_read(tlb, 0x5000, 4, true, &value, &fault));
+    ck_assert_uint_eq(fault.error_code, 5);
+}
+END_TEST
+
 START_TEST(a_page_fault_drops_what_was_known) {
     fixture_page_32(fixture, CR0_WP_BIT, 0);
     map_two_pages(P | U);
@@ -303,7 +318,9 @@ START_TEST(invlpg_drops_every_piece_of_a_large_page) {
     ck_assert(has_entry(TLB_SUPER_WRITE, 0x7FF000));
     fixture_check(fixture);
     fixture_set_32(fixture, DIRECTORY, 1, 0);
+    int before = fixture->flushes;
     tlb_flush_page(tlb, 0x512345); /* a page of it that was never accessed */
+    ck_assert_int_eq(fixture->flushes, before + 1);
     uint32_t physical;
     ck_assert_int_eq(fixture_translate(fixture, 0x400000, ACCESS_READ, false, &physical), 0);
     ck_assert_int_eq(fixture_translate(fixture, 0x7FF000, ACCESS_WRITE, false, &physical), 2);
@@ -535,6 +552,7 @@ int main(void) {
     tcase_add_test(tests, a_fault_on_the_second_page_leaves_the_first_alone);
     tcase_add_test(tests, stale_pages_stay_until_they_are_dropped);
     tcase_add_test(tests, more_rights_are_seen_without_a_flush);
+    tcase_add_test(tests, fewer_rights_found_by_a_walk_drop_old_entries);
     tcase_add_test(tests, a_page_fault_drops_what_was_known);
     tcase_add_test(tests, d_bit_is_set_at_the_first_store);
     tcase_add_test(tests, global_pages_survive_a_cr3_write);
