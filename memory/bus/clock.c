@@ -1,6 +1,5 @@
 #include "clock.h"
 #include "allocate.h"
-#include <assert.h>
 #include <stdlib.h>
 
 /* Earlier due time first; at the same time, the timer that was initialised first. */
