@@ -188,6 +188,10 @@ void pci_device_put(PciDevice *device, unsigned offset, unsigned size, uint32_t 
     put_le(device->state.config + offset, size, value);
 }
 
+void pci_device_set_writable(PciDevice *device, unsigned offset, uint8_t mask) {
+    device->writable[offset] = mask;
+}
+
 bool pci_device_is_master(const PciDevice *device) {
     return (device->state.config[PCI_COMMAND] & PCI_COMMAND_MASTER) != 0;
 }
@@ -455,7 +459,21 @@ static void pci_bus_reset(void *opaque) {
     bus->state.address = 0;
 }
 
-static const DeviceClass pci_bus_class = {"pci-bus", &pci_bus_fields, pci_bus_reset, NULL};
+/* The bus is restored before its devices: all places are free when they take the restored ones. */
+static void pci_bus_restored(void *opaque) {
+    PciBus *bus = opaque;
+    for (int i = 0; i < bus->device_count; i++)
+        for (unsigned bar = 0; bar < DECODERS; bar++)
+            if (bus->devices[i]->decoders[bar].mapped)
+                decoder_unmap(bus->devices[i], bar);
+}
+
+static const DeviceClass pci_bus_class = {
+    "pci-bus",
+    &pci_bus_fields,
+    pci_bus_reset,
+    pci_bus_restored,
+};
 
 PciBus *pci_bus_create(const DeviceContext *context, Error *error) {
     PciBus *bus = allocate_zeroed(sizeof *bus);

@@ -123,6 +123,10 @@ uint8_t *pci_device_config(PciDevice *device);
 uint32_t pci_device_get(const PciDevice *device, unsigned offset, unsigned size);
 void pci_device_put(PciDevice *device, unsigned offset, unsigned size, uint32_t value);
 
+/* Changes which bits of a byte software may write, for registers with a lock. The chip sets it
+ * again whenever the register is reset or restored, from config_written(). */
+void pci_device_set_writable(PciDevice *device, unsigned offset, uint8_t mask);
+
 /* Where a BAR decodes at present (6 is the ROM); false if nowhere. */
 bool pci_device_bar_base(const PciDevice *device, unsigned bar, uint32_t *base);
 /* Whether the guest lets the device master the bus: no DMA without it. */

@@ -1,0 +1,32 @@
+/* Power management of the 82371AB (PIIX4): the ACPI registers with their timer, the APM ports, the
+ * SMBus host and the general purpose events where SeaBIOS's ACPI tables expect them. (Intel 82371AB
+ * data sheet 290562, chapter 7.) */
+#ifndef REPRISE_PIIX4_PM_H
+#define REPRISE_PIIX4_PM_H
+
+#include "pci.h"
+
+/* The ACPI power management timer. */
+#define PIIX4_PM_TIMER_HZ 3579545
+
+typedef struct Piix4Pm Piix4Pm;
+
+typedef struct Piix4PmOptions {
+    Wire sci; /* IRQ 9 of the 8259 pair */
+    /* The guest switched the machine off. */
+    void (*power_off)(void *opaque);
+    void *power_off_opaque;
+} Piix4PmOptions;
+
+/* Plugs itself into slot 1, function 3. */
+Piix4Pm *piix4_pm_create(const DeviceContext *context, PciBus *bus, const Piix4PmOptions *options,
+                         Error *error);
+void piix4_pm_destroy(Piix4Pm *pm);
+
+/* Somebody pushes the power button: a guest with ACPI is asked to shut down. */
+void piix4_pm_press_power_button(Piix4Pm *pm);
+
+/* Sets bits of the general purpose event status. */
+void piix4_pm_raise_event(Piix4Pm *pm, uint16_t events);
+
+#endif
