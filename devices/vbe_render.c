@@ -13,23 +13,32 @@ static uint32_t widen(uint32_t value, unsigned bits) {
     return value << (8 - bits) | value >> (2 * bits - 8);
 }
 
-static void draw_4(const uint32_t *colours, const uint8_t *source, uint32_t *line, uint32_t width) {
-    for (uint32_t x = 0; x < width; x++) {
+/* How a line is drawn from the bytes at 'source', of whose first group 'skip' pixels are not shown.
+ */
+typedef void DrawLine(const uint32_t *colours, const uint8_t *source, uint32_t skip, uint32_t *line,
+                      uint32_t width);
+
+static void draw_4(const uint32_t *colours, const uint8_t *source, uint32_t skip, uint32_t *line,
+                   uint32_t width) {
+    for (uint32_t x = skip; x < skip + width; x++) {
         const uint8_t *cell = source + x / 8 * 4;
         unsigned shift = 7 - x % 8, number = 0;
         for (unsigned plane = 0; plane < 4; plane++)
             number |= (cell[plane] >> shift & 1u) << plane;
-        line[x] = colours[number];
+        *line++ = colours[number];
     }
 }
 
-static void draw_8(const uint32_t *colours, const uint8_t *source, uint32_t *line, uint32_t width) {
+static void draw_8(const uint32_t *colours, const uint8_t *source, uint32_t skip, uint32_t *line,
+                   uint32_t width) {
+    (void)skip;
     for (uint32_t x = 0; x < width; x++)
         line[x] = colours[source[x]];
 }
 
-static void draw_15(const uint32_t *colours, const uint8_t *source, uint32_t *line,
+static void draw_15(const uint32_t *colours, const uint8_t *source, uint32_t skip, uint32_t *line,
                     uint32_t width) {
+    (void)skip;
     (void)colours;
     for (uint32_t x = 0; x < width; x++) {
         uint32_t pixel = load_le16(source + 2 * x);
@@ -38,8 +47,9 @@ static void draw_15(const uint32_t *colours, const uint8_t *source, uint32_t *li
     }
 }
 
-static void draw_16(const uint32_t *colours, const uint8_t *source, uint32_t *line,
+static void draw_16(const uint32_t *colours, const uint8_t *source, uint32_t skip, uint32_t *line,
                     uint32_t width) {
+    (void)skip;
     (void)colours;
     for (uint32_t x = 0; x < width; x++) {
         uint32_t pixel = load_le16(source + 2 * x);
@@ -48,15 +58,17 @@ static void draw_16(const uint32_t *colours, const uint8_t *source, uint32_t *li
     }
 }
 
-static void draw_24(const uint32_t *colours, const uint8_t *source, uint32_t *line,
+static void draw_24(const uint32_t *colours, const uint8_t *source, uint32_t skip, uint32_t *line,
                     uint32_t width) {
+    (void)skip;
     (void)colours;
     for (uint32_t x = 0; x < width; x++, source += 3)
         line[x] = (uint32_t)(source[2] << 16 | source[1] << 8 | source[0]);
 }
 
-static void draw_32(const uint32_t *colours, const uint8_t *source, uint32_t *line,
+static void draw_32(const uint32_t *colours, const uint8_t *source, uint32_t skip, uint32_t *line,
                     uint32_t width) {
+    (void)skip;
     (void)colours;
     for (uint32_t x = 0; x < width; x++)
         line[x] = load_le32(source + 4 * x) & 0xFFFFFF;
@@ -66,7 +78,7 @@ typedef struct VbeFormat {
     uint32_t bits;
     uint32_t group_pixels, group_bytes; /* the pixels of as many bytes of video memory */
     uint32_t colours;                   /* entries of the palette in use; 0: direct colour */
-    void (*draw)(const uint32_t *colours, const uint8_t *source, uint32_t *line, uint32_t width);
+    DrawLine *draw;
 } VbeFormat;
 
 static const VbeFormat *format_of(const VgaState *state) {
@@ -102,14 +114,16 @@ void vbe_render_lines(Vga *vga, DisplaySurface *surface, bool all) {
     uint32_t unit = format->bits == 4 ? 4 : 1; /* bytes of video memory for one of the pitch */
     uint64_t pitch = vbe_pitch_bytes(state) * unit,
              start = (uint64_t)vbe_start_address(state) * unit;
-    uint32_t line_bytes = surface->width / format->group_pixels * format->group_bytes;
+    uint32_t skip = state->vbe[VBE_X_OFFSET] % format->group_pixels;
+    uint32_t groups = (skip + surface->width + format->group_pixels - 1) / format->group_pixels;
+    uint32_t line_bytes = groups * format->group_bytes;
     uint32_t first = surface->height, last = 0;
     for (uint32_t y = 0; y < surface->height; y++) {
         uint64_t from = start + y * pitch;
         bool inside = from + line_bytes <= VGA_VRAM_BYTES;
         uint32_t *line = display_surface_line(surface, y);
         if (inside && (all || was_written(vga, from, line_bytes)))
-            format->draw(colours, state->vram + from, line, surface->width);
+            format->draw(colours, state->vram + from, skip, line, surface->width);
         else if (!inside && all)
             memset(line, 0, surface->width * sizeof line[0]);
         else

@@ -165,7 +165,7 @@ typedef struct VgaState {
     uint8_t latch[4];
     uint8_t dac_latch[3]; /* components written so far; the entry changes with the third */
     uint8_t dac[256][3];  /* red, green, blue: 6 bits, or 8 with VBE_8BIT_DAC */
-    uint8_t padding[3];
+    uint8_t padding[1];
 } VgaState;
 
 /* How an address in the window becomes a cell and planes. */
