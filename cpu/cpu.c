@@ -118,6 +118,7 @@ const FieldTable cpu_fields = {
         FIELD(CpuState, U64, microcode_revision),
         FIELD(CpuState, U64, tsc_aux),
         FIELD(CpuState, U64, instruction_count),
+        FIELD_PADDING(CpuState, unused4),
         FIELD_END,
     },
 };

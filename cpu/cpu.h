@@ -128,6 +128,7 @@ typedef struct CpuState {
     uint64_t microcode_revision; /* IA32_BIOS_SIGN_ID, as CPUID or software left it */
     uint64_t tsc_aux;
     uint64_t instruction_count; /* instructions completed; exact at every callback and exit */
+    uint64_t unused4;
 } CpuState;
 
 enum { SHADOW_STI = 1, SHADOW_MOV_SS = 2 };

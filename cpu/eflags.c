@@ -27,6 +27,7 @@ void cpu_set_eflags(Cpu *cpu, uint32_t eflags) {
     cpu_set_status_flags(cpu, eflags);
     cpu->state.direction = eflags & FLAG_DF ? -1 : 1;
     cpu->state.eflags = (eflags & ~(uint32_t)(FLAG_STATUS | FLAG_DF)) | FLAG_1;
+    cpu->tlb.smap_override = (eflags & FLAG_AC) != 0;
 }
 
 static HelperResult general_protection(Cpu *cpu) {

@@ -2,8 +2,15 @@
 #include "segment.h"
 #include <assert.h>
 
+/* EFLAGS.AC lifts SMAP for explicit accesses of the supervisor alone: SDM vol. 3A 4.6.1. At CPL 3 a
+ * supervisor access is an implicit one. */
+static void set_smap_override(Cpu *cpu) {
+    cpu->tlb.smap_override = (cpu->state.eflags & FLAG_AC) && cpu->state.cpl < 3;
+}
+
 bool linear_read(Cpu *cpu, uint32_t linear, unsigned size, bool user, uint64_t *value) {
     PageFault fault;
+    set_smap_override(cpu);
     if (tlb_read(&cpu->tlb, linear, size, user, value, &fault))
         return true;
     cpu_raise_page_fault(cpu, &fault);
@@ -12,6 +19,7 @@ bool linear_read(Cpu *cpu, uint32_t linear, unsigned size, bool user, uint64_t *
 
 bool linear_write(Cpu *cpu, uint32_t linear, unsigned size, bool user, uint64_t value) {
     PageFault fault;
+    set_smap_override(cpu);
     if (tlb_write(&cpu->tlb, linear, size, user, value, &fault))
         return true;
     cpu_raise_page_fault(cpu, &fault);
@@ -20,6 +28,7 @@ bool linear_write(Cpu *cpu, uint32_t linear, unsigned size, bool user, uint64_t 
 
 bool linear_check_write(Cpu *cpu, uint32_t linear, unsigned size, bool user) {
     PageFault fault;
+    set_smap_override(cpu);
     if (tlb_check_write(&cpu->tlb, linear, size, user, &fault))
         return true;
     cpu_raise_page_fault(cpu, &fault);

@@ -1,0 +1,244 @@
+/* The processor as a device: reset values, the field table, save and restore, EFLAGS, CPUID of
+ * every model, MSRs. */
+#include "cpu_fixture.h"
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+START_TEST(every_byte_has_a_field) {
+    ck_assert_int_eq(field_table_find_gap(&cpu_fields), -1);
+}
+END_TEST
+
+START_TEST(reset_values) {
+    CpuFixture *fixture = fixture_create("pentium3");
+    CpuState *state = &fixture->cpu->state;
+    ck_assert_uint_eq(state->eip, 0xFFF0);
+    ck_assert_uint_eq(state->segment[SEG_CS].base, 0xFFFF0000);
+    ck_assert_uint_eq(state->segment[SEG_CS].selector, 0xF000);
+    ck_assert_uint_eq(state->cr0, 0x60000010);
+    ck_assert_uint_eq(cpu_get_eflags(fixture->cpu), 2);
+    ck_assert_uint_eq(state->gpr[REG_EDX], 0x686);
+    ck_assert_uint_eq(state->idtr.limit, 0xFFFF);
+    ck_assert_uint_eq(state->dr[6], 0xFFFF0FF0);
+    ck_assert_uint_eq(state->dr[7], 0x400);
+    ck_assert_uint_eq(state->fpu.tags, 0x5555);
+    /* INIT keeps the FPU and the MTRRs. */
+    state->fpu.control = 0x37F;
+    state->mtrr_def_type = 0x806;
+    state->gpr[REG_EAX] = 1;
+    cpu_reset(fixture->cpu, true);
+    ck_assert_uint_eq(state->fpu.control, 0x37F);
+    ck_assert_uint_eq(state->mtrr_def_type, 0x806);
+    ck_assert_uint_eq(state->gpr[REG_EAX], 0);
+    cpu_reset(fixture->cpu, false);
+    ck_assert_uint_eq(state->mtrr_def_type, 0);
+    fixture_destroy(fixture);
+}
+END_TEST
+
+START_TEST(save_and_restore) {
+    CpuFixture *fixture = fixture_create("pentium3");
+    fixture_enter_protected(fixture, 3);
+    fixture_enable_paging(fixture);
+    fixture->cpu->state.gpr[REG_ESI] = 0x12345678;
+    fixture->cpu->state.fpu.xmm[7][15] = 9;
+    fixture_save(fixture);
+    ByteBuffer buffer = {0};
+    field_table_save(cpu_class.fields, &fixture->cpu->state, &buffer);
+    cpu_class.reset(fixture->cpu);
+    ByteReader reader = {.data = buffer.data, .size = buffer.size};
+    Error error = {0};
+    ck_assert(field_table_load(cpu_class.fields, &fixture->cpu->state, &reader, &error));
+    cpu_class.restored(fixture->cpu);
+    fixture_expect_unchanged(fixture);
+    fixture_set_page(fixture, DATA, 0); /* the TLB walks again */
+    uint64_t value;
+    ck_assert(!cpu_read(fixture->cpu, SEG_DS, DATA, 1, &value));
+    byte_buffer_free(&buffer);
+    fixture_destroy(fixture);
+}
+END_TEST
+
+/* How software tells the generations apart. */
+START_TEST(eflags_of_the_generations) {
+    static const struct {
+        const char *model;
+        uint32_t kept;
+    } rows[] = {{"386", 0},
+                {"486", FLAG_AC | FLAG_ID},
+                {"pentium", FLAG_AC | FLAG_ID | FLAG_VIF | FLAG_VIP}};
+    for (unsigned i = 0; i < 3; i++) {
+        CpuFixture *fixture = fixture_create(rows[i].model);
+        cpu_set_eflags(fixture->cpu, 0xFFFFFFFF);
+        uint32_t upper = FLAG_AC | FLAG_ID | FLAG_VIF | FLAG_VIP;
+        ck_assert_uint_eq(cpu_get_eflags(fixture->cpu) & upper, rows[i].kept);
+        ck_assert_uint_eq(cpu_get_eflags(fixture->cpu) & 0xFFFF, 0x7FD7);
+        ck_assert_int_eq(fixture->cpu->state.direction, -1);
+        cpu_set_eflags(fixture->cpu, 0);
+        ck_assert_uint_eq(cpu_get_eflags(fixture->cpu), 2);
+        fixture_destroy(fixture);
+    }
+}
+END_TEST
+
+static void run_cpuid(CpuFixture *fixture, uint32_t leaf) {
+    fixture->cpu->state.gpr[REG_EAX] = leaf;
+    fixture->cpu->state.gpr[REG_ECX] = 0;
+    ck_assert_int_eq(fixture_call(fixture, helper_cpuid, 0, 0, 0, 0), HELPER_NEXT);
+}
+
+START_TEST(cpuid_of_every_model) {
+    static const struct {
+        const char *model;
+        uint32_t max_leaf, signature, edx, ecx;
+    } rows[] = {
+        {"486", 1, 0x435, 0x00000001, 0},         {"pentium", 1, 0x52C, 0x000001BF, 0},
+        {"pentium-mmx", 1, 0x543, 0x008001BF, 0}, {"pentium2", 2, 0x652, 0x0183FBFF, 0},
+        {"pentium3", 2, 0x686, 0x0383FBFF, 0},    {"pentium4", 2, 0xF24, 0x078BFBFF, 0},
+        {"qemu32", 4, 0x663, 0x0781ABFD, 1},      {"max", 7, 0x6A5, 0x078BFBFF, 0x00D80201},
+    };
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        CpuFixture *fixture = fixture_create(rows[i].model);
+        run_cpuid(fixture, 0);
+        ck_assert_uint_eq(GPR(fixture, REG_EAX), rows[i].max_leaf);
+        ck_assert_uint_eq(GPR(fixture, REG_EBX), 0x756E6547); /* Genu */
+        ck_assert_uint_eq(GPR(fixture, REG_EDX), 0x49656E69); /* ineI */
+        ck_assert_uint_eq(GPR(fixture, REG_ECX), 0x6C65746E); /* ntel */
+        run_cpuid(fixture, 1);
+        ck_assert_uint_eq(GPR(fixture, REG_EAX), rows[i].signature);
+        ck_assert_msg(GPR(fixture, REG_EDX) == rows[i].edx, "%s: EDX %08x", rows[i].model,
+                      GPR(fixture, REG_EDX));
+        ck_assert_msg(GPR(fixture, REG_ECX) == rows[i].ecx, "%s: ECX %08x", rows[i].model,
+                      GPR(fixture, REG_ECX));
+        fixture_destroy(fixture);
+    }
+}
+END_TEST
+
+START_TEST(cpuid_brand_and_limits) {
+    CpuFixture *fixture = fixture_create("pentium4");
+    char brand[48];
+    for (uint32_t i = 0; i < 3; i++) {
+        static const uint8_t order[4] = {REG_EAX, REG_EBX, REG_ECX, REG_EDX};
+        run_cpuid(fixture, 0x80000002 + i);
+        for (unsigned j = 0; j < 4; j++) {
+            uint32_t word = GPR(fixture, order[j]);
+            for (unsigned k = 0; k < 4; k++)
+                brand[16 * i + 4 * j + k] = (char)(word >> 8 * k);
+        }
+    }
+    ck_assert_str_eq(brand, "Intel(R) Pentium(R) 4 CPU 1.00GHz");
+    run_cpuid(fixture, 2);
+    uint32_t eax = GPR(fixture, REG_EAX);
+    run_cpuid(fixture, 0x12345678); /* beyond both: the highest basic leaf */
+    ck_assert_uint_eq(GPR(fixture, REG_EAX), eax);
+    /* A disabled APIC is not reported. */
+    fixture->cpu->state.apic_base = 0xFEE00000;
+    run_cpuid(fixture, 1);
+    ck_assert_uint_eq(GPR(fixture, REG_EDX) >> 9 & 1, 0);
+    fixture_destroy(fixture);
+}
+END_TEST
+
+START_TEST(model_texts) {
+    const CpuModel *model;
+    uint64_t features;
+    Error error = {0};
+    ck_assert(cpu_model_parse("pentium3,+sse2,-mmx,sse4-1,cx8=off", &model, &features, &error));
+    ck_assert_str_eq(model->name, "pentium3");
+    ck_assert(features & FEATURE_BIT(FEATURE_SSE2));
+    ck_assert(features & FEATURE_BIT(FEATURE_SSE41));
+    ck_assert(!(features & FEATURE_BIT(FEATURE_MMX)));
+    ck_assert(!(features & FEATURE_BIT(FEATURE_CX8)));
+    ck_assert(!cpu_model_parse("pentium33", &model, &features, &error));
+    ck_assert_ptr_nonnull(strstr(error.message, "'pentium33'"));
+    ck_assert_ptr_nonnull(strstr(error.message, "pentium3"));
+    error = (Error){0};
+    ck_assert(!cpu_model_parse("486,+nonsense", &model, &features, &error));
+    ck_assert_ptr_nonnull(strstr(error.message, "'nonsense'"));
+    error = (Error){0};
+    ck_assert(!cpu_model_parse("486,fpu=maybe", &model, &features, &error));
+    error = (Error){0};
+    ck_assert(!cpu_model_parse("486,", &model, &features, &error));
+    ck_assert_ptr_null(cpu_model_find("z80"));
+}
+END_TEST
+
+static HelperResult wrmsr(CpuFixture *fixture, uint32_t number, uint64_t value) {
+    fixture->cpu->state.gpr[REG_ECX] = number;
+    fixture->cpu->state.gpr[REG_EAX] = (uint32_t)value;
+    fixture->cpu->state.gpr[REG_EDX] = value >> 32;
+    return fixture_call(fixture, helper_wrmsr, 0, 0, 0, 0);
+}
+
+static uint64_t rdmsr(CpuFixture *fixture, uint32_t number) {
+    fixture->cpu->state.gpr[REG_ECX] = number;
+    ck_assert_int_eq(fixture_call(fixture, helper_rdmsr, 0, 0, 0, 0), HELPER_NEXT);
+    return fixture->cpu->state.gpr[REG_EAX] | fixture->cpu->state.gpr[REG_EDX] << 32;
+}
+
+START_TEST(msrs) {
+    CpuFixture *fixture = fixture_create("max");
+    ck_assert_int_eq(wrmsr(fixture, 0x174, 0x10), HELPER_JUMP);
+    ck_assert_uint_eq(rdmsr(fixture, 0x174), 0x10);
+    ck_assert_int_eq(wrmsr(fixture, 0x200, 0x80000006), HELPER_JUMP);
+    ck_assert_int_eq(wrmsr(fixture, 0x201, 0xF80000800), HELPER_JUMP);
+    ck_assert_uint_eq(rdmsr(fixture, 0x201), 0xF80000800);
+    ck_assert_uint_eq(fixture->cpu->state.mtrr_base[0], 0x80000006);
+    ck_assert_int_eq(wrmsr(fixture, 0x200, 2), HELPER_FAULT); /* no such memory type */
+    ck_assert_int_eq(wrmsr(fixture, 0x277, 0x0202020202020202), HELPER_FAULT);
+    ck_assert_int_eq(wrmsr(fixture, 0x26F, 0x0606060606060606), HELPER_JUMP);
+    ck_assert_uint_eq(fixture->cpu->state.mtrr_fixed[10], 0x0606060606060606);
+    ck_assert_uint_eq(rdmsr(fixture, 0x1B), 0xFEE00900);
+    ck_assert_int_eq(wrmsr(fixture, 0xFE, 0), HELPER_FAULT);
+    ck_assert_int_eq(wrmsr(fixture, 0x12345, 0), HELPER_FAULT);
+    ck_assert_uint_eq(fixture->cpu->exception.vector, EXCEPTION_GP);
+    ck_assert_int_eq(wrmsr(fixture, 0xC0000080, 1 << 11), HELPER_JUMP);
+    ck_assert_int_eq(wrmsr(fixture, 0xC0000080, 1 << 8), HELPER_FAULT);
+    ck_assert_int_eq(wrmsr(fixture, 0x8B, 0), HELPER_JUMP);
+    ck_assert_uint_eq(rdmsr(fixture, 0x8B), UINT64_C(1) << 32);
+    fixture_enter_protected(fixture, 3);
+    ck_assert_int_eq(wrmsr(fixture, 0x174, 0x10), HELPER_FAULT);
+    fixture_destroy(fixture);
+}
+END_TEST
+
+START_TEST(time_stamp_counter) {
+    CpuFixture *fixture = fixture_create("pentium");
+    ck_assert_uint_eq(cpu_read_tsc(fixture->cpu), 0);
+    fixture->clock.stopped_ns = 5000;
+    ck_assert_uint_eq(cpu_read_tsc(fixture->cpu), 5000); /* 1 GHz */
+    wrmsr(fixture, 0x10, 100);
+    fixture->clock.stopped_ns = 5007;
+    fixture_call(fixture, helper_rdtsc, 0, 0, 0, 0);
+    ck_assert_uint_eq(GPR(fixture, REG_EAX), 107);
+    cpu_reset(fixture->cpu, false);
+    ck_assert_uint_eq(cpu_read_tsc(fixture->cpu), 0);
+    fixture_enter_protected(fixture, 3);
+    ck_assert_int_eq(fixture_call(fixture, helper_rdtsc, 0, 0, 0, 0), HELPER_NEXT);
+    fixture->cpu->state.cr4 = CR4_TSD;
+    fixture_expect_fault(fixture, helper_rdtsc, 0, 0, 0, 0, EXCEPTION_GP, 0);
+    fixture_destroy(fixture);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("cpu");
+    TCase *tests = tcase_create("cpu");
+    tcase_add_test(tests, every_byte_has_a_field);
+    tcase_add_test(tests, reset_values);
+    tcase_add_test(tests, save_and_restore);
+    tcase_add_test(tests, eflags_of_the_generations);
+    tcase_add_test(tests, cpuid_of_every_model);
+    tcase_add_test(tests, cpuid_brand_and_limits);
+    tcase_add_test(tests, model_texts);
+    tcase_add_test(tests, msrs);
+    tcase_add_test(tests, time_stamp_counter);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
