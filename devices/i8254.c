@@ -45,7 +45,7 @@ typedef struct PitCounter {
     uint8_t out_at_load;           /* mode 1: OUT until the load that a trigger asked for */
     uint8_t read_high, write_high; /* ACCESS_BOTH: the high byte comes next */
     uint8_t write_low;             /* low byte that waits for it */
-    uint8_t padding[5];
+    uint8_t padding[7];
 } PitCounter;
 
 static const Field pit_counter_state_fields[] = {
