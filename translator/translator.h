@@ -10,10 +10,11 @@ typedef enum TranslatorBackend { BACKEND_PORTABLE, BACKEND_X86_64 } TranslatorBa
 
 typedef struct TranslatorOptions {
     TranslatorBackend backend;
-    size_t buffer_bytes; /* of host code; 0 for the default of 64 MB */
-    bool no_chaining;    /* every block returns to the run loop: for the test matrix */
+    size_t buffer_bytes;   /* of host code; 0 for the default of 64 MB */
+    bool no_chaining;      /* every block returns to the run loop: for the test matrix */
     bool no_flag_liveness; /* all flags count as read: for the test matrix */
-    uint32_t stress_seed; /* not 0: random instruction budgets and random forced TLB misses, for the stress mode */
+    uint32_t stress_seed; /* not 0: random instruction budgets and random forced TLB misses, for the
+                             stress mode */
 } TranslatorOptions;
 
 typedef struct Translator Translator;
@@ -31,10 +32,11 @@ typedef enum RunExit {
     RUN_SHUTDOWN, /* triple fault */
 } RunExit;
 
-/* Runs at most 'instructions' (> 0) guest instructions; state.instruction_count tells how many completed. In exact mode
- * (-icount) never one more; otherwise it may stop some dozen early. Interrupts that are deliverable are taken at
- * instruction boundaries in between: at the entry, after whatever may raise or enable one. Exceptions are delivered inside.
- * The whole guest state stands in cpu->state afterwards. */
+/* Runs at most 'instructions' (> 0) guest instructions; state.instruction_count tells how many
+ * completed. In exact mode
+ * (-icount) never one more; otherwise it may stop some dozen early. Interrupts that are deliverable
+ * are taken at instruction boundaries in between: at the entry, after whatever may raise or enable
+ * one. Exceptions are delivered inside. The whole guest state stands in cpu->state afterwards. */
 RunExit translator_run(Translator *translator, int64_t instructions);
 
 /* Drops all translations (a restore, a changed option). */

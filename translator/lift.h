@@ -1,0 +1,34 @@
+/* The lifter: guest instructions to micro-ops. */
+#ifndef REPRISE_LIFT_H
+#define REPRISE_LIFT_H
+
+#include "uop.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What of the CPU's state decides how bytes are lifted: part of the block key. */
+typedef struct LiftMode {
+    bool code32;         /* CS.D */
+    bool stack32;        /* SS.B */
+    bool protected_mode; /* protected and not v8086 */
+    uint8_t cpl;
+    uint32_t cs_limit;
+    uint64_t features;
+} LiftMode;
+
+typedef enum LiftStatus {
+    LIFT_OK,
+    LIFT_TRUNCATED, /* the first instruction does not end within the given bytes: nothing was lifted
+                     */
+} LiftStatus;
+
+/* Lifts a basic block that starts at 'eip' from 'available' bytes, at most 'max_insns' instructions
+ * (1 to UOP_BLOCK_INSNS). It ends at a branch, at an instruction that the run loop must look after,
+ * before an instruction that 'bytes' do not hold whole, or at the limit. Bytes beyond the limit of
+ * CS must not be given; 'limit_ends' says that the bytes end because the limit does, so that a
+ * truncated instruction is #GP(0). */
+LiftStatus lift_block(UopBlock *block, const LiftMode *mode, const uint8_t *bytes, size_t available,
+                      bool limit_ends, uint32_t eip, unsigned max_insns);
+
+#endif

@@ -1,0 +1,108 @@
+/* Lifting of what pushes and pops. Memory first, then the stack pointer: a fault leaves ESP as it
+ * was. */
+#include "lift_table.h"
+
+void lift_push(Lifter *lifter) {
+    const Operand *operand = &lifter->insn->operand[0];
+    unsigned size = lifter->insn->operand_size;
+    if (operand->kind == OPERAND_IMM) {
+        lift_store_stack_immediate(lifter, -(int32_t)size, size, lifter->insn->immediate);
+    } else if (operand->kind == OPERAND_GPR) {
+        lift_store_stack(lifter, -(int32_t)size, size, operand->reg);
+    } else {
+        lift_load_temporary(lifter, UREG_T0, operand);
+        lift_store_stack(lifter, -(int32_t)size, size, UREG_T0);
+    }
+    lift_move_stack(lifter, -(int32_t)size);
+}
+
+void lift_pop(Lifter *lifter) {
+    const Operand *operand = &lifter->insn->operand[0];
+    unsigned size = lifter->insn->operand_size;
+    if (operand->kind == OPERAND_GPR && operand->reg != REG_ESP) {
+        lift_load_stack(lifter, operand->reg, 0, size);
+        lift_move_stack(lifter, (int32_t)size);
+        return;
+    }
+    lift_load_stack(lifter, UREG_T0, 0, size);
+    if (operand->kind == OPERAND_GPR) {
+        lift_move_stack(lifter, (int32_t)size);
+        Uop *uop = lift_emit(lifter, UOP_MOV, size);
+        lift_set_dst_register(uop, REG_ESP);
+        lift_set_src_register(uop, UREG_T0);
+        return;
+    }
+    /* The address of POP m is computed with ESP already moved, SDM vol. 2B POP. */
+    Uop *uop = lift_emit(lifter, UOP_MOV, size);
+    lift_set_dst_operand(lifter, uop, operand);
+    lift_set_src_register(uop, UREG_T0);
+    if (uop->address.base == REG_ESP)
+        uop->address.displacement += (int32_t)size;
+    lift_move_stack(lifter, (int32_t)size);
+}
+
+void lift_push_sreg(Lifter *lifter) {
+    Uop *read = lift_emit(lifter, UOP_READ_SREG, 4);
+    lift_set_dst_register(read, UREG_T0);
+    read->imm = lifter->insn->operand[0].reg;
+    /* With a 32-bit operand the P6 and later write the low half alone, SDM vol. 2B PUSH. */
+    int32_t size = lifter->insn->operand_size;
+    lift_store_stack(lifter, -size, 2, UREG_T0);
+    lift_move_stack(lifter, -size);
+}
+
+void lift_pop_sreg(Lifter *lifter) {
+    unsigned segment = lifter->insn->operand[0].reg;
+    lift_helper(lifter, HELPER_ID_pop_segment, segment,
+                lifter->insn->operand_size | lift_stack_size(lifter) << 8);
+    if (segment == SEG_SS)
+        lift_exit(lifter);
+}
+
+/* EAX ECX EDX EBX, the old ESP, EBP ESI EDI: ESP moves last, so that a fault in the middle starts
+ * over. */
+void lift_pusha(Lifter *lifter) {
+    int32_t size = lifter->insn->operand_size;
+    for (int32_t i = 7; i >= 0; i--)
+        lift_store_stack(lifter, -size * (i + 1), (unsigned)size, (unsigned)i);
+    lift_move_stack(lifter, -8 * size);
+}
+
+/* The highest slot is read first: the eight lie in at most two pages, so after it no load but the
+ * lowest can fault. */
+void lift_popa(Lifter *lifter) {
+    int32_t size = lifter->insn->operand_size;
+    lift_load_stack(lifter, UREG_T0, 7 * size, (unsigned)size);
+    for (int32_t i = 0; i < 8; i++)
+        if (7 - i != REG_ESP)
+            lift_load_stack(lifter, (unsigned)(7 - i), i * size, (unsigned)size);
+    lift_move_stack(lifter, 8 * size);
+}
+
+void lift_pushf(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_pushf, lifter->insn->operand_size, 0);
+}
+void lift_popf(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_popf, lifter->insn->operand_size, 0);
+}
+
+void lift_enter(Lifter *lifter) {
+    uint32_t level = lifter->insn->immediate2 & 31;
+    lift_helper(lifter, HELPER_ID_enter, lifter->insn->operand_size,
+                level << 16 | (lifter->insn->immediate & 0xFFFF));
+}
+
+void lift_leave(Lifter *lifter) {
+    unsigned size = lifter->insn->operand_size, stack_size = lift_stack_size(lifter);
+    Uop *load = lift_emit(lifter, size == 2 ? UOP_MOVZX : UOP_MOV, 4);
+    load->src_size = size == 2 ? 2 : 0;
+    lift_set_dst_register(load, UREG_T0);
+    load->src_kind = UOPERAND_MEM;
+    lift_set_address(load, SEG_SS, REG_EBP, 0, stack_size);
+    Uop *stack = lift_emit(lifter, UOP_LEA, stack_size);
+    lift_set_dst_register(stack, REG_ESP);
+    lift_set_address(stack, SEG_SS, REG_EBP, (int32_t)size, stack_size);
+    Uop *frame = lift_emit(lifter, UOP_MOV, size);
+    lift_set_dst_register(frame, REG_EBP);
+    lift_set_src_register(frame, UREG_T0);
+}

@@ -1,0 +1,312 @@
+/* Lifting of segment loads, system instructions, port I/O, and of x87 and vector instructions,
+ * which are helpers whole. */
+#include "lift_table.h"
+
+static bool is_memory(const Operand *operand) {
+    return operand->kind == OPERAND_MEM;
+}
+
+/* T0 = offset of the memory operand in its segment, cut to the address size. */
+static void load_offset(Lifter *lifter) {
+    Uop *uop = lift_emit(lifter, UOP_LEA, 4);
+    lift_set_dst_register(uop, UREG_T0);
+    lift_set_insn_address(lifter, uop);
+}
+
+/* cpu->result to the first operand; memory takes 16 bits, a register the operand size. */
+static void store_result(Lifter *lifter) {
+    const Operand *operand = &lifter->insn->operand[0];
+    Uop *uop = lift_emit(lifter, UOP_RESULT, is_memory(operand) ? 4 : lifter->insn->operand_size);
+    lift_set_dst_register(uop, is_memory(operand) ? UREG_T0 : operand->reg);
+    if (!is_memory(operand))
+        return;
+    Uop *store = lift_emit(lifter, UOP_MOV, 2);
+    lift_set_dst_operand(lifter, store, operand);
+    lift_set_src_register(store, UREG_T0);
+}
+
+/* A selector or a machine status word: 16 bits of whatever operand. */
+static void load_word(Lifter *lifter, unsigned temporary, const Operand *operand) {
+    Operand word = *operand;
+    word.size = 2;
+    lift_load_temporary(lifter, temporary, &word);
+}
+
+void lift_mov_sreg(Lifter *lifter) {
+    const Operand *operand = lifter->insn->operand;
+    if (operand[0].kind == OPERAND_SREG) {
+        load_word(lifter, UREG_T0, &operand[1]);
+        lift_helper(lifter, HELPER_ID_load_segment, operand[0].reg, 0);
+        if (operand[0].reg == SEG_SS)
+            lift_exit(lifter);
+        return;
+    }
+    bool memory = is_memory(&operand[0]);
+    Uop *uop = lift_emit(lifter, UOP_READ_SREG, memory ? 4 : lifter->insn->operand_size);
+    lift_set_dst_register(uop, memory ? UREG_T0 : operand[0].reg);
+    uop->imm = operand[1].reg;
+    if (memory) {
+        Uop *store = lift_emit(lifter, UOP_MOV, 2);
+        lift_set_dst_operand(lifter, store, &operand[0]);
+        lift_set_src_register(store, UREG_T0);
+    }
+}
+
+/* Offset and selector are read before anything is loaded; the general register changes last. */
+static void load_far_pointer(Lifter *lifter, unsigned segment) {
+    unsigned size = lifter->insn->operand_size;
+    Uop *offset = lift_emit(lifter, size == 2 ? UOP_MOVZX : UOP_MOV, 4);
+    lift_set_dst_register(offset, UREG_T1);
+    offset->src_kind = UOPERAND_MEM;
+    offset->src_size = (uint8_t)size;
+    lift_set_insn_address(lifter, offset);
+    Uop *selector = lift_emit(lifter, UOP_MOVZX, 4);
+    lift_set_dst_register(selector, UREG_T0);
+    selector->src_kind = UOPERAND_MEM;
+    selector->src_size = 2;
+    lift_set_insn_address(lifter, selector);
+    selector->address.displacement += (int32_t)size;
+    lift_helper(lifter, HELPER_ID_load_far_pointer, segment, 0);
+    Uop *move = lift_emit(lifter, UOP_MOV, size);
+    lift_set_dst_register(move, lifter->insn->operand[0].reg);
+    lift_set_src_register(move, UREG_T1);
+    lift_exit(lifter);
+}
+void lift_lds(Lifter *lifter) {
+    load_far_pointer(lifter, SEG_DS);
+}
+void lift_les(Lifter *lifter) {
+    load_far_pointer(lifter, SEG_ES);
+}
+void lift_lfs(Lifter *lifter) {
+    load_far_pointer(lifter, SEG_FS);
+}
+void lift_lgs(Lifter *lifter) {
+    load_far_pointer(lifter, SEG_GS);
+}
+void lift_lss(Lifter *lifter) {
+    load_far_pointer(lifter, SEG_SS);
+}
+
+static void verify(Lifter *lifter, uint32_t write) {
+    load_word(lifter, UREG_T0, &lifter->insn->operand[0]);
+    lift_helper(lifter, HELPER_ID_verify_segment, write, 0);
+}
+void lift_verr(Lifter *lifter) {
+    verify(lifter, 0);
+}
+void lift_verw(Lifter *lifter) {
+    verify(lifter, 1);
+}
+
+static void load_from_descriptor(Lifter *lifter, HelperId helper) {
+    load_word(lifter, UREG_T0, &lifter->insn->operand[1]);
+    lift_helper(lifter, helper, lifter->insn->operand_size, lifter->insn->operand[0].reg);
+}
+void lift_lar(Lifter *lifter) {
+    load_from_descriptor(lifter, HELPER_ID_load_access_rights);
+}
+void lift_lsl(Lifter *lifter) {
+    load_from_descriptor(lifter, HELPER_ID_load_limit);
+}
+
+void lift_arpl(Lifter *lifter) {
+    const Operand *operand = lifter->insn->operand;
+    load_word(lifter, UREG_T0, &operand[0]);
+    load_word(lifter, UREG_T1, &operand[1]);
+    lift_helper(lifter, HELPER_ID_arpl, 0, 0);
+    bool memory = is_memory(&operand[0]);
+    Uop *uop = lift_emit(lifter, UOP_RESULT, memory ? 4 : 2);
+    lift_set_dst_register(uop, memory ? UREG_T0 : operand[0].reg);
+    if (memory) {
+        Uop *store = lift_emit(lifter, UOP_MOV, 2);
+        lift_set_dst_operand(lifter, store, &operand[0]);
+        lift_set_src_register(store, UREG_T0);
+    }
+}
+
+/* MOV to and from CR and DR. */
+static void move_special(Lifter *lifter, unsigned kind, HelperId read, HelperId write) {
+    const Operand *operand = lifter->insn->operand;
+    if (operand[0].kind == kind) {
+        lift_load_temporary(lifter, UREG_T0, &operand[1]);
+        lift_helper(lifter, write, operand[0].reg, 0);
+    } else {
+        lift_helper(lifter, read, operand[1].reg, operand[0].reg);
+    }
+}
+void lift_mov_cr(Lifter *lifter) {
+    move_special(lifter, OPERAND_CR, HELPER_ID_read_cr, HELPER_ID_write_cr);
+}
+void lift_mov_dr(Lifter *lifter) {
+    move_special(lifter, OPERAND_DR, HELPER_ID_read_dr, HELPER_ID_write_dr);
+}
+
+void lift_lmsw(Lifter *lifter) {
+    load_word(lifter, UREG_T0, &lifter->insn->operand[0]);
+    lift_helper(lifter, HELPER_ID_lmsw, 0, 0);
+}
+
+static void read_system(Lifter *lifter, HelperId helper) {
+    lift_helper(lifter, helper, 0, 0);
+    store_result(lifter);
+}
+void lift_smsw(Lifter *lifter) {
+    read_system(lifter, HELPER_ID_smsw);
+}
+void lift_sldt(Lifter *lifter) {
+    read_system(lifter, HELPER_ID_store_ldtr);
+}
+void lift_str(Lifter *lifter) {
+    read_system(lifter, HELPER_ID_store_tr);
+}
+
+void lift_lldt(Lifter *lifter) {
+    load_word(lifter, UREG_T0, &lifter->insn->operand[0]);
+    lift_helper(lifter, HELPER_ID_load_ldtr, 0, 0);
+}
+void lift_ltr(Lifter *lifter) {
+    load_word(lifter, UREG_T0, &lifter->insn->operand[0]);
+    lift_helper(lifter, HELPER_ID_load_tr, 0, 0);
+}
+
+static void descriptor_table(Lifter *lifter, HelperId helper, uint32_t which) {
+    load_offset(lifter);
+    lift_helper(lifter, helper, which,
+                (uint32_t)lifter->insn->memory.segment << 8 | lifter->insn->operand_size);
+}
+void lift_lgdt(Lifter *lifter) {
+    descriptor_table(lifter, HELPER_ID_load_descriptor_table, 0);
+}
+void lift_lidt(Lifter *lifter) {
+    descriptor_table(lifter, HELPER_ID_load_descriptor_table, 1);
+}
+void lift_sgdt(Lifter *lifter) {
+    descriptor_table(lifter, HELPER_ID_store_descriptor_table, 0);
+}
+void lift_sidt(Lifter *lifter) {
+    descriptor_table(lifter, HELPER_ID_store_descriptor_table, 1);
+}
+
+void lift_invlpg(Lifter *lifter) {
+    load_offset(lifter);
+    lift_helper(lifter, HELPER_ID_invlpg, lifter->insn->memory.segment, 0);
+}
+
+void lift_bound(Lifter *lifter) {
+    load_offset(lifter);
+    Uop *uop = lift_emit(lifter, UOP_MOV, 4);
+    lift_set_dst_register(uop, UREG_T1);
+    lift_set_src_register(uop, lifter->insn->operand[0].reg);
+    lift_helper(lifter, HELPER_ID_bound, lifter->insn->operand_size, lifter->insn->memory.segment);
+}
+
+void lift_clts(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_clts, 0, 0);
+}
+void lift_invd(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_cache_control, 0, 0);
+}
+void lift_wbinvd(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_cache_control, 1, 0);
+}
+void lift_hlt(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_hlt, 0, 0);
+}
+void lift_cli(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_cli, 0, 0);
+}
+void lift_sti(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_sti, 0, 0);
+}
+void lift_rdtsc(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_rdtsc, 0, 0);
+}
+void lift_rdpmc(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_rdpmc, 0, 0);
+}
+void lift_rdmsr(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_rdmsr, 0, 0);
+}
+void lift_wrmsr(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_wrmsr, 0, 0);
+}
+void lift_cpuid(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_cpuid, 0, 0);
+}
+void lift_monitor(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_monitor, 0, 0);
+}
+void lift_mwait(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_mwait, 0, 0);
+}
+
+void lift_cmpxchg8b(Lifter *lifter) {
+    load_offset(lifter);
+    lift_helper(lifter, HELPER_ID_compare_exchange_8b, lifter->insn->memory.segment, 0);
+}
+
+/* Port I/O: port in T0, value in T1. */
+static void load_port(Lifter *lifter, const Operand *operand) {
+    bool immediate = operand->kind == OPERAND_IMM;
+    Uop *uop = lift_emit(lifter, immediate ? UOP_MOV : UOP_MOVZX, 4);
+    lift_set_dst_register(uop, UREG_T0);
+    if (immediate) {
+        lift_set_src_immediate(uop, lifter->insn->immediate & 0xFF);
+    } else {
+        lift_set_src_register(uop, REG_EDX);
+        uop->src_size = 2;
+    }
+}
+
+void lift_in(Lifter *lifter) {
+    load_port(lifter, &lifter->insn->operand[1]);
+    lift_helper(lifter, HELPER_ID_in, lifter->insn->operand[0].size, 0);
+}
+
+void lift_out(Lifter *lifter) {
+    load_port(lifter, &lifter->insn->operand[0]);
+    lift_load_temporary(lifter, UREG_T1, &lifter->insn->operand[1]);
+    lift_helper(lifter, HELPER_ID_out, lifter->insn->operand[1].size, 0);
+}
+
+static bool has_memory_operand(const Insn *insn) {
+    for (unsigned i = 0; i < insn->operand_count; i++)
+        if (insn->operand[i].kind == OPERAND_MEM)
+            return true;
+    return false;
+}
+
+/* Of all x87 and vector instructions few touch the status flags: the others must not make them
+ * count as read. */
+static void set_flag_effects(Lifter *lifter) {
+    Uop *uop = &lifter->block->uop[lifter->block->uop_count - 1];
+    const OpcodeRow *row = lifter->insn->row;
+    uop->flags_read = row->flags_read ? FLAG_GROUP_ALL : 0;
+    uop->flags_written = row->flags_written & FLAG_STATUS ? FLAG_GROUP_ALL : 0;
+}
+
+void lift_x87(Lifter *lifter) {
+    const Insn *insn = lifter->insn;
+    if (insn->modrm < 0xC0)
+        load_offset(lifter);
+    lift_helper(lifter, HELPER_ID_x87, (uint32_t)insn->opcode << 8 | insn->modrm,
+                insn->memory.segment | (uint32_t)insn->operand_size << 8 |
+                    (uint32_t)insn->address_size << 16);
+    set_flag_effects(lifter);
+}
+
+void lift_wait(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_fwait, 0, 0);
+}
+
+void lift_vector(Lifter *lifter) {
+    const Insn *insn = lifter->insn;
+    if (has_memory_operand(insn))
+        load_offset(lifter);
+    lift_helper(lifter, HELPER_ID_vector,
+                (uint32_t)insn->map << 24 | (uint32_t)insn->mandatory << 16 |
+                    (uint32_t)insn->opcode << 8 | insn->modrm,
+                insn->memory.segment | (insn->immediate & 0xFF) << 8);
+    set_flag_effects(lifter);
+}
