@@ -163,6 +163,7 @@ typedef struct Cpu {
     int64_t budget;         /* instructions left before the run loop wants control; R15's home */
     uint32_t iterations_allowed; /* for REP strings: how many may run before the run loop wants control, at least 1 */
     uint32_t iterations;         /* how many of them completed in this call; each counts as one instruction */
+    uint32_t code_changed;  /* a store hit translated code since this was last cleared */
     uint32_t break_after;   /* somebody wants the run loop after this instruction (a timer was armed nearer, a wire moved) */
 
     PhysicalMap *map;
