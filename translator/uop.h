@@ -89,10 +89,15 @@ typedef struct UopBlock {
     uint32_t eip;      /* of the first instruction */
     uint32_t next_eip; /* after the last */
     uint16_t insn_count, uop_count;
-    bool ends_in_run_loop; /* no look-ahead past its exits */
+    UopInsn *insn;
+    Uop *uop;
+} UopBlock;
+
+/* Room for the largest block, to lift into. */
+typedef struct UopScratch {
     UopInsn insn[UOP_BLOCK_INSNS];
     Uop uop[UOP_BLOCK_UOPS];
-} UopBlock;
+} UopScratch;
 
 typedef struct UopInfo {
     const char *name;

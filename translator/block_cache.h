@@ -1,0 +1,83 @@
+/* The translations of a machine: found by physical address, EIP and context; forgotten when the
+ * bytes they came from change.
+ *
+ * A block lies within one physical page. Each page with blocks has a list of them and a map of
+ * 32-byte granules that hold translated bytes, so that a store beside code on the same page is told
+ * apart from one into it without a walk. */
+#ifndef REPRISE_BLOCK_CACHE_H
+#define REPRISE_BLOCK_CACHE_H
+
+#include "error.h"
+#include "physical_map.h"
+#include "uop.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct BlockKey {
+    uint32_t physical; /* of the first byte */
+    uint32_t eip;
+    uint32_t context;    /* number of the mode and code segment (context.h) */
+    uint16_t flag_state; /* where the status flags are at entry (flag_state.h); 0: in memory */
+    uint16_t limit;      /* 0, or at most so many instructions (the last ones before an event) */
+} BlockKey;
+
+typedef struct Block Block;
+
+/* A place in host code that jumps to another block once that is known. */
+typedef struct BlockLink {
+    Block *target;                   /* NULL: not linked */
+    struct BlockLink *next;          /* in the target's list of incoming links */
+    uint8_t *site;                   /* where the backend patches */
+    bool crosses_page;               /* holds only while the mapping of the target's page does */
+    struct BlockLink *next_crossing; /* in the cache's list of such links that are linked */
+} BlockLink;
+
+struct Block {
+    BlockKey key;
+    Block *next_in_bucket;
+    Block *next_in_page;
+    uint16_t byte_count, insn_count;
+    uint16_t link_count;
+    bool dead; /* its bytes changed while it might still be running: freed at the next safe point */
+    BlockLink *incoming;
+    BlockLink *links;      /* the block's own exits, link_count of them */
+    const UopBlock *uops;  /* the portable backend's; NULL elsewhere */
+    const void *host_code; /* entry, in the executable mapping; NULL in the portable backend */
+};
+
+typedef struct BlockCache BlockCache;
+
+/* 'unlink' patches a link's site back so that it leaves to the run loop; called for each linked
+ * site when its target dies or its mapping may have changed. */
+BlockCache *block_cache_create(PhysicalMap *map, void (*unlink)(void *opaque, BlockLink *link),
+                               void *opaque, Error *error);
+void block_cache_destroy(BlockCache *cache);
+
+Block *block_cache_find(const BlockCache *cache, const BlockKey *key);
+
+/* How many blocks with the same key but another flag_state there are. */
+unsigned block_cache_count_variants(const BlockCache *cache, const BlockKey *key);
+
+/* Makes an empty block, enters it, marks its page as holding code. '*page_is_new' tells that write
+ * entries of the TLB for that page must go. */
+Block *block_cache_add(BlockCache *cache, const BlockKey *key, unsigned byte_count,
+                       unsigned link_count, bool *page_is_new);
+
+/* Joins a link to its target. */
+void block_cache_link(BlockCache *cache, BlockLink *link, Block *target);
+
+/* Bytes change: every block that holds one of them dies. True if there was one. Dead blocks stay
+ * allocated until block_cache_free_dead(). */
+bool block_cache_invalidate(BlockCache *cache, uint32_t physical, uint32_t size);
+void block_cache_free_dead(BlockCache *cache);
+
+/* The mapping of linear pages may have changed: links across pages are undone. */
+void block_cache_unlink_crossing(BlockCache *cache);
+
+/* Everything dies and is freed, without unlinking (the backend drops its buffer too). */
+void block_cache_clear(BlockCache *cache);
+
+size_t block_cache_block_count(const BlockCache *cache);
+
+#endif

@@ -1,0 +1,79 @@
+/* See context.h. */
+#include "context.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLOTS = CONTEXT_COUNT * 2 };
+
+struct ContextTable {
+    Context context[CONTEXT_COUNT];
+    uint16_t slot[SLOTS]; /* open addressing; 0: empty */
+    uint32_t count;       /* number 0 is not used */
+    uint32_t last;        /* the number given last: mostly asked for again */
+};
+
+ContextTable *context_table_create(void) {
+    ContextTable *table = calloc(1, sizeof(*table));
+    if (table != NULL)
+        context_table_clear(table);
+    return table;
+}
+
+void context_table_destroy(ContextTable *table) {
+    free(table);
+}
+
+void context_table_clear(ContextTable *table) {
+    memset(table, 0, sizeof(*table));
+    table->count = 1;
+}
+
+static Context read_context(const Cpu *cpu) {
+    const CpuState *state = &cpu->state;
+    const Segment *cs = &state->segment[SEG_CS];
+    uint32_t mode = (cs->access & ACCESS_DB ? CONTEXT_CODE32 : 0u) |
+                    (state->segment[SEG_SS].access & ACCESS_DB ? CONTEXT_STACK32 : 0u) |
+                    (cpu_is_real_addressing(cpu) ? 0u : CONTEXT_PROTECTED) |
+                    state->cpl << CONTEXT_CPL_SHIFT;
+    for (unsigned s = 0; s < SEG_COUNT; s++)
+        mode |= state->segment[s].kind << (CONTEXT_KIND_SHIFT + 2 * s);
+    return (Context){.mode = mode, .cs_base = cs->base, .cs_limit = cs->limit};
+}
+
+static bool is_same(const Context *a, const Context *b) {
+    return a->mode == b->mode && a->cs_base == b->cs_base && a->cs_limit == b->cs_limit;
+}
+
+uint32_t context_table_number(ContextTable *table, const Cpu *cpu) {
+    Context wanted = read_context(cpu);
+    if (is_same(&table->context[table->last], &wanted) && table->last != 0)
+        return table->last;
+    uint32_t hash =
+        wanted.mode * 0x9E3779B1u ^ wanted.cs_base * 0x85EBCA77u ^ wanted.cs_limit * 0xC2B2AE3Du;
+    uint32_t slot = (hash ^ hash >> 16) & (SLOTS - 1);
+    while (table->slot[slot] != 0) {
+        if (is_same(&table->context[table->slot[slot]], &wanted))
+            return table->last = table->slot[slot];
+        slot = (slot + 1) & (SLOTS - 1);
+    }
+    if (table->count == CONTEXT_COUNT)
+        return 0;
+    table->context[table->count] = wanted;
+    table->slot[slot] = (uint16_t)table->count;
+    return table->last = table->count++;
+}
+
+const Context *context_table_get(const ContextTable *table, uint32_t number) {
+    return &table->context[number];
+}
+
+LiftMode context_lift_mode(const Context *context, uint64_t features) {
+    return (LiftMode){
+        .code32 = (context->mode & CONTEXT_CODE32) != 0,
+        .stack32 = (context->mode & CONTEXT_STACK32) != 0,
+        .protected_mode = (context->mode & CONTEXT_PROTECTED) != 0,
+        .cpl = (uint8_t)context_cpl(context),
+        .cs_limit = context->cs_limit,
+        .features = features,
+    };
+}

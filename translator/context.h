@@ -1,0 +1,51 @@
+/* Contexts: everything but address and bytes that a translation depends on, numbered so that
+ * comparing is one compare.
+ *
+ * Mode bits: sizes, privilege, kinds of the segments. With them go base and limit of the code
+ * segment. */
+#ifndef REPRISE_CONTEXT_H
+#define REPRISE_CONTEXT_H
+
+#include "cpu.h"
+#include "lift.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct Context {
+    uint32_t mode; /* CONTEXT_* and two bits for the kind of each data segment */
+    uint32_t cs_base, cs_limit;
+} Context;
+
+enum {
+    CONTEXT_CODE32 = 1 << 0,
+    CONTEXT_STACK32 = 1 << 1,
+    CONTEXT_PROTECTED = 1 << 2,
+    CONTEXT_CPL_SHIFT = 3,  /* two bits */
+    CONTEXT_KIND_SHIFT = 8, /* two bits for each of ES CS SS DS FS GS */
+};
+
+enum { CONTEXT_COUNT = 1 << 14 };
+
+typedef struct ContextTable ContextTable;
+
+ContextTable *context_table_create(void);
+void context_table_destroy(ContextTable *table);
+void context_table_clear(ContextTable *table);
+
+/* The number of the CPU's present context, from 1; 0 if the table is full (then clear it and all
+ * translations). */
+uint32_t context_table_number(ContextTable *table, const Cpu *cpu);
+
+const Context *context_table_get(const ContextTable *table, uint32_t number);
+
+/* What the lifter wants to know of it. */
+LiftMode context_lift_mode(const Context *context, uint64_t features);
+
+static inline unsigned context_segment_kind(const Context *context, unsigned segment) {
+    return context->mode >> (CONTEXT_KIND_SHIFT + 2 * segment) & 3;
+}
+static inline unsigned context_cpl(const Context *context) {
+    return context->mode >> CONTEXT_CPL_SHIFT & 3;
+}
+
+#endif

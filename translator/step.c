@@ -1,0 +1,117 @@
+/* One instruction by the portable backend, with all that surrounds it: what translated code leaves
+ * out because it is rare.
+ *
+ * This is the way of an instruction that runs over the end of a page, that lies in no plain memory,
+ * that stores into translated code or into a device that looks at the clock, that is single-stepped
+ * or in an interrupt shadow, and of the last few before an event. */
+#include "helpers.h"
+#include "portable.h"
+#include "translator_internal.h"
+
+enum {
+    DR6_BS = 1 << 14,
+    DR7_ENABLED = 0xFF,
+};
+
+bool translator_must_step(const Translator *translator) {
+    const CpuState *state = &translator->cpu->state;
+    uint32_t system_flags = state->eflags & (FLAG_TF | FLAG_RF);
+    bool alignment = (state->eflags & FLAG_AC) && (state->cr0 & CR0_AM) && state->cpl == 3;
+    return system_flags || state->interrupt_shadow || state->pending_debug ||
+           (state->dr[7] & DR7_ENABLED) || alignment;
+}
+
+/* Execution breakpoints that match, as DR6 bits: SDM vol. 3B 17.2. */
+static uint32_t match_breakpoints(const CpuState *state) {
+    uint32_t hits = 0, linear = state->segment[SEG_CS].base + state->eip;
+    for (unsigned i = 0; i < 4; i++) {
+        bool enabled = (state->dr[7] >> (2 * i) & 3) != 0;
+        bool execution = (state->dr[7] >> (16 + 4 * i) & 15) == 0;
+        if (enabled && execution && state->dr[i] == linear)
+            hits |= 1u << i;
+    }
+    return hits;
+}
+
+/* The bytes at 'physical' and, if the instruction needs them, those on the next page. False: a
+ * fault of the second fetch, or beyond the limit. */
+static bool lift_across_pages(Translator *translator, uint32_t physical, const Context *context) {
+    Cpu *cpu = translator->cpu;
+    uint8_t bytes[16];
+    uint64_t to_limit = (uint64_t)context->cs_limit + 1 - cpu->state.eip;
+    size_t wanted = to_limit < 15 ? (size_t)to_limit : 15;
+    size_t first = PAGE_SIZE - (physical & PAGE_OFFSET_MASK);
+    bool limit_ends = wanted < 15;
+    if (first > wanted)
+        first = wanted;
+    LiftMode mode = context_lift_mode(context, cpu->features[0]);
+    physical_read_bytes(cpu->map, physical, bytes, first);
+    LiftStatus status = lift_block(&translator->lifted, &mode, bytes, first,
+                                   limit_ends && first == wanted, cpu->state.eip, 1);
+    if (status == LIFT_TRUNCATED) {
+        uint32_t second, linear = context->cs_base + cpu->state.eip + (uint32_t)first;
+        PageFault fault;
+        if (!tlb_translate(&cpu->tlb, linear, ACCESS_FETCH, cpu->state.cpl == 3, &second, &fault)) {
+            cpu_raise_page_fault(cpu, &fault);
+            return false;
+        }
+        physical_read_bytes(cpu->map, second, bytes + first, wanted - first);
+        lift_block(&translator->lifted, &mode, bytes, wanted, true, cpu->state.eip, 1);
+    }
+    uop_block_find_needed_flags(&translator->lifted, true);
+    return true;
+}
+
+/* INT n clears TF itself and is not followed by a single-step trap. */
+static bool is_software_interrupt(const UopBlock *block) {
+    const Uop *last = &block->uop[block->uop_count - 1];
+    return last->code == UOP_HELPER && last->helper == HELPER_ID_software_interrupt;
+}
+
+static PortableExit run_one(Translator *translator) {
+    uint32_t physical;
+    if (!translator_fetch_address(translator, &physical))
+        return PORTABLE_FAULT;
+    const Context *context =
+        context_table_get(translator->contexts, translator_context(translator));
+    translator->lifted.insn = translator->scratch.insn;
+    translator->lifted.uop = translator->scratch.uop;
+    if (!translator_lift(translator, physical, context, 1) &&
+        !lift_across_pages(translator, physical, context))
+        return PORTABLE_FAULT;
+    return portable_run(translator->cpu, &translator->lifted);
+}
+
+void translator_step(Translator *translator) {
+    Cpu *cpu = translator->cpu;
+    CpuState *state = &cpu->state;
+    translator->counters.single_steps++;
+    if ((state->dr[7] & DR7_ENABLED) && !(state->eflags & FLAG_RF)) {
+        uint32_t hits = match_breakpoints(state);
+        if (hits != 0) {
+            state->dr[6] |= hits;
+            cpu_raise(cpu, EXCEPTION_DB);
+            cpu_deliver_exception(cpu);
+            return;
+        }
+    }
+    bool single_step = (state->eflags & FLAG_TF) != 0;
+    bool resume = (state->eflags & FLAG_RF) != 0;
+    state->interrupt_shadow = 0;
+    PortableExit exit = run_one(translator);
+    if (exit == PORTABLE_FAULT) {
+        translator->counters.faults++;
+        cpu_deliver_exception(cpu);
+        return;
+    }
+    bool loads_flags = translator->lifted.uop[0].code == UOP_HELPER &&
+                       translator->lifted.uop[0].helper == HELPER_ID_iret;
+    if (resume && !loads_flags)
+        state->eflags &= ~(uint32_t)FLAG_RF;
+    uint32_t trap = state->pending_debug |
+                    (single_step && !is_software_interrupt(&translator->lifted) ? DR6_BS : 0u);
+    if (trap != 0 && !(state->interrupt_shadow & SHADOW_MOV_SS)) {
+        state->pending_debug = 0;
+        cpu_deliver_debug_trap(cpu, trap);
+    }
+}

@@ -1,0 +1,113 @@
+/* From an address to a translation: fetching, lifting, entering it in the cache. */
+#include "helpers.h"
+#include "translator_internal.h"
+#include "x86_64_backend.h"
+#include <stdlib.h>
+#include <string.h>
+
+bool translator_fetch_address(Translator *translator, uint32_t *physical) {
+    Cpu *cpu = translator->cpu;
+    const Segment *cs = &cpu->state.segment[SEG_CS];
+    if (cpu->state.eip > cs->limit) {
+        cpu_raise_error(cpu, EXCEPTION_GP, 0);
+        return false;
+    }
+    PageFault fault;
+    uint32_t linear = cs->base + cpu->state.eip;
+    if (!tlb_translate(&cpu->tlb, linear, ACCESS_FETCH, cpu->state.cpl == 3, physical, &fault)) {
+        cpu_raise_page_fault(cpu, &fault);
+        return false;
+    }
+    return true;
+}
+
+bool translator_lift_at(Translator *translator, uint32_t physical, uint32_t eip,
+                        const Context *context, unsigned max_insns) {
+    const PhysicalPage *page = &physical_map_pages(translator->cpu->map)[physical >> PAGE_BITS];
+    if (page->read == NULL)
+        return false;
+    uint32_t offset = physical & PAGE_OFFSET_MASK;
+    size_t available = PAGE_SIZE - offset;
+    uint64_t to_limit = (uint64_t)context->cs_limit + 1 - eip;
+    bool limit_ends = to_limit < available;
+    if (limit_ends)
+        available = (size_t)to_limit;
+    LiftMode mode = context_lift_mode(context, translator->cpu->features[0]);
+    translator->lifted.insn = translator->scratch.insn;
+    translator->lifted.uop = translator->scratch.uop;
+    LiftStatus status = lift_block(&translator->lifted, &mode, page->read + offset, available,
+                                   limit_ends, eip, max_insns);
+    if (status != LIFT_OK)
+        return false;
+    uop_block_find_needed_flags(&translator->lifted, translator->options.no_flag_liveness);
+    return true;
+}
+
+bool translator_lift(Translator *translator, uint32_t physical, const Context *context,
+                     unsigned max_insns) {
+    return translator_lift_at(translator, physical, translator->cpu->state.eip, context, max_insns);
+}
+
+uint32_t translator_context(Translator *translator) {
+    uint32_t number = context_table_number(translator->contexts, translator->cpu);
+    if (number == 0) {
+        translator_flush(translator);
+        number = context_table_number(translator->contexts, translator->cpu);
+    }
+    return number;
+}
+
+/* One allocation that holds a copy of the lifted block. */
+static const UopBlock *copy_lifted(const UopBlock *lifted) {
+    size_t insn_bytes = lifted->insn_count * sizeof(UopInsn),
+           uop_bytes = lifted->uop_count * sizeof(Uop);
+    UopBlock *copy = malloc(sizeof(*copy) + uop_bytes + insn_bytes);
+    if (copy == NULL)
+        abort();
+    *copy = *lifted;
+    copy->uop = (Uop *)(copy + 1);
+    copy->insn = (UopInsn *)(copy->uop + lifted->uop_count);
+    memcpy(copy->uop, lifted->uop, uop_bytes);
+    memcpy(copy->insn, lifted->insn, insn_bytes);
+    return copy;
+}
+
+static Block *add_portable_block(Translator *translator, const BlockKey *key) {
+    const UopBlock *lifted = &translator->lifted;
+    bool page_is_new;
+    Block *block =
+        block_cache_add(translator->cache, key, lifted->next_eip - lifted->eip, 0, &page_is_new);
+    block->insn_count = lifted->insn_count;
+    block->uops = copy_lifted(lifted);
+    if (page_is_new)
+        tlb_drop_page_writes(&translator->cpu->tlb, key->physical >> PAGE_BITS);
+    return block;
+}
+
+static void trace_block(Translator *translator) {
+    Trace *trace = translator->cpu->trace;
+    if (trace->mask & TRACE_OP) {
+        ByteBuffer text = {0};
+        uop_block_print(&translator->lifted, &text);
+        trace_print(trace, "OP:\n%s\n", (const char *)text.data);
+        byte_buffer_free(&text);
+    }
+}
+
+Block *translator_get_block(Translator *translator, const BlockKey *key) {
+    translator->counters.lookups++;
+    Block *block = block_cache_find(translator->cache, key);
+    if (block != NULL)
+        return block;
+    const Context *context = context_table_get(translator->contexts, key->context);
+    unsigned max_insns =
+        key->limit != 0 && key->limit < UOP_BLOCK_INSNS ? key->limit : UOP_BLOCK_INSNS;
+    if (!translator_lift_at(translator, key->physical, key->eip, context, max_insns))
+        return NULL;
+    translator->counters.translations++;
+    translator->counters.guest_bytes += translator->lifted.next_eip - translator->lifted.eip;
+    if (translator->cpu->trace->mask)
+        trace_block(translator);
+    return translator->x86 != NULL ? x86_backend_translate(translator, key)
+                                   : add_portable_block(translator, key);
+}

@@ -1,0 +1,249 @@
+/* The run loop: from block to block, with interrupts, exceptions and events where they are due. */
+#include "translator.h"
+#include "helpers.h"
+#include "portable.h"
+#include "translator_internal.h"
+#include "x86_64_backend.h"
+#include <stdlib.h>
+
+TranslatorBackend translator_default_backend(void) {
+#if defined(__x86_64__)
+    return BACKEND_X86_64;
+#else
+    return BACKEND_PORTABLE;
+#endif
+}
+
+/* A store into translated code: forget what was translated from there. A page that holds code takes
+ * this path at every store. */
+static void on_code_changes(void *opaque, uint32_t address, uint32_t size) {
+    Translator *translator = opaque;
+    if (block_cache_invalidate(translator->cache, address, size)) {
+        translator->counters.invalidations++;
+        translator->cpu->code_changed = 1;
+    }
+}
+
+static void on_layout_changed(void *opaque, uint32_t first_page, uint32_t pages) {
+    Translator *translator = opaque;
+    /* A20 changes which physical page an address means, not what is in any of them: translations
+     * are kept. */
+    if (pages != PHYSICAL_PAGES)
+        for (uint32_t page = first_page; page < first_page + pages; page++)
+            if (block_cache_invalidate(translator->cache, page << PAGE_BITS, PAGE_SIZE))
+                translator->cpu->code_changed = 1;
+    tlb_flush_all(&translator->cpu->tlb);
+}
+
+static void on_dirty_cleared(void *opaque) {
+    Translator *translator = opaque;
+    tlb_drop_writes(&translator->cpu->tlb);
+}
+
+static void on_tlb_flushed(void *opaque) {
+    Translator *translator = opaque;
+    block_cache_unlink_crossing(translator->cache);
+    if (translator->x86 != NULL)
+        x86_backend_forget_indirect(translator->x86);
+}
+
+static void on_unlink(void *opaque, BlockLink *link) {
+    Translator *translator = opaque;
+    translator->counters.unlinks++;
+    if (translator->x86 != NULL)
+        x86_backend_unlink(translator, link);
+}
+
+Translator *translator_create(Cpu *cpu, const TranslatorOptions *options, Error *error) {
+    Translator *translator = calloc(1, sizeof(*translator));
+    if (translator == NULL) {
+        error_set(error, "out of memory");
+        return NULL;
+    }
+    translator->cpu = cpu;
+    translator->options = *options;
+    translator->random = options->stress_seed;
+    translator->contexts = context_table_create();
+    translator->cache = block_cache_create(cpu->map, on_unlink, translator, error);
+    if (translator->cache != NULL && options->backend == BACKEND_X86_64)
+        translator->x86 = x86_backend_create(translator, error);
+    if (translator->contexts == NULL || translator->cache == NULL ||
+        (options->backend == BACKEND_X86_64 && translator->x86 == NULL)) {
+        translator_destroy(translator);
+        return NULL;
+    }
+    PhysicalMapHooks hooks = {translator, on_code_changes, on_layout_changed, on_dirty_cleared};
+    physical_map_set_hooks(cpu->map, &hooks);
+    cpu->tlb.flushed = on_tlb_flushed;
+    cpu->tlb.flushed_opaque = translator;
+    cpu->translator = translator;
+    return translator;
+}
+
+void translator_destroy(Translator *translator) {
+    if (translator == NULL)
+        return;
+    if (translator->cpu->translator == translator) {
+        physical_map_set_hooks(translator->cpu->map, &(PhysicalMapHooks){0});
+        translator->cpu->tlb.flushed = NULL;
+        translator->cpu->translator = NULL;
+    }
+    x86_backend_destroy(translator->x86);
+    block_cache_destroy(translator->cache);
+    context_table_destroy(translator->contexts);
+    free(translator);
+}
+
+void translator_flush(Translator *translator) {
+    translator->counters.flushes++;
+    block_cache_clear(translator->cache);
+    context_table_clear(translator->contexts);
+    if (translator->x86 != NULL)
+        x86_backend_reset(translator->x86);
+}
+
+static void deliver_fault(Translator *translator) {
+    translator->counters.faults++;
+    cpu_deliver_exception(translator->cpu);
+}
+
+/* Runs a shorter, uncached translation by the portable backend: fewer instructions are left than
+ * the block holds. */
+static void run_short(Translator *translator, uint32_t physical, uint32_t context_number,
+                      uint64_t left) {
+    const Context *context = context_table_get(translator->contexts, context_number);
+    unsigned limit = left < UOP_BLOCK_INSNS ? (unsigned)left : UOP_BLOCK_INSNS;
+    if (!translator_lift(translator, physical, context, limit))
+        translator_step(translator);
+    else if (portable_run(translator->cpu, &translator->lifted) == PORTABLE_FAULT)
+        deliver_fault(translator);
+}
+
+static void run_portable_block(Translator *translator, const Block *block) {
+    if (portable_run(translator->cpu, block->uops) == PORTABLE_FAULT)
+        deliver_fault(translator);
+}
+
+static void run_x86_block(Translator *translator, Block *block) {
+    switch (x86_backend_run(translator, block)) {
+    case X86_EXIT_FAULT:
+        deliver_fault(translator);
+        break;
+    case X86_EXIT_STEP:
+        translator_step(translator);
+        break;
+    default:
+        break;
+    }
+}
+
+static void trace_entry(const Translator *translator) {
+    const CpuState *state = &translator->cpu->state;
+    trace_print(translator->cpu->trace, "Trace: %llu [%08X/%08X]\n",
+                (unsigned long long)state->instruction_count, state->segment[SEG_CS].base,
+                state->eip);
+}
+
+/* One block, or one instruction where it must be. */
+static void run_once(Translator *translator, uint64_t left) {
+    if (translator_must_step(translator)) {
+        translator_step(translator);
+        return;
+    }
+    uint32_t physical;
+    if (!translator_fetch_address(translator, &physical)) {
+        deliver_fault(translator);
+        return;
+    }
+    BlockKey key = {.physical = physical,
+                    .eip = translator->cpu->state.eip,
+                    .context = translator_context(translator)};
+    Block *block = translator_get_block(translator, &key);
+    translator->counters.block_entries++;
+    if (translator->cpu->trace->mask & TRACE_EXEC)
+        trace_entry(translator);
+    if (block == NULL) {
+        translator_step(translator);
+    } else if (block->insn_count > left) {
+        if (translator->options.stress_seed != 0 && translator->x86 != NULL) {
+            key.limit = (uint16_t)
+                left; /* the stress mode wants shorter translations of the backend itself */
+            run_x86_block(translator, translator_get_block(translator, &key));
+        } else {
+            run_short(translator, physical, key.context, left);
+        }
+    } else if (translator->x86 != NULL) {
+        run_x86_block(translator, block);
+    } else {
+        run_portable_block(translator, block);
+    }
+}
+
+/* The stress mode's budget: 1 to 17 instructions at a time, and a TLB without inline entries every
+ * now and then. */
+static uint64_t stress(Translator *translator, uint64_t left) {
+    translator->random = translator->random * 6364136223846793005u + 1442695040888963407u;
+    uint64_t random = translator->random >> 33;
+    if (random % 64 == 0)
+        tlb_drop_writes(&translator->cpu->tlb);
+    uint64_t budget = random % 17 + 1;
+    return budget < left ? budget : left;
+}
+
+RunExit translator_run(Translator *translator, int64_t instructions) {
+    Cpu *cpu = translator->cpu;
+    CpuState *state = &cpu->state;
+    uint64_t end = state->instruction_count + (uint64_t)instructions;
+    cpu->break_after = 0;
+    for (;;) {
+        block_cache_free_dead(translator->cache);
+        if (!state->interrupt_shadow && cpu_has_deliverable_interrupt(cpu)) {
+            translator->counters.interrupts++;
+            cpu_deliver_interrupt(cpu);
+        }
+        if (state->shutdown)
+            return RUN_SHUTDOWN;
+        if (state->halted)
+            return RUN_HALTED;
+        if (cpu->break_after)
+            return RUN_BREAK;
+        if (state->instruction_count >= end)
+            return RUN_BUDGET;
+        uint64_t left = end - state->instruction_count;
+        if (translator->options.stress_seed != 0)
+            left = stress(translator, left);
+        translator->count_end = state->instruction_count + left;
+        cpu->iterations_allowed = left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
+        if (state->eflags & FLAG_TF)
+            cpu->iterations_allowed = 1;
+        run_once(translator, left);
+    }
+}
+
+void translator_print_info(const Translator *translator, ByteBuffer *text) {
+    const TranslatorCounters *counters = &translator->counters;
+    const struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = {
+        {"instructions executed", translator->cpu->state.instruction_count},
+        {"blocks in the cache", block_cache_block_count(translator->cache)},
+        {"translations", counters->translations},
+        {"guest bytes translated", counters->guest_bytes},
+        {"host bytes made", counters->host_bytes},
+        {"block look-ups by the run loop", counters->lookups},
+        {"single steps", counters->single_steps},
+        {"invalidations by stores", counters->invalidations},
+        {"flushes", counters->flushes},
+        {"faults", counters->faults},
+        {"interrupts", counters->interrupts},
+        {"links made", counters->links},
+        {"links undone", counters->unlinks},
+        {"TLB fills", translator->cpu->tlb.fills},
+        {"page walks", translator->cpu->tlb.walks},
+        {"TLB flushes", translator->cpu->tlb.flushes},
+    };
+    byte_buffer_print(text, "backend: %s\n", translator->x86 != NULL ? "x86-64" : "portable");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        byte_buffer_print(text, "%-32s %llu\n", rows[i].name, (unsigned long long)rows[i].value);
+}

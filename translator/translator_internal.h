@@ -1,0 +1,62 @@
+/* What the translator's files share. */
+#ifndef REPRISE_TRANSLATOR_INTERNAL_H
+#define REPRISE_TRANSLATOR_INTERNAL_H
+
+#include "block_cache.h"
+#include "context.h"
+#include "translator.h"
+#include "uop.h"
+
+struct X86Backend;
+
+/* Counters for 'info jit'. */
+typedef struct TranslatorCounters {
+    uint64_t translations, guest_bytes, host_bytes;
+    uint64_t lookups, block_entries; /* of the run loop */
+    uint64_t single_steps;
+    uint64_t invalidations, flushes;
+    uint64_t faults, interrupts;
+    uint64_t links, unlinks;
+} TranslatorCounters;
+
+struct Translator {
+    Cpu *cpu;
+    TranslatorOptions options;
+    BlockCache *cache;
+    ContextTable *contexts;
+    struct X86Backend *x86; /* NULL: the portable backend */
+    UopScratch scratch;
+    UopBlock lifted; /* in scratch */
+    TranslatorCounters counters;
+    uint64_t count_end; /* state.instruction_count at which the run loop wants control */
+    uint64_t random;    /* of the stress mode */
+};
+
+/* Where the next instruction is. False: cpu->exception is set (a page fault of the fetch, or #GP
+ * beyond the limit of CS). translate.c */
+bool translator_fetch_address(Translator *translator, uint32_t *physical);
+
+/* Lifts the block at state.eip, which lies at 'physical', into translator->lifted: at most
+ * 'max_insns' instructions. False: its first instruction runs over the end of the page, or its
+ * bytes are no plain memory. translate.c */
+bool translator_lift(Translator *translator, uint32_t physical, const Context *context,
+                     unsigned max_insns);
+
+/* The same for a place that is not the present one (a look ahead, a link's target). */
+bool translator_lift_at(Translator *translator, uint32_t physical, uint32_t eip,
+                        const Context *context, unsigned max_insns);
+
+/* Number of the present context; clears everything first if they have run out. translate.c */
+uint32_t translator_context(Translator *translator);
+
+/* The translation for this key, made if need be; NULL where translator_lift() fails. translate.c */
+Block *translator_get_block(Translator *translator, const BlockKey *key);
+
+/* Runs exactly one instruction at state.eip by the portable backend, wherever its bytes are, with
+ * everything that surrounds it: breakpoints, RF, single step, interrupt shadow. step.c */
+void translator_step(Translator *translator);
+
+/* Must the next instruction go through translator_step()? */
+bool translator_must_step(const Translator *translator);
+
+#endif
