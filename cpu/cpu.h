@@ -154,8 +154,14 @@ typedef struct Cpu {
     CpuState state;
 
     /* Scratch of the running translated code; nothing here is guest state between instructions. */
-    uint64_t flag_slot[4];  /* operands that a flag recipe kept */
-    uint64_t host_slot[16]; /* host registers while a helper or the run loop has control */
+    uint32_t flag_slot[4];   /* operands that a flag source kept (translator/flag_state.h) */
+    uint16_t flag_image[4];  /* further places like state.flags_image; the first is not used */
+    uint64_t host_slot[16];  /* host registers while a helper or the run loop has control */
+    int64_t segment_limit[2][SEG_COUNT]; /* highest offset that may be read, written; -1: none, or not to be told by one number */
+    uint64_t bounce;         /* stands for guest memory that has no one host address */
+    void *indirect_table;    /* where translated code looks up targets of indirect jumps */
+    uint32_t helper_a, helper_b;
+    uint64_t count_end;      /* state.instruction_count at which the run loop wants control */
     uint32_t next_eip;      /* on entry of a helper: the instruction after this one (state.eip is this one) */
     uint32_t result;        /* what a helper hands back to the following micro-ops as T0 */
     PendingException exception;
@@ -207,6 +213,13 @@ static inline bool cpu_is_protected(const Cpu *cpu) { return (cpu->state.cr0 & C
 static inline bool cpu_is_v8086(const Cpu *cpu) { return (cpu->state.eflags & FLAG_VM) != 0; }
 /* Real mode or v8086 mode: segments are selector * 16. */
 static inline bool cpu_is_real_addressing(const Cpu *cpu) { return !cpu_is_protected(cpu) || cpu_is_v8086(cpu); }
+
+/* Before a helper: how many iterations of a REP string may run; one at a time while single-stepping. */
+static inline void cpu_allow_iterations(Cpu *cpu) {
+    uint64_t left = cpu->count_end - cpu->state.instruction_count;
+    cpu->iterations_allowed = cpu->state.eflags & FLAG_TF ? 1 : left > UINT32_MAX ? UINT32_MAX : left > 0 ? (uint32_t)left : 1;
+    cpu->iterations = 0;
+}
 
 /* Input pins. */
 void cpu_set_intr(void *cpu, int line, int level);

@@ -212,10 +212,7 @@ RunExit translator_run(Translator *translator, int64_t instructions) {
         uint64_t left = end - state->instruction_count;
         if (translator->options.stress_seed != 0)
             left = stress(translator, left);
-        translator->count_end = state->instruction_count + left;
-        cpu->iterations_allowed = left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
-        if (state->eflags & FLAG_TF)
-            cpu->iterations_allowed = 1;
+        cpu->count_end = state->instruction_count + left;
         run_once(translator, left);
     }
 }

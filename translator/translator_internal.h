@@ -28,8 +28,7 @@ struct Translator {
     UopScratch scratch;
     UopBlock lifted; /* in scratch */
     TranslatorCounters counters;
-    uint64_t count_end; /* state.instruction_count at which the run loop wants control */
-    uint64_t random;    /* of the stress mode */
+    uint64_t random; /* of the stress mode */
 };
 
 /* Where the next instruction is. False: cpu->exception is set (a page fault of the fetch, or #GP
