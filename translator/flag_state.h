@@ -80,7 +80,8 @@ uint32_t flag_state_evaluate(const FlagState *state, const Cpu *cpu);
 static inline bool flag_operand_is_register(const FlagOperand *operand, unsigned gpr) {
     if (operand->kind != FLAG_OPERAND_REGISTER)
         return false;
-    return (operand->number >= UREG_AH ? operand->number - UREG_AH : operand->number) == gpr;
+    unsigned number = operand->number;
+    return (number >= UREG_AH ? number - UREG_AH : number) == gpr;
 }
 
 #endif

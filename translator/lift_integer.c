@@ -157,10 +157,10 @@ void lift_imul(Lifter *lifter) {
     }
 }
 
-/* A count of zero in CL keeps every flag: then what would be written is, in effect, read. */
+/* A count of zero in CL keeps every flag. */
 static void set_count(Uop *uop, const Lifter *lifter, const Operand *count) {
     if (count->kind == OPERAND_GPR) {
-        uop->flags_read |= uop->flags_written;
+        uop->may_keep_flags = 1;
     } else {
         uop->imm = count->kind == OPERAND_ONE ? 1 : lifter->insn->immediate & 31;
     }

@@ -33,7 +33,8 @@ void uop_block_find_needed_flags(UopBlock *block, bool all) {
     for (int i = block->uop_count - 1; i >= 0; i--) {
         Uop *uop = &block->uop[i];
         uop->flags_needed = all ? FLAG_GROUP_ALL : needed;
-        needed &= (uint8_t)~uop->flags_written;
+        if (!uop->may_keep_flags)
+            needed &= (uint8_t)~uop->flags_written;
         needed |= uop->flags_read;
         if (uop_is_interruptible(uop))
             needed = FLAG_GROUP_ALL;

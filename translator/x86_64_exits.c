@@ -1,0 +1,119 @@
+/* Leaving a block: to another one, to the run loop, to a helper. */
+#include "helpers.h"
+#include "x86_64_internal.h"
+
+uint32_t x86_add_site(Translation *translation, unsigned kind, unsigned size, unsigned segment) {
+    X86Backend *backend = translation->backend;
+    if (backend->site_count == SITE_COUNT || translation->slow_count == SLOW_PATH_MAX) {
+        translation->failed = true;
+        return 0;
+    }
+    const UopBlock *lifted = translation->lifted;
+    unsigned insn = translation->uop->insn;
+    backend->sites[backend->site_count] = (Site){
+        .eip = lifted->insn[insn].eip,
+        .flag_state = (uint16_t)x86_flags_number(translation),
+        .uncounted = (uint8_t)(lifted->insn_count - insn),
+        .size = (uint8_t)size,
+        .segment = (uint8_t)segment,
+        .kind = (uint8_t)kind,
+        .insn_length = lifted->insn[insn].length,
+    };
+    return backend->site_count++;
+}
+
+static void add_stub(Translation *translation, uint8_t *jump_site, unsigned leave, uint32_t number, uint32_t eip) {
+    if (translation->stub_count == STUB_MAX) {
+        translation->failed = true;
+        return;
+    }
+    translation->stub[translation->stub_count++] =
+        (Stub){.jump_site = jump_site, .leave = leave | number << 8, .eip = eip};
+}
+
+/* sub r15, instructions; js poll. At a block's entry its flags stand where its key says. */
+void x86_emit_poll(Translation *translation) {
+    Assembler *assembler = &translation->assembler;
+    uint32_t site = x86_add_site(translation, SITE_OTHER, 0, 0);
+    asm_alu_imm(assembler, 8, ALU_SUB, host_reg(HOST_COUNT), translation->lifted->insn_count);
+    add_stub(translation, asm_jcc(assembler, COND_S), LEAVE_POLL, site, 0);
+}
+
+static uint8_t *emit_jump(Assembler *assembler, int condition) {
+    return condition < 0 ? asm_jmp(assembler) : asm_jcc(assembler, (unsigned)condition);
+}
+
+void x86_emit_link(Translation *translation, int condition, uint32_t eip) {
+    X86Backend *backend = translation->backend;
+    if (backend->link_count == LINK_COUNT) {
+        translation->failed = true;
+        return;
+    }
+    uint32_t number = backend->link_count++;
+    backend->links[number] =
+        (LinkRecord){.index = translation->link_count++, .eip = eip, .flag_state = (uint16_t)x86_flags_number(translation)};
+    uint8_t *site = emit_jump(&translation->assembler, condition);
+    add_stub(translation, site, LEAVE_LINK, number, eip);
+}
+
+void x86_emit_leave(Translation *translation, int condition, unsigned reason, uint32_t number) {
+    add_stub(translation, emit_jump(&translation->assembler, condition), reason, number, 0);
+}
+
+/*     mov  ebp, target
+ *     and  ebp, entries - 1
+ *     shl  ebp, 4
+ *     add  rbp, [r14 + indirect_table]
+ *     mov  r8, context and flag state << 32
+ *     or   r8, target
+ *     cmp  [rbp], r8
+ *     jne  stub
+ *     jmp  [rbp + 8] */
+void x86_emit_indirect(Translation *translation, unsigned target) {
+    Assembler *assembler = &translation->assembler;
+    x86_flags_clobber(translation, FLAG_GROUP_ALL);
+    uint32_t flag_state = x86_flags_number(translation);
+    if (target != HOST_R10) {
+        asm_mov(assembler, 4, HOST_R10, host_reg(target));
+        target = HOST_R10;
+    }
+    asm_mov(assembler, 4, HOST_RBP, host_reg(target));
+    asm_alu_imm(assembler, 4, ALU_AND, host_reg(HOST_RBP), INDIRECT_ENTRIES - 1);
+    asm_shift_imm(assembler, 4, SHIFT_SHL, host_reg(HOST_RBP), 4);
+    asm_alu(assembler, 8, ALU_ADD, HOST_RBP, cpu_mem(CPU_OFFSET(indirect_table)));
+    asm_mov_imm64(assembler, HOST_R8, (uint64_t)(translation->key.context | flag_state << 16) << 32);
+    asm_alu(assembler, 8, ALU_OR, HOST_R8, host_reg(target));
+    asm_alu_to(assembler, 8, ALU_CMP, host_mem(HOST_RBP, 0), HOST_R8);
+    add_stub(translation, asm_jcc(assembler, COND_NZ), LEAVE_INDIRECT, flag_state, 0);
+    asm_jmp_mem(assembler, host_mem(HOST_RBP, 8));
+}
+
+/* A helper sees all state in memory: flags materialised, registers spilled by the trampoline. */
+void x86_emit_helper(Translation *translation, const Uop *uop) {
+    Assembler *assembler = &translation->assembler;
+    x86_flags_to_memory(translation);
+    uint32_t site = x86_add_site(translation, SITE_OTHER, 0, 0);
+    asm_mov_imm(assembler, 4, cpu_mem(CPU_OFFSET(helper_a)), uop->imm);
+    asm_mov_imm(assembler, 4, cpu_mem(CPU_OFFSET(helper_b)), uop->imm2);
+    asm_mov_imm64(assembler, HOST_R8, site | (uint64_t)uop->helper << 32);
+    asm_patch(asm_call(assembler), translation->backend->helper);
+    /* A segment that is checked by its limit has a new one now: the run loop sets up the checks. */
+    bool loads_segment = uop->helper == HELPER_ID_load_segment || uop->helper == HELPER_ID_pop_segment;
+    if (loads_segment && context_segment_kind(translation->context, uop->imm) == SEGMENT_GENERIC) {
+        const UopInsn *insn = &translation->lifted->insn[uop->insn];
+        uint32_t next = x86_add_site(translation, SITE_OTHER, 0, 0);
+        translation->backend->sites[next].eip = insn->eip + insn->length;
+        translation->backend->sites[next].uncounted--;
+        x86_emit_leave(translation, -1, LEAVE_EXIT, next);
+    }
+}
+
+void x86_emit_stubs(Translation *translation) {
+    Assembler *assembler = &translation->assembler;
+    for (unsigned i = 0; i < translation->stub_count; i++) {
+        const Stub *stub = &translation->stub[i];
+        asm_patch(stub->jump_site, assembler->code);
+        asm_mov_imm(assembler, 4, host_reg(HOST_SCRATCH), stub->leave);
+        asm_patch(asm_jmp(assembler), translation->backend->exit);
+    }
+}

@@ -1,0 +1,194 @@
+/* What the files of the x86-64 backend share. */
+#ifndef REPRISE_X86_64_INTERNAL_H
+#define REPRISE_X86_64_INTERNAL_H
+
+#include "flag_state.h"
+#include "x86_64_assembler.h"
+#include "x86_64_backend.h"
+#include "x86_64_registers.h"
+
+/* A place in translated code where the guest can be interrupted: enough to tell its exact state. */
+typedef struct Site {
+    uint32_t eip;
+    uint16_t flag_state;
+    uint8_t uncounted; /* instructions of the block that the counter has taken off, but that are not completed here */
+    uint8_t size;      /* of the memory access */
+    uint8_t segment;
+    uint8_t kind;      /* SITE_* */
+    uint8_t insn_length;
+    uint8_t unused;
+} Site;
+
+enum { SITE_READ, SITE_WRITE, SITE_MODIFY, SITE_OTHER };
+
+enum { SITE_COUNT = 1 << 20, INDIRECT_ENTRIES = 1 << 12 };
+
+/* One entry of the table that indirect jumps look into. */
+typedef struct IndirectEntry {
+    uint64_t tag; /* EIP | context << 32 | flag state << 48; 0: empty (context 0 is not used) */
+    const void *host_code;
+} IndirectEntry;
+
+/* A link's exit code tells its number; the table finds the link. */
+typedef struct LinkRecord {
+    Block *block;
+    uint32_t index; /* of the link in the block */
+    uint32_t eip;   /* where it goes */
+    uint16_t flag_state;
+} LinkRecord;
+
+enum { LINK_COUNT = 1 << 20 };
+
+struct X86Backend {
+    Translator *translator;
+    uint8_t *writable;         /* the buffer, mapped twice: here to write ... */
+    const uint8_t *executable; /* ... and here to run */
+    size_t buffer_bytes;
+    uint8_t *start;            /* of translations, behind the trampolines */
+    uint8_t *next;             /* free from here */
+    FlagStateTable *flag_states;
+    Site *sites;
+    uint32_t site_count;
+    LinkRecord *links;
+    uint32_t link_count;
+    IndirectEntry *indirect;
+    uint32_t *indirect_used; /* entries that are not empty, so that forgetting costs what was used */
+    uint32_t indirect_used_count;
+    /* Trampolines, in the writable mapping: x86_64_trampolines.c */
+    uint8_t *enter;        /* called from C: x86_backend_run */
+    uint8_t *exit;         /* ESI... : reason in R8, spills everything and returns to C */
+    uint8_t *slow_access;  /* R8: site, EBP: linear address. Gives the host address in RBP, R8 not 0 if it is the bounce buffer */
+    uint8_t *flush_bounce; /* R8: site: the bounce buffer to guest memory; keeps host flags */
+    uint8_t *helper;       /* R8: site | helper << 32 */
+    uint8_t *materialize;  /* R8: flag state: computes state.flags_image */
+};
+
+/* Why code left, in R8D on the way to the exit trampoline: the low byte is one of these, the rest a number. */
+enum {
+    LEAVE_LINK,     /* number: link record */
+    LEAVE_INDIRECT, /* number: flag state; EIP in T0 */
+    LEAVE_POLL,     /* number: site */
+    LEAVE_STEP,     /* number: site */
+    LEAVE_FAULT,    /* number: site; cpu->exception is set */
+    LEAVE_LOOK,     /* state.eip, count and flags are set already (a helper did it) */
+    LEAVE_EXIT,     /* number: site whose eip is where to go on: the run loop must look */
+    LEAVE_HELPER_FAULT, /* as LEAVE_LOOK, with cpu->exception */
+};
+
+/* A memory access whose slow path is still to be emitted. */
+typedef struct SlowPath {
+    uint8_t *miss_site, *unaligned_site, *limit_site; /* jumps to it; NULL if there is none */
+    uint8_t *operation, *operation_end; /* the host instructions that use RBP */
+    uint32_t site;
+    const Uop *uop;
+} SlowPath;
+
+/* An exit whose stub is still to be emitted. */
+typedef struct Stub {
+    uint8_t *jump_site;
+    uint32_t leave; /* LEAVE_* | number << 8 */
+    uint32_t eip;   /* written to state.eip, for LEAVE_LINK */
+} Stub;
+
+enum { SLOW_PATH_MAX = UOP_BLOCK_UOPS, STUB_MAX = 4 * UOP_BLOCK_INSNS + 16 };
+
+/* One block on its way to host code. */
+typedef struct Translation {
+    X86Backend *backend;
+    Assembler assembler;
+    const UopBlock *lifted;
+    const Context *context;
+    BlockKey key;
+    const Uop *uop;      /* the present one */
+    /* Where the flags are: groups valid in the host's flags, groups with another place, and that place. */
+    uint8_t in_host, located;
+    FlagOperand af_count;  /* the last writer of group S in the host's flags was a shift by so much: AF is not by our rule then */
+    FlagState flags;
+    SlowPath slow[SLOW_PATH_MAX];
+    unsigned slow_count;
+    Stub stub[STUB_MAX];
+    unsigned stub_count;
+    uint32_t link_first; /* number of the first link record */
+    unsigned link_count;
+    bool failed;         /* a table is full: flush and start over */
+    uint8_t *poll_site;
+} Translation;
+
+/* x86_64_flags.c */
+
+enum { X86_AF_COUNT_SLOT = 3 }; /* cpu->flag_slot that holds the count of the last shift by CL */
+
+/* Host flags will be lost: groups in 'needed' that stand nowhere else are saved (without touching host flags). */
+void x86_flags_before_clobber(Translation *translation, uint8_t needed);
+/* As above; and then they count as lost. */
+void x86_flags_clobber(Translation *translation, uint8_t needed);
+/* Brings all of 'groups' to the host's flags (scratch: R8; RBP is kept), AF as our rules have it. */
+void x86_flags_to_host(Translation *translation, uint8_t groups);
+/* Makes the host's flags decide 'condition': x86_flags_to_host() with shortcuts. Gives the condition to test. */
+unsigned x86_flags_condition_to_host(Translation *translation, unsigned condition);
+/* Puts all groups into state.flags_image. Host flags are lost. */
+void x86_flags_to_memory(Translation *translation);
+/* The micro-op is about to change this guest register: sources that need its value get it kept elsewhere. */
+void x86_flags_before_register_write(Translation *translation, unsigned ureg);
+/* Host flags now hold 'groups' as the guest instruction left them; those have no other place. */
+void x86_flags_written(Translation *translation, uint8_t groups);
+/* These groups can be recomputed from this source. */
+void x86_flags_locate(Translation *translation, uint8_t groups, FlagSource source);
+/* Keeps the value of a host register for a source; false if the place for it is taken. */
+bool x86_flags_keep(Translation *translation, unsigned ureg, FlagOperand *kept);
+bool x86_flags_kept_is_free(const Translation *translation, uint8_t needed);
+/* Number of the state as it is now: every group must be located. */
+uint32_t x86_flags_number(Translation *translation);
+
+static inline FlagOperand flag_register(unsigned ureg) {
+    return (FlagOperand){.kind = FLAG_OPERAND_REGISTER, .number = (uint8_t)ureg};
+}
+static inline FlagOperand flag_kept(void) { return (FlagOperand){.kind = FLAG_OPERAND_KEPT}; }
+static inline FlagOperand flag_imm(uint32_t value) { return (FlagOperand){.kind = FLAG_OPERAND_IMM, .value = value}; }
+
+/* x86_64_memory.c */
+
+/* Emits address, checks and look-up for the memory operand of the present micro-op; RBP is the host address then. Saves flags. */
+void x86_memory_begin(Translation *translation, unsigned kind, unsigned size);
+/* The host instructions since x86_memory_begin() were all that use RBP. */
+void x86_memory_end(Translation *translation);
+/* RBP or another host register = offset of the address (no segment). */
+void x86_emit_offset(Translation *translation, unsigned host_reg, const UopAddress *address);
+void x86_emit_slow_paths(Translation *translation);
+
+/* x86_64_exits.c */
+uint32_t x86_add_site(Translation *translation, unsigned kind, unsigned size, unsigned segment);
+void x86_emit_poll(Translation *translation);
+/* Jump (condition COND_*, or -1 for always) to another place of the guest. */
+void x86_emit_link(Translation *translation, int condition, uint32_t eip);
+void x86_emit_indirect(Translation *translation, unsigned host_reg);
+void x86_emit_leave(Translation *translation, int condition, unsigned reason, uint32_t number);
+void x86_emit_helper(Translation *translation, const Uop *uop);
+void x86_emit_stubs(Translation *translation);
+
+/* x86_64_uops.c */
+void x86_emit_uop(Translation *translation, const Uop *uop);
+
+/* x86_64_trampolines.c */
+void x86_emit_trampolines(X86Backend *backend, Assembler *assembler);
+
+/* x86_64_slow.c: called from the trampolines. */
+enum { SLOW_PLAIN, SLOW_BOUNCE, SLOW_FAULT, SLOW_STEP };
+typedef struct SlowResult {
+    uint64_t address;
+    uint64_t outcome; /* SLOW_* */
+} SlowResult;
+SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t site);
+void x86_slow_flush(Cpu *cpu, uint32_t site);
+uint64_t x86_slow_helper(Cpu *cpu, uint64_t site_and_helper);
+void x86_slow_materialize(Cpu *cpu, uint32_t flag_state);
+
+static inline const void *x86_executable(const X86Backend *backend, const uint8_t *writable) {
+    return backend->executable + (writable - backend->writable);
+}
+
+/* Small shorthands for what every emitter does. */
+#define CPU_OFFSET(member) ((int32_t)offsetof(Cpu, member))
+static inline HostOperand cpu_mem(int32_t offset) { return host_mem(HOST_CPU, offset); }
+
+#endif

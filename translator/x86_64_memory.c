@@ -1,0 +1,153 @@
+/* Memory operands: address, checks, the TLB inline; and the slow paths behind the block.
+ *
+ * What a load of four bytes from a flat segment costs:
+ *
+ *     lea   ebp, [address]
+ *     mov   r8d, ebp
+ *     shr   r8d, 12
+ *     add   rbp, [r14 + r8*8 + table]   ; host address, or negative
+ *     js    slow
+ *     test  bpl, 3                      ; an unaligned access may cross a page: a detour behind the block looks
+ *     jnz   unaligned
+ *     mov   eax, [rbp]
+ *
+ * Everything before the last instruction leaves the guest's state alone, so that a fault needs no undoing. */
+#include "x86_64_internal.h"
+
+static unsigned write_index(unsigned kind) { return kind != SITE_READ; }
+
+static int32_t tlb_offset(const Translation *translation, unsigned kind) {
+    bool user = context_cpl(translation->context) == 3;
+    unsigned table = user ? (write_index(kind) ? TLB_USER_WRITE : TLB_USER_READ)
+                          : (write_index(kind) ? TLB_SUPER_WRITE : TLB_SUPER_READ);
+    return CPU_OFFSET(tlb.entry) + (int32_t)(table * TLB_PAGES * sizeof(int64_t));
+}
+
+void x86_emit_offset(Translation *translation, unsigned host, const UopAddress *address) {
+    Assembler *assembler = &translation->assembler;
+    bool has_base = address->base != UREG_NONE, has_index = address->index != UREG_NONE;
+    int32_t displacement = address->displacement;
+    if (!has_base && !has_index) {
+        uint32_t value = address->address_size == 2 ? (uint32_t)displacement & 0xFFFF : (uint32_t)displacement;
+        asm_mov_imm(assembler, 4, host_reg(host), value);
+        return;
+    }
+    bool plain = has_base && !has_index && displacement == 0;
+    if (plain && address->address_size == 2) {
+        asm_reg_rm(assembler, 4, 0x0FB7, host, host_reg(host_register(address->base))); /* movzx host, word base */
+        return;
+    }
+    if (plain) {
+        asm_mov(assembler, 4, host, host_reg(host_register(address->base)));
+        return;
+    }
+    if (has_base && has_index) {
+        asm_lea(assembler, 4, host,
+                host_mem_index(host_register(address->base), host_register(address->index), address->scale, displacement));
+    } else if (has_base) {
+        asm_lea(assembler, 4, host, host_mem(host_register(address->base), displacement));
+    } else { /* an index alone: SIB without base needs a 32-bit displacement */
+        asm_mov(assembler, 4, host, host_reg(host_register(address->index)));
+        static const uint8_t shift[9] = {[2] = 1, [4] = 2, [8] = 3};
+        if (address->scale > 1)
+            asm_shift_imm(assembler, 4, SHIFT_SHL, host_reg(host), shift[address->scale]);
+        if (displacement != 0)
+            asm_lea(assembler, 4, host, host_mem(host, displacement));
+    }
+    if (address->address_size == 2)
+        asm_reg_rm(assembler, 4, 0x0FB7, host, host_reg(host));
+}
+
+/* Does this access need its offset compared with the limit? A REAL segment takes any 16-bit offset; only an unaligned access at
+ * its end is beyond, and those take the detour. */
+static bool needs_limit_check(const Translation *translation, const UopAddress *address) {
+    unsigned kind = context_segment_kind(translation->context, address->segment);
+    return kind == SEGMENT_GENERIC || (kind == SEGMENT_REAL && address->address_size == 4);
+}
+
+static void emit_segment_base(Translation *translation, const UopAddress *address) {
+    if (context_segment_kind(translation->context, address->segment) != SEGMENT_FLAT)
+        asm_alu(&translation->assembler, 4, ALU_ADD, HOST_ADDRESS,
+                cpu_mem(CPU_OFFSET(state.segment[0].base) + (int32_t)(address->segment * sizeof(Segment))));
+}
+
+void x86_memory_begin(Translation *translation, unsigned kind, unsigned size) {
+    Assembler *assembler = &translation->assembler;
+    const UopAddress *address = &translation->uop->address;
+    x86_flags_clobber(translation, FLAG_GROUP_ALL);
+    SlowPath *slow = &translation->slow[translation->slow_count];
+    *slow = (SlowPath){.uop = translation->uop, .site = x86_add_site(translation, kind, size, address->segment)};
+    x86_emit_offset(translation, HOST_ADDRESS, address);
+    if (needs_limit_check(translation, address)) {
+        int32_t limit = CPU_OFFSET(segment_limit[0][0]) + (int32_t)(8 * (write_index(kind) * SEG_COUNT + address->segment));
+        asm_lea(assembler, 8, HOST_SCRATCH, host_mem(HOST_ADDRESS, (int32_t)size - 1));
+        asm_alu(assembler, 8, ALU_CMP, HOST_SCRATCH, cpu_mem(limit));
+        slow->limit_site = asm_jcc(assembler, 15); /* jg */
+    }
+    emit_segment_base(translation, address);
+    asm_mov(assembler, 4, HOST_SCRATCH, host_reg(HOST_ADDRESS));
+    asm_shift_imm(assembler, 4, SHIFT_SHR, host_reg(HOST_SCRATCH), PAGE_BITS);
+    asm_alu(assembler, 8, ALU_ADD, HOST_ADDRESS, host_mem_index(HOST_CPU, HOST_SCRATCH, 8, tlb_offset(translation, kind)));
+    slow->miss_site = asm_jcc(assembler, COND_S);
+    if (size > 1) {
+        asm_test_imm(assembler, 1, host_reg(HOST_ADDRESS), size - 1);
+        slow->unaligned_site = asm_jcc(assembler, COND_NZ);
+    }
+    slow->operation = assembler->code;
+}
+
+void x86_memory_end(Translation *translation) {
+    translation->slow[translation->slow_count].operation_end = translation->assembler.code;
+    translation->slow_count++;
+}
+
+/* An unaligned access within its page and segment goes back to the operation. */
+static uint8_t *emit_unaligned(Translation *translation, const SlowPath *slow, unsigned size) {
+    Assembler *assembler = &translation->assembler;
+    const UopAddress *address = &slow->uop->address;
+    asm_patch(slow->unaligned_site, assembler->code);
+    uint8_t *beyond = NULL;
+    if (context_segment_kind(translation->context, address->segment) == SEGMENT_REAL && address->address_size == 2) {
+        x86_emit_offset(translation, HOST_SCRATCH, address);
+        asm_alu_imm(assembler, 4, ALU_CMP, host_reg(HOST_SCRATCH), 0x10000 - size);
+        beyond = asm_jcc(assembler, COND_NBE);
+    }
+    asm_lea(assembler, 4, HOST_SCRATCH, host_mem(HOST_ADDRESS, (int32_t)size - 1));
+    asm_alu(assembler, 4, ALU_XOR, HOST_SCRATCH, host_reg(HOST_ADDRESS));
+    asm_test_imm(assembler, 4, host_reg(HOST_SCRATCH), PAGE_SIZE);
+    asm_patch(asm_jcc(assembler, COND_Z), slow->operation);
+    return beyond;
+}
+
+static void copy_operation(Assembler *assembler, const SlowPath *slow) {
+    for (const uint8_t *byte = slow->operation; byte < slow->operation_end; byte++)
+        asm_byte(assembler, *byte);
+}
+
+static void emit_slow_path(Translation *translation, const SlowPath *slow) {
+    Assembler *assembler = &translation->assembler;
+    const Site *site = &translation->backend->sites[slow->site];
+    uint8_t *beyond = slow->unaligned_site != NULL ? emit_unaligned(translation, slow, site->size) : NULL;
+    asm_patch(slow->miss_site, assembler->code);
+    asm_patch(slow->limit_site, assembler->code);
+    asm_patch(beyond, assembler->code);
+    x86_emit_offset(translation, HOST_ADDRESS, &slow->uop->address);
+    emit_segment_base(translation, &slow->uop->address);
+    asm_mov_imm(assembler, 4, host_reg(HOST_SCRATCH), slow->site);
+    asm_patch(asm_call(assembler), translation->backend->slow_access);
+    if (site->kind == SITE_READ) {
+        asm_patch(asm_jmp(assembler), slow->operation);
+        return;
+    }
+    asm_test(assembler, 4, host_reg(HOST_SCRATCH), HOST_SCRATCH);
+    asm_patch(asm_jcc(assembler, COND_Z), slow->operation);
+    copy_operation(assembler, slow);
+    asm_mov_imm(assembler, 4, host_reg(HOST_SCRATCH), slow->site);
+    asm_patch(asm_call(assembler), translation->backend->flush_bounce);
+    asm_patch(asm_jmp(assembler), slow->operation_end);
+}
+
+void x86_emit_slow_paths(Translation *translation) {
+    for (unsigned i = 0; i < translation->slow_count; i++)
+        emit_slow_path(translation, &translation->slow[i]);
+}

@@ -1,0 +1,109 @@
+/* What translated code calls C for: memory that has no inline TLB entry, helpers, flags in memory. */
+#include "flags.h"
+#include "helpers.h"
+#include "x86_64_internal.h"
+
+static X86Backend *backend_of(const Cpu *cpu) { return ((Translator *)cpu->translator)->x86; }
+
+/* The memory that an access reaches, if one host address serves: no page crossed, no callback. */
+static uint8_t *plain_memory(const Cpu *cpu, uint32_t physical, bool write) {
+    const PhysicalPage *page = &physical_map_pages(cpu->map)[physical >> PAGE_BITS];
+    uint8_t *host = write ? page->write : page->read;
+    return host == NULL ? NULL : host + (physical & PAGE_OFFSET_MASK);
+}
+
+/* A device that looks at the clock or at wires must see the exact time and may change everything: that instruction is run
+ * alone. So is one that stores into translated code. */
+static bool wants_step(const Cpu *cpu, uint32_t physical, unsigned size, bool write) {
+    const PhysicalPage *page = &physical_map_pages(cpu->map)[physical >> PAGE_BITS];
+    if (page->read == NULL || (write && page->write == NULL)) {
+        const MmioRange *range = physical_map_find_mmio(cpu->map, physical);
+        return range != NULL && !range->timeless;
+    }
+    if (!write || page->flags == NULL || !(*page->flags & PAGE_CODE))
+        return false;
+    uint32_t in_page = PAGE_SIZE - (physical & PAGE_OFFSET_MASK);
+    return block_cache_holds_code(backend_of(cpu)->translator->cache, physical, size < in_page ? size : in_page);
+}
+
+/* One page's part of the access: rights, TLB, and what is special about it. */
+static unsigned look_up(Cpu *cpu, uint32_t linear, unsigned size, bool write, uint32_t *physical) {
+    PageFault fault;
+    AccessKind kind = write ? ACCESS_WRITE : ACCESS_READ;
+    if (!tlb_translate(&cpu->tlb, linear, kind, cpu->state.cpl == 3, physical, &fault)) {
+        cpu_raise_page_fault(cpu, &fault);
+        return SLOW_FAULT;
+    }
+    return wants_step(cpu, *physical, size, write) ? SLOW_STEP : SLOW_PLAIN;
+}
+
+SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t number) {
+    const Site *site = &backend_of(cpu)->sites[number];
+    bool write = site->kind != SITE_READ, user = cpu->state.cpl == 3;
+    const Segment *segment = &cpu->state.segment[site->segment];
+    uint32_t physical, checked;
+    if (segment->kind != SEGMENT_FLAT &&
+        !cpu_check_segment(cpu, site->segment, linear - segment->base, site->size, write, &checked))
+        return (SlowResult){0, SLOW_FAULT};
+    uint32_t offset = linear & PAGE_OFFSET_MASK;
+    bool crosses = offset + site->size > PAGE_SIZE;
+    unsigned outcome = look_up(cpu, linear, site->size, write, &physical);
+    if (outcome != SLOW_PLAIN)
+        return (SlowResult){0, outcome};
+    uint8_t *memory = plain_memory(cpu, physical, write);
+    if (!crosses && memory != NULL && (!write || plain_memory(cpu, physical, false) == memory)) {
+        if (write)
+            physical_map_touch_data(cpu->map, physical);
+        return (SlowResult){(uint64_t)(uintptr_t)memory, SLOW_PLAIN};
+    }
+    if (crosses) {
+        uint32_t second;
+        outcome = look_up(cpu, linear + (PAGE_SIZE - offset), site->size, write, &second);
+        if (outcome != SLOW_PLAIN)
+            return (SlowResult){0, outcome};
+    }
+    uint64_t value = 0;
+    PageFault fault;
+    if (site->kind != SITE_WRITE && !tlb_read(&cpu->tlb, linear, site->size, user, &value, &fault)) {
+        cpu_raise_page_fault(cpu, &fault);
+        return (SlowResult){0, SLOW_FAULT};
+    }
+    cpu->bounce = value;
+    cpu->helper_a = linear;
+    return (SlowResult){(uint64_t)(uintptr_t)&cpu->bounce, SLOW_BOUNCE};
+}
+
+void x86_slow_flush(Cpu *cpu, uint32_t number) {
+    const Site *site = &backend_of(cpu)->sites[number];
+    PageFault fault;
+    tlb_write(&cpu->tlb, cpu->helper_a, site->size, cpu->state.cpl == 3, cpu->bounce, &fault); /* was checked: cannot fault */
+}
+
+uint64_t x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
+    const Site *site = &backend_of(cpu)->sites[(uint32_t)site_and_helper];
+    CpuState *state = &cpu->state;
+    state->eip = site->eip;
+    cpu->next_eip = site->eip + site->insn_length;
+    state->instruction_count = cpu->count_end - (uint64_t)(cpu->budget + site->uncounted);
+    cpu_allow_iterations(cpu);
+    HelperResult result = helper_table[site_and_helper >> 32].function(
+        cpu, cpu->helper_a, cpu->helper_b, (uint32_t)cpu->host_slot[HOST_R10], (uint32_t)cpu->host_slot[HOST_R11]);
+    switch (result) {
+    case HELPER_NEXT:
+        return 0;
+    case HELPER_JUMP:
+        state->instruction_count += cpu->iterations > 1 ? cpu->iterations : 1;
+        return LEAVE_LOOK;
+    case HELPER_AGAIN:
+        state->instruction_count += cpu->iterations;
+        return LEAVE_LOOK;
+    default:
+        state->instruction_count += cpu->iterations;
+        return LEAVE_HELPER_FAULT;
+    }
+}
+
+void x86_slow_materialize(Cpu *cpu, uint32_t flag_state) {
+    const FlagState *flags = flag_state_get(backend_of(cpu)->flag_states, flag_state);
+    cpu_set_status_flags(cpu, flag_state_evaluate(flags, cpu));
+}

@@ -1,0 +1,148 @@
+/* The few pieces of host code that are not made from guest code: in, out, and to C and back. */
+#include "x86_64_internal.h"
+
+static const uint8_t guest_registers[8] = {HOST_RAX, HOST_RCX, HOST_RDX, HOST_RBX, HOST_R12, HOST_R13, HOST_RSI, HOST_RDI};
+static const uint8_t callee_saved[6] = {HOST_RBX, HOST_RBP, HOST_R12, HOST_R13, HOST_R14, HOST_R15};
+
+static HostOperand gpr_home(unsigned gpr) { return cpu_mem(CPU_OFFSET(state.gpr[0]) + 8 * (int32_t)gpr); }
+static HostOperand host_home(unsigned reg) { return cpu_mem(CPU_OFFSET(host_slot[0]) + 8 * (int32_t)reg); }
+
+static void push(Assembler *assembler, unsigned reg) {
+    if (reg >= 8)
+        asm_byte(assembler, 0x41);
+    asm_byte(assembler, 0x50 | (reg & 7));
+}
+
+static void pop(Assembler *assembler, unsigned reg) {
+    if (reg >= 8)
+        asm_byte(assembler, 0x41);
+    asm_byte(assembler, 0x58 | (reg & 7));
+}
+
+/* Guest registers, the kept operand, temporaries and the counter to their homes. 64-bit stores: upper halves are zero. */
+static void emit_spill(Assembler *assembler) {
+    for (unsigned i = 0; i < 8; i++)
+        asm_mov_to(assembler, 8, gpr_home(i), guest_registers[i]);
+    asm_mov_to(assembler, 8, host_home(HOST_KEPT), HOST_KEPT);
+    asm_mov_to(assembler, 8, host_home(HOST_R10), HOST_R10);
+    asm_mov_to(assembler, 8, host_home(HOST_R11), HOST_R11);
+    asm_mov_to(assembler, 8, cpu_mem(CPU_OFFSET(budget)), HOST_COUNT);
+}
+
+static void emit_reload(Assembler *assembler) {
+    for (unsigned i = 0; i < 8; i++)
+        asm_mov(assembler, 8, guest_registers[i], gpr_home(i));
+    asm_mov(assembler, 8, HOST_KEPT, host_home(HOST_KEPT));
+    asm_mov(assembler, 8, HOST_R10, host_home(HOST_R10));
+    asm_mov(assembler, 8, HOST_R11, host_home(HOST_R11));
+}
+
+static void emit_call_c(Assembler *assembler, const void *function) {
+    asm_mov(assembler, 8, HOST_RDI, host_reg(HOST_CPU));
+    asm_mov_imm64(assembler, HOST_RAX, (uint64_t)(uintptr_t)function);
+    asm_call_mem(assembler, host_reg(HOST_RAX));
+}
+
+/* uint32_t enter(Cpu *cpu, const void *host_code): runs it, gives R8D as the exit left it. */
+static void emit_enter(X86Backend *backend, Assembler *assembler) {
+    backend->enter = assembler->code;
+    for (unsigned i = 0; i < 6; i++)
+        push(assembler, callee_saved[i]);
+    /* RSP is 8 off a multiple of 16 now, so that behind a call from translated code it is one. */
+    asm_mov(assembler, 8, HOST_CPU, host_reg(HOST_RDI));
+    asm_mov(assembler, 8, HOST_R8, host_reg(HOST_RSI));
+    emit_reload(assembler);
+    asm_mov(assembler, 8, HOST_COUNT, cpu_mem(CPU_OFFSET(budget)));
+    asm_jmp_mem(assembler, host_reg(HOST_R8));
+
+    backend->exit = assembler->code;
+    emit_spill(assembler);
+    asm_mov(assembler, 4, HOST_RAX, host_reg(HOST_R8));
+    for (unsigned i = 6; i-- > 0;)
+        pop(assembler, callee_saved[i]);
+    asm_byte(assembler, 0xC3);
+}
+
+/* From a slow path: R8 the site, EBP the linear address; the stack is aligned by the return address. */
+static void emit_slow_access(X86Backend *backend, Assembler *assembler) {
+    backend->slow_access = assembler->code;
+    emit_spill(assembler);
+    push(assembler, HOST_R8);
+    asm_alu_imm(assembler, 8, ALU_SUB, host_reg(HOST_RSP), 8);
+    asm_mov(assembler, 4, HOST_RSI, host_reg(HOST_RBP));
+    asm_mov(assembler, 4, HOST_RDX, host_reg(HOST_R8));
+    emit_call_c(assembler, (const void *)x86_slow_access); /* RAX: address, RDX: outcome */
+    asm_mov(assembler, 8, HOST_RBP, host_reg(HOST_RAX));
+    asm_mov(assembler, 4, HOST_R8, host_reg(HOST_RDX));
+    asm_alu_imm(assembler, 8, ALU_ADD, host_reg(HOST_RSP), 8);
+    pop(assembler, HOST_RSI); /* the site */
+    asm_alu_imm(assembler, 4, ALU_CMP, host_reg(HOST_R8), SLOW_FAULT);
+    uint8_t *leave = asm_jcc(assembler, COND_NB);
+    emit_reload(assembler);
+    asm_byte(assembler, 0xC3);
+    /* r8 = site << 8 | (outcome == SLOW_FAULT ? LEAVE_FAULT : LEAVE_STEP); without the return address */
+    asm_patch(leave, assembler->code);
+    asm_alu_imm(assembler, 8, ALU_ADD, host_reg(HOST_RSP), 8);
+    asm_shift_imm(assembler, 4, SHIFT_SHL, host_reg(HOST_RSI), 8);
+    uint8_t *step = NULL;
+    asm_alu_imm(assembler, 4, ALU_CMP, host_reg(HOST_R8), SLOW_STEP);
+    asm_mov_imm(assembler, 4, host_reg(HOST_R8), LEAVE_STEP);
+    step = asm_jcc(assembler, COND_Z);
+    asm_mov_imm(assembler, 4, host_reg(HOST_R8), LEAVE_FAULT);
+    asm_patch(step, assembler->code);
+    asm_alu(assembler, 4, ALU_OR, HOST_R8, host_reg(HOST_RSI));
+    emit_reload(assembler);
+    asm_patch(asm_jmp(assembler), backend->exit);
+}
+
+/* The operation on the bounce buffer may have left flags that are still wanted. */
+static void emit_flush_bounce(X86Backend *backend, Assembler *assembler) {
+    backend->flush_bounce = assembler->code;
+    asm_byte(assembler, 0x9C); /* pushfq */
+    asm_alu_imm(assembler, 8, ALU_SUB, host_reg(HOST_RSP), 8);
+    emit_spill(assembler);
+    asm_mov(assembler, 4, HOST_RSI, host_reg(HOST_R8));
+    emit_call_c(assembler, (const void *)x86_slow_flush);
+    emit_reload(assembler);
+    asm_lea(assembler, 8, HOST_RSP, host_mem(HOST_RSP, 8));
+    asm_byte(assembler, 0x9D); /* popfq */
+    asm_byte(assembler, 0xC3);
+}
+
+/* R8: site | helper << 32. A helper that ends the block, or faults, leaves by the exit. */
+static void emit_helper(X86Backend *backend, Assembler *assembler) {
+    backend->helper = assembler->code;
+    emit_spill(assembler);
+    asm_mov(assembler, 8, HOST_RSI, host_reg(HOST_R8));
+    emit_call_c(assembler, (const void *)x86_slow_helper); /* RAX: 0, or what goes into R8 on the way out */
+    asm_mov(assembler, 4, HOST_R8, host_reg(HOST_RAX));
+    emit_reload(assembler);
+    asm_test(assembler, 4, host_reg(HOST_R8), HOST_R8);
+    uint8_t *leave = asm_jcc(assembler, COND_NZ);
+    asm_byte(assembler, 0xC3);
+    asm_patch(leave, assembler->code);
+    asm_alu_imm(assembler, 8, ALU_ADD, host_reg(HOST_RSP), 8);
+    asm_patch(asm_jmp(assembler), backend->exit);
+}
+
+/* Keeps RBP too: it may hold the address of a memory operand. */
+static void emit_materialize(X86Backend *backend, Assembler *assembler) {
+    backend->materialize = assembler->code;
+    emit_spill(assembler);
+    push(assembler, HOST_RBP);
+    asm_alu_imm(assembler, 8, ALU_SUB, host_reg(HOST_RSP), 8);
+    asm_mov(assembler, 4, HOST_RSI, host_reg(HOST_R8));
+    emit_call_c(assembler, (const void *)x86_slow_materialize);
+    asm_alu_imm(assembler, 8, ALU_ADD, host_reg(HOST_RSP), 8);
+    pop(assembler, HOST_RBP);
+    emit_reload(assembler);
+    asm_byte(assembler, 0xC3);
+}
+
+void x86_emit_trampolines(X86Backend *backend, Assembler *assembler) {
+    emit_enter(backend, assembler);
+    emit_slow_access(backend, assembler);
+    emit_flush_bounce(backend, assembler);
+    emit_helper(backend, assembler);
+    emit_materialize(backend, assembler);
+}
