@@ -189,6 +189,17 @@ static bool overlaps(const Block *block, uint32_t offset, uint32_t size) {
     return start < offset + size && offset < start + block->byte_count;
 }
 
+bool block_cache_holds_code(const BlockCache *cache, uint32_t physical, uint32_t size) {
+    CodePage *page = cache->page[physical >> PAGE_BITS];
+    uint32_t offset = physical & PAGE_OFFSET_MASK;
+    if (page == NULL || !granules_test(page, offset, size, false))
+        return false;
+    for (const Block *block = page->first; block != NULL; block = block->next_in_page)
+        if (overlaps(block, offset, size))
+            return true;
+    return false;
+}
+
 static bool invalidate_in_page(BlockCache *cache, uint32_t page_number, uint32_t offset,
                                uint32_t size) {
     CodePage *page = cache->page[page_number];

@@ -29,6 +29,7 @@ typedef struct BlockLink {
     Block *target;                   /* NULL: not linked */
     struct BlockLink *next;          /* in the target's list of incoming links */
     uint8_t *site;                   /* where the backend patches */
+    uint8_t *stub;                   /* where the site goes while it is not linked */
     bool crosses_page;               /* holds only while the mapping of the target's page does */
     struct BlockLink *next_crossing; /* in the cache's list of such links that are linked */
 } BlockLink;
@@ -69,6 +70,9 @@ void block_cache_link(BlockCache *cache, BlockLink *link, Block *target);
 
 /* Bytes change: every block that holds one of them dies. True if there was one. Dead blocks stay
  * allocated until block_cache_free_dead(). */
+/* Does any block hold one of these bytes, which lie in one page? */
+bool block_cache_holds_code(const BlockCache *cache, uint32_t physical, uint32_t size);
+
 bool block_cache_invalidate(BlockCache *cache, uint32_t physical, uint32_t size);
 void block_cache_free_dead(BlockCache *cache);
 

@@ -15,8 +15,8 @@
 
 typedef enum FlagSourceKind {
     FLAG_SOURCE_IMAGE,     /* as LAHF and SETO left them: state.flags_image or
-                              cpu->flag_image[a.number]; b: a shift count in a slot, or     an immediate,
-                              that makes AF 0 where it is not zero */
+                              cpu->flag_image[a.number]; b: a shift count in a slot, or     an
+                              immediate,     that makes AF 0 where it is not zero */
     FLAG_SOURCE_COMPARE,   /* a - b */
     FLAG_SOURCE_ADD,       /* a is the sum of something and b */
     FLAG_SOURCE_SUBTRACT,  /* a is something minus b */

@@ -1,4 +1,5 @@
 /* From an address to a translation: fetching, lifting, entering it in the cache. */
+#include "flag_state.h"
 #include "helpers.h"
 #include "translator_internal.h"
 #include "x86_64_backend.h"
@@ -52,6 +53,7 @@ uint32_t translator_context(Translator *translator) {
     uint32_t number = context_table_number(translator->contexts, translator->cpu);
     if (number == 0) {
         translator_flush(translator);
+        context_table_clear(translator->contexts);
         number = context_table_number(translator->contexts, translator->cpu);
     }
     return number;

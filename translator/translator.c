@@ -21,6 +21,8 @@ static void on_code_changes(void *opaque, uint32_t address, uint32_t size) {
     if (block_cache_invalidate(translator->cache, address, size)) {
         translator->counters.invalidations++;
         translator->cpu->code_changed = 1;
+        if (translator->x86 != NULL)
+            x86_backend_forget_indirect(translator->x86);
     }
 }
 
@@ -30,8 +32,7 @@ static void on_layout_changed(void *opaque, uint32_t first_page, uint32_t pages)
      * are kept. */
     if (pages != PHYSICAL_PAGES)
         for (uint32_t page = first_page; page < first_page + pages; page++)
-            if (block_cache_invalidate(translator->cache, page << PAGE_BITS, PAGE_SIZE))
-                translator->cpu->code_changed = 1;
+            on_code_changes(translator, page << PAGE_BITS, PAGE_SIZE);
     tlb_flush_all(&translator->cpu->tlb);
 }
 
@@ -97,7 +98,6 @@ void translator_destroy(Translator *translator) {
 void translator_flush(Translator *translator) {
     translator->counters.flushes++;
     block_cache_clear(translator->cache);
-    context_table_clear(translator->contexts);
     if (translator->x86 != NULL)
         x86_backend_reset(translator->x86);
 }

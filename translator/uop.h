@@ -69,7 +69,8 @@ typedef struct Uop {
         flags_needed; /* of all groups: those that somebody may still look at after this micro-op */
     uint8_t helper;   /* HelperId */
     uint16_t insn;    /* index of the instruction in its block */
-    uint16_t unused;
+    uint8_t may_keep_flags; /* a shift by CL: with a count of zero the flags stay what they were */
+    uint8_t unused;
     uint32_t imm, imm2;
     UopAddress address;
 } Uop;

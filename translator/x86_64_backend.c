@@ -7,9 +7,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { DEFAULT_BUFFER_BYTES = 64 << 20, MINIMUM_BUFFER_BYTES = 1 << 20, BLOCK_BYTES_MAX = 256 << 10, VARIANTS_MAX = 12 };
+enum {
+    DEFAULT_BUFFER_BYTES = 64 << 20,
+    MINIMUM_BUFFER_BYTES = 1 << 20,
+    BLOCK_BYTES_MAX = 256 << 10,
+    VARIANTS_MAX = 12
+};
 
-/* The buffer is mapped twice, writable here and executable there: never both at once in one mapping. */
+/* The buffer is mapped twice, writable here and executable there: never both at once in one
+ * mapping. */
 static bool map_buffer(X86Backend *backend, size_t bytes, Error *error) {
     int file = memfd_create("reprise-code", MFD_CLOEXEC);
     if (file < 0 || ftruncate(file, (off_t)bytes) != 0) {
@@ -24,23 +30,26 @@ static bool map_buffer(X86Backend *backend, size_t bytes, Error *error) {
     backend->writable = writable == MAP_FAILED ? NULL : writable;
     backend->executable = executable == MAP_FAILED ? NULL : executable;
     if (backend->writable == NULL || backend->executable == NULL)
-        return error_set(error, "cannot map the translation buffer (is executable memory forbidden?): try -accel interp");
+        return error_set(error, "cannot map the translation buffer (is executable memory "
+                                "forbidden?): try -accel interp");
     return true;
 }
 
 static void *map_table(size_t bytes) {
-    void *table = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *table = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return table == MAP_FAILED ? NULL : table;
 }
 
 static bool make_tables(X86Backend *backend, Error *error) {
     backend->flag_states = flag_state_table_create();
+    backend->translation = calloc(1, sizeof(Translation));
     backend->sites = map_table(SITE_COUNT * sizeof(Site));
     backend->links = map_table(LINK_COUNT * sizeof(LinkRecord));
     backend->indirect = map_table(INDIRECT_ENTRIES * sizeof(IndirectEntry));
     backend->indirect_used = map_table(INDIRECT_ENTRIES * sizeof(uint32_t));
-    if (backend->flag_states == NULL || backend->sites == NULL || backend->links == NULL || backend->indirect == NULL ||
-        backend->indirect_used == NULL)
+    if (backend->flag_states == NULL || backend->translation == NULL || backend->sites == NULL ||
+        backend->links == NULL || backend->indirect == NULL || backend->indirect_used == NULL)
         return error_set(error, "out of memory for the tables of the translator");
     return true;
 }
@@ -87,6 +96,7 @@ void x86_backend_destroy(X86Backend *backend) {
     unmap(backend->indirect, INDIRECT_ENTRIES * sizeof(IndirectEntry));
     unmap(backend->indirect_used, INDIRECT_ENTRIES * sizeof(uint32_t));
     flag_state_table_destroy(backend->flag_states);
+    free(backend->translation);
     free(backend);
 }
 
@@ -98,12 +108,15 @@ void x86_backend_forget_indirect(X86Backend *backend) {
 
 void x86_backend_reset(X86Backend *backend) {
     backend->next = backend->start;
+    backend->full = false;
     backend->site_count = backend->link_count = 0;
     flag_state_table_clear(backend->flag_states);
     x86_backend_forget_indirect(backend);
 }
 
-size_t x86_backend_buffer_used(const X86Backend *backend) { return (size_t)(backend->next - backend->writable); }
+size_t x86_backend_buffer_used(const X86Backend *backend) {
+    return (size_t)(backend->next - backend->writable);
+}
 
 /* --- translating --- */
 
@@ -115,7 +128,8 @@ static void begin(Translation *translation, X86Backend *backend, const BlockKey 
     translation->lifted = &backend->translator->lifted;
     translation->context = context_table_get(backend->translator->contexts, key->context);
     translation->key = *key;
-    translation->assembler = (Assembler){.code = backend->next, .end = backend->writable + backend->buffer_bytes};
+    translation->assembler =
+        (Assembler){.code = backend->next, .end = backend->writable + backend->buffer_bytes};
     translation->link_first = backend->link_count;
     translation->flags = *flag_state_get(backend->flag_states, key->flag_state);
     translation->located = FLAG_GROUP_ALL;
@@ -133,13 +147,22 @@ static void emit_block(Translation *translation) {
     x86_emit_stubs(translation);
 }
 
+/* The site jumps to its stub now, and will again. */
+static void set_link_site(BlockLink *link, uint8_t *site) {
+    int32_t displacement;
+    memcpy(&displacement, site, sizeof(displacement));
+    link->site = site;
+    link->stub = site + 4 + displacement;
+}
+
 static Block *enter_block(Translation *translation) {
     X86Backend *backend = translation->backend;
     Translator *translator = backend->translator;
     const UopBlock *lifted = translation->lifted;
     bool page_is_new;
-    Block *block = block_cache_add(translator->cache, &translation->key, lifted->next_eip - lifted->eip,
-                                   translation->link_count, &page_is_new);
+    Block *block =
+        block_cache_add(translator->cache, &translation->key, lifted->next_eip - lifted->eip,
+                        translation->link_count, &page_is_new);
     if (page_is_new)
         tlb_drop_page_writes(&translator->cpu->tlb, translation->key.physical >> PAGE_BITS);
     block->insn_count = lifted->insn_count;
@@ -149,7 +172,7 @@ static Block *enter_block(Translation *translation) {
     for (unsigned i = 0; i < translation->stub_count; i++) {
         const Stub *stub = &translation->stub[i];
         if ((stub->leave & 0xFF) == LEAVE_LINK)
-            block->links[backend->links[stub->leave >> 8].index].site = stub->jump_site;
+            set_link_site(&block->links[backend->links[stub->leave >> 8].index], stub->jump_site);
     }
     translator->counters.host_bytes += (uint64_t)(translation->assembler.code - backend->next);
     backend->next = translation->assembler.code;
@@ -158,12 +181,13 @@ static Block *enter_block(Translation *translation) {
 
 static bool is_nearly_full(const X86Backend *backend) {
     return backend->next + BLOCK_BYTES_MAX > backend->writable + backend->buffer_bytes ||
-           backend->site_count + SLOW_PATH_MAX > SITE_COUNT || backend->link_count + STUB_MAX > LINK_COUNT;
+           backend->site_count + SLOW_PATH_MAX > SITE_COUNT ||
+           backend->link_count + STUB_MAX > LINK_COUNT;
 }
 
 Block *x86_backend_translate(Translator *translator, const BlockKey *key) {
     X86Backend *backend = translator->x86;
-    Translation *translation = &translator->x86_translation->translation;
+    Translation *translation = backend->translation;
     if (is_nearly_full(backend)) {
         backend->full = true;
         return NULL;
@@ -175,4 +199,192 @@ Block *x86_backend_translate(Translator *translator, const BlockKey *key) {
         return NULL;
     }
     return enter_block(translation);
+}
+
+bool x86_backend_is_full(const X86Backend *backend) {
+    return backend->full;
+}
+
+/* --- joining --- */
+
+void x86_backend_unlink(void *translator, BlockLink *link) {
+    (void)translator;
+    asm_patch(link->site, link->stub);
+}
+
+/* Where 'eip' of the present code segment lies, if the TLB knows: nothing is walked. */
+static bool find_target(const Translator *translator, const Context *context, uint32_t eip,
+                        uint32_t *physical) {
+    const Cpu *cpu = translator->cpu;
+    uint32_t linear = context->cs_base + eip;
+    const TlbWalked *walked = &cpu->tlb.walked[linear >> PAGE_BITS];
+    bool user = context_cpl(context) == 3;
+    if (eip > context->cs_limit || !(walked->rights & TLB_RIGHT_VALID) ||
+        (walked->rights & TLB_RIGHT_NO_EXECUTE) || (user && !(walked->rights & TLB_RIGHT_USER)))
+        return false;
+    *physical = walked->physical_page << PAGE_BITS | (linear & PAGE_OFFSET_MASK);
+    return true;
+}
+
+/* Code that brings the flags from 'flag_state' to memory and goes on in the block that expects them
+ * there: for targets that are entered with too many different states. */
+static const uint8_t *make_adapter(X86Backend *backend, uint32_t flag_state, const Block *target) {
+    Assembler assembler = {.code = backend->next, .end = backend->writable + backend->buffer_bytes};
+    asm_mov_imm(&assembler, 4, host_reg(HOST_SCRATCH), flag_state);
+    asm_patch(asm_call(&assembler), backend->materialize);
+    asm_patch(asm_jmp(&assembler),
+              backend->writable + ((const uint8_t *)target->host_code - backend->executable));
+    const uint8_t *adapter = backend->next;
+    backend->next = assembler.code;
+    return adapter;
+}
+
+/* The block at this place that is entered with these flags, and where (in the writable mapping) to
+ * enter it. */
+static Block *find_entry(Translator *translator, BlockKey *key, const uint8_t **entry) {
+    X86Backend *backend = translator->x86;
+    if (is_nearly_full(backend))
+        return NULL;
+    uint16_t flag_state = key->flag_state;
+    if (block_cache_find(translator->cache, key) == NULL &&
+        block_cache_count_variants(translator->cache, key) >= VARIANTS_MAX)
+        key->flag_state = FLAG_STATE_IN_MEMORY;
+    Block *block = translator_get_block(translator, key);
+    if (block == NULL)
+        return NULL;
+    if (key->flag_state != flag_state)
+        *entry = make_adapter(backend, flag_state, block);
+    else
+        *entry = backend->writable + ((const uint8_t *)block->host_code - backend->executable);
+    return block;
+}
+
+static bool may_join(const Translator *translator) {
+    return !translator->options.no_chaining &&
+           !(translator->cpu->trace->mask & (TRACE_EXEC | TRACE_CPU)) &&
+           !translator->cpu->code_changed;
+}
+
+static void join_link(Translator *translator, const LinkRecord *record) {
+    X86Backend *backend = translator->x86;
+    Block *source = record->block;
+    uint32_t physical;
+    if (!may_join(translator) || source->dead || source->links[record->index].target != NULL)
+        return;
+    const Context *context = context_table_get(translator->contexts, source->key.context);
+    if (!find_target(translator, context, record->eip, &physical))
+        return;
+    BlockKey key = {.physical = physical,
+                    .eip = record->eip,
+                    .context = source->key.context,
+                    .flag_state = record->flag_state};
+    BlockLink *link = &source->links[record->index];
+    const uint8_t *entry;
+    Block *target = find_entry(translator, &key, &entry);
+    if (target == NULL || source->dead)
+        return;
+    uint32_t source_linear = context->cs_base + source->key.eip,
+             target_linear = context->cs_base + record->eip;
+    link->crosses_page = source_linear >> PAGE_BITS != target_linear >> PAGE_BITS;
+    block_cache_link(translator->cache, link, target);
+    asm_patch(link->site, entry);
+    translator->counters.links++;
+    (void)backend;
+}
+
+static void join_indirect(Translator *translator, uint32_t context_number, uint32_t flag_state) {
+    X86Backend *backend = translator->x86;
+    uint32_t physical, eip = translator->cpu->state.eip;
+    if (!may_join(translator) ||
+        !find_target(translator, context_table_get(translator->contexts, context_number), eip,
+                     &physical))
+        return;
+    BlockKey key = {.physical = physical,
+                    .eip = eip,
+                    .context = context_number,
+                    .flag_state = (uint16_t)flag_state};
+    const uint8_t *entry;
+    if (find_entry(translator, &key, &entry) == NULL)
+        return;
+    uint32_t index = eip & (INDIRECT_ENTRIES - 1);
+    if (backend->indirect[index].tag == 0)
+        backend->indirect_used[backend->indirect_used_count++] = index;
+    backend->indirect[index] = (IndirectEntry){
+        .tag = eip | (uint64_t)(context_number | flag_state << 16) << 32,
+        .host_code = x86_executable(backend, entry),
+    };
+}
+
+/* --- running --- */
+
+/* What translated code compares offsets with where a segment needs that. */
+static void set_segment_limits(Cpu *cpu) {
+    for (unsigned s = 0; s < SEG_COUNT; s++) {
+        const Segment *segment = &cpu->state.segment[s];
+        bool present = (segment->access & ACCESS_P) != 0;
+        bool code = (segment->access & ACCESS_CODE) != 0;
+        bool up = code || !(segment->access & ACCESS_EC); /* expand-down limits go the slow way */
+        bool readable = present && up && (!code || (segment->access & ACCESS_RW));
+        bool writable = present && up && !code && (segment->access & ACCESS_RW);
+        cpu->segment_limit[0][s] = readable ? (int64_t)segment->limit : -1;
+        cpu->segment_limit[1][s] = writable ? (int64_t)segment->limit : -1;
+    }
+}
+
+static void set_flags(Cpu *cpu, const X86Backend *backend, uint32_t flag_state) {
+    if (flag_state != FLAG_STATE_IN_MEMORY)
+        cpu_set_status_flags(
+            cpu, flag_state_evaluate(flag_state_get(backend->flag_states, flag_state), cpu));
+}
+
+static void restore_site(Cpu *cpu, const X86Backend *backend, uint32_t number) {
+    const Site *site = &backend->sites[number];
+    cpu->state.eip = site->eip;
+    cpu->state.instruction_count = cpu->count_end - (uint64_t)(cpu->budget + site->uncounted);
+    set_flags(cpu, backend, site->flag_state);
+}
+
+static X86Exit finish(Translator *translator, uint32_t context_number, uint32_t leave) {
+    Cpu *cpu = translator->cpu;
+    X86Backend *backend = translator->x86;
+    uint32_t number = leave >> 8;
+    switch (leave & 0xFF) {
+    case LEAVE_LINK: {
+        const LinkRecord *record = &backend->links[number];
+        cpu->state.eip = record->eip;
+        cpu->state.instruction_count = cpu->count_end - (uint64_t)cpu->budget;
+        set_flags(cpu, backend, record->flag_state);
+        join_link(translator, record);
+        return X86_EXIT_NEXT;
+    }
+    case LEAVE_INDIRECT:
+        cpu->state.eip = (uint32_t)cpu->host_slot[HOST_R10];
+        cpu->state.instruction_count = cpu->count_end - (uint64_t)cpu->budget;
+        set_flags(cpu, backend, number);
+        join_indirect(translator, context_number, number);
+        return X86_EXIT_NEXT;
+    case LEAVE_LOOK:
+        return X86_EXIT_LOOK;
+    case LEAVE_HELPER_FAULT:
+        return X86_EXIT_FAULT;
+    default:
+        restore_site(cpu, backend, number);
+        return (leave & 0xFF) == LEAVE_FAULT  ? X86_EXIT_FAULT
+               : (leave & 0xFF) == LEAVE_STEP ? X86_EXIT_STEP
+               : (leave & 0xFF) == LEAVE_POLL ? X86_EXIT_POLL
+                                              : X86_EXIT_LOOK;
+    }
+}
+
+X86Exit x86_backend_run(Translator *translator, Block *block) {
+    typedef uint32_t EnterFunction(Cpu * cpu, const void *host_code);
+    Cpu *cpu = translator->cpu;
+    X86Backend *backend = translator->x86;
+    uint32_t context_number = block->key.context;
+    cpu->budget = (int64_t)(cpu->count_end - cpu->state.instruction_count);
+    cpu->code_changed = 0;
+    set_segment_limits(cpu);
+    EnterFunction *enter = (EnterFunction *)(uintptr_t)x86_executable(backend, backend->enter);
+    uint32_t leave = enter(cpu, block->host_code);
+    return finish(translator, context_number, leave);
 }

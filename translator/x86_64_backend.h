@@ -20,8 +20,11 @@ typedef enum X86Exit {
 X86Backend *x86_backend_create(Translator *translator, Error *error);
 void x86_backend_destroy(X86Backend *backend);
 
-/* Translates translator->lifted; the block is in the cache then. */
+/* Translates translator->lifted; the block is in the cache then. NULL: there is no room
+ * (x86_backend_is_full()). */
 Block *x86_backend_translate(Translator *translator, const BlockKey *key);
+
+bool x86_backend_is_full(const X86Backend *backend);
 
 /* Runs translated code from this block on until it comes back. */
 X86Exit x86_backend_run(Translator *translator, Block *block);

@@ -22,7 +22,8 @@ uint32_t x86_add_site(Translation *translation, unsigned kind, unsigned size, un
     return backend->site_count++;
 }
 
-static void add_stub(Translation *translation, uint8_t *jump_site, unsigned leave, uint32_t number, uint32_t eip) {
+static void add_stub(Translation *translation, uint8_t *jump_site, unsigned leave, uint32_t number,
+                     uint32_t eip) {
     if (translation->stub_count == STUB_MAX) {
         translation->failed = true;
         return;
@@ -50,8 +51,9 @@ void x86_emit_link(Translation *translation, int condition, uint32_t eip) {
         return;
     }
     uint32_t number = backend->link_count++;
-    backend->links[number] =
-        (LinkRecord){.index = translation->link_count++, .eip = eip, .flag_state = (uint16_t)x86_flags_number(translation)};
+    backend->links[number] = (LinkRecord){.index = translation->link_count++,
+                                          .eip = eip,
+                                          .flag_state = (uint16_t)x86_flags_number(translation)};
     uint8_t *site = emit_jump(&translation->assembler, condition);
     add_stub(translation, site, LEAVE_LINK, number, eip);
 }
@@ -81,7 +83,8 @@ void x86_emit_indirect(Translation *translation, unsigned target) {
     asm_alu_imm(assembler, 4, ALU_AND, host_reg(HOST_RBP), INDIRECT_ENTRIES - 1);
     asm_shift_imm(assembler, 4, SHIFT_SHL, host_reg(HOST_RBP), 4);
     asm_alu(assembler, 8, ALU_ADD, HOST_RBP, cpu_mem(CPU_OFFSET(indirect_table)));
-    asm_mov_imm64(assembler, HOST_R8, (uint64_t)(translation->key.context | flag_state << 16) << 32);
+    asm_mov_imm64(assembler, HOST_R8,
+                  (uint64_t)(translation->key.context | flag_state << 16) << 32);
     asm_alu(assembler, 8, ALU_OR, HOST_R8, host_reg(target));
     asm_alu_to(assembler, 8, ALU_CMP, host_mem(HOST_RBP, 0), HOST_R8);
     add_stub(translation, asm_jcc(assembler, COND_NZ), LEAVE_INDIRECT, flag_state, 0);
@@ -98,7 +101,8 @@ void x86_emit_helper(Translation *translation, const Uop *uop) {
     asm_mov_imm64(assembler, HOST_R8, site | (uint64_t)uop->helper << 32);
     asm_patch(asm_call(assembler), translation->backend->helper);
     /* A segment that is checked by its limit has a new one now: the run loop sets up the checks. */
-    bool loads_segment = uop->helper == HELPER_ID_load_segment || uop->helper == HELPER_ID_pop_segment;
+    bool loads_segment =
+        uop->helper == HELPER_ID_load_segment || uop->helper == HELPER_ID_pop_segment;
     if (loads_segment && context_segment_kind(translation->context, uop->imm) == SEGMENT_GENERIC) {
         const UopInsn *insn = &translation->lifted->insn[uop->insn];
         uint32_t next = x86_add_site(translation, SITE_OTHER, 0, 0);

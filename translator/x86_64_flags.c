@@ -1,10 +1,12 @@
 /* Keeping track of the guest's flags while code is emitted.
  *
- * The guest's status flags are first of all in the host's: the host instruction that does the guest's work computes exactly
- * them. They stay there until something clobbers the host's flags (a TLB check, the poll of a block). What is still needed then must
- * have another place. The cheapest is none at all: a source that says from which registers it can be recomputed. So a CMP
- * costs nothing but itself, and is emitted again, a cycle, where a branch behind a memory access wants it.
- * Where no source will do, CF alone is kept by SETC, and all of them by LAHF and SETO: never by PUSHF. */
+ * The guest's status flags are first of all in the host's: the host instruction that does the
+ * guest's work computes exactly them. They stay there until something clobbers the host's flags (a
+ * TLB check, the poll of a block). What is still needed then must have another place. The cheapest
+ * is none at all: a source that says from which registers it can be recomputed. So a CMP costs
+ * nothing but itself, and is emitted again, a cycle, where a branch behind a memory access wants
+ * it. Where no source will do, CF alone is kept by SETC, and all of them by LAHF and SETO: never by
+ * PUSHF. */
 #include "x86_64_internal.h"
 #include <assert.h>
 #include <string.h>
@@ -17,7 +19,8 @@ static bool source_uses(const FlagSource *source, unsigned operand_kind) {
 
 static bool groups_use(const Translation *translation, uint8_t groups, unsigned operand_kind) {
     for (unsigned g = 0; g < FLAG_GROUP_COUNT; g++)
-        if ((groups & translation->located & group_bit[g]) && source_uses(&translation->flags.source[g], operand_kind))
+        if ((groups & translation->located & group_bit[g]) &&
+            source_uses(&translation->flags.source[g], operand_kind))
             return true;
     return false;
 }
@@ -55,7 +58,8 @@ static unsigned free_image(const Translation *translation, uint8_t needed) {
 }
 
 static int32_t image_offset(unsigned image) {
-    return image == 0 ? CPU_OFFSET(state.flags_image) : CPU_OFFSET(flag_image[0]) + 2 * (int32_t)image;
+    return image == 0 ? CPU_OFFSET(state.flags_image)
+                      : CPU_OFFSET(flag_image[0]) + 2 * (int32_t)image;
 }
 
 static int free_slot(const Translation *translation, uint8_t needed) {
@@ -145,7 +149,9 @@ static HostOperand source_operand(const FlagOperand *operand) {
     return cpu_mem(CPU_OFFSET(flag_slot[0]) + 4 * (int32_t)operand->number);
 }
 
-static bool is_high(HostOperand operand) { return !operand.is_memory && operand.reg >= HOST_AH; }
+static bool is_high(HostOperand operand) {
+    return !operand.is_memory && operand.reg >= HOST_AH;
+}
 
 /* r8 = operand; the high bytes go through their whole register. */
 static void load_scratch(Assembler *assembler, HostOperand operand) {
@@ -181,14 +187,16 @@ static bool recompute(Translation *translation, const FlagSource *source) {
             asm_alu_imm(assembler, size, ALU_CMP, a, source->b.value);
             return true;
         }
-        if (a.is_memory || (is_high(a) && !b_is_high(source) && source->b.kind != FLAG_OPERAND_REGISTER) ||
+        if (a.is_memory ||
+            (is_high(a) && !b_is_high(source) && source->b.kind != FLAG_OPERAND_REGISTER) ||
             (b_is_high(source) && source->a.kind != FLAG_OPERAND_REGISTER))
             return false;
         asm_alu(assembler, size, ALU_CMP, a.reg, source_operand(&source->b));
         return true;
     case FLAG_SOURCE_LOGIC:
         if (a.is_memory)
-            asm_alu_imm(assembler, size, ALU_CMP, a, 0); /* CF = OF = AF = 0, the others by the value */
+            asm_alu_imm(assembler, size, ALU_CMP, a,
+                        0); /* CF = OF = AF = 0, the others by the value */
         else
             asm_test(assembler, size, a, a.reg);
         return true;
@@ -278,12 +286,14 @@ static bool is_step(const FlagSource *source) {
 /* All of 'groups' at once from where they are; false if only the long way is left. */
 static bool restore(Translation *translation, uint8_t groups, bool exact_af) {
     FlagSource source;
-    if (groups == FLAG_GROUP_C && restore_carry(translation, &translation->flags.source[FLAG_GROUP_INDEX_C]))
+    if (groups == FLAG_GROUP_C &&
+        restore_carry(translation, &translation->flags.source[FLAG_GROUP_INDEX_C]))
         return true;
     if (same_source(translation, groups, &source)) {
         if (source.kind == FLAG_SOURCE_IMAGE) {
             bool wrong = source.b.kind != FLAG_OPERAND_NONE;
-            return !(wrong && exact_af && (groups & FLAG_GROUP_S)) && restore_image(translation, &source);
+            return !(wrong && exact_af && (groups & FLAG_GROUP_S)) &&
+                   restore_image(translation, &source);
         }
         if (is_step(&source))
             return !(groups & FLAG_GROUP_C) && recompute_step(translation, &source);
@@ -291,8 +301,8 @@ static bool restore(Translation *translation, uint8_t groups, bool exact_af) {
     }
     /* CF from one place, then O and S of an INC or DEC, which leave CF alone. */
     uint8_t others = groups & (uint8_t)~FLAG_GROUP_C;
-    if (!(groups & FLAG_GROUP_C) || !same_source(translation, others, &source) || !is_step(&source) ||
-        is_high(source_operand(&source.a)))
+    if (!(groups & FLAG_GROUP_C) || !same_source(translation, others, &source) ||
+        !is_step(&source) || is_high(source_operand(&source.a)))
         return false;
     const FlagSource *carry = &translation->flags.source[FLAG_GROUP_INDEX_C];
     if (!restore_carry(translation, carry) && !recompute(translation, carry))
@@ -301,11 +311,13 @@ static bool restore(Translation *translation, uint8_t groups, bool exact_af) {
 }
 
 static void to_host(Translation *translation, uint8_t groups, bool exact_af) {
-    bool wrong_af = exact_af && (groups & FLAG_GROUP_S) && translation->af_count.kind != FLAG_OPERAND_NONE;
+    bool wrong_af =
+        exact_af && (groups & FLAG_GROUP_S) && translation->af_count.kind != FLAG_OPERAND_NONE;
     if ((groups & ~translation->in_host) == 0 && !wrong_af)
         return;
     /* Groups that stand only in the host's flags would be lost. */
-    x86_flags_before_clobber(translation, groups | translation->uop->flags_needed | translation->uop->flags_read);
+    x86_flags_before_clobber(translation, groups | translation->uop->flags_needed |
+                                              translation->uop->flags_read);
     uint8_t *before = translation->assembler.code;
     translation->af_count.kind = FLAG_OPERAND_NONE;
     if (!restore(translation, groups, exact_af)) {
@@ -317,13 +329,17 @@ static void to_host(Translation *translation, uint8_t groups, bool exact_af) {
     translation->in_host = groups;
 }
 
-void x86_flags_to_host(Translation *translation, uint8_t groups) { to_host(translation, groups, true); }
+void x86_flags_to_host(Translation *translation, uint8_t groups) {
+    to_host(translation, groups, true);
+}
 
 unsigned x86_flags_condition_to_host(Translation *translation, unsigned condition) {
     uint8_t groups = uop_condition_groups(condition);
     const FlagSource *source = &translation->flags.source[FLAG_GROUP_INDEX_S];
-    bool zero_only = (condition >> 1) == 2 && (groups & ~translation->in_host) != 0 && (translation->located & FLAG_GROUP_S);
-    bool by_value = source->kind == FLAG_SOURCE_BIT_SCAN || source->kind == FLAG_SOURCE_BIT_SCAN_REVERSE ||
+    bool zero_only = (condition >> 1) == 2 && (groups & ~translation->in_host) != 0 &&
+                     (translation->located & FLAG_GROUP_S);
+    bool by_value = source->kind == FLAG_SOURCE_BIT_SCAN ||
+                    source->kind == FLAG_SOURCE_BIT_SCAN_REVERSE ||
                     source->kind == FLAG_SOURCE_POPCNT;
     if (zero_only && by_value) {
         x86_flags_clobber(translation, translation->uop->flags_needed);
@@ -341,7 +357,8 @@ void x86_flags_to_memory(Translation *translation) {
     for (unsigned g = 0; g < FLAG_GROUP_COUNT && there; g++)
         there = memcmp(&translation->flags.source[g], &image, sizeof(image)) == 0;
     if (!there) {
-        if (translation->in_host == FLAG_GROUP_ALL && translation->af_count.kind == FLAG_OPERAND_NONE) {
+        if (translation->in_host == FLAG_GROUP_ALL &&
+            translation->af_count.kind == FLAG_OPERAND_NONE) {
             translation->located = 0;
             save_image(translation, FLAG_GROUP_ALL, 0);
         } else {
@@ -366,7 +383,8 @@ bool x86_flags_keep(Translation *translation, unsigned ureg, FlagOperand *kept) 
     int slot = free_slot(translation, needed);
     if (slot < 0)
         return false;
-    asm_mov_to(&translation->assembler, 4, cpu_mem(CPU_OFFSET(flag_slot[0]) + 4 * slot), host_register(ureg));
+    asm_mov_to(&translation->assembler, 4, cpu_mem(CPU_OFFSET(flag_slot[0]) + 4 * slot),
+               host_register(ureg));
     *kept = (FlagOperand){.kind = FLAG_OPERAND_SLOT, .number = (uint8_t)slot};
     return true;
 }
@@ -381,7 +399,8 @@ static uint8_t groups_that_need(const Translation *translation, unsigned gpr) {
     uint8_t still = translation->uop->flags_needed & (uint8_t)~translation->uop->flags_written;
     /* What the micro-op itself reads is read before it writes. */
     for (unsigned g = 0; g < FLAG_GROUP_COUNT; g++)
-        if ((still & translation->located & group_bit[g]) && source_needs(&translation->flags.source[g], gpr))
+        if ((still & translation->located & group_bit[g]) &&
+            source_needs(&translation->flags.source[g], gpr))
             groups |= group_bit[g];
     return groups;
 }
@@ -392,7 +411,8 @@ static void forget_register(Translation *translation, unsigned gpr) {
             translation->located &= (uint8_t)~group_bit[g];
 }
 
-static void replace_operand(Translation *translation, uint8_t groups, unsigned ureg, FlagOperand kept) {
+static void replace_operand(Translation *translation, uint8_t groups, unsigned ureg,
+                            FlagOperand kept) {
     for (unsigned g = 0; g < FLAG_GROUP_COUNT; g++) {
         FlagSource *source = &translation->flags.source[g];
         if (!(groups & group_bit[g]))
@@ -407,8 +427,9 @@ static void replace_operand(Translation *translation, uint8_t groups, unsigned u
 static bool names_high_byte(const Translation *translation, uint8_t groups) {
     for (unsigned g = 0; g < FLAG_GROUP_COUNT; g++) {
         const FlagSource *source = &translation->flags.source[g];
-        if ((groups & group_bit[g]) && ((source->a.kind == FLAG_OPERAND_REGISTER && source->a.number >= UREG_AH) ||
-                                        (source->b.kind == FLAG_OPERAND_REGISTER && source->b.number >= UREG_AH)))
+        if ((groups & group_bit[g]) &&
+            ((source->a.kind == FLAG_OPERAND_REGISTER && source->a.number >= UREG_AH) ||
+             (source->b.kind == FLAG_OPERAND_REGISTER && source->b.number >= UREG_AH)))
             return true;
     }
     return false;
@@ -419,13 +440,16 @@ void x86_flags_before_register_write(Translation *translation, unsigned ureg) {
         return;
     unsigned gpr = ureg >= UREG_AH ? ureg - UREG_AH : ureg;
     uint8_t groups = groups_that_need(translation, gpr);
-    uint8_t elsewhere = groups & translation->in_host; /* the host has them too: they may be saved later, if at all */
+    uint8_t elsewhere =
+        groups &
+        translation->in_host; /* the host has them too: they may be saved later, if at all */
     if (groups != 0 && groups != elsewhere) {
         FlagOperand kept;
         if (!names_high_byte(translation, groups) && x86_flags_keep(translation, gpr, &kept)) {
             replace_operand(translation, groups, gpr, kept);
         } else {
-            x86_flags_before_clobber(translation, translation->uop->flags_needed | translation->uop->flags_read);
+            x86_flags_before_clobber(translation,
+                                     translation->uop->flags_needed | translation->uop->flags_read);
             locate_anywhere(translation);
             call_materialize(translation);
         }

@@ -11,10 +11,11 @@
 typedef struct Site {
     uint32_t eip;
     uint16_t flag_state;
-    uint8_t uncounted; /* instructions of the block that the counter has taken off, but that are not completed here */
+    uint8_t uncounted; /* instructions of the block that the counter has taken off, but that are not
+                          completed here */
     uint8_t size;      /* of the memory access */
     uint8_t segment;
-    uint8_t kind;      /* SITE_* */
+    uint8_t kind; /* SITE_* */
     uint8_t insn_length;
     uint8_t unused;
 } Site;
@@ -39,46 +40,53 @@ typedef struct LinkRecord {
 
 enum { LINK_COUNT = 1 << 20 };
 
+struct Translation;
+
 struct X86Backend {
     Translator *translator;
+    struct Translation *translation; /* workspace */
+    bool full; /* the buffer or a table: everything must be flushed before more is translated */
     uint8_t *writable;         /* the buffer, mapped twice: here to write ... */
     const uint8_t *executable; /* ... and here to run */
     size_t buffer_bytes;
-    uint8_t *start;            /* of translations, behind the trampolines */
-    uint8_t *next;             /* free from here */
+    uint8_t *start; /* of translations, behind the trampolines */
+    uint8_t *next;  /* free from here */
     FlagStateTable *flag_states;
     Site *sites;
     uint32_t site_count;
     LinkRecord *links;
     uint32_t link_count;
     IndirectEntry *indirect;
-    uint32_t *indirect_used; /* entries that are not empty, so that forgetting costs what was used */
+    uint32_t
+        *indirect_used; /* entries that are not empty, so that forgetting costs what was used */
     uint32_t indirect_used_count;
     /* Trampolines, in the writable mapping: x86_64_trampolines.c */
     uint8_t *enter;        /* called from C: x86_backend_run */
     uint8_t *exit;         /* ESI... : reason in R8, spills everything and returns to C */
-    uint8_t *slow_access;  /* R8: site, EBP: linear address. Gives the host address in RBP, R8 not 0 if it is the bounce buffer */
+    uint8_t *slow_access;  /* R8: site, EBP: linear address. Gives the host address in RBP, R8 not 0
+                              if it is the bounce buffer */
     uint8_t *flush_bounce; /* R8: site: the bounce buffer to guest memory; keeps host flags */
     uint8_t *helper;       /* R8: site | helper << 32 */
     uint8_t *materialize;  /* R8: flag state: computes state.flags_image */
 };
 
-/* Why code left, in R8D on the way to the exit trampoline: the low byte is one of these, the rest a number. */
+/* Why code left, in R8D on the way to the exit trampoline: the low byte is one of these, the rest a
+ * number. */
 enum {
-    LEAVE_LINK,     /* number: link record */
-    LEAVE_INDIRECT, /* number: flag state; EIP in T0 */
-    LEAVE_POLL,     /* number: site */
-    LEAVE_STEP,     /* number: site */
-    LEAVE_FAULT,    /* number: site; cpu->exception is set */
-    LEAVE_LOOK,     /* state.eip, count and flags are set already (a helper did it) */
-    LEAVE_EXIT,     /* number: site whose eip is where to go on: the run loop must look */
+    LEAVE_LINK,         /* number: link record */
+    LEAVE_INDIRECT,     /* number: flag state; EIP in T0 */
+    LEAVE_POLL,         /* number: site */
+    LEAVE_STEP,         /* number: site */
+    LEAVE_FAULT,        /* number: site; cpu->exception is set */
+    LEAVE_LOOK,         /* state.eip, count and flags are set already (a helper did it) */
+    LEAVE_EXIT,         /* number: site whose eip is where to go on: the run loop must look */
     LEAVE_HELPER_FAULT, /* as LEAVE_LOOK, with cpu->exception */
 };
 
 /* A memory access whose slow path is still to be emitted. */
 typedef struct SlowPath {
     uint8_t *miss_site, *unaligned_site, *limit_site; /* jumps to it; NULL if there is none */
-    uint8_t *operation, *operation_end; /* the host instructions that use RBP */
+    uint8_t *operation, *operation_end;               /* the host instructions that use RBP */
     uint32_t site;
     const Uop *uop;
 } SlowPath;
@@ -99,10 +107,12 @@ typedef struct Translation {
     const UopBlock *lifted;
     const Context *context;
     BlockKey key;
-    const Uop *uop;      /* the present one */
-    /* Where the flags are: groups valid in the host's flags, groups with another place, and that place. */
+    const Uop *uop; /* the present one */
+    /* Where the flags are: groups valid in the host's flags, groups with another place, and that
+     * place. */
     uint8_t in_host, located;
-    FlagOperand af_count;  /* the last writer of group S in the host's flags was a shift by so much: AF is not by our rule then */
+    FlagOperand af_count; /* the last writer of group S in the host's flags was a shift by so much:
+                             AF is not by our rule then */
     FlagState flags;
     SlowPath slow[SLOW_PATH_MAX];
     unsigned slow_count;
@@ -110,7 +120,7 @@ typedef struct Translation {
     unsigned stub_count;
     uint32_t link_first; /* number of the first link record */
     unsigned link_count;
-    bool failed;         /* a table is full: flush and start over */
+    bool failed; /* a table is full: flush and start over */
     uint8_t *poll_site;
 } Translation;
 
@@ -118,17 +128,21 @@ typedef struct Translation {
 
 enum { X86_AF_COUNT_SLOT = 3 }; /* cpu->flag_slot that holds the count of the last shift by CL */
 
-/* Host flags will be lost: groups in 'needed' that stand nowhere else are saved (without touching host flags). */
+/* Host flags will be lost: groups in 'needed' that stand nowhere else are saved (without touching
+ * host flags). */
 void x86_flags_before_clobber(Translation *translation, uint8_t needed);
 /* As above; and then they count as lost. */
 void x86_flags_clobber(Translation *translation, uint8_t needed);
-/* Brings all of 'groups' to the host's flags (scratch: R8; RBP is kept), AF as our rules have it. */
+/* Brings all of 'groups' to the host's flags (scratch: R8; RBP is kept), AF as our rules have it.
+ */
 void x86_flags_to_host(Translation *translation, uint8_t groups);
-/* Makes the host's flags decide 'condition': x86_flags_to_host() with shortcuts. Gives the condition to test. */
+/* Makes the host's flags decide 'condition': x86_flags_to_host() with shortcuts. Gives the
+ * condition to test. */
 unsigned x86_flags_condition_to_host(Translation *translation, unsigned condition);
 /* Puts all groups into state.flags_image. Host flags are lost. */
 void x86_flags_to_memory(Translation *translation);
-/* The micro-op is about to change this guest register: sources that need its value get it kept elsewhere. */
+/* The micro-op is about to change this guest register: sources that need its value get it kept
+ * elsewhere. */
 void x86_flags_before_register_write(Translation *translation, unsigned ureg);
 /* Host flags now hold 'groups' as the guest instruction left them; those have no other place. */
 void x86_flags_written(Translation *translation, uint8_t groups);
@@ -143,12 +157,17 @@ uint32_t x86_flags_number(Translation *translation);
 static inline FlagOperand flag_register(unsigned ureg) {
     return (FlagOperand){.kind = FLAG_OPERAND_REGISTER, .number = (uint8_t)ureg};
 }
-static inline FlagOperand flag_kept(void) { return (FlagOperand){.kind = FLAG_OPERAND_KEPT}; }
-static inline FlagOperand flag_imm(uint32_t value) { return (FlagOperand){.kind = FLAG_OPERAND_IMM, .value = value}; }
+static inline FlagOperand flag_kept(void) {
+    return (FlagOperand){.kind = FLAG_OPERAND_KEPT};
+}
+static inline FlagOperand flag_imm(uint32_t value) {
+    return (FlagOperand){.kind = FLAG_OPERAND_IMM, .value = value};
+}
 
 /* x86_64_memory.c */
 
-/* Emits address, checks and look-up for the memory operand of the present micro-op; RBP is the host address then. Saves flags. */
+/* Emits address, checks and look-up for the memory operand of the present micro-op; RBP is the host
+ * address then. Saves flags. */
 void x86_memory_begin(Translation *translation, unsigned kind, unsigned size);
 /* The host instructions since x86_memory_begin() were all that use RBP. */
 void x86_memory_end(Translation *translation);
@@ -189,6 +208,8 @@ static inline const void *x86_executable(const X86Backend *backend, const uint8_
 
 /* Small shorthands for what every emitter does. */
 #define CPU_OFFSET(member) ((int32_t)offsetof(Cpu, member))
-static inline HostOperand cpu_mem(int32_t offset) { return host_mem(HOST_CPU, offset); }
+static inline HostOperand cpu_mem(int32_t offset) {
+    return host_mem(HOST_CPU, offset);
+}
 
 #endif

@@ -7,14 +7,16 @@
  *     shr   r8d, 12
  *     add   rbp, [r14 + r8*8 + table]   ; host address, or negative
  *     js    slow
- *     test  bpl, 3                      ; an unaligned access may cross a page: a detour behind the block looks
- *     jnz   unaligned
- *     mov   eax, [rbp]
+ *     test  bpl, 3                      ; an unaligned access may cross a page: a detour behind the
+ * block looks jnz   unaligned mov   eax, [rbp]
  *
- * Everything before the last instruction leaves the guest's state alone, so that a fault needs no undoing. */
+ * Everything before the last instruction leaves the guest's state alone, so that a fault needs no
+ * undoing. */
 #include "x86_64_internal.h"
 
-static unsigned write_index(unsigned kind) { return kind != SITE_READ; }
+static unsigned write_index(unsigned kind) {
+    return kind != SITE_READ;
+}
 
 static int32_t tlb_offset(const Translation *translation, unsigned kind) {
     bool user = context_cpl(translation->context) == 3;
@@ -28,13 +30,15 @@ void x86_emit_offset(Translation *translation, unsigned host, const UopAddress *
     bool has_base = address->base != UREG_NONE, has_index = address->index != UREG_NONE;
     int32_t displacement = address->displacement;
     if (!has_base && !has_index) {
-        uint32_t value = address->address_size == 2 ? (uint32_t)displacement & 0xFFFF : (uint32_t)displacement;
+        uint32_t value =
+            address->address_size == 2 ? (uint32_t)displacement & 0xFFFF : (uint32_t)displacement;
         asm_mov_imm(assembler, 4, host_reg(host), value);
         return;
     }
     bool plain = has_base && !has_index && displacement == 0;
     if (plain && address->address_size == 2) {
-        asm_reg_rm(assembler, 4, 0x0FB7, host, host_reg(host_register(address->base))); /* movzx host, word base */
+        asm_reg_rm(assembler, 4, 0x0FB7, host,
+                   host_reg(host_register(address->base))); /* movzx host, word base */
         return;
     }
     if (plain) {
@@ -43,7 +47,8 @@ void x86_emit_offset(Translation *translation, unsigned host, const UopAddress *
     }
     if (has_base && has_index) {
         asm_lea(assembler, 4, host,
-                host_mem_index(host_register(address->base), host_register(address->index), address->scale, displacement));
+                host_mem_index(host_register(address->base), host_register(address->index),
+                               address->scale, displacement));
     } else if (has_base) {
         asm_lea(assembler, 4, host, host_mem(host_register(address->base), displacement));
     } else { /* an index alone: SIB without base needs a 32-bit displacement */
@@ -58,8 +63,8 @@ void x86_emit_offset(Translation *translation, unsigned host, const UopAddress *
         asm_reg_rm(assembler, 4, 0x0FB7, host, host_reg(host));
 }
 
-/* Does this access need its offset compared with the limit? A REAL segment takes any 16-bit offset; only an unaligned access at
- * its end is beyond, and those take the detour. */
+/* Does this access need its offset compared with the limit? A REAL segment takes any 16-bit offset;
+ * only an unaligned access at its end is beyond, and those take the detour. */
 static bool needs_limit_check(const Translation *translation, const UopAddress *address) {
     unsigned kind = context_segment_kind(translation->context, address->segment);
     return kind == SEGMENT_GENERIC || (kind == SEGMENT_REAL && address->address_size == 4);
@@ -68,7 +73,8 @@ static bool needs_limit_check(const Translation *translation, const UopAddress *
 static void emit_segment_base(Translation *translation, const UopAddress *address) {
     if (context_segment_kind(translation->context, address->segment) != SEGMENT_FLAT)
         asm_alu(&translation->assembler, 4, ALU_ADD, HOST_ADDRESS,
-                cpu_mem(CPU_OFFSET(state.segment[0].base) + (int32_t)(address->segment * sizeof(Segment))));
+                cpu_mem(CPU_OFFSET(state.segment[0].base) +
+                        (int32_t)(address->segment * sizeof(Segment))));
 }
 
 void x86_memory_begin(Translation *translation, unsigned kind, unsigned size) {
@@ -76,10 +82,12 @@ void x86_memory_begin(Translation *translation, unsigned kind, unsigned size) {
     const UopAddress *address = &translation->uop->address;
     x86_flags_clobber(translation, FLAG_GROUP_ALL);
     SlowPath *slow = &translation->slow[translation->slow_count];
-    *slow = (SlowPath){.uop = translation->uop, .site = x86_add_site(translation, kind, size, address->segment)};
+    *slow = (SlowPath){.uop = translation->uop,
+                       .site = x86_add_site(translation, kind, size, address->segment)};
     x86_emit_offset(translation, HOST_ADDRESS, address);
     if (needs_limit_check(translation, address)) {
-        int32_t limit = CPU_OFFSET(segment_limit[0][0]) + (int32_t)(8 * (write_index(kind) * SEG_COUNT + address->segment));
+        int32_t limit = CPU_OFFSET(segment_limit[0][0]) +
+                        (int32_t)(8 * (write_index(kind) * SEG_COUNT + address->segment));
         asm_lea(assembler, 8, HOST_SCRATCH, host_mem(HOST_ADDRESS, (int32_t)size - 1));
         asm_alu(assembler, 8, ALU_CMP, HOST_SCRATCH, cpu_mem(limit));
         slow->limit_site = asm_jcc(assembler, 15); /* jg */
@@ -87,7 +95,8 @@ void x86_memory_begin(Translation *translation, unsigned kind, unsigned size) {
     emit_segment_base(translation, address);
     asm_mov(assembler, 4, HOST_SCRATCH, host_reg(HOST_ADDRESS));
     asm_shift_imm(assembler, 4, SHIFT_SHR, host_reg(HOST_SCRATCH), PAGE_BITS);
-    asm_alu(assembler, 8, ALU_ADD, HOST_ADDRESS, host_mem_index(HOST_CPU, HOST_SCRATCH, 8, tlb_offset(translation, kind)));
+    asm_alu(assembler, 8, ALU_ADD, HOST_ADDRESS,
+            host_mem_index(HOST_CPU, HOST_SCRATCH, 8, tlb_offset(translation, kind)));
     slow->miss_site = asm_jcc(assembler, COND_S);
     if (size > 1) {
         asm_test_imm(assembler, 1, host_reg(HOST_ADDRESS), size - 1);
@@ -107,7 +116,8 @@ static uint8_t *emit_unaligned(Translation *translation, const SlowPath *slow, u
     const UopAddress *address = &slow->uop->address;
     asm_patch(slow->unaligned_site, assembler->code);
     uint8_t *beyond = NULL;
-    if (context_segment_kind(translation->context, address->segment) == SEGMENT_REAL && address->address_size == 2) {
+    if (context_segment_kind(translation->context, address->segment) == SEGMENT_REAL &&
+        address->address_size == 2) {
         x86_emit_offset(translation, HOST_SCRATCH, address);
         asm_alu_imm(assembler, 4, ALU_CMP, host_reg(HOST_SCRATCH), 0x10000 - size);
         beyond = asm_jcc(assembler, COND_NBE);
@@ -127,7 +137,8 @@ static void copy_operation(Assembler *assembler, const SlowPath *slow) {
 static void emit_slow_path(Translation *translation, const SlowPath *slow) {
     Assembler *assembler = &translation->assembler;
     const Site *site = &translation->backend->sites[slow->site];
-    uint8_t *beyond = slow->unaligned_site != NULL ? emit_unaligned(translation, slow, site->size) : NULL;
+    uint8_t *beyond =
+        slow->unaligned_site != NULL ? emit_unaligned(translation, slow, site->size) : NULL;
     asm_patch(slow->miss_site, assembler->code);
     asm_patch(slow->limit_site, assembler->code);
     asm_patch(beyond, assembler->code);

@@ -1,9 +1,12 @@
-/* What translated code calls C for: memory that has no inline TLB entry, helpers, flags in memory. */
+/* What translated code calls C for: memory that has no inline TLB entry, helpers, flags in memory.
+ */
 #include "flags.h"
 #include "helpers.h"
 #include "x86_64_internal.h"
 
-static X86Backend *backend_of(const Cpu *cpu) { return ((Translator *)cpu->translator)->x86; }
+static X86Backend *backend_of(const Cpu *cpu) {
+    return ((Translator *)cpu->translator)->x86;
+}
 
 /* The memory that an access reaches, if one host address serves: no page crossed, no callback. */
 static uint8_t *plain_memory(const Cpu *cpu, uint32_t physical, bool write) {
@@ -12,8 +15,8 @@ static uint8_t *plain_memory(const Cpu *cpu, uint32_t physical, bool write) {
     return host == NULL ? NULL : host + (physical & PAGE_OFFSET_MASK);
 }
 
-/* A device that looks at the clock or at wires must see the exact time and may change everything: that instruction is run
- * alone. So is one that stores into translated code. */
+/* A device that looks at the clock or at wires must see the exact time and may change everything:
+ * that instruction is run alone. So is one that stores into translated code. */
 static bool wants_step(const Cpu *cpu, uint32_t physical, unsigned size, bool write) {
     const PhysicalPage *page = &physical_map_pages(cpu->map)[physical >> PAGE_BITS];
     if (page->read == NULL || (write && page->write == NULL)) {
@@ -23,7 +26,8 @@ static bool wants_step(const Cpu *cpu, uint32_t physical, unsigned size, bool wr
     if (!write || page->flags == NULL || !(*page->flags & PAGE_CODE))
         return false;
     uint32_t in_page = PAGE_SIZE - (physical & PAGE_OFFSET_MASK);
-    return block_cache_holds_code(backend_of(cpu)->translator->cache, physical, size < in_page ? size : in_page);
+    return block_cache_holds_code(backend_of(cpu)->translator->cache, physical,
+                                  size < in_page ? size : in_page);
 }
 
 /* One page's part of the access: rights, TLB, and what is special about it. */
@@ -52,8 +56,10 @@ SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t number) {
         return (SlowResult){0, outcome};
     uint8_t *memory = plain_memory(cpu, physical, write);
     if (!crosses && memory != NULL && (!write || plain_memory(cpu, physical, false) == memory)) {
-        if (write)
-            physical_map_touch_data(cpu->map, physical);
+        uint8_t *flags = physical_map_pages(cpu->map)[physical >> PAGE_BITS].flags;
+        if (write &&
+            flags != NULL) /* a page with code stays without a TLB entry: the TLB did not mark it */
+            *flags |= PAGE_DIRTY_ALL;
         return (SlowResult){(uint64_t)(uintptr_t)memory, SLOW_PLAIN};
     }
     if (crosses) {
@@ -64,7 +70,8 @@ SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t number) {
     }
     uint64_t value = 0;
     PageFault fault;
-    if (site->kind != SITE_WRITE && !tlb_read(&cpu->tlb, linear, site->size, user, &value, &fault)) {
+    if (site->kind != SITE_WRITE &&
+        !tlb_read(&cpu->tlb, linear, site->size, user, &value, &fault)) {
         cpu_raise_page_fault(cpu, &fault);
         return (SlowResult){0, SLOW_FAULT};
     }
@@ -76,7 +83,8 @@ SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t number) {
 void x86_slow_flush(Cpu *cpu, uint32_t number) {
     const Site *site = &backend_of(cpu)->sites[number];
     PageFault fault;
-    tlb_write(&cpu->tlb, cpu->helper_a, site->size, cpu->state.cpl == 3, cpu->bounce, &fault); /* was checked: cannot fault */
+    tlb_write(&cpu->tlb, cpu->helper_a, site->size, cpu->state.cpl == 3, cpu->bounce,
+              &fault); /* was checked: cannot fault */
 }
 
 uint64_t x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
@@ -87,10 +95,15 @@ uint64_t x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
     state->instruction_count = cpu->count_end - (uint64_t)(cpu->budget + site->uncounted);
     cpu_allow_iterations(cpu);
     HelperResult result = helper_table[site_and_helper >> 32].function(
-        cpu, cpu->helper_a, cpu->helper_b, (uint32_t)cpu->host_slot[HOST_R10], (uint32_t)cpu->host_slot[HOST_R11]);
+        cpu, cpu->helper_a, cpu->helper_b, (uint32_t)cpu->host_slot[HOST_R10],
+        (uint32_t)cpu->host_slot[HOST_R11]);
     switch (result) {
     case HELPER_NEXT:
-        return 0;
+        if (!cpu->code_changed)
+            return 0;
+        state->eip = cpu->next_eip; /* such a helper is the last micro-op of its instruction */
+        state->instruction_count++;
+        return LEAVE_LOOK;
     case HELPER_JUMP:
         state->instruction_count += cpu->iterations > 1 ? cpu->iterations : 1;
         return LEAVE_LOOK;

@@ -1,11 +1,16 @@
 /* The few pieces of host code that are not made from guest code: in, out, and to C and back. */
 #include "x86_64_internal.h"
 
-static const uint8_t guest_registers[8] = {HOST_RAX, HOST_RCX, HOST_RDX, HOST_RBX, HOST_R12, HOST_R13, HOST_RSI, HOST_RDI};
+static const uint8_t guest_registers[8] = {HOST_RAX, HOST_RCX, HOST_RDX, HOST_RBX,
+                                           HOST_R12, HOST_R13, HOST_RSI, HOST_RDI};
 static const uint8_t callee_saved[6] = {HOST_RBX, HOST_RBP, HOST_R12, HOST_R13, HOST_R14, HOST_R15};
 
-static HostOperand gpr_home(unsigned gpr) { return cpu_mem(CPU_OFFSET(state.gpr[0]) + 8 * (int32_t)gpr); }
-static HostOperand host_home(unsigned reg) { return cpu_mem(CPU_OFFSET(host_slot[0]) + 8 * (int32_t)reg); }
+static HostOperand gpr_home(unsigned gpr) {
+    return cpu_mem(CPU_OFFSET(state.gpr[0]) + 8 * (int32_t)gpr);
+}
+static HostOperand host_home(unsigned reg) {
+    return cpu_mem(CPU_OFFSET(host_slot[0]) + 8 * (int32_t)reg);
+}
 
 static void push(Assembler *assembler, unsigned reg) {
     if (reg >= 8)
@@ -19,7 +24,8 @@ static void pop(Assembler *assembler, unsigned reg) {
     asm_byte(assembler, 0x58 | (reg & 7));
 }
 
-/* Guest registers, the kept operand, temporaries and the counter to their homes. 64-bit stores: upper halves are zero. */
+/* Guest registers, the kept operand, temporaries and the counter to their homes. 64-bit stores:
+ * upper halves are zero. */
 static void emit_spill(Assembler *assembler) {
     for (unsigned i = 0; i < 8; i++)
         asm_mov_to(assembler, 8, gpr_home(i), guest_registers[i]);
@@ -63,7 +69,8 @@ static void emit_enter(X86Backend *backend, Assembler *assembler) {
     asm_byte(assembler, 0xC3);
 }
 
-/* From a slow path: R8 the site, EBP the linear address; the stack is aligned by the return address. */
+/* From a slow path: R8 the site, EBP the linear address; the stack is aligned by the return
+ * address. */
 static void emit_slow_access(X86Backend *backend, Assembler *assembler) {
     backend->slow_access = assembler->code;
     emit_spill(assembler);
@@ -80,7 +87,8 @@ static void emit_slow_access(X86Backend *backend, Assembler *assembler) {
     uint8_t *leave = asm_jcc(assembler, COND_NB);
     emit_reload(assembler);
     asm_byte(assembler, 0xC3);
-    /* r8 = site << 8 | (outcome == SLOW_FAULT ? LEAVE_FAULT : LEAVE_STEP); without the return address */
+    /* r8 = site << 8 | (outcome == SLOW_FAULT ? LEAVE_FAULT : LEAVE_STEP); without the return
+     * address */
     asm_patch(leave, assembler->code);
     asm_alu_imm(assembler, 8, ALU_ADD, host_reg(HOST_RSP), 8);
     asm_shift_imm(assembler, 4, SHIFT_SHL, host_reg(HOST_RSI), 8);
@@ -114,7 +122,8 @@ static void emit_helper(X86Backend *backend, Assembler *assembler) {
     backend->helper = assembler->code;
     emit_spill(assembler);
     asm_mov(assembler, 8, HOST_RSI, host_reg(HOST_R8));
-    emit_call_c(assembler, (const void *)x86_slow_helper); /* RAX: 0, or what goes into R8 on the way out */
+    emit_call_c(assembler,
+                (const void *)x86_slow_helper); /* RAX: 0, or what goes into R8 on the way out */
     asm_mov(assembler, 4, HOST_R8, host_reg(HOST_RAX));
     emit_reload(assembler);
     asm_test(assembler, 4, host_reg(HOST_R8), HOST_R8);
