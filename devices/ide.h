@@ -1,0 +1,85 @@
+/* An IDE channel: two drives, each a disk (ATA-7) or a CD-ROM (ATAPI), behind one set of ports and
+ * one interrupt line.
+ *
+ * ide.c holds the registers that both drives share, ide_transfer.c the movement of data by PIO and
+ * DMA, ide_disk.c and ide_cdrom.c the commands, ide_identify.c what drives say of themselves,
+ * ide_geometry.c how cylinders are counted; piix3_ide.c is the PCI function that owns two channels
+ * and masters the bus for them. */
+#ifndef REPRISE_IDE_H
+#define REPRISE_IDE_H
+
+#include "block.h"
+#include "device_context.h"
+
+#define IDE_SECTOR_BYTES 512
+#define IDE_CHANNEL_DRIVES 2
+
+typedef struct IdeChannel IdeChannel;
+
+typedef enum IdeDriveKind { IDE_DRIVE_NONE, IDE_DRIVE_DISK, IDE_DRIVE_CDROM } IdeDriveKind;
+
+/* How firmware shall convert its cylinders to the drive's; the values of CMOS byte 39h, two bits a
+ * drive. */
+typedef enum IdeTranslation {
+    IDE_TRANSLATION_NONE = 0,
+    IDE_TRANSLATION_LBA = 1,
+    IDE_TRANSLATION_LARGE = 2,
+} IdeTranslation;
+
+typedef struct IdeGeometry {
+    uint32_t cylinders;
+    uint32_t heads, sectors;
+    IdeTranslation translation;
+} IdeGeometry;
+
+typedef struct IdeDriveOptions {
+    IdeDriveKind kind;
+    BlockNode *medium;    /* needed for a disk; NULL: an empty CD drive. It stays the caller's */
+    const char *serial;   /* NULL: made up from the drive's place */
+    const char *model;    /* NULL: a default */
+    IdeGeometry geometry; /* of a disk; 0 cylinders: guessed */
+} IdeDriveOptions;
+
+/* The controller that moves data between drives and memory, if there is one. */
+typedef struct IdeBusMaster {
+    /* Moves up to 'size' bytes ('to_memory': the drive was read) and returns how many: fewer while
+     * it is not started, or when its table of regions ends early. */
+    size_t (*transfer)(void *opaque, uint8_t *data, size_t size, bool to_memory);
+    /* The interrupt line went up. */
+    void (*interrupted)(void *opaque);
+    void *opaque;
+} IdeBusMaster;
+
+typedef struct IdeChannelOptions {
+    const char *id;  /* in the device list: "ide0" */
+    unsigned number; /* 0 is the primary channel */
+    uint16_t command_port, control_port;
+    IdeDriveOptions drives[IDE_CHANNEL_DRIVES];
+    Wire irq;
+    IdeBusMaster bus_master; /* transfer NULL: DMA commands are aborted */
+} IdeChannelOptions;
+
+IdeChannel *ide_channel_create(const DeviceContext *context, const IdeChannelOptions *options,
+                               Error *error);
+void ide_channel_destroy(IdeChannel *channel);
+
+/* The bus master was started: a drive that waits for it goes on. */
+void ide_channel_bus_master_started(IdeChannel *channel);
+
+IdeDriveKind ide_channel_drive_kind(const IdeChannel *channel, unsigned drive);
+
+/* What the firmware is to be told of a disk; all zero for anything else. */
+IdeGeometry ide_channel_geometry(const IdeChannel *channel, unsigned drive);
+
+BlockNode *ide_channel_media(const IdeChannel *channel, unsigned drive);
+
+/* Puts another disc into a CD drive, or takes it out (NULL), as somebody who presses the button. If
+ * the guest has locked the tray this is an error unless 'force'. The caller closes the old node
+ * after this. */
+bool ide_channel_change_media(IdeChannel *channel, unsigned drive, BlockNode *medium, bool force,
+                              Error *error);
+
+/* The geometry by the partition table, if there is one that says so, else by size. */
+IdeGeometry ide_geometry_guess(BlockNode *disk);
+
+#endif

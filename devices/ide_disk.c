@@ -1,0 +1,404 @@
+/* ATA commands of a hard disk (ATA/ATAPI-7 volume 1, chapter 6). */
+#include "ide_internal.h"
+#include <string.h>
+
+#define FLUSH_NS 100000
+#define LBA28_MAXIMUM 0x0FFFFFFFu
+#define DMA_CHUNK_SECTORS (IDE_BUFFER_BYTES / IDE_SECTOR_BYTES)
+
+/* What a row of the command table tells of a command. */
+enum {
+    FLAG_EXTENDED = 1,
+    FLAG_DMA = 2,
+    FLAG_MULTIPLE = 4,
+    FLAG_WRITE = 8,
+};
+
+static void abort_command(IdeDrive *drive) {
+    ide_finish_later(drive, ERROR_ABORTED);
+}
+
+static uint32_t sector_count(const IdeDriveState *state) {
+    if (!state->extended)
+        return state->count[0] == 0 ? 256 : state->count[0];
+    uint32_t count = (uint32_t)state->count[1] << 8 | state->count[0];
+    return count == 0 ? 65536 : count;
+}
+
+/* The address registers as a sector number. False for a place that the geometry does not have. */
+static bool read_address(const IdeDriveState *state, uint64_t *lba) {
+    uint32_t low = (uint32_t)state->lba_high[0] << 16 | state->lba_mid[0] << 8 | state->lba_low[0];
+    uint32_t head = state->device & DEVICE_HEAD_MASK;
+    if (state->extended) {
+        uint64_t high =
+            (uint64_t)state->lba_high[1] << 16 | state->lba_mid[1] << 8 | state->lba_low[1];
+        *lba = high << 24 | low;
+        return true;
+    }
+    if (state->device & DEVICE_LBA) {
+        *lba = head << 24 | low;
+        return true;
+    }
+    uint32_t cylinder = low >> 8, sector = state->lba_low[0];
+    *lba = ((uint64_t)cylinder * state->current_heads + head) * state->current_sectors + sector - 1;
+    return sector != 0 && sector <= state->current_sectors && head < state->current_heads;
+}
+
+static void write_address(IdeDriveState *state, uint64_t lba) {
+    bool is_lba = state->extended || (state->device & DEVICE_LBA);
+    if (!is_lba && state->current_heads != 0 && state->current_sectors != 0) {
+        uint64_t track = lba / state->current_sectors;
+        uint64_t cylinder = track / state->current_heads;
+        state->device = (uint8_t)((state->device & ~DEVICE_HEAD_MASK) |
+                                  (track % state->current_heads & DEVICE_HEAD_MASK));
+        lba = cylinder << 8 | (lba % state->current_sectors + 1);
+    } else if (!state->extended) {
+        state->device =
+            (uint8_t)((state->device & ~DEVICE_HEAD_MASK) | (lba >> 24 & DEVICE_HEAD_MASK));
+    }
+    state->lba_low[0] = (uint8_t)lba;
+    state->lba_mid[0] = (uint8_t)(lba >> 8);
+    state->lba_high[0] = (uint8_t)(lba >> 16);
+    if (state->extended) {
+        state->lba_low[1] = (uint8_t)(lba >> 24);
+        state->lba_mid[1] = (uint8_t)(lba >> 32);
+        state->lba_high[1] = (uint8_t)(lba >> 40);
+    }
+}
+
+/* The registers follow the transfer: the last sector done, and how many are left. */
+static void show_progress(IdeDriveState *state, uint64_t lba) {
+    write_address(state, lba);
+    state->count[0] = (uint8_t)state->sectors_left;
+    state->count[1] = (uint8_t)(state->sectors_left >> 8);
+}
+
+/* Ends a transfer at the sector that failed. */
+static bool fail_at(IdeDrive *drive, uint64_t lba, uint8_t error, uint8_t status) {
+    show_progress(drive->state, lba);
+    ide_finish(drive, error);
+    drive->state->status |= status;
+    return false;
+}
+
+/* How many sectors the next buffer holds. */
+static uint32_t chunk_sectors(const IdeDriveState *state) {
+    uint32_t chunk = state->by_dma ? DMA_CHUNK_SECTORS : state->block_bytes / IDE_SECTOR_BYTES;
+    return state->sectors_left < chunk ? state->sectors_left : chunk;
+}
+
+bool ide_disk_load(IdeDrive *drive) {
+    IdeDriveState *state = drive->state;
+    Error error = {0};
+    if (state->lba >= drive->sectors)
+        return fail_at(drive, state->lba, ERROR_ID_NOT_FOUND, 0);
+    uint32_t count = chunk_sectors(state);
+    if (count > drive->sectors - state->lba)
+        count = (uint32_t)(drive->sectors - state->lba);
+    if (!block_read(drive->medium, state->lba * IDE_SECTOR_BYTES, state->buffer,
+                    (size_t)count * IDE_SECTOR_BYTES, &error)) {
+        TRACE(drive->channel->trace, TRACE_GUEST_ERRORS, "ide: %s\n", error.message);
+        return fail_at(drive, state->lba, ERROR_UNCORRECTABLE, 0);
+    }
+    state->buffer_size = count * IDE_SECTOR_BYTES;
+    state->lba += count;
+    state->sectors_left -= count;
+    show_progress(state, state->lba - 1);
+    return true;
+}
+
+void ide_disk_prepare_block(IdeDrive *drive) {
+    drive->state->buffer_size = chunk_sectors(drive->state) * IDE_SECTOR_BYTES;
+}
+
+bool ide_disk_store(IdeDrive *drive) {
+    IdeDriveState *state = drive->state;
+    Error error = {0};
+    uint32_t count = state->buffer_size / IDE_SECTOR_BYTES, fits = count;
+    if (state->lba >= drive->sectors)
+        fits = 0;
+    else if (count > drive->sectors - state->lba)
+        fits = (uint32_t)(drive->sectors - state->lba);
+    if (fits > 0 && !block_write(drive->medium, state->lba * IDE_SECTOR_BYTES, state->buffer,
+                                 (size_t)fits * IDE_SECTOR_BYTES, &error)) {
+        TRACE(drive->channel->trace, TRACE_GUEST_ERRORS, "ide: %s\n", error.message);
+        return fail_at(drive, state->lba, ERROR_ABORTED, STATUS_DEVICE_FAULT);
+    }
+    state->lba += fits;
+    state->sectors_left -= fits;
+    if (fits < count)
+        return fail_at(drive, state->lba, ERROR_ID_NOT_FOUND, 0);
+    show_progress(state, state->lba - 1);
+    return true;
+}
+
+/* Takes count and address from the registers; false if the command is over with that. */
+static bool begin_access(IdeDrive *drive, unsigned flags) {
+    IdeDriveState *state = drive->state;
+    if ((flags & FLAG_DMA) && drive->channel->bus_master.transfer == NULL) {
+        abort_command(drive);
+        return false;
+    }
+    if ((flags & FLAG_MULTIPLE) && state->multiple == 0) {
+        abort_command(drive);
+        return false;
+    }
+    if ((flags & FLAG_WRITE) && block_is_read_only(drive->medium)) {
+        abort_command(drive);
+        return false;
+    }
+    state->sectors_left = sector_count(state);
+    if (!read_address(state, &state->lba) || state->lba >= drive->sectors) {
+        ide_finish_later(drive, ERROR_ID_NOT_FOUND);
+        return false;
+    }
+    state->block_bytes = (flags & FLAG_MULTIPLE ? state->multiple : 1u) * IDE_SECTOR_BYTES;
+    return true;
+}
+
+static void read_or_write(IdeDrive *drive, unsigned flags) {
+    if (!begin_access(drive, flags))
+        return;
+    bool by_dma = (flags & FLAG_DMA) != 0, writes = (flags & FLAG_WRITE) != 0;
+    int64_t ns = writes && !by_dma ? COMMAND_NS : ACCESS_NS;
+    if (by_dma)
+        ns += (int64_t)drive->state->sectors_left * SECTOR_NS;
+    ide_begin_transfer(drive, writes ? TRANSFER_DISK_WRITE : TRANSFER_DISK_READ, by_dma, ns);
+}
+
+/* Reads without a transfer. */
+static void verify(IdeDrive *drive, unsigned flags) {
+    IdeDriveState *state = drive->state;
+    if (!begin_access(drive, flags))
+        return;
+    int64_t ns = ACCESS_NS + (int64_t)state->sectors_left * SECTOR_NS;
+    uint8_t error = 0;
+    while (state->sectors_left > 0 && error == 0) {
+        uint32_t count =
+            state->sectors_left < DMA_CHUNK_SECTORS ? state->sectors_left : DMA_CHUNK_SECTORS;
+        if (state->lba + count > drive->sectors)
+            error = ERROR_ID_NOT_FOUND;
+        else if (!block_read(drive->medium, state->lba * IDE_SECTOR_BYTES, state->buffer,
+                             (size_t)count * IDE_SECTOR_BYTES, NULL))
+            error = ERROR_UNCORRECTABLE;
+        else
+            state->sectors_left -= count;
+        state->lba += error == 0 ? count : 0;
+    }
+    show_progress(state, error == 0 ? state->lba - 1 : state->lba);
+    state->error = error;
+    ide_busy(drive, STEP_FINISH, ns);
+}
+
+static void seek(IdeDrive *drive, unsigned flags) {
+    (void)flags;
+    uint64_t lba;
+    bool there = read_address(drive->state, &lba) && lba < drive->sectors;
+    ide_finish_later(drive, there ? 0 : ERROR_ID_NOT_FOUND);
+}
+
+/* Commands that change nothing we model: recalibration, idling. */
+static void accept(IdeDrive *drive, unsigned flags) {
+    (void)flags;
+    ide_finish_later(drive, 0);
+}
+
+static void check_power_mode(IdeDrive *drive, unsigned flags) {
+    (void)flags;
+    drive->state->count[0] = drive->state->power_mode;
+    ide_finish_later(drive, 0);
+}
+
+static void identify(IdeDrive *drive, unsigned flags) {
+    (void)flags;
+    drive->state->sectors_left = 0;
+    drive->state->block_bytes = 0;
+    ide_identify_disk(drive, drive->state->buffer);
+    drive->state->buffer_size = IDE_SECTOR_BYTES;
+    ide_begin_transfer(drive, TRANSFER_DATA_IN, false, COMMAND_NS);
+}
+
+static void set_multiple(IdeDrive *drive, unsigned flags) {
+    (void)flags;
+    uint8_t count = drive->state->count[0];
+    if (count > IDE_MULTIPLE_MAXIMUM || (count & (count - 1)) != 0) {
+        abort_command(drive);
+        return;
+    }
+    drive->state->multiple = count;
+    ide_finish_later(drive, 0);
+}
+
+static void initialize_parameters(IdeDrive *drive, unsigned flags) {
+    (void)flags;
+    IdeDriveState *state = drive->state;
+    if (state->count[0] == 0) {
+        abort_command(drive);
+        return;
+    }
+    state->current_heads = (state->device & DEVICE_HEAD_MASK) + 1u;
+    state->current_sectors = state->count[0];
+    ide_finish_later(drive, 0);
+}
+
+static void flush(IdeDrive *drive, unsigned flags) {
+    (void)flags;
+    Error error = {0};
+    if (!block_flush(drive->medium, &error)) {
+        TRACE(drive->channel->trace, TRACE_GUEST_ERRORS, "ide: %s\n", error.message);
+        abort_command(drive);
+        return;
+    }
+    ide_busy(drive, STEP_FINISH, FLUSH_NS);
+}
+
+static void read_native_maximum(IdeDrive *drive, unsigned flags) {
+    IdeDriveState *state = drive->state;
+    uint64_t last = drive->sectors - 1;
+    if (!(flags & FLAG_EXTENDED) && last > LBA28_MAXIMUM)
+        last = LBA28_MAXIMUM;
+    write_address(state, last);
+    ide_finish_later(drive, 0);
+}
+
+/* Transfer modes: PIO by default, PIO 0 to 4, multiword DMA 0 to 2, Ultra DMA 0 to 5. */
+static bool transfer_mode_is_known(uint8_t mode) {
+    uint8_t kind = mode >> 3, number = mode & 7;
+    return (kind == 0 && number <= 1) || (kind == 1 && number <= 4) || (kind == 4 && number <= 2) ||
+           (kind == 8 && number <= 5);
+}
+
+static void set_features(IdeDrive *drive, unsigned flags) {
+    (void)flags;
+    IdeDriveState *state = drive->state;
+    bool known = true;
+    switch (state->features[0]) {
+    case 0x02:
+    case 0x82:
+        state->write_cache = state->features[0] == 0x02;
+        break;
+    case 0x03:
+        known = transfer_mode_is_known(state->count[0]);
+        if (known)
+            state->transfer_mode = state->count[0];
+        break;
+    case 0x55:
+    case 0xAA:
+        state->look_ahead = state->features[0] == 0xAA;
+        break;
+    case 0x66: /* keep settings over a software reset, or not: we do */
+    case 0xCC:
+        break;
+    default:
+        known = false;
+    }
+    ide_finish_later(drive, known ? 0 : ERROR_ABORTED);
+}
+
+/* A 512-byte SMART structure: revision, nothing that could go wrong, and a checksum. */
+static void begin_smart_data(IdeDrive *drive, bool with_capabilities) {
+    IdeDriveState *state = drive->state;
+    memset(state->buffer, 0, IDE_SECTOR_BYTES);
+    state->buffer[0] = 0x01;
+    if (with_capabilities) {
+        state->buffer[367] = 0x1B; /* off-line collection, as ATA-7 table 46 counts them */
+        state->buffer[368] = 0x03; /* saves attributes */
+        state->buffer[370] = 0x01; /* logs errors */
+    }
+    uint8_t sum = 0;
+    for (unsigned i = 0; i < IDE_SECTOR_BYTES - 1; i++)
+        sum += state->buffer[i];
+    state->buffer[IDE_SECTOR_BYTES - 1] = (uint8_t)-sum;
+    state->sectors_left = 0;
+    state->block_bytes = 0;
+    state->buffer_size = IDE_SECTOR_BYTES;
+    ide_begin_transfer(drive, TRANSFER_DATA_IN, false, COMMAND_NS);
+}
+
+static void smart(IdeDrive *drive, unsigned flags) {
+    (void)flags;
+    IdeDriveState *state = drive->state;
+    uint8_t feature = state->features[0];
+    bool enabled = state->smart || feature == 0xD8;
+    if (state->lba_mid[0] != 0x4F || state->lba_high[0] != 0xC2 || !enabled) {
+        abort_command(drive);
+        return;
+    }
+    switch (feature) {
+    case 0xD0: /* READ DATA, READ THRESHOLDS */
+    case 0xD1:
+        begin_smart_data(drive, feature == 0xD0);
+        return;
+    case 0xD8: /* ENABLE, DISABLE OPERATIONS */
+    case 0xD9:
+        state->smart = feature == 0xD8;
+        break;
+    case 0xD2: /* autosave, off-line test: nothing to do */
+    case 0xD3:
+    case 0xD4:
+        break;
+    case 0xDA: /* RETURN STATUS: unchanged registers mean that all is well */
+        break;
+    default:
+        abort_command(drive);
+        return;
+    }
+    ide_finish_later(drive, 0);
+}
+
+typedef struct DiskCommand {
+    uint8_t first, last;
+    void (*execute)(IdeDrive *drive, unsigned flags);
+    uint8_t flags;
+} DiskCommand;
+
+/* clang-format off */
+static const DiskCommand commands[] = {
+    {0x10, 0x1F, accept,                0},                                      /* RECALIBRATE */
+    {0x20, 0x21, read_or_write,         0},                                      /* READ SECTORS */
+    {0x24, 0x24, read_or_write,         FLAG_EXTENDED},
+    {0x25, 0x25, read_or_write,         FLAG_EXTENDED | FLAG_DMA},               /* READ DMA EXT */
+    {0x27, 0x27, read_native_maximum,   FLAG_EXTENDED},
+    {0x29, 0x29, read_or_write,         FLAG_EXTENDED | FLAG_MULTIPLE},
+    {0x30, 0x31, read_or_write,         FLAG_WRITE},                             /* WRITE SECTORS */
+    {0x34, 0x34, read_or_write,         FLAG_EXTENDED | FLAG_WRITE},
+    {0x35, 0x35, read_or_write,         FLAG_EXTENDED | FLAG_DMA | FLAG_WRITE},  /* WRITE DMA EXT */
+    {0x39, 0x39, read_or_write,         FLAG_EXTENDED | FLAG_MULTIPLE | FLAG_WRITE},
+    {0x3C, 0x3C, read_or_write,         FLAG_WRITE},                             /* WRITE VERIFY */
+    {0x40, 0x41, verify,                0},                                      /* READ VERIFY */
+    {0x42, 0x42, verify,                FLAG_EXTENDED},
+    {0x70, 0x7F, seek,                  0},
+    {0x91, 0x91, initialize_parameters, 0},
+    {0x94, 0x97, accept,                0},                                      /* STANDBY, IDLE */
+    {0x98, 0x98, check_power_mode,      0},
+    {0x99, 0x99, accept,                0},                                      /* SLEEP */
+    {0xB0, 0xB0, smart,                 0},
+    {0xC4, 0xC4, read_or_write,         FLAG_MULTIPLE},                          /* READ MULTIPLE */
+    {0xC5, 0xC5, read_or_write,         FLAG_MULTIPLE | FLAG_WRITE},
+    {0xC6, 0xC6, set_multiple,          0},
+    {0xC8, 0xC9, read_or_write,         FLAG_DMA},                               /* READ DMA */
+    {0xCA, 0xCB, read_or_write,         FLAG_DMA | FLAG_WRITE},                  /* WRITE DMA */
+    {0xE0, 0xE3, accept,                0},                                      /* STANDBY, IDLE */
+    {0xE5, 0xE5, check_power_mode,      0},
+    {0xE6, 0xE6, accept,                0},                                      /* SLEEP */
+    {0xE7, 0xE7, flush,                 0},
+    {0xEA, 0xEA, flush,                 FLAG_EXTENDED},
+    {0xEC, 0xEC, identify,              0},
+    {0xEF, 0xEF, set_features,          0},
+    {0xF8, 0xF8, read_native_maximum,   0},
+};
+/* clang-format on */
+
+void ide_disk_execute(IdeDrive *drive) {
+    IdeDriveState *state = drive->state;
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        const DiskCommand *command = &commands[i];
+        if (state->command >= command->first && state->command <= command->last) {
+            state->extended = (command->flags & FLAG_EXTENDED) != 0;
+            command->execute(drive, command->flags);
+            return;
+        }
+    }
+    TRACE(drive->channel->trace, TRACE_UNIMP, "ide: disk command %02X\n", state->command);
+    abort_command(drive); /* NOP is meant to end so, too */
+}

@@ -1,0 +1,201 @@
+/* What the files of the IDE channel share. */
+#ifndef REPRISE_IDE_INTERNAL_H
+#define REPRISE_IDE_INTERNAL_H
+
+#include "ide.h"
+
+/* Status register. */
+enum {
+    STATUS_ERROR = 0x01, /* CHECK CONDITION of a packet command */
+    STATUS_DATA_REQUEST = 0x08,
+    STATUS_SEEK_COMPLETE = 0x10,
+    STATUS_DEVICE_FAULT = 0x20,
+    STATUS_READY = 0x40,
+    STATUS_BUSY = 0x80,
+    STATUS_IDLE = STATUS_READY | STATUS_SEEK_COMPLETE,
+};
+
+/* Error register. */
+enum {
+    ERROR_ABORTED = 0x04,
+    ERROR_ID_NOT_FOUND = 0x10,
+    ERROR_UNCORRECTABLE = 0x40,
+};
+
+/* Device register. */
+enum { DEVICE_DRIVE_1 = 0x10, DEVICE_LBA = 0x40, DEVICE_HEAD_MASK = 0x0F };
+
+/* Interrupt reason of packet commands, in the sector count register. */
+enum { REASON_COMMAND = 0x01, REASON_TO_HOST = 0x02 };
+
+#define DIAGNOSTIC_PASSED 0x01
+#define IDE_MULTIPLE_MAXIMUM 16 /* sectors in a block of READ MULTIPLE */
+#define IDE_BUFFER_BYTES (IDE_MULTIPLE_MAXIMUM * IDE_SECTOR_BYTES)
+#define CDROM_SECTOR_BYTES 2048
+#define CDROM_RAW_SECTOR_BYTES 2352
+#define PACKET_BYTES 12
+
+/* Model times. Far quicker than drives of the time, but never none: drivers expect to be able to
+ * prepare for the interrupt after they have given the command. */
+#define COMMAND_NS 5000
+#define ACCESS_NS 30000
+#define SECTOR_NS 4000
+#define NEXT_BLOCK_NS 5000
+#define RESET_NS 100000
+
+typedef enum DrivePhase {
+    DRIVE_IDLE,
+    DRIVE_BUSY,        /* until due_ns, then 'step' */
+    DRIVE_DATA_IN,     /* the host reads the data register up to drq_end */
+    DRIVE_DATA_OUT,    /* the host writes it */
+    DRIVE_DMA_WAITING, /* for the bus master */
+    DRIVE_RESET_HELD,  /* SRST is set */
+} DrivePhase;
+
+typedef enum DriveStep {
+    STEP_FINISH,  /* the command is over */
+    STEP_LOAD,    /* fill the buffer, then show it to the host */
+    STEP_PRESENT, /* show the host more of the buffer */
+    STEP_ACCEPT,  /* ask the host to fill the buffer */
+    STEP_STORE,   /* the buffer is full: do with it what is to be done */
+    STEP_DMA,
+    STEP_RESET,
+} DriveStep;
+
+/* What the data in the buffer is, which tells where it comes from and goes to. */
+typedef enum TransferKind {
+    TRANSFER_NONE,
+    TRANSFER_DISK_READ,
+    TRANSFER_DISK_WRITE,
+    TRANSFER_DATA_IN,        /* just the buffer, of an ATA command */
+    TRANSFER_PACKET,         /* the twelve bytes of a packet command */
+    TRANSFER_PACKET_READ,    /* sectors of a CD */
+    TRANSFER_PACKET_DATA_IN, /* just the buffer */
+    TRANSFER_PACKET_DATA_OUT,
+    TRANSFER_KINDS,
+} TransferKind;
+
+typedef struct CdromState {
+    uint8_t sense_key, sense_code, sense_qualifier;
+    uint8_t unit_attention; /* the medium changed, and nobody was told yet */
+    uint8_t tray_open, tray_locked;
+    uint8_t present;
+    uint8_t event; /* of the media class, for GET EVENT STATUS NOTIFICATION */
+} CdromState;
+
+typedef struct IdeDriveState {
+    int64_t due_ns;
+    uint64_t lba;             /* of the next sector to load or store */
+    uint32_t sectors_left;    /* to load or store after the buffer */
+    uint32_t buffer_position; /* what the host has taken or given */
+    uint32_t buffer_size;     /* bytes of the buffer that belong to this transfer */
+    uint32_t drq_end;         /* where the present data request ends */
+    uint32_t block_bytes;     /* of one data request, at most */
+    uint32_t current_heads;   /* by INITIALIZE DEVICE PARAMETERS */
+    uint32_t current_sectors;
+    uint16_t cd_sector_bytes; /* of one sector as the command asked for it */
+    uint8_t phase;            /* DrivePhase */
+    uint8_t step;             /* DriveStep */
+    uint8_t transfer;         /* TransferKind */
+    uint8_t by_dma;
+    uint8_t interrupt_pending;
+    uint8_t extended; /* the command takes 48-bit addresses */
+    uint8_t command, status, error, device;
+    /* The command block registers: the last value written, and the one before. */
+    uint8_t features[2], count[2], lba_low[2], lba_mid[2], lba_high[2];
+    uint8_t multiple;      /* sectors a block; 0: READ MULTIPLE is off */
+    uint8_t transfer_mode; /* as SET FEATURES 03h was given it */
+    uint8_t write_cache, look_ahead, smart;
+    uint8_t power_mode; /* as CHECK POWER MODE tells it */
+    CdromState cdrom;
+    uint8_t buffer[IDE_BUFFER_BYTES];
+} IdeDriveState;
+
+typedef struct IdeChannelState {
+    IdeDriveState drives[IDE_CHANNEL_DRIVES];
+    uint8_t selected;
+    uint8_t device_control;
+    uint8_t irq_level;
+    uint8_t padding[5];
+} IdeChannelState;
+
+typedef struct IdeDrive {
+    IdeChannel *channel;
+    IdeDriveState *state;
+    IdeDriveKind kind;
+    BlockNode *medium;
+    Timer timer;
+    IdeGeometry geometry; /* of a disk, as it comes from the factory */
+    uint64_t sectors;     /* of a disk: 512 bytes; of a CD: 2048 */
+    char serial[21], model[41];
+} IdeDrive;
+
+struct IdeChannel {
+    IdeChannelState state;
+    IdeDrive drives[IDE_CHANNEL_DRIVES];
+    Wire irq;
+    IdeBusMaster bus_master;
+    VirtualClock *clock;
+    Trace *trace;
+};
+
+/* ide.c */
+void ide_update_irq(IdeChannel *channel);
+void ide_raise_interrupt(IdeDrive *drive);
+/* Busy for so long, then the step. */
+void ide_busy(IdeDrive *drive, DriveStep step, int64_t ns);
+/* Ends the command: after COMMAND_NS, with an interrupt. 'error' 0 is success. */
+void ide_finish_later(IdeDrive *drive, uint8_t error);
+/* Ends the command now. */
+void ide_finish(IdeDrive *drive, uint8_t error);
+/* What the registers hold after a reset, by which drivers tell disks and packet devices apart. */
+void ide_set_signature(IdeDrive *drive);
+/* The drive as after a reset. */
+void ide_reset_drive(IdeDrive *drive);
+/* EXECUTE DEVICE DIAGNOSTIC: both drives answer. */
+void ide_run_diagnostic(IdeChannel *channel);
+
+/* ide_transfer.c */
+void ide_begin_transfer(IdeDrive *drive, TransferKind kind, bool by_dma, int64_t ns);
+void ide_continue_transfer(IdeDrive *drive, DriveStep step);
+uint32_t ide_read_data(IdeDrive *drive, unsigned size);
+void ide_write_data(IdeDrive *drive, unsigned size, uint32_t value);
+void ide_run_dma(IdeDrive *drive);
+
+/* ide_disk.c */
+void ide_disk_execute(IdeDrive *drive);
+bool ide_disk_load(IdeDrive *drive);
+bool ide_disk_store(IdeDrive *drive);
+/* Sets up the buffer for the next block of a write. */
+void ide_disk_prepare_block(IdeDrive *drive);
+
+/* ide_cdrom.c */
+void ide_cdrom_execute(IdeDrive *drive);        /* an ATA command */
+void ide_cdrom_execute_packet(IdeDrive *drive); /* the packet in the buffer */
+bool ide_cdrom_load(IdeDrive *drive);
+/* Ends a packet command with success, a little later. */
+void ide_cdrom_finish(IdeDrive *drive);
+/* The drive has a disc and its tray is in. */
+bool ide_cdrom_is_ready(const IdeDrive *drive);
+void ide_cdrom_reset(IdeDrive *drive);
+
+/* ide_identify.c: 512 bytes into the buffer. */
+void ide_identify_disk(const IdeDrive *drive, uint8_t *data);
+void ide_identify_cdrom(const IdeDrive *drive, uint8_t *data);
+
+/* ide_cdrom_data.c: what the drive tells of itself and its disc. Each answers one packet command:
+ * fills 'data', IDE_BUFFER_BYTES bytes of zeros, and returns how many of them are the answer; 0 if
+ * the packet asks for something that there is not. */
+size_t ide_cdrom_read_capacity(const IdeDrive *drive, const uint8_t *packet, uint8_t *data);
+size_t ide_cdrom_inquiry(const IdeDrive *drive, const uint8_t *packet, uint8_t *data);
+size_t ide_cdrom_mode_sense(const IdeDrive *drive, const uint8_t *packet, uint8_t *data);
+size_t ide_cdrom_read_toc(const IdeDrive *drive, const uint8_t *packet, uint8_t *data);
+size_t ide_cdrom_get_configuration(const IdeDrive *drive, const uint8_t *packet, uint8_t *data);
+size_t ide_cdrom_disc_information(const IdeDrive *drive, const uint8_t *packet, uint8_t *data);
+size_t ide_cdrom_track_information(const IdeDrive *drive, const uint8_t *packet, uint8_t *data);
+size_t ide_cdrom_mechanism_status(const IdeDrive *drive, const uint8_t *packet, uint8_t *data);
+size_t ide_cdrom_read_subchannel(const IdeDrive *drive, const uint8_t *packet, uint8_t *data);
+/* Minute, second and frame of a sector, three bytes. */
+void ide_cdrom_store_msf(uint8_t *data, uint32_t lba);
+
+#endif
