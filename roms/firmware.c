@@ -10,7 +10,7 @@
 #define PATH_BYTES 4096
 
 static const char *const firmware_folders[] = {
-    "/usr/share/seabios",    "/usr/share/qemu",        "/usr/share/vgabios",
+    "/usr/share/seabios",    "/usr/share/qemu",       "/usr/share/vgabios",
     "/usr/local/share/qemu", "/usr/share/seavgabios", ".",
 };
 

@@ -1,0 +1,231 @@
+/* What is plugged where: an i440FX board with a PIIX3, slots as in QEMU's 'pc'.
+ *
+ *   slot 0    i440FX host bridge          IRQ 0  timer          IRQ 8  clock
+ *   slot 1.0  PIIX3 ISA bridge            IRQ 1  keyboard       IRQ 9  ACPI
+ *   slot 1.1  PIIX3 IDE                   IRQ 3  COM2, COM4     IRQ 12 mouse
+ *   slot 1.3  PIIX4 power management      IRQ 4  COM1, COM3     IRQ 13 FPU
+ *   slot 2    VGA                         IRQ 6  floppy         IRQ 14 IDE 0
+ *                                         IRQ 7  LPT1           IRQ 15 IDE 1 */
+#include "board.h"
+#include "a20_gate.h"
+#include "board_parts.h"
+#include "fw_cfg.h"
+#include "i440fx.h"
+#include "i8042.h"
+#include "i8237.h"
+#include "i8254.h"
+#include "i8259.h"
+#include "machine_parts.h"
+#include "mc146818.h"
+#include "pc_speaker.h"
+#include "pci.h"
+#include "piix3.h"
+#include "piix4_pm.h"
+#include "port92.h"
+#include "ps2_keyboard.h"
+#include "ps2_mouse.h"
+#include "vga.h"
+
+#include <time.h>
+
+enum {
+    IRQ_TIMER = 0,
+    IRQ_KEYBOARD = 1,
+    IRQ_CLOCK = 8,
+    IRQ_ACPI = 9,
+    IRQ_MOUSE = 12,
+    IRQ_FPU = 13,
+};
+
+#define SLOT_VGA 2
+
+DeviceContext board_context(const Board *board) {
+    Machine *machine = board->machine;
+    return (DeviceContext){&machine->clock, machine->ports, machine->memory, &machine->devices,
+                           &machine->trace};
+}
+
+Wire board_isa_irq(Board *board, unsigned irq) {
+    return irq_lines_input(board->irq_lines, IRQ_SOURCE_ISA, irq);
+}
+
+static Wire reset_wire(Board *board) {
+    return (Wire){machine_reset_pin, board->machine, 0};
+}
+
+static int acknowledge_interrupt(void *opaque) {
+    Board *board = opaque;
+    return i8259_acknowledge(board->pic);
+}
+
+static bool create_interrupts(Board *board, Error *error) {
+    DeviceContext context = board_context(board);
+    Cpu *cpu = board->machine->cpu;
+    Wire intr = {cpu_set_intr, cpu, 0};
+    board->pic = i8259_create(&context, &intr, error);
+    if (board->pic == NULL)
+        return false;
+    Wire outputs[IRQ_LINES];
+    for (int irq = 0; irq < IRQ_LINES; irq++)
+        outputs[irq] = (Wire){i8259_set_irq, board->pic, irq};
+    board->irq_lines = irq_lines_create(&context, outputs);
+    if (board->irq_lines == NULL)
+        return error_set(error, "no memory for the interrupt lines");
+    cpu->acknowledge_interrupt = acknowledge_interrupt;
+    cpu->acknowledge_opaque = board;
+    cpu->ferr = board_isa_irq(board, IRQ_FPU);
+    return true;
+}
+
+static bool create_bridges(Board *board, Error *error) {
+    DeviceContext context = board_context(board);
+    Wire reset = reset_wire(board);
+    board->pci = pci_bus_create(&context, error);
+    if (board->pci == NULL)
+        return false;
+    board->a20_gate = a20_gate_create(&context);
+    board->host_bridge = i440fx_create(&context, board->pci, board->bios, board->bios_bytes, error);
+    if (board->host_bridge == NULL || !create_interrupts(board, error))
+        return false;
+    Wire pci_irqs[IRQ_LINES];
+    for (unsigned irq = 0; irq < IRQ_LINES; irq++)
+        pci_irqs[irq] = irq_lines_input(board->irq_lines, IRQ_SOURCE_PCI, irq);
+    board->isa_bridge = piix3_create(&context, board->pci, pci_irqs, &reset, error);
+    if (board->isa_bridge == NULL)
+        return false;
+    Piix4PmOptions power = {.sci = irq_lines_input(board->irq_lines, IRQ_SOURCE_POWER, IRQ_ACPI),
+                            .power_off = machine_power_off,
+                            .power_off_opaque = board->machine};
+    board->power_management = piix4_pm_create(&context, board->pci, &power, error);
+    return board->power_management != NULL;
+}
+
+static int64_t first_time(const MachineConfig *config) {
+    time_t now = time(NULL);
+    struct tm local;
+    switch (config->rtc_base) {
+    case RTC_BASE_SECONDS:
+        return config->rtc_seconds;
+    case RTC_BASE_LOCALTIME:
+        localtime_r(&now, &local);
+        return (int64_t)now + local.tm_gmtoff;
+    case RTC_BASE_UTC:
+        return now;
+    default:
+        return config->icount ? RTC_FIXED_SECONDS : (int64_t)now;
+    }
+}
+
+static bool create_timers(Board *board, Error *error) {
+    DeviceContext context = board_context(board);
+    Wire timer_irq = board_isa_irq(board, IRQ_TIMER);
+    Wire clock_irq = board_isa_irq(board, IRQ_CLOCK);
+    board->pit = i8254_create(&context, &timer_irq, error);
+    if (board->pit == NULL)
+        return false;
+    board->speaker = pc_speaker_create(&context, board->pit, error);
+    board->rtc = mc146818_create(&context, &clock_irq, error);
+    board->dma = i8237_create(&context, error);
+    if (board->rtc == NULL || board->speaker == NULL || board->dma == NULL)
+        return false;
+    mc146818_set_time(board->rtc, first_time(&board->machine->config));
+    return true;
+}
+
+static bool create_keyboard(Board *board, Error *error) {
+    DeviceContext context = board_context(board);
+    Wire reset = reset_wire(board);
+    Wire a20 = {a20_gate_set_pin, board->a20_gate, 0};
+    I8042Wires wires = {.irq1 = board_isa_irq(board, IRQ_KEYBOARD),
+                        .irq12 = board_isa_irq(board, IRQ_MOUSE),
+                        .a20 = a20,
+                        .reset = reset};
+    board->keyboard = ps2_keyboard_create(&context, error);
+    board->mouse = ps2_mouse_create(&context, error);
+    if (board->keyboard == NULL || board->mouse == NULL)
+        return false;
+    board->keyboard_controller =
+        i8042_create(&context, &wires, board->keyboard, board->mouse, error);
+    Wire port92_a20 = {a20_gate_set_pin, board->a20_gate, 1};
+    board->port92 = port92_create(&context, &port92_a20, &reset, error);
+    return board->keyboard_controller != NULL && board->port92 != NULL;
+}
+
+static bool create_display(Board *board, Error *error) {
+    DeviceContext context = board_context(board);
+    if (!board->machine->config.has_vga)
+        return true;
+    VgaConfig config = {
+        .slot = SLOT_VGA, .rom = board->vga_bios.data, .rom_size = (uint32_t)board->vga_bios.size};
+    board->vga = vga_create(&context, board->pci, &config, error);
+    return board->vga != NULL;
+}
+
+bool board_create(Machine *machine, Error *error) {
+    Board *board = &machine->board;
+    board->machine = machine;
+    /* Everything that may not be there comes first, so that a wrong name costs nothing. */
+    if (!board_open_media(board, error) || !board_load_firmware(board, error) ||
+        !create_bridges(board, error) || !create_timers(board, error) ||
+        !create_keyboard(board, error) || !board_create_fw_cfg(board, error) ||
+        !create_display(board, error) || !board_create_storage(board, error) ||
+        !board_create_ports(board, error))
+        return false;
+    board_fill_cmos(board);
+    board_reset(board);
+    return true;
+}
+
+void board_destroy(Board *board) {
+    board_destroy_ports(board);
+    board_destroy_storage(board);
+    vga_destroy(board->vga);
+    fw_cfg_destroy(board->fw_cfg);
+    port92_destroy(board->port92);
+    i8042_destroy(board->keyboard_controller);
+    ps2_mouse_destroy(board->mouse);
+    ps2_keyboard_destroy(board->keyboard);
+    i8237_destroy(board->dma);
+    mc146818_destroy(board->rtc);
+    pc_speaker_destroy(board->speaker);
+    i8254_destroy(board->pit);
+    piix4_pm_destroy(board->power_management);
+    piix3_destroy(board->isa_bridge);
+    irq_lines_destroy(board->irq_lines);
+    i8259_destroy(board->pic);
+    i440fx_destroy(board->host_bridge);
+    a20_gate_destroy(board->a20_gate);
+    if (board->pci != NULL)
+        pci_bus_destroy(board->pci);
+    board_free_firmware(board);
+}
+
+void board_reset(Board *board) {
+    Machine *machine = board->machine;
+    device_list_reset(&machine->devices);
+    cpu_reset(machine->cpu, false);
+}
+
+void board_key(Board *board, int key, bool down) {
+    ps2_keyboard_set_key(board->keyboard, key, down);
+}
+
+void board_mouse_move(Board *board, int32_t dx, int32_t dy, int32_t dz) {
+    ps2_mouse_move(board->mouse, dx, dy, dz);
+}
+
+void board_mouse_buttons(Board *board, uint32_t buttons) {
+    ps2_mouse_set_buttons(board->mouse, buttons);
+}
+
+bool board_render(Board *board, DisplaySurface *surface) {
+    return board->vga != NULL && vga_render(board->vga, surface);
+}
+
+bool board_get_text(Board *board, ByteBuffer *text) {
+    return board->vga != NULL && vga_get_text(board->vga, text);
+}
+
+void board_power_button(Board *board) {
+    piix4_pm_press_power_button(board->power_management);
+}

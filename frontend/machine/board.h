@@ -1,0 +1,87 @@
+/* The board: which chips there are and what is plugged where. An i440FX with a PIIX3, as QEMU's
+ * 'pc'. */
+#ifndef REPRISE_BOARD_H
+#define REPRISE_BOARD_H
+
+#include "block.h"
+#include "byte_buffer.h"
+#include "display_surface.h"
+#include "error.h"
+#include "keyboard_keys.h"
+#include "machine_config.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct Machine;
+
+/* A place for a medium: a floppy drive, disk or CD drive, by the name that 'info block' and
+ * 'change' use. */
+typedef struct BoardDrive {
+    char id[32];
+    bool present, is_floppy, is_cd;
+    unsigned unit; /* floppy 0 or 1, IDE 0 to 3 */
+    BlockNode *medium;
+    /* How the medium was asked for: what 'change' keeps. */
+    bool snapshot, read_only;
+} BoardDrive;
+
+#define BOARD_DRIVES (MACHINE_FLOPPIES + MACHINE_IDE_DRIVES)
+
+typedef struct Board {
+    struct Machine *machine;
+    /* In the order in which they are made. */
+    struct PciBus *pci;
+    struct A20Gate *a20_gate;
+    struct I440fx *host_bridge;
+    struct I8259 *pic;
+    struct IrqLines *irq_lines;
+    struct Piix3 *isa_bridge;
+    struct Piix4Pm *power_management;
+    struct I8254 *pit;
+    struct PcSpeaker *speaker;
+    struct Mc146818 *rtc;
+    struct I8237 *dma;
+    struct Ps2Keyboard *keyboard;
+    struct Ps2Mouse *mouse;
+    struct I8042 *keyboard_controller;
+    struct Port92 *port92;
+    struct FwCfg *fw_cfg;
+    struct Vga *vga;
+    struct I82077 *floppy;
+    struct Piix3Ide *ide;
+    struct Uart16550 *serial[MACHINE_SERIAL_PORTS];
+    struct ParallelPort *parallel[MACHINE_PARALLEL_PORTS];
+    struct DebugConsole *debug_console, *firmware_log;
+    struct IsaDebugExit *debug_exit;
+
+    BoardDrive drive[BOARD_DRIVES]; /* floppy A and B, then the four of IDE */
+    uint8_t *bios;                  /* aligned to pages */
+    uint32_t bios_bytes;
+    ByteBuffer vga_bios;
+} Board;
+
+/* Builds the board into machine->board, from machine->config, and resets it. On error what was made
+ * is freed by board_destroy(), as ever. */
+bool board_create(struct Machine *machine, Error *error);
+void board_destroy(Board *board);
+
+/* The RESET line: every chip and the processor. RAM keeps its content. */
+void board_reset(Board *board);
+
+void board_key(Board *board, int key, bool down);
+void board_mouse_move(Board *board, int32_t dx, int32_t dy, int32_t dz);
+void board_mouse_buttons(Board *board, uint32_t buttons);
+void board_power_button(Board *board);
+
+/* Draws the screen; false if nothing changed. The text screen as UTF-8; false in graphics modes. */
+bool board_render(Board *board, DisplaySurface *surface);
+bool board_get_text(Board *board, ByteBuffer *text);
+
+/* Drives by name; NULL if there is none. A removable drive's medium is replaced or taken out. */
+BoardDrive *board_find_drive(Board *board, const char *id);
+/* 'force': also where the guest has locked the tray. */
+bool board_change_medium(Board *board, BoardDrive *drive, const BlockOptions *options, bool force,
+                         Error *error);
+bool board_eject(Board *board, BoardDrive *drive, bool force, Error *error);
+
+#endif

@@ -1,0 +1,134 @@
+/* The BIOS at the top of the address space, and what it is told through fw_cfg. (QEMU's fw_cfg
+ * specification; the items are those that SeaBIOS reads.) */
+#include "board_parts.h"
+#include "firmware.h"
+#include "fw_cfg.h"
+#include "machine_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Types of the memory map, ACPI specification 15. */
+enum { E820_RAM = 1, E820_RESERVED = 2 };
+
+#define BIOS_BYTES_MAX (16u << 20)
+#define SERIAL_PORT_0 0x3F8
+
+bool board_load_firmware(Board *board, Error *error) {
+    const MachineConfig *config = &board->machine->config;
+    const char *name = config->bios != NULL ? config->bios : FIRMWARE_BIOS;
+    ByteBuffer image = {.data = NULL};
+    if (!firmware_load(name, config->firmware_folder, &image, error))
+        return false;
+    if (image.size > BIOS_BYTES_MAX || image.size % (64 << 10) != 0) {
+        byte_buffer_free(&image);
+        return error_set(error, "firmware '%s' is no BIOS: its size is no multiple of 64 KB", name);
+    }
+    board->bios_bytes = (uint32_t)image.size;
+    board->bios = aligned_alloc(PAGE_SIZE, image.size);
+    if (board->bios != NULL) {
+        memcpy(board->bios, image.data, image.size);
+        physical_map_add_memory(board->machine->memory, 0u - board->bios_bytes, board->bios_bytes,
+                                board->bios, NULL, false);
+    }
+    byte_buffer_free(&image);
+    if (board->bios == NULL)
+        return error_set(error, "no memory for the BIOS");
+    return !config->has_vga ||
+           firmware_load(FIRMWARE_VGA_BIOS, config->firmware_folder, &board->vga_bios, error);
+}
+
+void board_free_firmware(Board *board) {
+    free(board->bios);
+    board->bios = NULL;
+    byte_buffer_free(&board->vga_bios);
+}
+
+static bool add_file_number(Board *board, const char *name, uint64_t value, unsigned bytes,
+                            Error *error) {
+    ByteBuffer item = {.data = NULL};
+    byte_buffer_append_le(&item, value, bytes);
+    bool good = fw_cfg_add_file(board->fw_cfg, name, item.data, item.size, error);
+    byte_buffer_free(&item);
+    return good;
+}
+
+/* Only what SeaBIOS cannot know: it adds the low megabyte's holes, its own tables and the BIOS. */
+static bool add_memory_map(Board *board, Error *error) {
+    ByteBuffer map = {.data = NULL};
+    byte_buffer_append_le(&map, 0, 8);
+    byte_buffer_append_le(&map, board->machine->config.ram_bytes, 8);
+    byte_buffer_append_le(&map, E820_RAM, 4);
+    bool good = fw_cfg_add_file(board->fw_cfg, "etc/e820", map.data, map.size, error);
+    byte_buffer_free(&map);
+    return good;
+}
+
+/* Open Firmware paths of drives that have a boot index, in that order; none: the CMOS order counts.
+ */
+static void print_boot_path(ByteBuffer *text, unsigned drive) {
+    if (drive < MACHINE_FLOPPIES) {
+        byte_buffer_print(text, "/pci@i0cf8/isa@1/fdc@03f0/floppy@%u\n", drive);
+    } else {
+        unsigned unit = drive - MACHINE_FLOPPIES;
+        byte_buffer_print(text, "/pci@i0cf8/ide@1,1/drive@%u/disk@%u\n", unit / 2, unit % 2);
+    }
+}
+
+static int boot_index_of(const MachineConfig *config, unsigned drive) {
+    return drive < MACHINE_FLOPPIES ? config->floppy[drive].boot_index
+                                    : config->ide[drive - MACHINE_FLOPPIES].boot_index;
+}
+
+static bool add_boot_order(Board *board, Error *error) {
+    const MachineConfig *config = &board->machine->config;
+    ByteBuffer text = {.data = NULL};
+    bool done[BOARD_DRIVES] = {false};
+    for (;;) {
+        int best = -1;
+        for (int i = 0; i < BOARD_DRIVES; i++) {
+            int index = boot_index_of(config, (unsigned)i);
+            if (board->drive[i].present && !done[i] && index >= 0 &&
+                (best < 0 || index < boot_index_of(config, (unsigned)best)))
+                best = i;
+        }
+        if (best < 0)
+            break;
+        done[best] = true;
+        print_boot_path(&text, (unsigned)best);
+    }
+    bool good = text.size == 0 ||
+                fw_cfg_add_file(board->fw_cfg, "bootorder", text.data, text.size + 1, error);
+    byte_buffer_free(&text);
+    return good;
+}
+
+static bool add_boot_menu(Board *board, Error *error) {
+    const MachineConfig *config = &board->machine->config;
+    fw_cfg_set_number(board->fw_cfg, FW_CFG_BOOT_MENU, config->boot_menu, 2);
+    return (config->boot_menu_wait_ms == 0 ||
+            add_file_number(board, "etc/boot-menu-wait", config->boot_menu_wait_ms, 2, error)) &&
+           (!config->serial_screen ||
+            add_file_number(board, "etc/sercon-port", SERIAL_PORT_0, 2, error));
+}
+
+bool board_create_fw_cfg(Board *board, Error *error) {
+    static const uint8_t uuid[16] = {0};
+    /* S3 and S4 are not offered, S5 has type 0: bit 7 says that a state is there. */
+    static const uint8_t system_states[6] = {0x80, 0, 0, 0, 0, 0x80};
+    const MachineConfig *config = &board->machine->config;
+    DeviceContext context = board_context(board);
+    FwCfg *fw_cfg = board->fw_cfg = fw_cfg_create(&context, error);
+    if (fw_cfg == NULL)
+        return false;
+    fw_cfg_set_bytes(fw_cfg, FW_CFG_UUID, uuid, sizeof(uuid));
+    fw_cfg_set_number(fw_cfg, FW_CFG_RAM_SIZE, config->ram_bytes, 8);
+    fw_cfg_set_number(fw_cfg, FW_CFG_NOGRAPHIC, config->serial_screen, 2);
+    fw_cfg_set_number(fw_cfg, FW_CFG_CPU_COUNT, 1, 2);
+    fw_cfg_set_number(fw_cfg, FW_CFG_MAX_CPUS, 1, 2);
+    fw_cfg_set_number(fw_cfg, FW_CFG_IRQ0_OVERRIDE, 1, 4);
+    return fw_cfg_add_file(fw_cfg, "etc/system-states", system_states, sizeof(system_states),
+                           error) &&
+           add_memory_map(board, error) && add_boot_order(board, error) &&
+           add_boot_menu(board, error);
+}

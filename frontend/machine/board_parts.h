@@ -1,0 +1,30 @@
+/* What the files of the board share: each plugs in its chips, in the order of board_create(). */
+#ifndef REPRISE_BOARD_PARTS_H
+#define REPRISE_BOARD_PARTS_H
+
+#include "board.h"
+#include "device_context.h"
+#include "irq_lines.h"
+
+/* Sources of the interrupt lines that several chips share. */
+enum { IRQ_SOURCE_ISA, IRQ_SOURCE_PCI, IRQ_SOURCE_POWER, IRQ_SOURCE_ISA_SHARED };
+
+DeviceContext board_context(const Board *board);
+/* The pin by which ISA devices raise an interrupt request. */
+Wire board_isa_irq(Board *board, unsigned irq);
+
+/* board_firmware.c */
+bool board_load_firmware(Board *board, Error *error);
+bool board_create_fw_cfg(Board *board, Error *error);
+void board_free_firmware(Board *board);
+/* board_storage.c */
+bool board_open_media(Board *board, Error *error);
+bool board_create_storage(Board *board, Error *error);
+void board_destroy_storage(Board *board);
+/* board_ports.c */
+bool board_create_ports(Board *board, Error *error);
+void board_destroy_ports(Board *board);
+/* board_cmos.c: what the BIOS finds in the battery-backed RAM. */
+void board_fill_cmos(Board *board);
+
+#endif

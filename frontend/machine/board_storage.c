@@ -1,0 +1,136 @@
+/* Drives and their media: the floppy controller and the two IDE channels. */
+#include "board_parts.h"
+#include "i82077.h"
+#include "i8237.h"
+#include "machine_parts.h"
+#include "piix3_ide.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { IRQ_FLOPPY = 6, IRQ_IDE_PRIMARY = 14, IRQ_IDE_SECONDARY = 15, DMA_FLOPPY = 2 };
+enum { SLOT_PIIX3 = 1, FUNCTION_IDE = 1 };
+
+static BlockNode *open_medium(const BoardDrive *drive, const DriveConfig *config, Error *error) {
+    BlockOptions options = {.path = config->file,
+                            .format = config->format,
+                            .node_name = drive->id,
+                            .read_only = drive->read_only,
+                            .snapshot = drive->snapshot,
+                            .auto_read_only = drive->is_floppy || drive->is_cd};
+    return block_open(&options, error);
+}
+
+static bool fill_drive(BoardDrive *drive, const DriveConfig *config, Error *error) {
+    drive->present = config->present;
+    drive->snapshot = config->snapshot;
+    drive->read_only = config->read_only || drive->is_cd;
+    if (config->id != NULL)
+        snprintf(drive->id, sizeof(drive->id), "%s", config->id);
+    if (!config->present || config->file == NULL)
+        return true;
+    drive->medium = open_medium(drive, config, error);
+    return drive->medium != NULL;
+}
+
+bool board_open_media(Board *board, Error *error) {
+    const MachineConfig *config = &board->machine->config;
+    for (unsigned i = 0; i < MACHINE_FLOPPIES; i++) {
+        BoardDrive *drive = &board->drive[i];
+        *drive = (BoardDrive){.is_floppy = true, .unit = i};
+        snprintf(drive->id, sizeof(drive->id), "floppy%u", i);
+        if (!fill_drive(drive, &config->floppy[i], error))
+            return false;
+    }
+    for (unsigned i = 0; i < MACHINE_IDE_DRIVES; i++) {
+        BoardDrive *drive = &board->drive[MACHINE_FLOPPIES + i];
+        *drive = (BoardDrive){.is_cd = config->ide[i].is_cd, .unit = i};
+        snprintf(drive->id, sizeof(drive->id), "ide%u-%s%u", i / 2, drive->is_cd ? "cd" : "hd",
+                 i % 2);
+        if (!fill_drive(drive, &config->ide[i], error))
+            return false;
+    }
+    return true;
+}
+
+static size_t run_floppy_dma(void *opaque, uint8_t *buffer, size_t size, bool to_memory,
+                             bool *terminal_count) {
+    return i8237_transfer(opaque, DMA_FLOPPY, buffer, size,
+                          to_memory ? DMA_TO_MEMORY : DMA_FROM_MEMORY, terminal_count);
+}
+
+static bool create_floppy(Board *board, Error *error) {
+    DeviceContext context = board_context(board);
+    I82077Options options = {.dma = {run_floppy_dma, board->dma},
+                             .irq = board_isa_irq(board, IRQ_FLOPPY)};
+    for (unsigned i = 0; i < MACHINE_FLOPPIES; i++) {
+        options.media[i] = board->drive[i].medium;
+        options.drive_types[i] = board->drive[i].present ? FLOPPY_DRIVE_AUTO : FLOPPY_DRIVE_NONE;
+    }
+    board->floppy = i82077_create(&context, &options, error);
+    return board->floppy != NULL;
+}
+
+static bool create_ide(Board *board, Error *error) {
+    DeviceContext context = board_context(board);
+    Piix3IdeOptions options = {
+        .slot = SLOT_PIIX3,
+        .function = FUNCTION_IDE,
+        .irqs = {board_isa_irq(board, IRQ_IDE_PRIMARY), board_isa_irq(board, IRQ_IDE_SECONDARY)}};
+    for (unsigned i = 0; i < MACHINE_IDE_DRIVES; i++) {
+        const BoardDrive *drive = &board->drive[MACHINE_FLOPPIES + i];
+        if (!drive->present)
+            continue;
+        options.drives[i].kind = drive->is_cd ? IDE_DRIVE_CDROM : IDE_DRIVE_DISK;
+        options.drives[i].medium = drive->medium;
+    }
+    board->ide = piix3_ide_create(&context, board->pci, &options, error);
+    return board->ide != NULL;
+}
+
+bool board_create_storage(Board *board, Error *error) {
+    return create_floppy(board, error) && create_ide(board, error);
+}
+
+void board_destroy_storage(Board *board) {
+    if (board->floppy != NULL)
+        i82077_destroy(board->floppy);
+    if (board->ide != NULL)
+        piix3_ide_destroy(board->ide);
+    for (int i = 0; i < BOARD_DRIVES; i++) {
+        block_close(board->drive[i].medium);
+        board->drive[i].medium = NULL;
+    }
+}
+
+BoardDrive *board_find_drive(Board *board, const char *id) {
+    for (int i = 0; i < BOARD_DRIVES; i++) {
+        if (board->drive[i].present && strcmp(board->drive[i].id, id) == 0)
+            return &board->drive[i];
+    }
+    return NULL;
+}
+
+static bool exchange(Board *board, BoardDrive *drive, BlockNode *medium, bool force, Error *error) {
+    bool good = drive->is_floppy
+                    ? i82077_change_media(board->floppy, drive->unit, medium, error)
+                    : ide_channel_change_media(piix3_ide_channel(board->ide, drive->unit / 2),
+                                               drive->unit % 2, medium, force, error);
+    if (!good) {
+        block_close(medium);
+        return false;
+    }
+    block_close(drive->medium);
+    drive->medium = medium;
+    return true;
+}
+
+bool board_change_medium(Board *board, BoardDrive *drive, const BlockOptions *options, bool force,
+                         Error *error) {
+    BlockNode *medium = block_open(options, error);
+    return medium != NULL && exchange(board, drive, medium, force, error);
+}
+
+bool board_eject(Board *board, BoardDrive *drive, bool force, Error *error) {
+    return exchange(board, drive, NULL, force, error);
+}

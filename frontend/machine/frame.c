@@ -1,0 +1,32 @@
+/* The published picture: rendered by the machine's thread when somebody asked, looked at by any
+ * other. */
+#include "machine_parts.h"
+
+void machine_request_frame(Machine *machine) {
+    __atomic_store_n(&machine->frame_wanted, true, __ATOMIC_RELEASE);
+    if (machine_run_state(machine) != RUN_STATE_RUNNING)
+        input_door_wake(&machine->door);
+}
+
+/* Whoever looks at the picture never makes the guest wait: the request stands until the lock is
+ * free. */
+void machine_serve_frame(Machine *machine) {
+    if (!__atomic_load_n(&machine->frame_wanted, __ATOMIC_ACQUIRE))
+        return;
+    if (pthread_mutex_trylock(&machine->frame_lock) != 0)
+        return;
+    __atomic_store_n(&machine->frame_wanted, false, __ATOMIC_RELEASE);
+    if (board_render(&machine->board, &machine->frame))
+        machine->frame_number++;
+    pthread_mutex_unlock(&machine->frame_lock);
+}
+
+const DisplaySurface *machine_lock_frame(Machine *machine, uint64_t *number) {
+    pthread_mutex_lock(&machine->frame_lock);
+    *number = machine->frame_number;
+    return &machine->frame;
+}
+
+void machine_unlock_frame(Machine *machine) {
+    pthread_mutex_unlock(&machine->frame_lock);
+}

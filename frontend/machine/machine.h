@@ -1,0 +1,75 @@
+/* A whole PC: made from a MachineConfig, run by a thread of its own, driven from outside through
+ * one door.
+ *
+ * Functions marked 'any thread' may be called from wherever; all others belong to the machine's
+ * thread, or to the caller's while no thread runs the machine. machine_call() brings a function
+ * onto that thread. */
+#ifndef REPRISE_MACHINE_H
+#define REPRISE_MACHINE_H
+
+#include "byte_buffer.h"
+#include "display_surface.h"
+#include "error.h"
+#include "keyboard_keys.h"
+#include "machine_config.h"
+#include "run_state.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct Machine Machine;
+
+/* Builds the board and resets it. Nothing runs yet. */
+Machine *machine_create(const MachineConfig *config, Error *error);
+/* Ends the thread if there is one, writes back what images are owed, and frees everything. NULL is
+ * allowed. */
+void machine_destroy(Machine *machine);
+
+/* Starts the machine's thread; it runs at once unless the configuration says start_paused. */
+bool machine_start(Machine *machine, Error *error);
+
+/* Runs up to so many instructions in the caller's thread; less if the guest stopped, or halted with
+ * nothing that could wake it. Only while machine_start() was not called. Returns how many
+ * completed. */
+uint64_t machine_run_instructions(Machine *machine, uint64_t instructions);
+
+/* Run control, any thread. */
+RunState machine_run_state(Machine *machine);
+bool machine_stop(Machine *machine, Error *error);
+bool machine_continue(Machine *machine, Error *error);
+void machine_reset(Machine *machine);      /* the reset button */
+void machine_power_down(Machine *machine); /* the power button: a request to the guest */
+
+/* How it ended, any thread: true once the guest powered off, rebooted under no_reboot, or left by
+ * debug exit. */
+bool machine_has_ended(Machine *machine, int *exit_status);
+
+/* Called on the machine's thread after the run state changed or the machine ended; it must only
+ * wake somebody. */
+void machine_set_notify(Machine *machine, void (*notify)(void *opaque), void *opaque);
+
+/* Runs 'run(opaque)' on the machine's thread at the next instruction boundary, and returns when it
+ * is done. Any thread, in any run state. */
+void machine_call(Machine *machine, void (*run)(void *opaque), void *opaque);
+
+/* Input, any thread. False: the machine takes no more at present. */
+bool machine_send_key(Machine *machine, int key, bool down);
+bool machine_send_mouse_move(Machine *machine, int32_t dx, int32_t dy, int32_t dz);
+bool machine_send_mouse_buttons(Machine *machine, uint32_t buttons); /* 1 left, 2 right, 4 middle */
+size_t machine_send_serial(Machine *machine, unsigned port, const uint8_t *data, size_t size);
+
+/* Presses the keys together and lets them go after 'hold_ms' of guest time; keys of earlier calls
+ * come first. False if too many wait already. Any thread. */
+bool machine_press_keys(Machine *machine, const int *keys, int count, uint32_t hold_ms);
+
+/* The screen. Asking renders at the next opportunity; a new picture is published under the frame
+ * lock. Any thread. */
+void machine_request_frame(Machine *machine);
+/* The published picture, and its number, which grows with each one. Holds the lock until
+ * machine_unlock_frame(). */
+const DisplaySurface *machine_lock_frame(Machine *machine, uint64_t *number);
+void machine_unlock_frame(Machine *machine);
+
+/* Instructions completed so far, at most some milliseconds old. Any thread. */
+uint64_t machine_instruction_count(Machine *machine);
+
+#endif

@@ -1,0 +1,18 @@
+#include "machine_config.h"
+
+void machine_config_init(MachineConfig *config) {
+    *config = (MachineConfig){
+        .ram_bytes = MACHINE_RAM_DEFAULT,
+        .cpu_model = "pentium4",
+        .translator = {.backend = translator_default_backend()},
+        .has_vga = true,
+        .debug_exit_port = 0x501,
+        .debug_exit_size = 2,
+        .trace_output = stderr,
+    };
+    for (int i = 0; i < MACHINE_FLOPPIES; i++)
+        config->floppy[i].boot_index = -1;
+    for (int i = 0; i < MACHINE_IDE_DRIVES; i++)
+        config->ide[i].boot_index = -1;
+    config->floppy[0].present = true;
+}

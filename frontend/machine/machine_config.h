@@ -1,0 +1,92 @@
+/* What a machine is made of: filled in by a front end, read once by machine_create(). Strings
+ * belong to the caller and must outlive the machine. */
+#ifndef REPRISE_MACHINE_CONFIG_H
+#define REPRISE_MACHINE_CONFIG_H
+
+#include "trace.h"
+#include "translator.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    MACHINE_FLOPPIES = 2,
+    MACHINE_IDE_DRIVES = 4,
+    MACHINE_SERIAL_PORTS = 4,
+    MACHINE_PARALLEL_PORTS = 3,
+};
+
+#define MACHINE_RAM_MIN (1ull << 20)
+#define MACHINE_RAM_MAX (3584ull << 20)
+#define MACHINE_RAM_DEFAULT (128ull << 20)
+#define MACHINE_ICOUNT_SHIFT_MAX 10
+
+typedef struct DriveConfig {
+    bool present;
+    bool is_cd;         /* IDE drives only */
+    const char *file;   /* NULL: no medium */
+    const char *format; /* "raw"; NULL: found out from the content */
+    bool read_only;
+    bool snapshot;  /* writes go to a temporary place and are forgotten */
+    const char *id; /* as 'info block' names it; NULL for the default name */
+    int boot_index; /* -1: not given */
+} DriveConfig;
+
+/* Where the bytes of a port go. Called on the machine's thread. A NULL write: the port has nobody
+ * at its other end. */
+typedef struct ByteSink {
+    void (*write)(void *opaque, const uint8_t *data, size_t size);
+    void *opaque;
+} ByteSink;
+
+/* By default universal time; but with icount, whose runs are to be repeatable, RTC_FIXED_SECONDS.
+ */
+typedef enum RtcBase {
+    RTC_BASE_DEFAULT,
+    RTC_BASE_UTC,
+    RTC_BASE_LOCALTIME,
+    RTC_BASE_SECONDS,
+} RtcBase;
+#define RTC_FIXED_SECONDS 946684800 /* 2000-01-01 00:00:00 */
+
+typedef struct MachineConfig {
+    const char *name; /* -name; may be NULL */
+    uint64_t ram_bytes;
+    const char *cpu_model; /* "pentium4,+sse3,-mmx" */
+    TranslatorOptions translator;
+
+    /* The clock: the host's, or instructions << icount_shift nanoseconds. */
+    bool icount;
+    unsigned icount_shift;
+    RtcBase rtc_base;
+    int64_t rtc_seconds; /* since 1970, for RTC_BASE_SECONDS */
+
+    const char *bios;            /* NULL for the standard one */
+    const char *firmware_folder; /* -L; may be NULL */
+    const char *boot_order;      /* letters of a, c, d, n; NULL for the standard order */
+    bool boot_menu;
+    uint64_t boot_menu_wait_ms; /* how long the menu can be asked for */
+
+    DriveConfig floppy[MACHINE_FLOPPIES];
+    DriveConfig ide[MACHINE_IDE_DRIVES]; /* primary master and slave, secondary master and slave */
+    bool has_vga;
+    bool has_serial[MACHINE_SERIAL_PORTS];
+    ByteSink serial[MACHINE_SERIAL_PORTS];
+    bool has_parallel[MACHINE_PARALLEL_PORTS];
+    ByteSink parallel[MACHINE_PARALLEL_PORTS];
+    ByteSink debug_console; /* port E9h */
+    ByteSink firmware_log;  /* port 402h, where SeaBIOS writes */
+    bool serial_screen;     /* the BIOS shows its text screen on serial port 0 too */
+    bool has_debug_exit;
+    uint16_t debug_exit_port, debug_exit_size;
+
+    bool start_paused; /* -S */
+    bool no_reboot, no_shutdown;
+    uint32_t trace_mask;
+    FILE *trace_output;
+} MachineConfig;
+
+/* A PC with 128 MB, a Pentium 4, VGA, one empty floppy drive and nothing else plugged in. */
+void machine_config_init(MachineConfig *config);
+
+#endif

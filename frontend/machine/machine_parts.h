@@ -1,0 +1,78 @@
+/* What a Machine is made of, for the files of this folder and for those who look inside it on its
+ * thread. */
+#ifndef REPRISE_MACHINE_PARTS_H
+#define REPRISE_MACHINE_PARTS_H
+
+#include "board.h"
+#include "clock.h"
+#include "cpu.h"
+#include "device_context.h"
+#include "input_door.h"
+#include "key_player.h"
+#include "machine.h"
+#include "machine_time.h"
+#include "physical_map.h"
+#include "port_map.h"
+#include "ram_hash.h"
+#include "serial_feed.h"
+#include "trace.h"
+#include "translator.h"
+#include <pthread.h>
+
+struct Machine {
+    MachineConfig config;
+    Trace trace;
+    VirtualClock clock;
+    PortMap *ports;
+    PhysicalMap *memory;
+    DeviceList devices;
+    Cpu *cpu;
+    Translator *translator;
+    Board board;
+    MachineTime time;
+    KeyPlayer key_player;
+    SerialFeed serial_feed[MACHINE_SERIAL_PORTS];
+    RamHash ram_hash;
+
+    /* Requests by the guest, served between two instructions. */
+    bool reset_requested, shutdown_requested, debug_exit_requested;
+    int debug_exit_status;
+
+    /* Shared with other threads. */
+    pthread_mutex_t lock; /* for the run state and how the machine ended */
+    RunState run_state;
+    bool ended;
+    int exit_status;
+    void (*notify)(void *opaque);
+    void *notify_opaque;
+    InputDoor door;
+    pthread_t thread;
+    bool has_thread;
+    bool quit;                /* atomic: the thread is to end */
+    uint64_t published_count; /* atomic */
+
+    pthread_mutex_t frame_lock;
+    DisplaySurface frame;
+    uint64_t frame_number;
+    bool frame_wanted; /* atomic */
+};
+
+/* machine_run.c: one round of the run loop, at most 'limit' instructions. False: the machine does
+ * not run, or waits for something that only the door can bring. */
+bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep);
+void machine_serve_door(Machine *machine);
+void *machine_thread(void *machine);
+
+/* run_control.c: changes the state if that is allowed, and tells whoever wants to know. */
+bool machine_set_run_state(Machine *machine, RunState state);
+/* Serves reset, shutdown and debug exit that the guest asked for. */
+void machine_serve_requests(Machine *machine);
+/* For the board: the guest pulls the reset line, powers off, leaves by debug exit. */
+void machine_reset_pin(void *machine, int line, int level);
+void machine_power_off(void *machine);
+void machine_debug_exit(void *machine, int status);
+
+/* frame.c */
+void machine_serve_frame(Machine *machine);
+
+#endif

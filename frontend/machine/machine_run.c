@@ -1,0 +1,113 @@
+/* The run loop: instructions until the next event, then the events, then whatever came through the
+ * door. */
+#include "machine_parts.h"
+
+/* With the host's clock a slice ends early enough for keys and time to get in; with icount the same
+ * number only bounds how long the door stays shut, for slices are invisible to the guest. */
+#define SLICE_INSTRUCTIONS 50000
+
+/* Halted with nothing armed: look around this often, should a host-side source have no wake-up. */
+#define IDLE_NS (100 * 1000000LL)
+
+static void serve_item(Machine *machine, const InputItem *item) {
+    switch (item->kind) {
+    case INPUT_KEY:
+        board_key(&machine->board, item->key.key, item->key.down);
+        break;
+    case INPUT_MOUSE_MOVE:
+        board_mouse_move(&machine->board, item->mouse.dx, item->mouse.dy, item->mouse.dz);
+        break;
+    case INPUT_MOUSE_BUTTON:
+        board_mouse_buttons(&machine->board, item->mouse.buttons);
+        break;
+    case INPUT_SERIAL:
+        serial_feed_add(&machine->serial_feed[item->serial.port], item->serial.bytes,
+                        item->serial.count);
+        break;
+    case INPUT_COMMAND:
+        item->command.run(item->command.opaque);
+        break;
+    }
+}
+
+void machine_serve_door(Machine *machine) {
+    InputItem item;
+    while (input_door_is_waiting(&machine->door) &&
+           input_door_take(&machine->door, machine->cpu->state.instruction_count, &item))
+        serve_item(machine, &item);
+    for (int i = 0; i < MACHINE_SERIAL_PORTS; i++)
+        serial_feed_deliver(&machine->serial_feed[i]);
+}
+
+/* The CPU waits for an interrupt. False: no event will come by itself. */
+static bool idle(Machine *machine, bool may_sleep) {
+    int64_t due_ns = clock_next_due_ns(&machine->clock);
+    bool armed = due_ns != TIMER_NEVER;
+    int64_t sleep_ns = armed ? machine_time_skip(&machine->time, due_ns) : IDLE_NS;
+    if (sleep_ns > 0) {
+        if (!may_sleep && !armed)
+            return false;
+        input_door_wait(&machine->door, sleep_ns);
+    }
+    clock_run_due(&machine->clock);
+    return true;
+}
+
+static RunExit run_instructions(Machine *machine, int64_t budget) {
+    CpuState *state = &machine->cpu->state;
+    uint64_t count = state->instruction_count;
+    int64_t start_ns = machine->time.icount ? 0 : host_clock_ns();
+    RunExit exit = translator_run(machine->translator, budget);
+    count = state->instruction_count - count;
+    if (!machine->time.icount)
+        machine_time_measure(&machine->time, count, host_clock_ns() - start_ns);
+    __atomic_store_n(&machine->published_count, state->instruction_count, __ATOMIC_RELAXED);
+    return exit;
+}
+
+bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
+    if (machine->run_state != RUN_STATE_RUNNING)
+        return false;
+    clock_run_due(&machine->clock);
+    machine_serve_requests(machine);
+    if (machine->run_state != RUN_STATE_RUNNING)
+        return false;
+    int64_t due_ns = clock_next_due_ns(&machine->clock);
+    if (limit > SLICE_INSTRUCTIONS)
+        limit = SLICE_INSTRUCTIONS;
+    RunExit exit = run_instructions(machine, machine_time_budget(&machine->time, due_ns, limit));
+    clock_run_due(&machine->clock);
+    bool more = true;
+    if (exit == RUN_SHUTDOWN)
+        machine->reset_requested = true; /* the board turns a processor's shutdown into a reset */
+    else if (exit == RUN_HALTED && !machine->reset_requested && !machine->shutdown_requested &&
+             !machine->debug_exit_requested && !cpu_has_deliverable_interrupt(machine->cpu))
+        more = idle(machine, may_sleep);
+    machine_serve_requests(machine);
+    return more && machine->run_state == RUN_STATE_RUNNING;
+}
+
+void *machine_thread(void *opaque) {
+    Machine *machine = opaque;
+    while (!__atomic_load_n(&machine->quit, __ATOMIC_ACQUIRE)) {
+        machine_serve_door(machine);
+        machine_serve_frame(machine);
+        if (!machine_run_slice(machine, SLICE_INSTRUCTIONS, true) &&
+            machine->run_state != RUN_STATE_RUNNING)
+            input_door_wait(&machine->door, -1);
+    }
+    return NULL;
+}
+
+uint64_t machine_run_instructions(Machine *machine, uint64_t instructions) {
+    uint64_t start = machine->cpu->state.instruction_count;
+    if (machine->run_state == RUN_STATE_PRELAUNCH)
+        machine_set_run_state(machine, RUN_STATE_RUNNING);
+    while (machine->cpu->state.instruction_count - start < instructions) {
+        uint64_t left = instructions - (machine->cpu->state.instruction_count - start);
+        machine_serve_door(machine);
+        if (!machine_run_slice(machine, left > INT64_MAX ? INT64_MAX : (int64_t)left, false))
+            break;
+    }
+    return machine->cpu->state.instruction_count - start;
+}

@@ -1,0 +1,145 @@
+#include "machine_snapshot.h"
+#include "machine_parts.h"
+
+#include <string.h>
+
+/* "RPRS" and the format's version. */
+#define SNAPSHOT_MAGIC 0x53525052u
+#define SNAPSHOT_VERSION 1
+#define NO_MORE_PAGES UINT32_MAX
+
+#define EFER_NXE_BIT (1u << 11)
+
+static bool is_zero_page(const uint8_t *page) {
+    return page[0] == 0 && memcmp(page, page + 1, PAGE_SIZE - 1) == 0;
+}
+
+static void save_ram(Machine *machine, ByteBuffer *buffer) {
+    const uint8_t *ram = physical_map_ram(machine->memory);
+    uint32_t pages = (uint32_t)(physical_map_ram_bytes(machine->memory) / PAGE_SIZE);
+    for (uint32_t page = 0; page < pages; page++) {
+        const uint8_t *content = ram + (size_t)page * PAGE_SIZE;
+        if (is_zero_page(content))
+            continue;
+        byte_buffer_append_le(buffer, page, 4);
+        byte_buffer_append(buffer, content, PAGE_SIZE);
+    }
+    byte_buffer_append_le(buffer, NO_MORE_PAGES, 4);
+}
+
+/* Walks over the pages without storing them: what is checked here cannot fail afterwards. */
+static bool check_ram(ByteReader reader, uint32_t pages, Error *error) {
+    uint32_t page;
+    int64_t before = -1;
+    while ((page = (uint32_t)byte_reader_read_le(&reader, 4)) != NO_MORE_PAGES) {
+        if (reader.failed || page >= pages || (int64_t)page <= before ||
+            reader.size - reader.position < PAGE_SIZE)
+            return error_set(error, "the snapshot's memory is cut short or damaged");
+        reader.position += PAGE_SIZE;
+        before = page;
+    }
+    return !reader.failed || error_set(error, "the snapshot's memory is cut short");
+}
+
+static void load_ram(Machine *machine, ByteReader *reader) {
+    uint8_t *ram = physical_map_ram(machine->memory);
+    uint32_t pages = (uint32_t)(physical_map_ram_bytes(machine->memory) / PAGE_SIZE);
+    uint32_t next = (uint32_t)byte_reader_read_le(reader, 4);
+    for (uint32_t page = 0; page < pages; page++) {
+        uint8_t *content = ram + (size_t)page * PAGE_SIZE;
+        if (page == next) {
+            byte_reader_read(reader, content, PAGE_SIZE);
+            next = (uint32_t)byte_reader_read_le(reader, 4);
+        } else if (!is_zero_page(content)) {
+            memset(content, 0, PAGE_SIZE);
+        }
+    }
+    memset(physical_map_ram_flags(machine->memory), PAGE_DIRTY_ALL, pages);
+    ram_hash_forget(&machine->ram_hash);
+}
+
+void machine_save(Machine *machine, ByteBuffer *buffer) {
+    machine_time_settle(&machine->time);
+    byte_buffer_append_le(buffer, SNAPSHOT_MAGIC, 4);
+    byte_buffer_append_le(buffer, SNAPSHOT_VERSION, 4);
+    byte_buffer_append_le(buffer, physical_map_ram_bytes(machine->memory), 8);
+    byte_buffer_append_le(buffer, physical_map_a20(machine->memory), 1);
+    size_t length_at = buffer->size;
+    byte_buffer_append_le(buffer, 0, 8);
+    field_table_save(&cpu_fields, &machine->cpu->state, buffer);
+    device_list_save(&machine->devices, buffer);
+    tlb_save(&machine->cpu->tlb, buffer);
+    uint64_t length = buffer->size - length_at - 8;
+    for (int i = 0; i < 8; i++)
+        buffer->data[length_at + (size_t)i] = (uint8_t)(length >> (8 * i));
+    save_ram(machine, buffer);
+}
+
+static bool check_header(Machine *machine, ByteReader *reader, bool *a20, uint64_t *length,
+                         Error *error) {
+    if (byte_reader_read_le(reader, 4) != SNAPSHOT_MAGIC)
+        return error_set(error, "this is no snapshot");
+    if (byte_reader_read_le(reader, 4) != SNAPSHOT_VERSION)
+        return error_set(error, "the snapshot was written by another version");
+    uint64_t ram_bytes = byte_reader_read_le(reader, 8);
+    *a20 = byte_reader_read_le(reader, 1) != 0;
+    *length = byte_reader_read_le(reader, 8);
+    if (reader->failed || *length > reader->size - reader->position)
+        return error_set(error, "the snapshot is cut short");
+    if (ram_bytes != physical_map_ram_bytes(machine->memory))
+        return error_set(error, "the snapshot is of a machine with %llu MB of memory",
+                         (unsigned long long)(ram_bytes >> 20));
+    ByteReader memory = *reader;
+    memory.position += *length;
+    return check_ram(memory, (uint32_t)(ram_bytes / PAGE_SIZE), error);
+}
+
+static bool load_processor(Machine *machine, const CpuState *state, ByteReader *reader,
+                           Error *error) {
+    Cpu *cpu = machine->cpu;
+    cpu->state = *state;
+    tlb_set_control(&cpu->tlb, state->cr0, state->cr3, state->cr4,
+                    (state->efer & EFER_NXE_BIT) != 0, true);
+    memcpy(cpu->tlb.pdpte, state->pdpte, sizeof(cpu->tlb.pdpte));
+    tlb_flush_all(&cpu->tlb);
+    return tlb_load(&cpu->tlb, reader, error);
+}
+
+bool machine_load(Machine *machine, ByteReader *reader, Error *error) {
+    bool a20 = false;
+    uint64_t length = 0;
+    CpuState state = machine->cpu->state;
+    if (!check_header(machine, reader, &a20, &length, error))
+        return false;
+    size_t memory_at = reader->position + length;
+    if (!field_table_load(&cpu_fields, &state, reader, error) ||
+        !device_list_load(&machine->devices, reader, error))
+        return false;
+    ByteReader memory = *reader;
+    memory.position = memory_at;
+    physical_map_set_a20(machine->memory, a20);
+    translator_flush(machine->translator);
+    load_ram(machine, &memory);
+    bool good = load_processor(machine, &state, reader, error);
+    reader->position = memory.position;
+    clock_rebuild(&machine->clock);
+    return good;
+}
+
+static uint64_t combine(uint64_t hash, uint64_t part) {
+    return (hash ^ part) * 0x9E3779B97F4A7C15ull + (hash >> 29);
+}
+
+static uint64_t hash_with_ram(Machine *machine, uint64_t ram) {
+    uint64_t hash = combine(0, ram);
+    hash = combine(hash, field_table_hash(&cpu_fields, &machine->cpu->state));
+    return combine(hash, device_list_hash(&machine->devices));
+}
+
+uint64_t machine_state_hash(Machine *machine) {
+    return hash_with_ram(machine, ram_hash_update(&machine->ram_hash));
+}
+
+uint64_t machine_state_hash_full(Machine *machine) {
+    return hash_with_ram(machine, ram_hash_compute(machine->memory));
+}

@@ -1,0 +1,152 @@
+/* Start and stop, reset and power off: the run states, and what the guest or a button asks for. */
+#include "machine_parts.h"
+
+RunState machine_run_state(Machine *machine) {
+    pthread_mutex_lock(&machine->lock);
+    RunState state = machine->run_state;
+    pthread_mutex_unlock(&machine->lock);
+    return state;
+}
+
+static void notify(Machine *machine) {
+    if (machine->notify != NULL)
+        machine->notify(machine->notify_opaque);
+}
+
+bool machine_set_run_state(Machine *machine, RunState state) {
+    bool allowed = run_state_allows(machine->run_state, state);
+    if (allowed && state != machine->run_state) {
+        machine_time_set_running(&machine->time, state == RUN_STATE_RUNNING);
+        pthread_mutex_lock(&machine->lock);
+        machine->run_state = state;
+        pthread_mutex_unlock(&machine->lock);
+        notify(machine);
+    }
+    return allowed;
+}
+
+/* The run ends here: the program exits with this status, unless it was asked to stay. */
+static void end_machine(Machine *machine, int status, bool stay) {
+    machine_set_run_state(machine, RUN_STATE_SHUTDOWN);
+    if (stay)
+        return;
+    pthread_mutex_lock(&machine->lock);
+    machine->ended = true;
+    machine->exit_status = status;
+    pthread_mutex_unlock(&machine->lock);
+    notify(machine);
+}
+
+bool machine_has_ended(Machine *machine, int *exit_status) {
+    pthread_mutex_lock(&machine->lock);
+    bool ended = machine->ended;
+    *exit_status = machine->exit_status;
+    pthread_mutex_unlock(&machine->lock);
+    return ended;
+}
+
+static void serve_reset(Machine *machine) {
+    machine->reset_requested = false;
+    if (machine->config.no_reboot)
+        end_machine(machine, 0, machine->config.no_shutdown);
+    else
+        board_reset(&machine->board);
+}
+
+void machine_serve_requests(Machine *machine) {
+    if (machine->debug_exit_requested) {
+        machine->debug_exit_requested = false;
+        end_machine(machine, machine->debug_exit_status, false);
+    }
+    if (machine->shutdown_requested) {
+        machine->shutdown_requested = false;
+        end_machine(machine, 0, machine->config.no_shutdown);
+    }
+    if (machine->reset_requested)
+        serve_reset(machine);
+}
+
+/* Chips drive these in the middle of an instruction: it completes, then the run loop looks. */
+void machine_reset_pin(void *opaque, int line, int level) {
+    Machine *machine = opaque;
+    (void)line;
+    if (level == 0)
+        return;
+    machine->reset_requested = true;
+    machine->cpu->break_after = 1;
+}
+
+void machine_power_off(void *opaque) {
+    Machine *machine = opaque;
+    machine->shutdown_requested = true;
+    machine->cpu->break_after = 1;
+}
+
+void machine_debug_exit(void *opaque, int status) {
+    Machine *machine = opaque;
+    machine->debug_exit_requested = true;
+    machine->debug_exit_status = status & 0xFF; /* what a process can report */
+    machine->cpu->break_after = 1;
+}
+
+typedef struct StateChange {
+    Machine *machine;
+    RunState wanted;
+    bool done;
+} StateChange;
+
+static void change_state(void *opaque) {
+    StateChange *change = opaque;
+    change->done = machine_set_run_state(change->machine, change->wanted);
+}
+
+static bool request_state(Machine *machine, RunState wanted, const char *what, Error *error) {
+    StateChange change = {.machine = machine, .wanted = wanted};
+    machine_call(machine, change_state, &change);
+    return change.done || error_set(error, "cannot %s a machine in state '%s'", what,
+                                    run_state_name(machine_run_state(machine)));
+}
+
+static void stop_if_running(void *opaque) {
+    StateChange *change = opaque;
+    RunState state = change->machine->run_state;
+    change->done = true;
+    if (state == RUN_STATE_RUNNING || state == RUN_STATE_PRELAUNCH)
+        change_state(change);
+}
+
+/* Stopping what does not run is no error: it stays as it is. */
+bool machine_stop(Machine *machine, Error *error) {
+    StateChange change = {.machine = machine, .wanted = RUN_STATE_PAUSED};
+    if (machine_run_state(machine) == RUN_STATE_PRELAUNCH)
+        return true;
+    machine_call(machine, stop_if_running, &change);
+    return change.done || error_set(error, "cannot stop the machine");
+}
+
+bool machine_continue(Machine *machine, Error *error) {
+    RunState state = machine_run_state(machine);
+    if (state == RUN_STATE_SHUTDOWN || state == RUN_STATE_INTERNAL_ERROR)
+        return error_set(error, "Resetting the Virtual Machine is required");
+    return request_state(machine, RUN_STATE_RUNNING, "continue", error);
+}
+
+static void press_reset(void *opaque) {
+    Machine *machine = opaque;
+    board_reset(&machine->board);
+    if (machine->run_state == RUN_STATE_SHUTDOWN || machine->run_state == RUN_STATE_INTERNAL_ERROR)
+        machine_set_run_state(machine, RUN_STATE_PAUSED);
+}
+
+void machine_reset(Machine *machine) {
+    machine_call(machine, press_reset, machine);
+}
+
+static void press_power_button(void *opaque) {
+    Machine *machine = opaque;
+    board_power_button(&machine->board);
+}
+
+void machine_power_down(Machine *machine) {
+    machine_call(machine, press_power_button, machine);
+}

@@ -1,0 +1,26 @@
+#include "run_state.h"
+
+#define TO(state) (1u << RUN_STATE_##state)
+
+static const struct {
+    const char *name;
+    unsigned successors; /* a bit for each state that may follow */
+} run_states[RUN_STATE_COUNT] = {
+    // clang-format off
+    [RUN_STATE_PRELAUNCH]      = {"prelaunch",      TO(RUNNING) | TO(PAUSED) | TO(RESTORE_VM) | TO(SAVE_VM)},
+    [RUN_STATE_RUNNING]        = {"running",        TO(PAUSED) | TO(SHUTDOWN) | TO(INTERNAL_ERROR) | TO(RESTORE_VM) | TO(SAVE_VM)},
+    [RUN_STATE_PAUSED]         = {"paused",         TO(RUNNING) | TO(SHUTDOWN) | TO(RESTORE_VM) | TO(SAVE_VM)},
+    [RUN_STATE_SHUTDOWN]       = {"shutdown",       TO(PAUSED) | TO(PRELAUNCH) | TO(RESTORE_VM)},
+    [RUN_STATE_INTERNAL_ERROR] = {"internal-error", TO(PAUSED) | TO(PRELAUNCH) | TO(RESTORE_VM)},
+    [RUN_STATE_RESTORE_VM]     = {"restore-vm",     TO(RUNNING) | TO(PAUSED) | TO(PRELAUNCH) | TO(INTERNAL_ERROR)},
+    [RUN_STATE_SAVE_VM]        = {"save-vm",        TO(RUNNING) | TO(PAUSED) | TO(PRELAUNCH)},
+    // clang-format on
+};
+
+const char *run_state_name(RunState state) {
+    return run_states[state].name;
+}
+
+bool run_state_allows(RunState from, RunState to) {
+    return from == to || (run_states[from].successors >> to & 1) != 0;
+}
