@@ -1,0 +1,113 @@
+#include "character_spec.h"
+#include "nearest_name.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct CharacterKindName {
+    const char *name; /* as -serial spells it */
+    CharacterKind kind;
+    bool takes_path;
+} CharacterKindName;
+
+static const CharacterKindName kind_names[] = {
+    {"none", CHARACTER_NONE, false},   {"null", CHARACTER_NULL, false},
+    {"vc", CHARACTER_NULL, false},     {"stdio", CHARACTER_STDIO, false},
+    {"pty", CHARACTER_PTY, false},     {"file:", CHARACTER_FILE, true},
+    {"unix:", CHARACTER_SOCKET, true}, {"chardev:", CHARACTER_NAMED, true},
+};
+#define KIND_NAMES (sizeof(kind_names) / sizeof(kind_names[0]))
+
+static bool set_path(CharacterSpec *spec, const char *path, Error *error) {
+    if (path == NULL || *path == '\0')
+        return error_set(error, "a path is missing");
+    if (snprintf(spec->path, sizeof(spec->path), "%s", path) >= (int)sizeof(spec->path))
+        return error_set(error, "the path '%.40s...' is too long", path);
+    return true;
+}
+
+static bool read_socket_settings(CharacterSpec *spec, KeyValues *values, Error *error) {
+    bool wait_given = key_values_get(values, "wait") != NULL;
+    if (!key_values_get_bool(values, "server", false, &spec->server, error) ||
+        !key_values_get_bool(values, "wait", spec->server, &spec->wait, error))
+        return false;
+    if (wait_given && !spec->server)
+        return error_set(error, "'wait' is for sockets with 'server=on'");
+    return true;
+}
+
+/* "PATH,server,nowait" */
+static bool parse_socket(CharacterSpec *spec, const char *text, Error *error) {
+    KeyValues values = {.items = NULL};
+    bool good = key_values_parse(&values, text, "path", error) &&
+                set_path(spec, key_values_get(&values, "path"), error) &&
+                read_socket_settings(spec, &values, error) &&
+                key_values_check_used(&values, "server wait", error);
+    key_values_free(&values);
+    return good;
+}
+
+static bool parse_kind(CharacterSpec *spec, const CharacterKindName *row, const char *path,
+                       Error *error) {
+    spec->kind = row->kind;
+    if (row->kind == CHARACTER_SOCKET)
+        return parse_socket(spec, path, error);
+    return !row->takes_path || set_path(spec, path, error);
+}
+
+bool character_spec_parse(CharacterSpec *spec, const char *text, Error *error) {
+    *spec = (CharacterSpec){.kind = CHARACTER_NONE};
+    if (strncmp(text, "mon:", 4) == 0) {
+        spec->mux = true;
+        text += 4;
+    }
+    NearestName nearest = {.wanted = text};
+    for (size_t i = 0; i < KIND_NAMES; i++) {
+        const CharacterKindName *row = &kind_names[i];
+        size_t length = strlen(row->name);
+        if (row->takes_path ? strncmp(text, row->name, length) == 0 : strcmp(text, row->name) == 0)
+            return parse_kind(spec, row, text + length, error) ||
+                   error_prefix(error, "'%s': ", text);
+        nearest_name_consider(&nearest, row->name);
+    }
+    const char *best = nearest_name_get(&nearest);
+    if (best != NULL)
+        return error_set(error, "unknown character device '%s'; did you mean '%s'?", text, best);
+    return error_set(error,
+                     "unknown character device '%s'; known are stdio, file:PATH, "
+                     "unix:PATH[,server,nowait], pty, null, none, chardev:ID",
+                     text);
+}
+
+static bool read_kind(CharacterSpec *spec, KeyValues *values, Error *error) {
+    const char *backend = key_values_get(values, "backend");
+    if (backend == NULL)
+        return error_set(error, "the kind of character device is missing");
+    if (strcmp(backend, "socket") == 0) {
+        spec->kind = CHARACTER_SOCKET;
+        return set_path(spec, key_values_get(values, "path"), error) &&
+               read_socket_settings(spec, values, error);
+    }
+    if (strcmp(backend, "file") == 0) {
+        spec->kind = CHARACTER_FILE;
+        return set_path(spec, key_values_get(values, "path"), error) &&
+               key_values_get_bool(values, "append", false, &spec->append, error);
+    }
+    for (size_t i = 0; i < KIND_NAMES; i++) {
+        if (!kind_names[i].takes_path && strcmp(backend, kind_names[i].name) == 0) {
+            spec->kind = kind_names[i].kind;
+            return true;
+        }
+    }
+    return error_set(
+        error, "unknown character device '%s'; known are socket, file, stdio, pty, null", backend);
+}
+
+bool character_spec_from_values(CharacterSpec *spec, KeyValues *values, Error *error) {
+    *spec = (CharacterSpec){.kind = CHARACTER_NULL};
+    bool ignored;
+    return read_kind(spec, values, error) &&
+           key_values_get_bool(values, "mux", false, &spec->mux, error) &&
+           key_values_get_bool(values, "signal", true, &ignored, error) &&
+           key_values_check_used(values, "id path server wait append mux signal", error);
+}

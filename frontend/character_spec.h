@@ -1,0 +1,37 @@
+/* What a serial port, the monitor and their like are connected to, as the command line says it. */
+#ifndef REPRISE_CHARACTER_SPEC_H
+#define REPRISE_CHARACTER_SPEC_H
+
+#include "error.h"
+#include "key_values.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum CharacterKind {
+    CHARACTER_NONE, /* nothing there: the port is not even plugged in */
+    CHARACTER_NULL, /* swallows everything */
+    CHARACTER_STDIO,
+    CHARACTER_FILE,   /* output only */
+    CHARACTER_SOCKET, /* a unix socket */
+    CHARACTER_PTY,
+    CHARACTER_NAMED, /* chardev:ID */
+} CharacterKind;
+
+typedef struct CharacterSpec {
+    CharacterKind kind;
+    char path[256]; /* of the file or socket; the id of a named one */
+    bool server,
+        wait;    /* sockets: listen, and wait for the first client before the machine starts */
+    bool append; /* files */
+    bool mux;    /* shared with the monitor, Ctrl-A switches */
+} CharacterSpec;
+
+/* As -serial and -monitor take it: "stdio", "file:PATH", "unix:PATH,server,nowait", "null", "none",
+ * "pty", "mon:stdio", "chardev:ID". */
+bool character_spec_parse(CharacterSpec *spec, const char *text, Error *error);
+
+/* As -chardev takes it: "socket,id=x,path=PATH,server=on,wait=off". 'id' is left in 'values' for
+ * the caller. */
+bool character_spec_from_values(CharacterSpec *spec, KeyValues *values, Error *error);
+
+#endif

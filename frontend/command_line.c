@@ -1,0 +1,71 @@
+#include "command_line.h"
+#include "image_guess.h"
+#include "nearest_name.h"
+#include "settings_finish.h"
+
+#include <string.h>
+
+static const OptionInfo *find_option(const char *name) {
+    for (const OptionInfo *option = option_table; option->name || option->help; option++) {
+        if (option->name != NULL && strcmp(option->name, name) == 0)
+            return option;
+    }
+    return NULL;
+}
+
+static bool fail_unknown(const char *given, const char *name, Error *error) {
+    NearestName nearest = {.wanted = name};
+    for (const OptionInfo *option = option_table; option->name || option->help; option++) {
+        if (option->name != NULL)
+            nearest_name_consider(&nearest, option->name);
+    }
+    const char *best = nearest_name_get(&nearest);
+    if (best == NULL)
+        return error_set(error, "unknown option '%s'; -help lists the options", given);
+    return error_set(error, "unknown option '%s'; did you mean '-%s'?", given, best);
+}
+
+/* Handles argv[*index], and moves *index to the last word that was used. */
+static bool handle_word(Settings *settings, int argc, char **argv, int *index, Error *error) {
+    const char *given = argv[*index];
+    if (given[0] != '-' || given[1] == '\0')
+        return image_guess_plug_in(settings, given, error);
+    const char *name = given[1] == '-' ? given + 2 : given + 1;
+    const OptionInfo *option = find_option(name);
+    if (option == NULL)
+        return fail_unknown(given, name, error);
+    const char *argument = NULL;
+    if (option->argument != NULL) {
+        if (*index + 1 >= argc)
+            return error_set(error, "-%s: %s is missing", name, option->argument);
+        argument = argv[++*index];
+    }
+    return option->handle(settings, argument, error) || error_prefix(error, "-%s: ", name);
+}
+
+bool command_line_parse(Settings *settings, int argc, char **argv, Error *error) {
+    for (int i = 1; i < argc; i++) {
+        if (!handle_word(settings, argc, argv, &i, error))
+            return false;
+    }
+    return settings->show_help || settings->show_version || settings_finish(settings, error);
+}
+
+void command_line_print_help(FILE *output) {
+    fprintf(output, "usage: reprise [options] [image]\n"
+                    "       reprise demo [options]\n"
+                    "\n"
+                    "Runs the PC system on a floppy, disk or CD image.\n");
+    for (const OptionInfo *option = option_table; option->name || option->help; option++) {
+        if (option->name == NULL) {
+            fprintf(output, "\n%s\n", option->help);
+        } else if (option->help != NULL) {
+            int width = fprintf(output, "  -%s%s%s", option->name, option->argument ? " " : "",
+                                option->argument ? option->argument : "");
+            if (width > 29)
+                fprintf(output, "\n%30s%s\n", "", option->help);
+            else
+                fprintf(output, "%*s%s\n", 30 - width, "", option->help);
+        }
+    }
+}

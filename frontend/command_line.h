@@ -1,0 +1,28 @@
+/* The command line: one registry of options drives parsing, -help and the answer to a mistyped
+ * option. */
+#ifndef REPRISE_COMMAND_LINE_H
+#define REPRISE_COMMAND_LINE_H
+
+#include "error.h"
+#include "settings.h"
+#include <stdbool.h>
+#include <stdio.h>
+
+typedef struct OptionInfo {
+    const char
+        *name; /* without the dash; NULL heads a section in -help, with its title in 'help' */
+    const char *argument; /* what -help calls it; NULL: the option takes none */
+    const char *help;     /* NULL: understood, but not shown */
+    bool (*handle)(Settings *settings, const char *argument, Error *error);
+} OptionInfo;
+
+/* The registry, ended by a row without name and help. */
+extern const OptionInfo option_table[];
+
+/* Reads all of argv[1..] into 'settings' and fills in what follows from it. An error names the
+ * option. */
+bool command_line_parse(Settings *settings, int argc, char **argv, Error *error);
+
+void command_line_print_help(FILE *output);
+
+#endif

@@ -1,0 +1,23 @@
+/* The window that shows the machine's screen. In a build without SDL only '-display none' works. */
+#ifndef REPRISE_DISPLAY_H
+#define REPRISE_DISPLAY_H
+
+#include "error.h"
+#include "machine.h"
+#include "settings.h"
+#include <stdbool.h>
+
+typedef struct Display Display;
+
+/* Settles which display is to be used; an error if a window is wanted and cannot be had. */
+bool display_check(Settings *settings, Error *error);
+
+Display *display_open(Machine *machine, const char *name, bool full_screen, Error *error);
+/* NULL is allowed. */
+void display_close(Display *display);
+
+/* Serves the window's events and shows a new picture if there is one. False: the user closed the
+ * window. */
+bool display_update(Display *display);
+
+#endif

@@ -1,0 +1,19 @@
+/* Takes the window's place in a build without SDL. */
+#include "display.h"
+
+Display *display_open(Machine *machine, const char *name, bool full_screen, Error *error) {
+    (void)machine;
+    (void)name;
+    (void)full_screen;
+    error_set(error, "this build has no window; '-display none' runs without one");
+    return NULL;
+}
+
+void display_close(Display *display) {
+    (void)display;
+}
+
+bool display_update(Display *display) {
+    (void)display;
+    return true;
+}

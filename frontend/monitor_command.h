@@ -1,0 +1,56 @@
+/* The table of monitor commands, and what their handlers share. */
+#ifndef REPRISE_MONITOR_COMMAND_H
+#define REPRISE_MONITOR_COMMAND_H
+
+#include "error.h"
+#include "monitor.h"
+
+typedef bool MonitorHandler(Monitor *monitor, char *arguments, Error *error);
+
+typedef struct MonitorCommand {
+    const char *name;
+    const char *short_name; /* "c" for "cont"; may be NULL */
+    const char *parameters; /* as 'help' shows them */
+    const char *help;
+    MonitorHandler *run;
+    bool on_machine; /* runs on the machine's thread, between two instructions */
+} MonitorCommand;
+
+/* Both end with a row without name. monitor_command_table.c */
+extern const MonitorCommand monitor_commands[];
+extern const MonitorCommand monitor_info_commands[];
+
+/* Runs the command of 'table' that 'line' begins with; 'prefix' ("" or "info ") is for messages. */
+bool monitor_run_command(Monitor *monitor, const MonitorCommand *table, const char *prefix,
+                         char *line, Error *error);
+
+#define monitor_print(monitor, ...) byte_buffer_print(&(monitor)->output, __VA_ARGS__)
+
+/* Cuts the next word off (a quoted one may hold spaces); NULL at the end. */
+char *monitor_next_word(char **arguments);
+
+/* monitor_control.c */
+MonitorHandler monitor_stop, monitor_continue, monitor_reset, monitor_power_down, monitor_quit,
+    monitor_help;
+MonitorHandler monitor_info, monitor_nmi, monitor_log;
+/* monitor_status.c */
+MonitorHandler monitor_info_status, monitor_info_version, monitor_info_name, monitor_info_jit;
+/* monitor_registers.c */
+MonitorHandler monitor_info_registers;
+/* monitor_paging.c */
+MonitorHandler monitor_info_mem, monitor_info_tlb;
+/* monitor_devices.c */
+MonitorHandler monitor_info_pic, monitor_info_block, monitor_info_pci, monitor_info_device,
+    monitor_info_hash;
+/* monitor_memory.c */
+MonitorHandler monitor_examine, monitor_examine_physical, monitor_evaluate, monitor_port_read,
+    monitor_port_write;
+MonitorHandler monitor_save_memory, monitor_save_physical;
+/* monitor_input.c */
+MonitorHandler monitor_send_key, monitor_mouse_move, monitor_mouse_button;
+/* monitor_screen.c */
+MonitorHandler monitor_screendump, monitor_screentext;
+/* monitor_media.c */
+MonitorHandler monitor_change, monitor_eject;
+
+#endif

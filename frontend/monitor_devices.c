@@ -1,0 +1,105 @@
+/* 'info' about chips: pic, block, pci, device, hash. */
+#include "i8259.h"
+#include "machine_parts.h"
+#include "machine_snapshot.h"
+#include "monitor_command.h"
+#include "pci.h"
+
+#include <string.h>
+
+bool monitor_info_pic(Monitor *monitor, char *arguments, Error *error) {
+    (void)arguments;
+    (void)error;
+    for (int chip = 1; chip >= 0; chip--) {
+        I8259View view;
+        i8259_view(monitor->machine->board.pic, chip, &view);
+        monitor_print(monitor,
+                      "pic%d: irr=%02x imr=%02x isr=%02x hprio=%d irq_base=%02x rr_sel=0 "
+                      "elcr=%02x fnm=%d\n",
+                      chip, view.irr, view.imr, view.isr, (view.lowest_priority + 1) & 7,
+                      view.vector_base, view.elcr, view.special_fully_nested);
+    }
+    return true;
+}
+
+static void print_drive(Monitor *monitor, const BoardDrive *drive) {
+    if (drive->medium == NULL)
+        monitor_print(monitor, "%s: [not inserted]\n", drive->id);
+    else
+        monitor_print(monitor, "%s: %s (%s%s)\n", drive->id, block_path(drive->medium),
+                      block_format(drive->medium),
+                      block_is_read_only(drive->medium) ? ", read-only" : "");
+    if (drive->is_floppy || drive->is_cd)
+        monitor_print(monitor, "    Removable device: not locked, tray closed\n");
+    if (drive->snapshot)
+        monitor_print(monitor, "    Writes are temporary\n");
+}
+
+bool monitor_info_block(Monitor *monitor, char *arguments, Error *error) {
+    (void)arguments;
+    (void)error;
+    const Board *board = &monitor->machine->board;
+    bool first = true;
+    for (int i = 0; i < BOARD_DRIVES; i++) {
+        if (!board->drive[i].present)
+            continue;
+        monitor_print(monitor, "%s", first ? "" : "\n");
+        print_drive(monitor, &board->drive[i]);
+        first = false;
+    }
+    return true;
+}
+
+static void print_pci_device(Monitor *monitor, PciDevice *device, unsigned slot,
+                             unsigned function) {
+    const PciDeviceInfo *info = pci_device_info(device);
+    monitor_print(monitor, "  Bus  0, device %3u, function %u:\n    %s: PCI device %04x:%04x\n",
+                  slot, function, info->name, info->vendor_id, info->device_id);
+    if (info->interrupt_pin != 0)
+        monitor_print(monitor, "      IRQ %u, pin %c\n",
+                      pci_device_get(device, PCI_INTERRUPT_LINE, 1), 'A' + info->interrupt_pin - 1);
+    for (unsigned bar = 0; bar <= PCI_BARS; bar++) {
+        uint32_t base;
+        if (!pci_device_bar_base(device, bar, &base))
+            continue;
+        bool io = bar < PCI_BARS && info->bars[bar].type == PCI_BAR_IO;
+        uint32_t size = bar < PCI_BARS ? info->bars[bar].size : info->rom_size;
+        monitor_print(monitor,
+                      io ? "      BAR%u: I/O at 0x%04x [0x%04x].\n"
+                         : "      BAR%u: 32 bit memory at 0x%08x [0x%08x].\n",
+                      bar, base, base + size - 1);
+    }
+}
+
+bool monitor_info_pci(Monitor *monitor, char *arguments, Error *error) {
+    (void)arguments;
+    (void)error;
+    for (unsigned place = 0; place < 32 * 8; place++) {
+        PciDevice *device = pci_bus_device(monitor->machine->board.pci, place / 8, place % 8);
+        if (device != NULL)
+            print_pci_device(monitor, device, place / 8, place % 8);
+    }
+    return true;
+}
+
+bool monitor_info_device(Monitor *monitor, char *arguments, Error *error) {
+    const DeviceList *devices = &monitor->machine->devices;
+    char *id = monitor_next_word(&arguments);
+    for (int i = 0; i < devices->count; i++) {
+        const DeviceEntry *entry = &devices->entries[i];
+        if (id == NULL) {
+            monitor_print(monitor, "%s (%s)\n", entry->id, entry->device_class->name);
+        } else if (strcmp(entry->id, id) == 0) {
+            field_table_print(entry->device_class->fields, entry->state, &monitor->output);
+            return true;
+        }
+    }
+    return id == NULL || error_set(error, "Device '%s' not found", id);
+}
+
+bool monitor_info_hash(Monitor *monitor, char *arguments, Error *error) {
+    (void)arguments;
+    (void)error;
+    monitor_print(monitor, "%016llx\n", (unsigned long long)machine_state_hash(monitor->machine));
+    return true;
+}

@@ -1,0 +1,74 @@
+/* Keys and mouse: sendkey, mouse_move, mouse_button. */
+#include "machine_parts.h"
+#include "monitor_command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_KEYS 16
+#define HOLD_MS 100
+#define LONGEST_HOLD_MS 60000
+
+/* "ctrl-alt-delete"; a key whose name is "-" cannot be meant, its name is "minus". */
+static bool read_keys(char *text, int *keys, int *count, Error *error) {
+    char *rest = NULL;
+    *count = 0;
+    for (char *name = strtok_r(text, "-", &rest); name != NULL; name = strtok_r(NULL, "-", &rest)) {
+        if (*count == MOST_KEYS)
+            return error_set(error, "too many keys");
+        /* QEMU's short form: "<" is the key between left Shift and Z. */
+        int key = keyboard_key_find(strcmp(name, "<") == 0 ? "less" : name);
+        if (key < 0)
+            return error_set(error, "invalid parameter: %s", name);
+        keys[(*count)++] = key;
+    }
+    return *count > 0 || error_set(error, "invalid parameter: %s", text);
+}
+
+bool monitor_send_key(Monitor *monitor, char *arguments, Error *error) {
+    int keys[MOST_KEYS];
+    int count;
+    char *text = monitor_next_word(&arguments);
+    char *hold = monitor_next_word(&arguments);
+    long hold_ms = hold != NULL ? strtol(hold, NULL, 0) : HOLD_MS;
+    if (text == NULL)
+        return error_set(error, "sendkey: string expected");
+    if (!read_keys(text, keys, &count, error))
+        return false;
+    if (hold_ms < 0 || hold_ms > LONGEST_HOLD_MS)
+        return error_set(error, "keys are held for 0 to %d ms", LONGEST_HOLD_MS);
+    return machine_press_keys(monitor->machine, keys, count, (uint32_t)hold_ms) ||
+           error_set(error, "too many keys wait to be typed");
+}
+
+static bool read_number(char **arguments, bool optional, int32_t *number) {
+    char *word = monitor_next_word(arguments);
+    char *end;
+    *number = 0;
+    if (word == NULL)
+        return optional;
+    long value = strtol(word, &end, 0);
+    *number = value > 100000 ? 100000 : value < -100000 ? -100000 : (int32_t)value;
+    return *end == '\0';
+}
+
+bool monitor_mouse_move(Monitor *monitor, char *arguments, Error *error) {
+    int32_t dx, dy, dz;
+    if (!read_number(&arguments, false, &dx) || !read_number(&arguments, false, &dy) ||
+        !read_number(&arguments, true, &dz))
+        return error_set(error, "mouse_move: two or three numbers expected");
+    return machine_send_mouse_move(monitor->machine, dx, dy, dz) ||
+           error_set(error, "too much input waits already");
+}
+
+/* The monitor counts 2 as the middle button and 4 as the right one, as QEMU's does; the mouse the
+ * other way round. */
+bool monitor_mouse_button(Monitor *monitor, char *arguments, Error *error) {
+    int32_t state;
+    if (!read_number(&arguments, false, &state))
+        return error_set(error, "mouse_button: a number expected");
+    uint32_t buttons =
+        ((uint32_t)state & 1) | ((uint32_t)state & 2) << 1 | ((uint32_t)state & 4) >> 1;
+    return machine_send_mouse_buttons(monitor->machine, buttons) ||
+           error_set(error, "too much input waits already");
+}

@@ -1,0 +1,56 @@
+/* The handlers behind the option table, one file a family. Each takes the option's argument (NULL
+ * where it has none) into the settings; an error is one line without the option's name. */
+#ifndef REPRISE_OPTIONS_H
+#define REPRISE_OPTIONS_H
+
+#include "error.h"
+#include "settings.h"
+#include <stdbool.h>
+
+typedef bool OptionHandler(Settings *settings, const char *argument, Error *error);
+
+/* options_machine.c */
+OptionHandler option_machine, option_accel, option_enable_kvm, option_cpu, option_smp,
+    option_memory, option_name;
+OptionHandler option_start_paused, option_no_reboot, option_no_shutdown, option_no_defaults;
+
+/* options_time.c */
+OptionHandler option_icount, option_rtc;
+
+/* options_boot.c */
+OptionHandler option_boot, option_bios, option_firmware_folder;
+
+/* options_storage.c */
+OptionHandler option_fda, option_fdb, option_hda, option_hdb, option_hdc, option_hdd, option_cdrom,
+    option_drive;
+OptionHandler option_blockdev, option_snapshot;
+
+/* options_display.c */
+OptionHandler option_display, option_full_screen, option_vga, option_no_graphic;
+
+/* options_character.c */
+OptionHandler option_serial, option_parallel, option_debug_console, option_monitor, option_chardev,
+    option_mon;
+
+/* options_device.c */
+OptionHandler option_device, option_nic, option_net;
+
+/* options_program.c */
+OptionHandler option_help, option_version, option_trace, option_trace_file, option_pid_file;
+OptionHandler option_accept_anything; /* has no meaning here and does no harm */
+OptionHandler option_global, option_sandbox, option_not_here;
+
+/* Takes a -drive or -device drive into its slot; used by options_storage.c, options_device.c and
+ * image_guess.c. */
+typedef struct DriveRequest {
+    const char *file, *format, *id;
+    bool read_only, snapshot, is_cd;
+    int boot_index; /* -1: not given */
+} DriveRequest;
+/* 'index': the place, or -1 for the first free one (2 for a CD if that is free). */
+bool settings_add_ide_drive(Settings *settings, int index, const DriveRequest *request,
+                            Error *error);
+bool settings_add_floppy_drive(Settings *settings, int index, const DriveRequest *request,
+                               Error *error);
+
+#endif

@@ -1,0 +1,213 @@
+#include "key_values.h"
+#include "nearest_name.h"
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct DeviceOption {
+    const char *name;
+    const char *keys; /* the settings it takes, for the message */
+    const char *help;
+    bool (*plug_in)(Settings *settings, KeyValues *values, Error *error);
+} DeviceOption;
+
+static bool plug_in_debug_exit(Settings *settings, KeyValues *values, Error *error) {
+    uint64_t port, size;
+    if (!key_values_get_number(values, "iobase", 0x501, &port, error) ||
+        !key_values_get_number(values, "iosize", 2, &size, error))
+        return false;
+    if (port > 0xFFFF || size < 1 || size > 4 || port + size > 0x10000)
+        return error_set(error, "iobase is a port and iosize 1 to 4");
+    settings->machine.has_debug_exit = true;
+    settings->machine.debug_exit_port = (uint16_t)port;
+    settings->machine.debug_exit_size = (uint16_t)size;
+    return true;
+}
+
+static bool plug_in_serial(Settings *settings, KeyValues *values, Error *error) {
+    uint64_t index;
+    const char *device = key_values_get(values, "chardev");
+    if (!key_values_get_number(values, "index", (uint64_t)settings->serial_count, &index, error))
+        return false;
+    if (index >= MACHINE_SERIAL_PORTS)
+        return error_set(error, "there are four serial ports, index 0 to 3");
+    while (settings->serial_count <= (int)index)
+        settings->serial[settings->serial_count++] = (CharacterSpec){.kind = CHARACTER_NONE};
+    CharacterSpec *spec = &settings->serial[index];
+    spec->kind = device != NULL ? CHARACTER_NAMED : CHARACTER_NULL;
+    if (device != NULL && snprintf(spec->path, sizeof(spec->path), "%s", device) >= 256)
+        return error_set(error, "there is no character device '%.40s...'", device);
+    return true;
+}
+
+static bool plug_in_debug_console(Settings *settings, KeyValues *values, Error *error) {
+    const char *device = key_values_get(values, "chardev");
+    uint64_t port;
+    if (device == NULL)
+        return error_set(error, "chardev= is needed");
+    if (!key_values_get_number(values, "iobase", 0xE9, &port, error))
+        return false;
+    if (port != 0xE9 && port != 0x402)
+        return error_set(error, "the debug console answers at E9h and 402h");
+    CharacterSpec *spec = port == 0xE9 ? &settings->debug_console : &settings->firmware_log;
+    spec->kind = CHARACTER_NAMED;
+    if (snprintf(spec->path, sizeof(spec->path), "%s", device) >= 256)
+        return error_set(error, "there is no character device '%.40s...'", device);
+    return true;
+}
+
+static const ImageSpec *find_image(const Settings *settings, const char *id) {
+    for (int i = 0; i < settings->image_count; i++) {
+        if (strcmp(settings->image[i].id, id) == 0)
+            return &settings->image[i];
+    }
+    return NULL;
+}
+
+static bool read_drive(Settings *settings, KeyValues *values, DriveRequest *request, Error *error) {
+    const char *name = key_values_get(values, "drive");
+    const char *id = key_values_get(values, "id");
+    uint64_t boot_index;
+    const ImageSpec *image = name != NULL ? find_image(settings, name) : NULL;
+    if (name != NULL && image == NULL)
+        return error_set(error, "there is no drive or block node '%s'", name);
+    if (!key_values_get_number(values, "bootindex", 1000, &boot_index, error))
+        return false;
+    *request = (DriveRequest){.boot_index = boot_index < 1000 ? (int)boot_index : -1};
+    request->id = settings_keep_string(settings, id != NULL ? id : name);
+    if (image != NULL) {
+        request->file = image->file;
+        request->format = image->format;
+        request->read_only = image->read_only;
+        request->snapshot = image->snapshot;
+        request->is_cd = image->is_cd;
+    }
+    return true;
+}
+
+/* 'bus=ide.0' or 'ide.1', 'unit=' 0 or 1; -1 where neither is given. */
+static bool read_ide_place(KeyValues *values, int *index, Error *error) {
+    const char *bus = key_values_get(values, "bus");
+    uint64_t unit;
+    if (!key_values_get_number(values, "unit", 0, &unit, error))
+        return false;
+    if (unit > 1)
+        return error_set(error, "unit is 0 or 1");
+    if (bus == NULL)
+        *index = -1;
+    else if (strcmp(bus, "ide.0") == 0)
+        *index = (int)unit;
+    else if (strcmp(bus, "ide.1") == 0)
+        *index = 2 + (int)unit;
+    else
+        return error_set(error, "there is no bus '%s'; known are ide.0 and ide.1", bus);
+    return true;
+}
+
+static bool plug_in_ide(Settings *settings, KeyValues *values, bool is_cd, Error *error) {
+    DriveRequest request;
+    int index = -1;
+    if (!read_drive(settings, values, &request, error) || !read_ide_place(values, &index, error))
+        return false;
+    if (!is_cd && request.file == NULL)
+        return error_set(error, "a hard disk needs drive=");
+    request.is_cd = is_cd;
+    return settings_add_ide_drive(settings, index, &request, error);
+}
+
+static bool plug_in_ide_disk(Settings *settings, KeyValues *values, Error *error) {
+    return plug_in_ide(settings, values, false, error);
+}
+
+static bool plug_in_ide_cd(Settings *settings, KeyValues *values, Error *error) {
+    return plug_in_ide(settings, values, true, error);
+}
+
+static bool plug_in_floppy(Settings *settings, KeyValues *values, Error *error) {
+    DriveRequest request;
+    uint64_t unit;
+    bool has_unit = key_values_get(values, "unit") != NULL;
+    if (!read_drive(settings, values, &request, error) ||
+        !key_values_get_number(values, "unit", 0, &unit, error))
+        return false;
+    return settings_add_floppy_drive(settings, has_unit ? (int)(unit & 0xFF) : -1, &request, error);
+}
+
+static bool plug_in_vga(Settings *settings, KeyValues *values, Error *error) {
+    (void)values;
+    (void)error;
+    settings->machine.has_vga = true;
+    return true;
+}
+
+static const DeviceOption device_options[] = {
+    // clang-format off
+    {"VGA", "vgamem_mb id bus addr", "the display adapter", plug_in_vga},
+    {"floppy", "drive unit id bootindex", "a floppy drive", plug_in_floppy},
+    {"ide-cd", "drive bus unit id bootindex", "a CD drive", plug_in_ide_cd},
+    {"ide-hd", "drive bus unit id bootindex", "a hard disk", plug_in_ide_disk},
+    {"isa-debug-exit", "iobase iosize", "a port that ends the program with a status", plug_in_debug_exit},
+    {"isa-debugcon", "chardev iobase id", "the debug console", plug_in_debug_console},
+    {"isa-serial", "chardev index id", "a serial port", plug_in_serial},
+    // clang-format on
+};
+#define DEVICE_OPTIONS (sizeof(device_options) / sizeof(device_options[0]))
+
+/* Settings that every device may be given and that change nothing here. */
+static void accept_common_keys(KeyValues *values) {
+    static const char *const keys[] = {"id", "addr", "vgamem_mb", "bootindex", "bus"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        key_values_get(values, keys[i]);
+}
+
+static bool print_devices(void) {
+    for (size_t i = 0; i < DEVICE_OPTIONS; i++)
+        printf("%-16s %s (%s)\n", device_options[i].name, device_options[i].help,
+               device_options[i].keys);
+    return true;
+}
+
+static bool plug_in(Settings *settings, const char *name, KeyValues *values, Error *error) {
+    NearestName nearest = {.wanted = name};
+    for (size_t i = 0; i < DEVICE_OPTIONS; i++) {
+        if (strcmp(device_options[i].name, name) == 0) {
+            accept_common_keys(values);
+            return device_options[i].plug_in(settings, values, error) &&
+                   key_values_check_used(values, device_options[i].keys, error);
+        }
+        nearest_name_consider(&nearest, device_options[i].name);
+    }
+    const char *best = nearest_name_get(&nearest);
+    if (best != NULL)
+        return error_set(error, "there is no device '%s'; did you mean '%s'?", name, best);
+    return error_set(error, "there is no device '%s'; '-device help' lists them", name);
+}
+
+bool option_device(Settings *settings, const char *argument, Error *error) {
+    if (strcmp(argument, "help") == 0 || strcmp(argument, "?") == 0)
+        return settings->listed = print_devices();
+    KeyValues values = {.items = NULL};
+    bool good = key_values_parse(&values, argument, "driver", error);
+    const char *name = key_values_get(&values, "driver");
+    if (good && name == NULL)
+        good = error_set(error, "the device's name is missing");
+    good = good && plug_in(settings, name, &values, error);
+    key_values_free(&values);
+    return good;
+}
+
+static bool refuse_network(const char *argument, Error *error) {
+    return strcmp(argument, "none") == 0 ||
+           error_set(error, "this version has no network card; only 'none' is known");
+}
+
+bool option_nic(Settings *settings, const char *argument, Error *error) {
+    (void)settings;
+    return refuse_network(argument, error);
+}
+
+bool option_net(Settings *settings, const char *argument, Error *error) {
+    (void)settings;
+    return refuse_network(argument, error);
+}

@@ -1,0 +1,49 @@
+#include "key_values.h"
+#include "nearest_name.h"
+#include "options.h"
+
+#include <string.h>
+
+bool option_display(Settings *settings, const char *argument, Error *error) {
+    KeyValues values = {.items = NULL};
+    bool good = key_values_parse(&values, argument, "type", error);
+    const char *type = key_values_get(&values, "type");
+    if (good && type != NULL && strcmp(type, "sdl") == 0) {
+        settings->display = DISPLAY_SDL;
+        bool ignored;
+        good = key_values_get_bool(&values, "full-screen", false, &settings->full_screen, error) &&
+               key_values_get_bool(&values, "gl", false, &ignored, error) &&
+               key_values_get_bool(&values, "show-cursor", false, &ignored, error) &&
+               key_values_get_bool(&values, "window-close", true, &ignored, error);
+    } else if (good && type != NULL && strcmp(type, "none") == 0) {
+        settings->display = DISPLAY_NONE;
+    } else if (good) {
+        good = error_set(error, "unknown display '%s'; known are sdl and none",
+                         type != NULL ? type : "");
+    }
+    good = good &&
+           key_values_check_used(&values, "type full-screen gl show-cursor window-close", error);
+    key_values_free(&values);
+    return good;
+}
+
+bool option_full_screen(Settings *settings, const char *argument, Error *error) {
+    (void)argument;
+    (void)error;
+    settings->full_screen = true;
+    return true;
+}
+
+bool option_vga(Settings *settings, const char *argument, Error *error) {
+    settings->machine.has_vga = strcmp(argument, "none") != 0;
+    if (settings->machine.has_vga && strcmp(argument, "std") != 0)
+        return error_set(error, "unknown display adapter '%s'; known are std and none", argument);
+    return true;
+}
+
+bool option_no_graphic(Settings *settings, const char *argument, Error *error) {
+    (void)argument;
+    (void)error;
+    settings->no_graphic = true;
+    return true;
+}

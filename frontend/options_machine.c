@@ -1,0 +1,156 @@
+#include "cpu_model.h"
+#include "key_values.h"
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* "jit:interp" means the first of them that can be had; 'kvm' never can. */
+bool option_accel(Settings *settings, const char *argument, Error *error) {
+    char list[64];
+    size_t length = strcspn(argument, ",");
+    if (length >= sizeof(list))
+        return error_set(error, "unknown accelerator '%s'; known are jit and interp", argument);
+    memcpy(list, argument, length);
+    list[length] = '\0';
+    char *rest = NULL;
+    bool saw_kvm = false;
+    for (char *name = strtok_r(list, ":", &rest); name != NULL; name = strtok_r(NULL, ":", &rest)) {
+        if (strcmp(name, "jit") == 0 || strcmp(name, "tcg") == 0) {
+            settings->machine.translator.backend = translator_default_backend();
+            return true;
+        }
+        if (strcmp(name, "interp") == 0) {
+            settings->machine.translator.backend = BACKEND_PORTABLE;
+            return true;
+        }
+        saw_kvm |= strcmp(name, "kvm") == 0;
+    }
+    if (saw_kvm)
+        return option_enable_kvm(settings, NULL, error);
+    return error_set(error, "unknown accelerator '%s'; known are jit (or tcg) and interp",
+                     argument);
+}
+
+bool option_enable_kvm(Settings *settings, const char *argument, Error *error) {
+    (void)settings;
+    (void)argument;
+    return error_set(error, "KVM is not used: Reprise runs guests by translation, "
+                            "without hardware virtualization");
+}
+
+static bool is_known_machine(const char *type) {
+    return strcmp(type, "pc") == 0 || strncmp(type, "pc-i440fx-", 10) == 0;
+}
+
+/* Properties of QEMU's pc machine that change nothing here when they have these values. */
+static bool check_machine_properties(KeyValues *values, Error *error) {
+    static const char *const harmless[] = {"usb",    "dump-guest-core", "hpet",
+                                           "vmport", "graphics",        "mem-merge"};
+    bool value;
+    for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+        if (!key_values_get_bool(values, harmless[i], false, &value, error))
+            return false;
+    }
+    return key_values_check_used(
+        values, "type accel usb dump-guest-core hpet vmport graphics mem-merge", error);
+}
+
+bool option_machine(Settings *settings, const char *argument, Error *error) {
+    KeyValues values = {.items = NULL};
+    bool good = key_values_parse(&values, argument, "type", error);
+    const char *type = key_values_get(&values, "type");
+    const char *accel = key_values_get(&values, "accel");
+    if (good && type != NULL && !is_known_machine(type))
+        good = error_set(error, "unknown machine '%s'; known is pc", type);
+    if (good && accel != NULL)
+        good = option_accel(settings, accel, error);
+    good = good && check_machine_properties(&values, error);
+    key_values_free(&values);
+    return good;
+}
+
+bool option_cpu(Settings *settings, const char *argument, Error *error) {
+    if (strcmp(argument, "help") == 0 || strcmp(argument, "?") == 0) {
+        ByteBuffer text = {.data = NULL};
+        cpu_model_print_list(&text);
+        fwrite(text.data, 1, text.size, stdout);
+        byte_buffer_free(&text);
+        return settings->listed = true;
+    }
+    const CpuModel *model;
+    uint64_t features;
+    settings->machine.cpu_model = argument;
+    return cpu_model_parse(argument, &model, &features, error);
+}
+
+bool option_smp(Settings *settings, const char *argument, Error *error) {
+    (void)settings;
+    KeyValues values = {.items = NULL};
+    static const char *const counts[] = {"cpus", "sockets", "cores", "threads", "dies"};
+    bool good = key_values_parse(&values, argument, "cpus", error);
+    for (size_t i = 0; good && i < sizeof(counts) / sizeof(counts[0]); i++) {
+        uint64_t count;
+        good = key_values_get_number(&values, counts[i], 1, &count, error) &&
+               (count == 1 || error_set(error, "one processor is all that this version has"));
+    }
+    uint64_t most;
+    good = good && key_values_get_number(&values, "maxcpus", 1, &most, error) &&
+           key_values_check_used(&values, "cpus sockets cores threads dies maxcpus", error);
+    key_values_free(&values);
+    return good;
+}
+
+bool option_memory(Settings *settings, const char *argument, Error *error) {
+    KeyValues values = {.items = NULL};
+    uint64_t bytes = 0;
+    bool good = key_values_parse(&values, argument, "size", error);
+    const char *size = key_values_get(&values, "size");
+    if (good && (size == NULL || !parse_size(size, 1 << 20, &bytes)))
+        good = error_set(error, "'%s' is no memory size; write 64M or 1G", argument);
+    else if (good && (bytes < MACHINE_RAM_MIN || bytes > MACHINE_RAM_MAX))
+        good = error_set(error, "the machine can have 1M to 3.5G of memory, not '%s'", size);
+    good = good && key_values_check_used(&values, "size", error);
+    key_values_free(&values);
+    settings->machine.ram_bytes = bytes & ~(uint64_t)(PAGE_SIZE - 1);
+    return good;
+}
+
+bool option_name(Settings *settings, const char *argument, Error *error) {
+    KeyValues values = {.items = NULL};
+    bool good = key_values_parse(&values, argument, "guest", error);
+    settings->machine.name = settings_keep_string(settings, key_values_get(&values, "guest"));
+    key_values_get(&values, "debug-threads");
+    key_values_get(&values, "process");
+    good = good && key_values_check_used(&values, "guest debug-threads process", error);
+    key_values_free(&values);
+    return good;
+}
+
+bool option_start_paused(Settings *settings, const char *argument, Error *error) {
+    (void)argument;
+    (void)error;
+    settings->machine.start_paused = true;
+    return true;
+}
+
+bool option_no_reboot(Settings *settings, const char *argument, Error *error) {
+    (void)argument;
+    (void)error;
+    settings->machine.no_reboot = true;
+    return true;
+}
+
+bool option_no_shutdown(Settings *settings, const char *argument, Error *error) {
+    (void)argument;
+    (void)error;
+    settings->machine.no_shutdown = true;
+    return true;
+}
+
+bool option_no_defaults(Settings *settings, const char *argument, Error *error) {
+    (void)argument;
+    (void)error;
+    settings->no_defaults = true;
+    return true;
+}

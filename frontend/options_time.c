@@ -1,0 +1,65 @@
+#define _GNU_SOURCE
+#include "key_values.h"
+#include "options.h"
+
+#include <string.h>
+#include <time.h>
+
+bool option_icount(Settings *settings, const char *argument, Error *error) {
+    KeyValues values = {.items = NULL};
+    uint64_t shift = 0;
+    bool sleep;
+    bool good = key_values_parse(&values, argument, "shift", error);
+    const char *given = key_values_get(&values, "shift");
+    if (good && given != NULL && strcmp(given, "auto") == 0)
+        good = error_set(error, "shift=auto is not exact; give a number from 0 to %d",
+                         MACHINE_ICOUNT_SHIFT_MAX);
+    good = good && key_values_get_number(&values, "shift", 0, &shift, error) &&
+           key_values_get_bool(&values, "sleep", false, &sleep, error) &&
+           key_values_check_used(&values, "shift sleep", error);
+    if (good && shift > MACHINE_ICOUNT_SHIFT_MAX)
+        good = error_set(error, "shift is a number from 0 to %d", MACHINE_ICOUNT_SHIFT_MAX);
+    key_values_free(&values);
+    settings->machine.icount = true;
+    settings->machine.icount_shift = (unsigned)shift;
+    return good;
+}
+
+/* "2006-06-17T16:01:21" or "2006-06-17" as seconds since 1970 in universal time. */
+static bool parse_date(const char *text, int64_t *seconds) {
+    struct tm date = {.tm_mday = 1};
+    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &date);
+    if (end == NULL) {
+        date = (struct tm){.tm_mday = 1};
+        end = strptime(text, "%Y-%m-%d", &date);
+    }
+    if (end == NULL || *end != '\0')
+        return false;
+    *seconds = timegm(&date);
+    return true;
+}
+
+static bool set_base(MachineConfig *machine, const char *base, Error *error) {
+    if (base == NULL || strcmp(base, "utc") == 0) {
+        machine->rtc_base = RTC_BASE_UTC;
+    } else if (strcmp(base, "localtime") == 0) {
+        machine->rtc_base = RTC_BASE_LOCALTIME;
+    } else if (parse_date(base, &machine->rtc_seconds)) {
+        machine->rtc_base = RTC_BASE_SECONDS;
+    } else {
+        return error_set(error, "base is utc, localtime or a date as 1999-12-31T23:59:00, not '%s'",
+                         base);
+    }
+    return true;
+}
+
+bool option_rtc(Settings *settings, const char *argument, Error *error) {
+    KeyValues values = {.items = NULL};
+    bool good = key_values_parse(&values, argument, NULL, error) &&
+                set_base(&settings->machine, key_values_get(&values, "base"), error);
+    key_values_get(&values, "driftfix"); /* the clock has no drift to fix */
+    key_values_get(&values, "clock");    /* and one source */
+    good = good && key_values_check_used(&values, "base clock driftfix", error);
+    key_values_free(&values);
+    return good;
+}

@@ -1,0 +1,225 @@
+#include "program.h"
+#include "display.h"
+#include "sandbox.h"
+#include "version.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A frame of the window; without one nothing is urgent. */
+#define WINDOW_WAIT_MS 10
+
+void program_quit(void *opaque) {
+    Program *program = opaque;
+    program->quit = true;
+    event_loop_wake(&program->loop);
+}
+
+static void wake_loop(void *opaque) {
+    Program *program = opaque;
+    event_loop_wake(&program->loop);
+}
+
+static void write_to_device(void *opaque, const uint8_t *data, size_t size) {
+    character_device_write(opaque, data, size);
+}
+
+static CharacterDevice *open_device(Program *program, const CharacterSpec *spec, const char *label,
+                                    Error *error) {
+    CharacterDevice *device = character_device_open(&program->loop, spec, label, error);
+    if (device != NULL)
+        program->devices[program->device_count++] = device;
+    return device;
+}
+
+static bool open_serial_ports(Program *program, Error *error) {
+    static const char *const labels[MACHINE_SERIAL_PORTS] = {"serial0", "serial1", "serial2",
+                                                             "serial3"};
+    Settings *settings = program->settings;
+    for (int i = 0; i < settings->serial_count; i++) {
+        if (settings->serial[i].kind == CHARACTER_NONE)
+            continue;
+        CharacterDevice *device = open_device(program, &settings->serial[i], labels[i], error);
+        if (device == NULL)
+            return false;
+        program->serial[i] = device;
+        settings->machine.has_serial[i] = true;
+        settings->machine.serial[i] = (ByteSink){write_to_device, device};
+    }
+    return true;
+}
+
+static bool open_parallel_ports(Program *program, Error *error) {
+    static const char *const labels[MACHINE_PARALLEL_PORTS] = {"parallel0", "parallel1",
+                                                               "parallel2"};
+    Settings *settings = program->settings;
+    for (int i = 0; i < settings->parallel_count; i++) {
+        if (settings->parallel[i].kind == CHARACTER_NONE)
+            continue;
+        CharacterDevice *device = open_device(program, &settings->parallel[i], labels[i], error);
+        if (device == NULL)
+            return false;
+        settings->machine.has_parallel[i] = true;
+        settings->machine.parallel[i] = (ByteSink){write_to_device, device};
+    }
+    return true;
+}
+
+static bool open_sink(Program *program, const CharacterSpec *spec, const char *label,
+                      ByteSink *sink, Error *error) {
+    if (spec->kind == CHARACTER_NONE)
+        return true;
+    CharacterDevice *device = open_device(program, spec, label, error);
+    *sink = (ByteSink){write_to_device, device};
+    return device != NULL;
+}
+
+static bool open_debug_ports(Program *program, Error *error) {
+    Settings *settings = program->settings;
+    MachineConfig *machine = &settings->machine;
+    return open_sink(program, &settings->debug_console, "debugcon", &machine->debug_console,
+                     error) &&
+           open_sink(program, &settings->firmware_log, "firmware log", &machine->firmware_log,
+                     error);
+}
+
+static bool open_monitors(Program *program, Error *error) {
+    static const char *const labels[SETTINGS_MONITORS] = {"monitor0", "monitor1", "monitor2",
+                                                          "monitor3"};
+    Settings *settings = program->settings;
+    for (int i = 0; i < settings->monitor_count; i++) {
+        if (settings->monitor[i].kind == CHARACTER_NONE || settings->monitor[i].mux)
+            continue;
+        program->monitor_device[i] = open_device(program, &settings->monitor[i], labels[i], error);
+        if (program->monitor_device[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+static void receive_serial(void *opaque, const uint8_t *data, size_t size) {
+    SerialInput *input = opaque;
+    machine_send_serial(input->machine, input->port, data, size);
+}
+
+static void receive_monitor(void *opaque, const uint8_t *data, size_t size) {
+    monitor_receive(opaque, data, size);
+}
+
+static void greet_monitor(void *opaque) {
+    monitor_greet(opaque);
+}
+
+static CharacterClient add_monitor(Program *program, CharacterDevice *device) {
+    Monitor *monitor = &program->monitor[program->monitor_count++];
+    monitor_init(monitor, &program->monitor_host, device);
+    return (CharacterClient){receive_monitor, greet_monitor, monitor};
+}
+
+static void attach_serial_ports(Program *program) {
+    for (unsigned i = 0; i < MACHINE_SERIAL_PORTS; i++) {
+        if (program->serial[i] == NULL)
+            continue;
+        program->serial_input[i] = (SerialInput){program->machine, i};
+        CharacterClient client = {.received = receive_serial, .opaque = &program->serial_input[i]};
+        if (program->settings->serial[i].mux && program->mux.device == NULL) {
+            program->mux = (Mux){.device = program->serial[i],
+                                 .port = client,
+                                 .monitor = add_monitor(program, program->serial[i]),
+                                 .quit = program_quit,
+                                 .quit_opaque = program};
+            mux_attach(&program->mux);
+        } else {
+            character_device_set_client(program->serial[i], &client);
+        }
+    }
+}
+
+static void attach_monitors(Program *program) {
+    for (int i = 0; i < SETTINGS_MONITORS; i++) {
+        if (program->monitor_device[i] == NULL)
+            continue;
+        CharacterClient client = add_monitor(program, program->monitor_device[i]);
+        character_device_set_client(program->monitor_device[i], &client);
+    }
+}
+
+static bool write_pid_file(const char *path, Error *error) {
+    if (path == NULL)
+        return true;
+    FILE *file = fopen(path, "w");
+    if (file == NULL || fprintf(file, "%d\n", (int)getpid()) < 0 || fclose(file) != 0)
+        return error_set(error, "cannot write '%s': %s", path, strerror(errno));
+    return true;
+}
+
+static bool open_trace(Settings *settings, Error *error) {
+    if (settings->trace_file == NULL)
+        return true;
+    settings->machine.trace_output = fopen(settings->trace_file, "w");
+    return settings->machine.trace_output != NULL ||
+           error_set(error, "cannot write '%s': %s", settings->trace_file, strerror(errno));
+}
+
+static void run_loop(Program *program, Display *display, int *exit_status) {
+    while (!program->quit && !machine_has_ended(program->machine, exit_status)) {
+        event_loop_run_once(&program->loop, display != NULL ? WINDOW_WAIT_MS : -1);
+        if (display != NULL && !display_update(display))
+            program->quit = true;
+    }
+    if (program->quit)
+        *exit_status = 0;
+}
+
+static bool run_machine(Program *program, int *exit_status, Error *error) {
+    Settings *settings = program->settings;
+    program->machine = machine_create(&settings->machine, error);
+    if (program->machine == NULL)
+        return false;
+    program->monitor_host = (MonitorHost){program->machine, REPRISE_VERSION, program_quit, program};
+    machine_set_notify(program->machine, wake_loop, program);
+    Display *display = NULL;
+    if (settings->display != DISPLAY_NONE) {
+        display =
+            display_open(program->machine, settings->machine.name, settings->full_screen, error);
+        if (display == NULL)
+            return false;
+    }
+    attach_serial_ports(program);
+    attach_monitors(program);
+    bool good =
+        (!settings->sandbox || sandbox_enter(error)) && machine_start(program->machine, error);
+    if (good)
+        run_loop(program, display, exit_status);
+    display_close(display);
+    return good;
+}
+
+static void close_all(Program *program) {
+    machine_destroy(program->machine);
+    for (int i = 0; i < program->monitor_count; i++)
+        monitor_destroy(&program->monitor[i]);
+    for (int i = 0; i < program->device_count; i++)
+        character_device_close(program->devices[i]);
+    FILE *trace = program->settings->machine.trace_output;
+    if (trace != NULL && trace != stderr)
+        fclose(trace);
+}
+
+bool program_run(Settings *settings, int *exit_status, Error *error) {
+    Program program = {.settings = settings};
+    if (!event_loop_init(&program.loop, error))
+        return false;
+    program_signals_install(&program);
+    bool good = display_check(settings, error) && open_trace(settings, error) &&
+                open_serial_ports(&program, error) && open_parallel_ports(&program, error) &&
+                open_debug_ports(&program, error) && open_monitors(&program, error) &&
+                write_pid_file(settings->pid_file, error) &&
+                run_machine(&program, exit_status, error);
+    close_all(&program);
+    program_signals_remove(&program);
+    event_loop_destroy(&program.loop);
+    return good;
+}

@@ -1,0 +1,138 @@
+/* Keys, mouse and the window's own shortcuts: Ctrl-Alt-G grab, Ctrl-Alt-F full screen, Ctrl-Alt-S
+ * screenshot. */
+#include "screenshot.h"
+#include "sdl_keys.h"
+#include "sdl_window.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static void set_key(Display *display, int key, bool down) {
+    if (key < 0 || (!down && !display->down[key]))
+        return;
+    display->down[key] = down;
+    machine_send_key(display->machine, key, down);
+}
+
+/* The window lost the keyboard: whatever is down would never come up again for the guest. */
+static void release_keys(Display *display) {
+    for (int key = 0; key < KEYBOARD_KEY_COUNT; key++)
+        set_key(display, key, false);
+}
+
+void sdl_input_set_grab(Display *display, bool grab) {
+    if (display->grabbed == grab)
+        return;
+    display->grabbed = grab;
+    SDL_SetRelativeMouseMode(grab ? SDL_TRUE : SDL_FALSE);
+    SDL_SetWindowGrab(display->window, grab ? SDL_TRUE : SDL_FALSE);
+    sdl_window_update_title(display);
+}
+
+/* A name that no file has yet. */
+static void save_screenshot(Display *display) {
+    char path[64], text[sizeof(display->notice)];
+    time_t now = time(NULL);
+    struct tm local;
+    Error error = {.set = false};
+    localtime_r(&now, &local);
+    strftime(path, sizeof(path), "reprise-%Y%m%d-%H%M%S.png", &local);
+    if (screenshot_write(display->machine, path, "png", &error))
+        snprintf(text, sizeof(text), " - saved %s", path);
+    else
+        snprintf(text, sizeof(text), " - %.70s", error.message);
+    sdl_window_notice(display, text);
+}
+
+/* True: the key was ours, and the guest does not see it. */
+static bool handle_shortcut(Display *display, const SDL_KeyboardEvent *key) {
+    if ((key->keysym.mod & KMOD_CTRL) == 0 || (key->keysym.mod & KMOD_ALT) == 0 ||
+        key->type != SDL_KEYDOWN)
+        return false;
+    switch (key->keysym.scancode) {
+    case SDL_SCANCODE_G:
+        sdl_input_set_grab(display, !display->grabbed);
+        break;
+    case SDL_SCANCODE_F:
+        sdl_window_set_full_screen(display, !display->full_screen);
+        break;
+    case SDL_SCANCODE_S:
+        save_screenshot(display);
+        break;
+    default:
+        return false;
+    }
+    release_keys(display);
+    return true;
+}
+
+static void handle_key(Display *display, const SDL_KeyboardEvent *key) {
+    if (key->repeat != 0)
+        return; /* the guest's keyboard repeats by itself */
+    if (!handle_shortcut(display, key))
+        set_key(display, sdl_keys_translate(key->keysym.scancode), key->type == SDL_KEYDOWN);
+}
+
+static uint32_t button_bit(uint8_t button) {
+    return button == SDL_BUTTON_LEFT     ? 1
+           : button == SDL_BUTTON_RIGHT  ? 2
+           : button == SDL_BUTTON_MIDDLE ? 4
+                                         : 0;
+}
+
+static void handle_button(Display *display, const SDL_MouseButtonEvent *button) {
+    if (!display->grabbed) {
+        /* The click that takes the mouse is not the guest's. */
+        if (button->type == SDL_MOUSEBUTTONDOWN && button->button == SDL_BUTTON_LEFT)
+            sdl_input_set_grab(display, true);
+        return;
+    }
+    uint32_t bit = button_bit(button->button);
+    display->buttons =
+        button->type == SDL_MOUSEBUTTONDOWN ? display->buttons | bit : display->buttons & ~bit;
+    machine_send_mouse_buttons(display->machine, display->buttons);
+}
+
+static void handle_window(Display *display, const SDL_WindowEvent *window) {
+    switch (window->event) {
+    case SDL_WINDOWEVENT_FOCUS_LOST:
+        release_keys(display);
+        sdl_input_set_grab(display, false);
+        break;
+    case SDL_WINDOWEVENT_EXPOSED:
+    case SDL_WINDOWEVENT_SIZE_CHANGED:
+        sdl_window_draw(display);
+        break;
+    default:
+        break;
+    }
+}
+
+void sdl_input_handle(Display *display, const SDL_Event *event) {
+    switch (event->type) {
+    case SDL_QUIT:
+        display->closed = true;
+        break;
+    case SDL_KEYDOWN:
+    case SDL_KEYUP:
+        handle_key(display, &event->key);
+        break;
+    case SDL_MOUSEMOTION:
+        if (display->grabbed)
+            machine_send_mouse_move(display->machine, event->motion.xrel, event->motion.yrel, 0);
+        break;
+    case SDL_MOUSEBUTTONDOWN:
+    case SDL_MOUSEBUTTONUP:
+        handle_button(display, &event->button);
+        break;
+    case SDL_MOUSEWHEEL:
+        if (display->grabbed)
+            machine_send_mouse_move(display->machine, 0, 0, -event->wheel.y);
+        break;
+    case SDL_WINDOWEVENT:
+        handle_window(display, &event->window);
+        break;
+    default:
+        break;
+    }
+}

@@ -1,0 +1,25 @@
+#include "settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void settings_init(Settings *settings) {
+    *settings = (Settings){.display = DISPLAY_DEFAULT};
+    machine_config_init(&settings->machine);
+}
+
+void settings_free(Settings *settings) {
+    for (int i = 0; i < settings->string_count; i++)
+        free(settings->strings[i]);
+    free(settings->strings);
+    settings->strings = NULL;
+    settings->string_count = 0;
+}
+
+const char *settings_keep_string(Settings *settings, const char *string) {
+    if (string == NULL)
+        return NULL;
+    size_t bytes = (size_t)(settings->string_count + 1) * sizeof(char *);
+    settings->strings = realloc(settings->strings, bytes);
+    return settings->strings[settings->string_count++] = strdup(string);
+}

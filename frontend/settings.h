@@ -1,0 +1,70 @@
+/* Everything that the command line says, in one place: what machine to make, and what to show it
+ * on. */
+#ifndef REPRISE_SETTINGS_H
+#define REPRISE_SETTINGS_H
+
+#include "character_spec.h"
+#include "machine_config.h"
+
+#define SETTINGS_CHARACTER_DEVICES 32
+#define SETTINGS_IMAGES 32
+#define SETTINGS_MONITORS 4
+
+typedef enum DisplayKind { DISPLAY_DEFAULT, DISPLAY_SDL, DISPLAY_NONE } DisplayKind;
+
+/* -chardev: a back end with a name, for -serial chardev:ID, -mon and -device. */
+typedef struct NamedCharacterSpec {
+    const char *id;
+    CharacterSpec spec;
+} NamedCharacterSpec;
+
+/* -blockdev and -drive if=none: an image with a name, which a -device plugs in. */
+typedef struct ImageSpec {
+    const char *id;
+    const char *file, *format;
+    bool read_only, snapshot, is_cd;
+} ImageSpec;
+
+typedef struct Settings {
+    MachineConfig machine;
+
+    DisplayKind display;
+    bool full_screen;
+    bool no_graphic; /* -nographic */
+    bool no_defaults;
+
+    CharacterSpec serial[MACHINE_SERIAL_PORTS];
+    int serial_count;
+    CharacterSpec parallel[MACHINE_PARALLEL_PORTS];
+    int parallel_count;
+    CharacterSpec debug_console; /* port E9h */
+    CharacterSpec firmware_log;  /* port 402h */
+    CharacterSpec monitor[SETTINGS_MONITORS];
+    int monitor_count;
+    bool monitor_given;
+    NamedCharacterSpec character_device[SETTINGS_CHARACTER_DEVICES];
+    int character_device_count;
+    ImageSpec image[SETTINGS_IMAGES];
+    int image_count;
+
+    bool snapshot;                       /* -snapshot: for every drive */
+    bool floppy_named[MACHINE_FLOPPIES]; /* some option says what is in it */
+    bool show_help, show_version;
+    bool sandbox;                 /* -sandbox on */
+    bool listed;                  /* an option printed a list: nothing more to do */
+    const char *trace_categories; /* -d */
+    const char *trace_file;       /* -D */
+    const char *pid_file;
+
+    /* Strings that options made; settings_free() frees them. */
+    char **strings;
+    int string_count;
+} Settings;
+
+void settings_init(Settings *settings);
+void settings_free(Settings *settings);
+
+/* A copy that lives as long as the settings. NULL stays NULL. */
+const char *settings_keep_string(Settings *settings, const char *string);
+
+#endif

@@ -1,0 +1,83 @@
+#include "settings_finish.h"
+
+#include <string.h>
+
+static void finish_drives(Settings *settings) {
+    MachineConfig *machine = &settings->machine;
+    DriveConfig *cd = &machine->ide[2];
+    if (settings->no_defaults) {
+        machine->floppy[0].present = settings->floppy_named[0];
+    } else if (!cd->present) {
+        cd->present = true;
+        cd->is_cd = true;
+        cd->boot_index = -1;
+    }
+    for (int i = 0; settings->snapshot && i < MACHINE_FLOPPIES; i++)
+        machine->floppy[i].snapshot = true;
+    for (int i = 0; settings->snapshot && i < MACHINE_IDE_DRIVES; i++)
+        machine->ide[i].snapshot = true;
+}
+
+/* -nographic: serial port 0 and the monitor share the terminal, unless options put them elsewhere.
+ */
+static void finish_ports(Settings *settings) {
+    bool defaults = !settings->no_defaults;
+    bool shared = settings->no_graphic && defaults && settings->serial_count == 0;
+    if (settings->serial_count == 0 && defaults) {
+        settings->serial[0].kind = shared ? CHARACTER_STDIO : CHARACTER_NULL;
+        settings->serial[0].mux = shared && !settings->monitor_given;
+        settings->serial_count = 1;
+    }
+    settings->machine.serial_screen = settings->no_graphic && settings->serial_count > 0;
+    if (settings->parallel_count == 0 && defaults) {
+        settings->parallel[0].kind = CHARACTER_NULL;
+        settings->parallel_count = 1;
+    }
+    if (settings->no_graphic)
+        settings->display = DISPLAY_NONE;
+}
+
+static bool resolve(const Settings *settings, CharacterSpec *spec, Error *error) {
+    if (spec->kind != CHARACTER_NAMED)
+        return true;
+    for (int i = 0; i < settings->character_device_count; i++) {
+        const NamedCharacterSpec *named = &settings->character_device[i];
+        if (strcmp(named->id, spec->path) == 0) {
+            *spec = named->spec;
+            return true;
+        }
+    }
+    return error_set(error, "there is no character device '%s'; -chardev makes one", spec->path);
+}
+
+static bool resolve_all(const Settings *settings, CharacterSpec *specs, int count, Error *error) {
+    for (int i = 0; i < count; i++) {
+        if (!resolve(settings, &specs[i], error))
+            return false;
+    }
+    return true;
+}
+
+/* The terminal is one; only a mux may share it, and that with the monitor alone. */
+static bool check_stdio(const Settings *settings, Error *error) {
+    int users = (settings->debug_console.kind == CHARACTER_STDIO) +
+                (settings->firmware_log.kind == CHARACTER_STDIO);
+    for (int i = 0; i < settings->serial_count; i++)
+        users += settings->serial[i].kind == CHARACTER_STDIO;
+    for (int i = 0; i < settings->parallel_count; i++)
+        users += settings->parallel[i].kind == CHARACTER_STDIO;
+    for (int i = 0; i < settings->monitor_count; i++)
+        users += settings->monitor[i].kind == CHARACTER_STDIO && !settings->monitor[i].mux;
+    return users <= 1 || error_set(error, "only one of serial ports, parallel ports, debug console "
+                                          "and monitor can use stdio; 'mon:stdio' shares it");
+}
+
+bool settings_finish(Settings *settings, Error *error) {
+    finish_drives(settings);
+    finish_ports(settings);
+    return resolve_all(settings, settings->serial, settings->serial_count, error) &&
+           resolve_all(settings, settings->parallel, settings->parallel_count, error) &&
+           resolve_all(settings, settings->monitor, settings->monitor_count, error) &&
+           resolve(settings, &settings->debug_console, error) &&
+           resolve(settings, &settings->firmware_log, error) && check_stdio(settings, error);
+}
