@@ -1,0 +1,285 @@
+/* The option table: what options set, what they refuse, and the answer to a mistyped one. */
+#include "command_line.h"
+#include "nearest_name.h"
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MOST_WORDS 32
+
+static Settings settings;
+static Error error;
+static char line_copy[1024];
+
+static void set_up(void) {
+    settings_init(&settings);
+    error = (Error){.set = false};
+}
+
+static void tear_down(void) {
+    settings_free(&settings);
+}
+
+/* Words are separated by spaces. */
+static bool parse(const char *line) {
+    char *words[MOST_WORDS] = {(char *)"reprise"};
+    int count = 1;
+    snprintf(line_copy, sizeof(line_copy), "%s", line);
+    for (char *word = strtok(line_copy, " "); word != NULL; word = strtok(NULL, " "))
+        words[count++] = word;
+    return command_line_parse(&settings, count, words, &error);
+}
+
+static void expect_good(const char *line) {
+    if (!parse(line))
+        ck_abort_msg("'%s': %s", line, error.message);
+}
+
+static void expect_error(const char *line, const char *part) {
+    ck_assert_msg(!parse(line), "'%s' was taken", line);
+    ck_assert_msg(strstr(error.message, part) != NULL, "'%s' gave '%s'", line, error.message);
+    ck_assert_ptr_null(strchr(error.message, '\n'));
+}
+
+START_TEST(defaults) {
+    expect_good("");
+    ck_assert_uint_eq(settings.machine.ram_bytes, 128 << 20);
+    ck_assert_str_eq(settings.machine.cpu_model, "pentium4");
+    ck_assert(settings.machine.floppy[0].present && !settings.machine.floppy[1].present);
+    ck_assert(settings.machine.ide[2].present && settings.machine.ide[2].is_cd);
+    ck_assert_int_eq(settings.serial[0].kind, CHARACTER_NULL);
+    ck_assert(settings.machine.has_vga && !settings.machine.has_debug_exit);
+}
+END_TEST
+
+START_TEST(nodefaults_leaves_only_what_is_named) {
+    expect_good("-nodefaults -hda disk.img");
+    ck_assert(!settings.machine.floppy[0].present && !settings.machine.ide[2].present);
+    ck_assert(settings.machine.ide[0].present);
+    ck_assert_int_eq(settings.serial_count, 0);
+}
+END_TEST
+
+START_TEST(drives) {
+    expect_good("-fda a.img -drive file=b,,c.img,if=floppy,format=raw,readonly=on,id=second "
+                "-hda d.img -drive file=e.iso,media=cdrom -drive file=f.img,if=ide,bus=1,unit=1");
+    const MachineConfig *machine = &settings.machine;
+    ck_assert_str_eq(machine->floppy[0].file, "a.img");
+    ck_assert_str_eq(machine->floppy[1].file, "b,c.img");
+    ck_assert_str_eq(machine->floppy[1].format, "raw");
+    ck_assert_str_eq(machine->floppy[1].id, "second");
+    ck_assert(machine->floppy[1].read_only);
+    ck_assert_str_eq(machine->ide[0].file, "d.img");
+    ck_assert_str_eq(machine->ide[2].file, "e.iso");
+    ck_assert(machine->ide[2].is_cd && !machine->ide[3].is_cd);
+    ck_assert_str_eq(machine->ide[3].file, "f.img");
+}
+END_TEST
+
+START_TEST(drive_without_index_takes_the_first_free_place) {
+    expect_good("-drive file=a.img -drive file=b.img,index=1 -drive file=c.img");
+    ck_assert_str_eq(settings.machine.ide[0].file, "a.img");
+    ck_assert_str_eq(settings.machine.ide[1].file, "b.img");
+    ck_assert_str_eq(settings.machine.ide[2].file, "c.img");
+    ck_assert(!settings.machine.ide[2].is_cd);
+}
+END_TEST
+
+START_TEST(block_nodes_and_devices) {
+    expect_good("-nodefaults -blockdev driver=file,node-name=f,filename=x.img "
+                "-blockdev driver=raw,node-name=n,file=f -drive if=none,id=d,file=y.iso "
+                "-device ide-hd,drive=n,bus=ide.1,unit=1,bootindex=2,id=disk "
+                "-device ide-cd,drive=d,bus=ide.0,unit=0,bootindex=1");
+    const DriveConfig *disk = &settings.machine.ide[3];
+    ck_assert_str_eq(disk->file, "x.img");
+    ck_assert_str_eq(disk->format, "raw");
+    ck_assert_str_eq(disk->id, "disk");
+    ck_assert_int_eq(disk->boot_index, 2);
+    ck_assert_str_eq(settings.machine.ide[0].file, "y.iso");
+    ck_assert(settings.machine.ide[0].is_cd);
+}
+END_TEST
+
+START_TEST(snapshot_is_for_every_drive) {
+    expect_good("-snapshot -hda a.img -fda b.img");
+    ck_assert(settings.machine.ide[0].snapshot && settings.machine.floppy[0].snapshot);
+}
+END_TEST
+
+START_TEST(time_and_boot) {
+    expect_good("-icount shift=3 -rtc base=1999-12-31T23:59:00 -boot order=dc,menu=on");
+    ck_assert(settings.machine.icount);
+    ck_assert_uint_eq(settings.machine.icount_shift, 3);
+    ck_assert_int_eq(settings.machine.rtc_base, RTC_BASE_SECONDS);
+    ck_assert_int_eq(settings.machine.rtc_seconds, 946684740);
+    ck_assert_str_eq(settings.machine.boot_order, "dc");
+    ck_assert(settings.machine.boot_menu);
+}
+END_TEST
+
+START_TEST(short_boot_order) {
+    expect_good("-boot a");
+    ck_assert_str_eq(settings.machine.boot_order, "a");
+}
+END_TEST
+
+START_TEST(what_qemu_scripts_pass) {
+    expect_good("-machine pc-i440fx-7.2,accel=tcg,usb=off -M pc -accel tcg -nodefaults "
+                "-no-user-config -net none -nic none -vga std -display none "
+                "-global PIIX4_PM.disable_s3=1 -msg timestamp=on -sandbox off -no-hpet");
+    expect_good("-chardev socket,id=m,path=/tmp/m,server=on,wait=off -mon chardev=m,mode=readline");
+    expect_good("-name guest=x,debug-threads=on -smp 1,sockets=1,cores=1,threads=1 -m size=64M");
+    ck_assert_str_eq(settings.machine.name, "x");
+    ck_assert_uint_eq(settings.machine.ram_bytes, 64 << 20);
+    ck_assert_int_eq(settings.monitor[0].kind, CHARACTER_SOCKET);
+    ck_assert(settings.monitor[0].server && !settings.monitor[0].wait);
+}
+END_TEST
+
+START_TEST(backends) {
+    expect_good("-accel interp");
+    ck_assert_int_eq(settings.machine.translator.backend, BACKEND_PORTABLE);
+    expect_good("-machine pc,accel=kvm:tcg");
+    ck_assert_int_eq(settings.machine.translator.backend, translator_default_backend());
+}
+END_TEST
+
+START_TEST(character_devices) {
+    expect_good("-serial file:out.txt -serial unix:/tmp/s,server,nowait -serial none -serial pty "
+                "-debugcon file:debug.txt -monitor stdio -parallel null");
+    ck_assert_int_eq(settings.serial[0].kind, CHARACTER_FILE);
+    ck_assert_str_eq(settings.serial[0].path, "out.txt");
+    ck_assert_int_eq(settings.serial[1].kind, CHARACTER_SOCKET);
+    ck_assert(settings.serial[1].server && !settings.serial[1].wait);
+    ck_assert_int_eq(settings.serial[2].kind, CHARACTER_NONE);
+    ck_assert_int_eq(settings.serial[3].kind, CHARACTER_PTY);
+    ck_assert_int_eq(settings.debug_console.kind, CHARACTER_FILE);
+    ck_assert_int_eq(settings.monitor[0].kind, CHARACTER_STDIO);
+}
+END_TEST
+
+START_TEST(nographic_shares_the_terminal) {
+    expect_good("-nographic");
+    ck_assert_int_eq(settings.display, DISPLAY_NONE);
+    ck_assert_int_eq(settings.serial[0].kind, CHARACTER_STDIO);
+    ck_assert(settings.serial[0].mux && settings.machine.serial_screen);
+}
+END_TEST
+
+START_TEST(debug_exit_is_absent_unless_asked_for) {
+    expect_good("-device isa-debug-exit,iobase=0xf4,iosize=4");
+    ck_assert(settings.machine.has_debug_exit);
+    ck_assert_uint_eq(settings.machine.debug_exit_port, 0xF4);
+    ck_assert_uint_eq(settings.machine.debug_exit_size, 4);
+}
+END_TEST
+
+static const struct {
+    const char *line, *part;
+} errors[] = {
+    {"-hdaa x", "did you mean '-hda'"},
+    {"-dispaly none", "did you mean '-display'"},
+    {"--snapshto", "did you mean '-snapshot'"},
+    {"-xyzzyplugh", "-help lists"},
+    {"-m", "SIZE is missing"},
+    {"-m 64Q", "'64Q'"},
+    {"-m 0", "1M to 3.5G"},
+    {"-m 512K", "1M to 3.5G"},
+    {"-m 4G", "1M to 3.5G"},
+    {"-m 99999999T", "memory"},
+    {"-m -5", "'-5'"},
+    {"-smp 2", "one processor"},
+    {"-machine q35", "unknown machine 'q35'"},
+    {"-machine pc,accle=tcg", "did you mean 'accel'"},
+    {"-accel kvm", "KVM"},
+    {"-enable-kvm", "KVM"},
+    {"-accel hvf", "unknown accelerator"},
+    {"-cpu i9", "i9"},
+    {"-cpu pentium4,+warp", "warp"},
+    {"-display gtk", "sdl and none"},
+    {"-vga cirrus", "std and none"},
+    {"-device e1000", "no device 'e1000'"},
+    {"-device isa-debug-exti", "did you mean 'isa-debug-exit'"},
+    {"-device isa-debug-exit,iobase=70000", "iobase"},
+    {"-device ide-hd,drive=nowhere", "'nowhere'"},
+    {"-device ide-hd", "drive="},
+    {"-drive file=a,if=virtio", "if=virtio"},
+    {"-drive file=a,medai=cdrom", "did you mean 'media'"},
+    {"-drive file=a,media=tape", "disk or cdrom"},
+    {"-drive file=a,index=9", "index 0 to 3"},
+    {"-drive if=ide", "file="},
+    {"-hda a -hda b", "is taken"},
+    {"-fda a -fda b", "named twice"},
+    {"-boot z", "not 'z'"},
+    {"-boot order=c,mneu=on", "did you mean 'menu'"},
+    {"-rtc base=yesterday", "'yesterday'"},
+    {"-icount shift=99", "0 to 10"},
+    {"-icount shift=auto", "not exact"},
+    {"-serial unxi:/tmp/x", "did you mean 'unix:'"},
+    {"-serial file:", "path is missing"},
+    {"-serial chardev:nobody", "'nobody'"},
+    {"-serial stdio -monitor stdio", "only one"},
+    {"-chardev socket,path=/x", "id= is needed"},
+    {"-mon mode=control", "chardev= is needed"},
+    {"-d everything", "everything"},
+    {"-nic user", "no network card"},
+    {"-net nic", "no network card"},
+    {"-qmp stdio", "not in this version"},
+    {"-kernel x", "not in this version"},
+    {"-global nothing.at=all", "unknown property"},
+    {"/nowhere/dos.img", "/nowhere/dos.img"},
+};
+
+START_TEST(bad_lines_are_refused_in_one_line) {
+    expect_error(errors[_i].line, errors[_i].part);
+}
+END_TEST
+
+START_TEST(every_option_is_in_the_table_once) {
+    for (const OptionInfo *a = option_table; a->name || a->help; a++) {
+        ck_assert(a->name == NULL || a->handle != NULL);
+        for (const OptionInfo *b = a + 1; b->name || b->help; b++)
+            ck_assert(a->name == NULL || b->name == NULL || strcmp(a->name, b->name) != 0);
+    }
+}
+END_TEST
+
+START_TEST(distances) {
+    ck_assert_uint_eq(edit_distance("", "abc"), 3);
+    ck_assert_uint_eq(edit_distance("kitten", "sitting"), 3);
+    ck_assert_uint_eq(edit_distance("dispaly", "display"), 1);
+    ck_assert_uint_eq(edit_distance("same", "same"), 0);
+    ck_assert_uint_eq(edit_distance("hda", "hdaa"), 1);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("command_line");
+    TCase *tests = tcase_create("command_line");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, defaults);
+    tcase_add_test(tests, nodefaults_leaves_only_what_is_named);
+    tcase_add_test(tests, drives);
+    tcase_add_test(tests, drive_without_index_takes_the_first_free_place);
+    tcase_add_test(tests, block_nodes_and_devices);
+    tcase_add_test(tests, snapshot_is_for_every_drive);
+    tcase_add_test(tests, time_and_boot);
+    tcase_add_test(tests, short_boot_order);
+    tcase_add_test(tests, what_qemu_scripts_pass);
+    tcase_add_test(tests, backends);
+    tcase_add_test(tests, character_devices);
+    tcase_add_test(tests, nographic_shares_the_terminal);
+    tcase_add_test(tests, debug_exit_is_absent_unless_asked_for);
+    tcase_add_loop_test(tests, bad_lines_are_refused_in_one_line, 0,
+                        (int)(sizeof(errors) / sizeof(errors[0])));
+    tcase_add_test(tests, every_option_is_in_the_table_once);
+    tcase_add_test(tests, distances);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
