@@ -10,6 +10,7 @@
  * cut to pieces. */
 #include "cpu_debug.h"
 #include "flags.h"
+#include "little_endian.h"
 #include "transfer.h"
 #include <string.h>
 
@@ -95,25 +96,48 @@ static uint32_t find_span(const StringRun *run, unsigned segment, uint32_t offse
     return count;
 }
 
-static uint64_t load_element(const uint8_t *host, unsigned size) {
-    uint64_t value = 0;
-    for (unsigned i = 0; i < size; i++)
-        value |= (uint64_t)host[i] << 8 * i;
-    return value;
-}
-
-static void store_element(uint8_t *host, unsigned size, uint64_t value) {
-    for (unsigned i = 0; i < size; i++)
-        host[i] = (uint8_t)(value >> 8 * i);
-}
+/* Runs a loop whose body takes 'size' as a constant. */
+#define WITH_CONSTANT_SIZE(size, loop) ((size) == 1 ? loop(1) : (size) == 2 ? loop(2) : loop(4))
 
 /* Element by element, as the processor does it: what overlaps ahead of the copy is read after it
  * was written. */
-static void copy_overlapping(uint8_t *to, const uint8_t *from, uint32_t count, unsigned size,
-                             bool down) {
-    ptrdiff_t step = down ? -(ptrdiff_t)size : (ptrdiff_t)size;
+static inline __attribute__((always_inline)) void
+copy_elements(uint8_t *to, const uint8_t *from, uint32_t count, unsigned size, ptrdiff_t step) {
     for (; count > 0; count--, to += step, from += step)
-        store_element(to, size, load_element(from, size));
+        store_le(to, size, load_le(from, size));
+}
+
+static void copy_overlapping(uint8_t *to, const uint8_t *from, uint32_t count, unsigned size,
+                             ptrdiff_t step) {
+#define COPY(constant_size) copy_elements(to, from, count, constant_size, step)
+    WITH_CONSTANT_SIZE(size, COPY);
+#undef COPY
+}
+
+static inline __attribute__((always_inline)) void fill_elements(uint8_t *to, uint32_t count,
+                                                                unsigned size, uint64_t value) {
+    for (uint32_t i = 0; i < count; i++)
+        store_le(to + (size_t)i * size, size, value);
+}
+
+/* How many elements, up to 'count', a REPE or REPNE comparison of '*left' with 'right' runs over;
+ * '*left' does not move if 'left_step' is 0. */
+static inline __attribute__((always_inline)) uint32_t
+compare_elements(const uint8_t *left, ptrdiff_t left_step, const uint8_t *right,
+                 ptrdiff_t right_step, uint32_t count, unsigned size, bool while_equal) {
+    uint32_t done = 0;
+    bool equal;
+    do {
+        equal = load_le(left, size) == load_le(right, size);
+        left += left_step;
+        right += right_step;
+        done++;
+    } while (done < count && equal == while_equal);
+    return done;
+}
+
+static ptrdiff_t step_of(const StringRun *run) {
+    return run->down ? -(ptrdiff_t)run->size : (ptrdiff_t)run->size;
 }
 
 static bool movs_one(StringRun *run) {
@@ -134,7 +158,7 @@ static uint32_t movs_many(StringRun *run, uint32_t limit) {
     size_t back = run->down ? bytes - run->size : 0; /* from the first element to the lowest byte */
     bool ahead = run->down ? to < from && to + bytes > from : to > from && to < from + bytes;
     if (ahead)
-        copy_overlapping(to, from, count, run->size, run->down);
+        copy_overlapping(to, from, count, run->size, step_of(run));
     else
         memmove(to - back, from - back, bytes);
     return count;
@@ -151,12 +175,9 @@ static uint32_t stos_many(StringRun *run, uint32_t limit) {
         return 0;
     uint8_t *lowest = run->down ? to - (size_t)(count - 1) * run->size : to;
     uint64_t value = accumulator(run);
-    if (run->size == 1) {
-        memset(lowest, (int)value, count);
-        return count;
-    }
-    for (uint32_t i = 0; i < count; i++)
-        store_element(lowest + (size_t)i * run->size, run->size, value);
+#define FILL(constant_size) fill_elements(lowest, count, constant_size, value)
+    WITH_CONSTANT_SIZE(run->size, FILL);
+#undef FILL
     return count;
 }
 
@@ -175,7 +196,7 @@ static uint32_t lods_many(StringRun *run, uint32_t limit) {
     if (count == 0)
         return 0;
     ptrdiff_t last = (ptrdiff_t)(count - 1) * run->size;
-    set_accumulator(run, load_element(run->down ? from - last : from + last, run->size));
+    set_accumulator(run, load_le(run->down ? from - last : from + last, run->size));
     return count;
 }
 
@@ -203,17 +224,14 @@ static uint32_t cmps_many(StringRun *run, uint32_t limit) {
     count = find_span(run, SEG_ES, pointer_of(run, REG_EDI), false, count, &right);
     if (count == 0)
         return 0;
-    ptrdiff_t step = run->down ? -(ptrdiff_t)run->size : (ptrdiff_t)run->size;
-    uint32_t done = 0;
-    uint64_t a, b;
-    do {
-        a = load_element(left, run->size);
-        b = load_element(right, run->size);
-        left += step;
-        right += step;
-        done++;
-    } while (done < count && (a == b) == run->while_equal);
-    compare(run, a, b);
+    ptrdiff_t step = step_of(run);
+    uint32_t done;
+#define COMPARE(constant_size)                                                                     \
+    compare_elements(left, step, right, step, count, constant_size, run->while_equal)
+    done = WITH_CONSTANT_SIZE(run->size, COMPARE);
+#undef COMPARE
+    ptrdiff_t last = (ptrdiff_t)(done - 1) * step;
+    compare(run, load_le(left + last, run->size), load_le(right + last, run->size));
     return done;
 }
 
@@ -230,15 +248,16 @@ static uint32_t scas_many(StringRun *run, uint32_t limit) {
     uint32_t count = find_span(run, SEG_ES, pointer_of(run, REG_EDI), false, limit, &right);
     if (count == 0)
         return 0;
-    ptrdiff_t step = run->down ? -(ptrdiff_t)run->size : (ptrdiff_t)run->size;
-    uint64_t a = accumulator(run), b;
-    uint32_t done = 0;
-    do {
-        b = load_element(right, run->size);
-        right += step;
-        done++;
-    } while (done < count && (a == b) == run->while_equal);
-    compare(run, a, b);
+    ptrdiff_t step = step_of(run);
+    uint8_t wanted[4];
+    store_le(wanted, run->size, accumulator(run));
+    uint32_t done;
+#define COMPARE(constant_size)                                                                     \
+    compare_elements(wanted, 0, right, step, count, constant_size, run->while_equal)
+    done = WITH_CONSTANT_SIZE(run->size, COMPARE);
+#undef COMPARE
+    ptrdiff_t last = (ptrdiff_t)(done - 1) * step;
+    compare(run, accumulator(run), load_le(right + last, run->size));
     return done;
 }
 
