@@ -1,6 +1,6 @@
 /* The VGA adapter as a device: its State by field table, its place on the buses. */
 #include "vga.h"
-#include "allocate.h"
+#include "edid.h"
 #include "host_pages.h"
 #include "vga_internal.h"
 #include <stdlib.h>
@@ -111,6 +111,8 @@ static bool add_ports(Vga *vga, Error *error) {
 /* ---- BAR 2: the registers in memory ---- */
 
 static uint32_t register_read_byte(Vga *vga, uint32_t offset) {
+    if (offset < EDID_SIZE)
+        return edid_block[offset];
     if (offset - REGISTERS_PORTS < REGISTERS_PORTS_COUNT)
         return vga_port_read(vga, (uint16_t)(0x3C0 + offset - REGISTERS_PORTS));
     if (offset - REGISTERS_VBE < 2 * VBE_REGISTERS)

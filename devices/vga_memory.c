@@ -24,12 +24,16 @@ static uint32_t word_of_byte(uint32_t value) {
 }
 
 /* FFh in the byte of each plane whose bit is set. */
-static uint32_t word_of_planes(unsigned planes) {
-    uint8_t bytes[4];
-    for (unsigned plane = 0; plane < 4; plane++)
-        bytes[plane] = (planes >> plane & 1) != 0 ? 0xFF : 0;
+static inline uint32_t word_of_planes(unsigned planes) {
+    // clang-format off
+    static const uint8_t bytes[16][4] = {
+        {0x00, 0x00, 0x00, 0x00}, {0xFF, 0x00, 0x00, 0x00}, {0x00, 0xFF, 0x00, 0x00}, {0xFF, 0xFF, 0x00, 0x00},
+        {0x00, 0x00, 0xFF, 0x00}, {0xFF, 0x00, 0xFF, 0x00}, {0x00, 0xFF, 0xFF, 0x00}, {0xFF, 0xFF, 0xFF, 0x00},
+        {0x00, 0x00, 0x00, 0xFF}, {0xFF, 0x00, 0x00, 0xFF}, {0x00, 0xFF, 0x00, 0xFF}, {0xFF, 0xFF, 0x00, 0xFF},
+        {0x00, 0x00, 0xFF, 0xFF}, {0xFF, 0x00, 0xFF, 0xFF}, {0x00, 0xFF, 0xFF, 0xFF}, {0xFF, 0xFF, 0xFF, 0xFF}};
+    // clang-format on
     uint32_t word;
-    memcpy(&word, bytes, sizeof word);
+    memcpy(&word, bytes[planes & 0x0F], sizeof word);
     return word;
 }
 
@@ -57,21 +61,18 @@ typedef struct CellAddress {
 
 static inline CellAddress decode_address(const VgaMemoryDecode *decode, VgaAddressing addressing,
                                          uint32_t address) {
-    static const uint8_t plane_bytes[6][4] = {{0xFF, 0, 0, 0},    {0, 0xFF, 0, 0},
-                                              {0, 0, 0xFF, 0},    {0, 0, 0, 0xFF},
-                                              {0xFF, 0, 0xFF, 0}, {0, 0xFF, 0, 0xFF}};
     CellAddress result = {0, UINT32_MAX};
     uint32_t low = address % VGA_BANK_SIZE;
     switch (addressing) {
     case ADDRESSING_CHAIN_4:
         result.cell = (decode->bank + low) >> 2;
-        memcpy(&result.planes, plane_bytes[address & 3], sizeof result.planes);
+        result.planes = word_of_planes(1u << (address & 3));
         break;
     case ADDRESSING_ODD_EVEN:
         if (decode->chain_odd_even)
             low = (low & ~1u) | address >> 16;
         result.cell = decode->bank + low;
-        memcpy(&result.planes, plane_bytes[4 + (address & 1)], sizeof result.planes);
+        result.planes = word_of_planes(0x5u << (address & 1));
         break;
     default:
         result.cell = decode->bank + low;

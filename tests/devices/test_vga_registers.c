@@ -134,6 +134,29 @@ START_TEST(registers_are_in_memory_too) {
 }
 END_TEST
 
+/* The display's identification lies at the start of BAR 2. */
+START_TEST(display_identifies_itself) {
+    uint8_t edid[128];
+    uint8_t sum = 0;
+    board_create(&board);
+    for (uint32_t i = 0; i < sizeof edid; i++)
+        sum += edid[i] = peek(&board, BOARD_REGISTERS + i);
+    ck_assert_int_eq(memcmp(edid, "\x00\xFF\xFF\xFF\xFF\xFF\xFF\x00", 8), 0);
+    ck_assert_uint_eq(sum, 0);
+    const uint8_t *timing = edid + 54; /* the preferred one */
+    uint32_t clock_khz = (timing[0] | timing[1] << 8) * 10u;
+    uint32_t width = timing[2] | (timing[4] & 0xF0u) << 4;
+    uint32_t height = timing[5] | (timing[7] & 0xF0u) << 4;
+    uint32_t across = width + (timing[3] | (timing[4] & 0x0Fu) << 8);
+    uint32_t down = height + (timing[6] | (timing[7] & 0x0Fu) << 8);
+    ck_assert_uint_eq(width, 1024);
+    ck_assert_uint_eq(height, 768);
+    ck_assert_uint_eq(clock_khz * 1000 / (across * down), 60);
+    ck_assert_int_eq(memcmp(edid + 90 + 5, "Reprise\n", 8), 0);
+    board_destroy(&board);
+}
+END_TEST
+
 START_TEST(reset_clears_registers_and_keeps_memory) {
     board_create(&board);
     board_set_mode(&board, &mode_12h);
@@ -280,6 +303,7 @@ int main(void) {
         crtc_moves_with_the_miscellaneous_register,
         dac_takes_and_gives_three_components,
         registers_are_in_memory_too,
+        display_identifies_itself,
         reset_clears_registers_and_keeps_memory,
         state_is_saved_and_restored,
         restored_nonsense_is_survived,
