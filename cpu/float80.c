@@ -66,15 +66,9 @@ Float80 float80_propagate_nan(const FloatParts *a, const FloatParts *b, FloatSta
     return float80_pack(select_nan(a, b));
 }
 
-bool float80_check_denormal(bool denormal, FloatStatus *status) {
-    if (denormal && (status->raised & (FLOAT_INVALID | FLOAT_DIVIDE_BY_ZERO)) == 0)
-        status->raised |= FLOAT_DENORMAL;
-    return (status->raised & FLOAT_BEFORE_OPERATION & ~status->masked) != 0;
-}
-
 /* Rounds what an exact operation gave, and packs it. */
 static Float80 finish(FloatParts *result, bool denormal, int precision, FloatStatus *status) {
-    if (float80_check_denormal(denormal, status))
+    if (float_check_denormal(denormal, status))
         return FLOAT80_INDEFINITE;
     if (result->class == FLOAT_FINITE) {
         FloatFormat format = float_format_80;
@@ -132,7 +126,7 @@ FloatOrder float80_compare(const FloatParts *a, const FloatParts *b, bool quiet,
             status->raised |= FLOAT_INVALID;
         return FLOAT_UNORDERED;
     }
-    float80_check_denormal(a->denormal || b->denormal, status);
+    float_check_denormal(a->denormal || b->denormal, status);
     return (FloatOrder)(float_order(a, b) + 1);
 }
 
@@ -234,7 +228,7 @@ Float80 float80_extract(Float80 a, Float80 *exponent, FloatStatus *status) {
         *exponent = (Float80){INTEGER_BIT, EXPONENT_MASK};
         return a;
     }
-    float80_check_denormal(x.denormal, status);
+    float_check_denormal(x.denormal, status);
     *exponent = float80_from_integer(x.exponent);
     x.exponent = 0;
     return float80_pack(&x);
@@ -244,7 +238,7 @@ Float80 float80_round_to_integer(Float80 a, FloatStatus *status) {
     FloatParts x = float80_unpack(a);
     if (float_is_nan(&x))
         return float80_propagate_nan(&x, &x, status);
-    if (float80_check_denormal(x.denormal, status) || x.class != FLOAT_FINITE || x.exponent >= 63)
+    if (float_check_denormal(x.denormal, status) || x.class != FLOAT_FINITE || x.exponent >= 63)
         return a;
     if (float_round_bits(&x, x.exponent + 1, status))
         status->raised |= FLOAT_INEXACT;
@@ -254,7 +248,7 @@ Float80 float80_round_to_integer(Float80 a, FloatStatus *status) {
 static Float80 widen(const FloatParts *parts, FloatStatus *status) {
     if (float_is_nan(parts))
         return float80_propagate_nan(parts, parts, status);
-    float80_check_denormal(parts->denormal, status);
+    float_check_denormal(parts->denormal, status);
     return float80_pack(parts);
 }
 

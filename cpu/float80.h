@@ -62,7 +62,4 @@ void float80_to_bcd(Float80 a, uint8_t bcd[10], FloatStatus *status);
  * table 4-7). For one operand, pass it twice. */
 Float80 float80_propagate_nan(const FloatParts *a, const FloatParts *b, FloatStatus *status);
 
-/* Raises denormal for an operand; true: it is unmasked, and the operation must not go on. */
-bool float80_check_denormal(bool denormal, FloatStatus *status);
-
 #endif

@@ -144,6 +144,12 @@ void float_round(FloatParts *parts, const FloatFormat *format, FloatStatus *stat
         status->raised |= FLOAT_INEXACT;
 }
 
+bool float_check_denormal(bool denormal, FloatStatus *status) {
+    if (denormal && (status->raised & (FLOAT_INVALID | FLOAT_DIVIDE_BY_ZERO)) == 0)
+        status->raised |= FLOAT_DENORMAL;
+    return (status->raised & FLOAT_BEFORE_OPERATION & ~status->masked) != 0;
+}
+
 static void set_invalid(FloatParts *result, FloatStatus *status) {
     *result = float_default_nan();
     status->raised |= FLOAT_INVALID;

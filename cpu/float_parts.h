@@ -98,6 +98,9 @@ bool float_round_bits(FloatParts *parts, int keep, FloatStatus *status);
  * raised, with the masked or the unmasked response (a result with its exponent wrapped). */
 void float_round(FloatParts *parts, const FloatFormat *format, FloatStatus *status);
 
+/* Raises denormal for an operand; true: it is unmasked, and the operation must not go on. */
+bool float_check_denormal(bool denormal, FloatStatus *status);
+
 /* Exact operations on numbers that are no NaNs. They raise invalid (with a default NaN as result)
  * and divide by zero, and leave rounding to the caller. */
 void float_add(FloatParts *result, const FloatParts *a, const FloatParts *b, FloatStatus *status);

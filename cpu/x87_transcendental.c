@@ -101,7 +101,7 @@ void float80_sine_cosine(Float80 a, Float80 *sine, Float80 *cosine, FloatStatus 
         results[0] = results[1] = float80_propagate_nan(&x, &x, status);
     } else if (x.class == FLOAT_INFINITY) {
         results[0] = results[1] = raise_invalid(status);
-    } else if (x.class == FLOAT_FINITE && !float80_check_denormal(x.denormal, status)) {
+    } else if (x.class == FLOAT_FINITE && !float_check_denormal(x.denormal, status)) {
         evaluate_sine_cosine(&x, &s, &c);
         if (sine != NULL)
             results[0] = finish_irrational(s, status);
@@ -120,7 +120,7 @@ Float80 float80_tangent(Float80 a, FloatStatus *status) {
         return float80_propagate_nan(&x, &x, status);
     if (x.class == FLOAT_INFINITY)
         return raise_invalid(status);
-    if (x.class == FLOAT_ZERO || float80_check_denormal(x.denormal, status))
+    if (x.class == FLOAT_ZERO || float_check_denormal(x.denormal, status))
         return a;
     evaluate_sine_cosine(&x, &sine, &cosine);
     return finish_irrational(float_wide_divide(sine, cosine), status);
@@ -165,7 +165,7 @@ Float80 float80_arctangent(Float80 y, Float80 x, FloatStatus *status) {
     FloatParts a = float80_unpack(y), b = float80_unpack(x);
     if (float_is_nan(&a) || float_is_nan(&b))
         return float80_propagate_nan(&a, &b, status);
-    if (float80_check_denormal(a.denormal || b.denormal, status))
+    if (float_check_denormal(a.denormal || b.denormal, status))
         return y;
     if (a.class != FLOAT_FINITE || b.class != FLOAT_FINITE)
         return arctangent_special(&a, &b, status);
@@ -192,7 +192,7 @@ Float80 float80_exp2_minus_1(Float80 a, FloatStatus *status) {
     FloatParts x = float80_unpack(a);
     if (float_is_nan(&x))
         return float80_propagate_nan(&x, &x, status);
-    if (float80_check_denormal(x.denormal, status) || x.class == FLOAT_ZERO)
+    if (float_check_denormal(x.denormal, status) || x.class == FLOAT_ZERO)
         return a;
     if (x.class == FLOAT_INFINITY || is_one(&x)) {
         if (x.class == FLOAT_FINITE)
@@ -288,7 +288,7 @@ Float80 float80_y_log2_x(Float80 y, Float80 x, FloatStatus *status) {
     }
     if (log.class != FLOAT_FINITE && a.class + log.class == FLOAT_INFINITY + FLOAT_ZERO)
         return raise_invalid(status);
-    if (float80_check_denormal(a.denormal || b.denormal, status))
+    if (float_check_denormal(a.denormal || b.denormal, status))
         return y;
     return multiply_log(&a, &log, exact, status);
 }
@@ -303,7 +303,7 @@ Float80 float80_y_log2_x_plus_1(Float80 y, Float80 x, FloatStatus *status) {
     log = b.class == FLOAT_FINITE && !below ? evaluate_log2_plus_1(b) : b;
     if (log.class != FLOAT_FINITE && a.class != FLOAT_FINITE && a.class != log.class)
         return raise_invalid(status);
-    if (float80_check_denormal(a.denormal || b.denormal, status))
+    if (float_check_denormal(a.denormal || b.denormal, status))
         return y;
     if (below) {
         status->raised |= FLOAT_INEXACT;
