@@ -66,7 +66,7 @@ static const BlockDriver *probe_driver(BlockNode *node, Error *error) {
             return NULL;
         }
     }
-    return best;
+    return block_check_complete(node, head, error) ? best : NULL;
 }
 
 static BlockNode *open_image(const BlockOptions *options, Error *error) {

@@ -42,6 +42,10 @@ BlockNode *block_overlay_create(BlockNode *below, Error *error);
  * read_only. */
 bool block_file_open(BlockNode *node, const BlockOptions *options, Error *error);
 
+/* An error if the contents of a raw image say that it should be longer. 'head' is its first
+ * BLOCK_PROBE_BYTES bytes. */
+bool block_check_complete(BlockNode *node, const uint8_t *head, Error *error);
+
 /* Positioned transfer of all 'size' bytes; a short one is an error. */
 bool block_file_read(int file, uint64_t offset, void *data, size_t size, Error *error);
 bool block_file_write(int file, uint64_t offset, const void *data, size_t size, Error *error);

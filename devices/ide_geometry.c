@@ -28,6 +28,9 @@ static bool geometry_by_partitions(BlockNode *disk, IdeGeometry *geometry) {
     uint8_t record[IDE_SECTOR_BYTES];
     if (!block_read(disk, 0, record, sizeof(record), NULL) || load_le16(record + 510) != 0xAA55)
         return false;
+    for (unsigned i = 0; i < PARTITION_ENTRIES; i++)
+        if ((record[PARTITION_TABLE + i * 16] & 0x7F) != 0)
+            return false; /* neither active nor inactive: this is code of a boot sector */
     for (unsigned i = 0; i < PARTITION_ENTRIES; i++) {
         const uint8_t *entry = record + PARTITION_TABLE + i * 16;
         uint32_t heads = entry[5] + 1u, sectors = entry[6] & 63;

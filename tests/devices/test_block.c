@@ -148,6 +148,41 @@ START_TEST(foreign_formats_are_named) {
 }
 END_TEST
 
+START_TEST(truncated_images) {
+    uint8_t record[512] = {0};
+    make_image("i.img", 3000000);
+    FILE *file = fopen(path_of("i.img"), "r+b");
+    record[0x1BE + 4] = 6;
+    record[0x1BE + 8] = 63;
+    record[0x1BE + 12] = 0x00; /* 10000h sectors: 32 MB */
+    record[0x1BE + 14] = 0x01;
+    record[510] = 0x55;
+    record[511] = 0xAA;
+    fwrite(record, 1, 512, file);
+    fclose(file);
+    BlockOptions options = {.path = path_of("i.img")};
+    expect_refusal(&options, "cut short");
+    options.format = "raw";
+    block_close(open_good(&options));
+    options.format = NULL;
+    ck_assert_int_eq(truncate(options.path, (63 + 65536 - 1000) * 512), 0); /* rounded up */
+    block_close(open_good(&options));
+
+    make_image("i.img", 40000);
+    file = fopen(path_of("i.img"), "r+b");
+    fseek(file, 32768, SEEK_SET);
+    fwrite("\1CD001", 1, 6, file);
+    fseek(file, 32768 + 80, SEEK_SET);
+    fwrite("\0\4\0\0", 1, 4, file); /* 1024 sectors of 2048 bytes */
+    fseek(file, 32768 + 128, SEEK_SET);
+    fwrite("\0\10", 1, 2, file);
+    fclose(file);
+    expect_refusal(&options, "2097152");
+    ck_assert_int_eq(truncate(options.path, 2097152), 0);
+    block_close(open_good(&options));
+}
+END_TEST
+
 START_TEST(write_protected_images) {
     make_image("e.img", 1024);
     ck_assert_int_eq(chmod(path_of("e.img"), 0444), 0);
@@ -229,6 +264,7 @@ int main(void) {
     tcase_add_test(tests, overlay_never_writes_the_image);
     tcase_add_test(tests, bad_images_are_one_clear_line);
     tcase_add_test(tests, foreign_formats_are_named);
+    tcase_add_test(tests, truncated_images);
     tcase_add_test(tests, write_protected_images);
     tcase_add_test(tests, second_writer_is_refused);
     tcase_add_test(tests, image_cut_short_in_use_is_an_error);
@@ -238,7 +274,7 @@ int main(void) {
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
-    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "empty"};
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "empty"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char name[32];
         snprintf(name, sizeof(name), "%s.img", names[i]);

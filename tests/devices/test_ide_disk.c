@@ -502,6 +502,19 @@ START_TEST(geometries) {
 }
 END_TEST
 
+START_TEST(code_is_no_partition_table) {
+    guess(20160, 8, 33);
+    FILE *file = fopen(path_of("a.img"), "r+b");
+    fseek(file, 0x1BE + 16, SEEK_SET);
+    fputc('E', file);
+    fclose(file);
+    BlockOptions options = {.path = path_of("a.img")};
+    BlockNode *node = block_open(&options, NULL);
+    ck_assert_uint_eq(ide_geometry_guess(node).heads, 16);
+    block_close(node);
+}
+END_TEST
+
 START_TEST(random_port_accesses_are_survived) {
     plug(IDE_DRIVE_DISK, make_image("a.img", DISK_SECTORS * 512, 1, false), IDE_DRIVE_CDROM,
          make_image("b.img", 100 * 2048, 5, true));
@@ -545,6 +558,7 @@ static void add_tests(TCase *tests) {
     tcase_add_test(tests, saves_in_the_middle_of_a_write);
     tcase_add_test(tests, states_are_described_without_gaps);
     tcase_add_test(tests, geometries);
+    tcase_add_test(tests, code_is_no_partition_table);
     tcase_add_test(tests, random_port_accesses_are_survived);
 }
 
