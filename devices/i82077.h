@@ -9,7 +9,6 @@
 #include "block.h"
 #include "device_context.h"
 #include "floppy_format.h"
-#include "i8237.h"
 
 #define I82077_DRIVES 2
 
@@ -23,9 +22,6 @@ typedef struct I82077Dma {
                        bool *terminal_count);
     void *opaque;
 } I82077Dma;
-
-/* Channel 2 of the PC's DMA controllers. */
-I82077Dma i82077_dma_channel(I8237 *dma);
 
 typedef struct I82077Options {
     BlockNode *media[I82077_DRIVES]; /* NULL: the drive is empty. They stay the caller's */

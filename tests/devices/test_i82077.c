@@ -1,5 +1,6 @@
 /* The floppy controller, driven through its ports as a driver drives it. */
 #include "i82077.h"
+#include "i8237.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -282,6 +283,62 @@ START_TEST(reads_by_dma) {
         ck_assert_uint_eq(machine.memory[i * 512 + 1], lba >> 8);
         ck_assert_uint_eq(machine.memory[i * 512 + 511], (lba + 511) & 0x7F);
     }
+    unplug();
+}
+END_TEST
+
+static size_t run_channel_2(void *opaque, uint8_t *buffer, size_t size, bool to_memory,
+                            bool *terminal_count) {
+    return i8237_transfer(opaque, 2, buffer, size, to_memory ? DMA_TO_MEMORY : DMA_FROM_MEMORY,
+                          terminal_count);
+}
+
+/* As the firmware programs channel 2 for memory at 12345h. */
+static void program_channel_2(uint8_t mode, uint16_t count) {
+    out(0xD6, 0xC0); /* channel 4 leads from one controller to the other */
+    out(0xD4, 0x00);
+    out(0x0A, 0x06);
+    out(0x0C, 0x00);
+    out(0x04, 0x45);
+    out(0x04, 0x23);
+    out(0x0C, 0x00);
+    out(0x05, (uint8_t)count);
+    out(0x05, (uint8_t)(count >> 8));
+    out(0x0B, mode);
+    out(0x81, 0x01);
+    out(0x0A, 0x02);
+}
+
+START_TEST(moves_data_by_the_dma_controller) {
+    make_image("a.img", 1474560);
+    DeviceContext context = plug_context();
+    Error error = {0};
+    context.memory = physical_map_create(2u << 20, &error);
+    ck_assert_msg(context.memory != NULL, "%s", error.message);
+    I8237 *dma = i8237_create(&context, &error);
+    ck_assert_msg(dma != NULL, "%s", error.message);
+    machine.media[0] = open_image("a.img", false);
+    I82077Options options = {.media = {machine.media[0]},
+                             .drive_types = {FLOPPY_DRIVE_AUTO},
+                             .dma = {run_channel_2, dma},
+                             .irq = {set_irq, NULL, 6}};
+    machine.fdc = i82077_create(&context, &options, &error);
+    ck_assert_msg(machine.fdc != NULL, "%s", error.message);
+    start(0, RATE_500K);
+    uint8_t data[1024], back[1024];
+    program_channel_2(0x46, 1023);
+    SEND(0xE6, 0x00, 3, 0, 4, 2, 18, 0x1B, 0xFF);
+    expect_result(0, 0, 0, 3, 0, 6);
+    physical_read_bytes(context.memory, 0x12345, data, 1024);
+    ck_assert(block_read(machine.media[0], (3 * 36 + 3) * 512, back, 1024, NULL));
+    ck_assert_mem_eq(data, back, 1024);
+    program_channel_2(0x4A, 1023);
+    SEND(0xC5, 0x00, 60, 0, 1, 2, 18, 0x1B, 0xFF);
+    expect_result(0, 0, 0, 60, 0, 3);
+    ck_assert(block_read(machine.media[0], 60 * 36 * 512, back, 1024, NULL));
+    ck_assert_mem_eq(data, back, 1024);
+    i8237_destroy(dma);
+    physical_map_destroy(context.memory);
     unplug();
 }
 END_TEST
@@ -965,6 +1022,7 @@ END_TEST
 
 static void add_transfer_tests(TCase *tests) {
     tcase_add_test(tests, reads_by_dma);
+    tcase_add_test(tests, moves_data_by_the_dma_controller);
     tcase_add_test(tests, result_id_follows_the_table);
     tcase_add_test(tests, reads_and_writes_without_dma);
     tcase_add_test(tests, writes_by_dma);
