@@ -62,8 +62,9 @@ static void check_png(const ByteBuffer *file, const DisplaySurface *surface) {
                 line[i] = (uint8_t)(line[i] + line[i - pitch]);
         for (uint32_t x = 0; x < width; x++) {
             const uint8_t *rgb = line + 1 + 3 * x;
-            ck_assert_uint_eq((uint32_t)(rgb[0] << 16 | rgb[1] << 8 | rgb[2]),
-                              display_surface_line(surface, y)[x]);
+            if ((uint32_t)(rgb[0] << 16 | rgb[1] << 8 | rgb[2]) !=
+                display_surface_line(surface, y)[x])
+                ck_abort_msg("(%u, %u) differs", x, y);
         }
     }
     free(lines);

@@ -44,7 +44,7 @@ START_TEST(mode_12h_shows_sixteen_colours) {
     ck_assert_uint_eq(board.surface.height, 480);
     for (uint32_t y = 0; y < 480; y++)
         for (uint32_t x = 0; x < 640; x++)
-            ck_assert_uint_eq(pixel(&board, x, y), palette_colour(&mode_12h, pattern(x, y) & 15));
+            check_pixel(&board, x, y, palette_colour(&mode_12h, pattern(x, y) & 15));
     /* Colour planes can be switched off, and the palette's upper bits come from elsewhere. */
     set_attribute(&board, ATTRIBUTE_PLANE_ENABLE, 0x05);
     set_attribute(&board, ATTRIBUTE_MODE, 0x81);
@@ -52,7 +52,7 @@ START_TEST(mode_12h_shows_sixteen_colours) {
     draw();
     for (uint32_t x = 0; x < 640; x++) {
         unsigned entry = (mode_12h.attribute[pattern(x, 9) & 5] & 0x0F) | 0xB0;
-        ck_assert_uint_eq(pixel(&board, x, 9), test_colour(entry));
+        check_pixel(&board, x, 9, test_colour(entry));
     }
     board_destroy(&board);
 }
@@ -66,8 +66,7 @@ START_TEST(mode_d_doubles_pixels_and_lines) {
     ck_assert_uint_eq(board.surface.height, 400);
     for (uint32_t y = 0; y < 400; y++)
         for (uint32_t x = 0; x < 640; x++)
-            ck_assert_uint_eq(pixel(&board, x, y),
-                              palette_colour(&mode_d, pattern(x / 2, y / 2) & 15));
+            check_pixel(&board, x, y, palette_colour(&mode_d, pattern(x / 2, y / 2) & 15));
     board_destroy(&board);
 }
 END_TEST
@@ -86,8 +85,7 @@ START_TEST(mode_4_is_cgas) {
     ck_assert_uint_eq(board.surface.height, 400);
     for (uint32_t y = 0; y < 400; y++)
         for (uint32_t x = 0; x < 640; x++)
-            ck_assert_uint_eq(pixel(&board, x, y),
-                              palette_colour(&mode_4, pattern(x / 2, y / 2) & 3));
+            check_pixel(&board, x, y, palette_colour(&mode_4, pattern(x / 2, y / 2) & 3));
     board_destroy(&board);
 }
 END_TEST
@@ -105,7 +103,7 @@ START_TEST(mode_6_is_cgas) {
     ck_assert_uint_eq(board.surface.width, 640);
     for (uint32_t y = 0; y < 400; y++)
         for (uint32_t x = 0; x < 640; x++)
-            ck_assert_uint_eq(pixel(&board, x, y), palette_colour(&mode_6, pattern(x, y / 2) & 1));
+            check_pixel(&board, x, y, palette_colour(&mode_6, pattern(x, y / 2) & 1));
     board_destroy(&board);
 }
 END_TEST
@@ -124,10 +122,10 @@ START_TEST(mode_13h_shows_256_colours) {
     ck_assert_uint_eq(board.surface.height, 400);
     for (uint32_t y = 0; y < 400; y++)
         for (uint32_t x = 0; x < 640; x++)
-            ck_assert_uint_eq(pixel(&board, x, y), test_colour(pattern(x / 2, y / 2)));
+            check_pixel(&board, x, y, test_colour(pattern(x / 2, y / 2)));
     out8(&board, 0x3C6, 0x0F); /* the DAC's mask */
     draw();
-    ck_assert_uint_eq(pixel(&board, 100, 100), test_colour(pattern(50, 50) & 0x0F));
+    check_pixel(&board, 100, 100, test_colour(pattern(50, 50) & 0x0F));
     board_destroy(&board);
 }
 END_TEST
@@ -162,7 +160,7 @@ START_TEST(mode_x_has_240_lines_and_scrolls) {
     ck_assert_uint_eq(board.surface.height, 480);
     for (uint32_t y = 0; y < 480; y++)
         for (uint32_t x = 0; x < 640; x++)
-            ck_assert_uint_eq(pixel(&board, x, y), test_colour(pattern(x / 2, y / 2)));
+            check_pixel(&board, x, y, test_colour(pattern(x / 2, y / 2)));
     /* Scrolled to (75, 40): 18 addresses and three pixels of panning. */
     uint32_t address = 40 * 100 + 18;
     set_indexed(&board, 0x3D4, CRTC_START_ADDRESS_HIGH, (uint8_t)(address >> 8));
@@ -171,7 +169,7 @@ START_TEST(mode_x_has_240_lines_and_scrolls) {
     draw();
     for (uint32_t y = 0; y < 480; y++)
         for (uint32_t x = 0; x < 640; x++)
-            ck_assert_uint_eq(pixel(&board, x, y), test_colour(pattern(x / 2 + 75, y / 2 + 40)));
+            check_pixel(&board, x, y, test_colour(pattern(x / 2 + 75, y / 2 + 40)));
     board_destroy(&board);
 }
 END_TEST
@@ -202,8 +200,7 @@ START_TEST(split_screen_starts_after_the_line_compare) {
                 bool split = y > compare;
                 uint32_t from_y = split ? y - compare - 1 : y + 100;
                 uint32_t from_x = split && pass != 0 ? x : x + 3;
-                ck_assert_uint_eq(pixel(&board, x, y),
-                                  palette_colour(&mode_12h, pattern(from_x, from_y) & 15));
+                check_pixel(&board, x, y, palette_colour(&mode_12h, pattern(from_x, from_y) & 15));
             }
     }
     board_destroy(&board);
@@ -219,7 +216,7 @@ START_TEST(addresses_wrap_at_64k) {
     set_indexed(&board, 0x3D4, CRTC_START_ADDRESS_LOW, 0xFF);
     draw();
     for (uint32_t x = 0; x < 24; x++)
-        ck_assert_uint_eq(pixel(&board, x, 0), palette_colour(&mode_12h, x < 16 ? 15 : 0));
+        check_pixel(&board, x, 0, palette_colour(&mode_12h, x < 16 ? 15 : 0));
     board_destroy(&board);
 }
 END_TEST
@@ -233,15 +230,15 @@ START_TEST(screen_off_is_black) {
     out8(&board, 0x3C0, 0x00); /* the palette belongs to the processor */
     ck_assert(vga_render(board.vga, &board.surface));
     for (uint32_t x = 0; x < 640; x++)
-        ck_assert_uint_eq(pixel(&board, x, 0), 0);
+        check_pixel(&board, x, 0, 0);
     in8(&board, 0x3DA);
     out8(&board, 0x3C0, 0x20);
     set_indexed(&board, 0x3C4, SEQUENCER_CLOCKING_MODE, 0x21);
     draw();
-    ck_assert_uint_eq(pixel(&board, 3, 0), 0);
+    check_pixel(&board, 3, 0, 0);
     set_indexed(&board, 0x3C4, SEQUENCER_CLOCKING_MODE, 0x01);
     draw();
-    ck_assert_uint_eq(pixel(&board, 3, 0), test_colour(pattern(1, 0)));
+    check_pixel(&board, 3, 0, test_colour(pattern(1, 0)));
     board_destroy(&board);
 }
 END_TEST
@@ -252,7 +249,7 @@ START_TEST(only_changes_are_drawn) {
     ck_assert(!vga_render(board.vga, &board.surface));
     poke(&board, 0xA0000 + 80 * 100, 0x80);
     ck_assert(vga_render(board.vga, &board.surface));
-    ck_assert_uint_eq(pixel(&board, 0, 100), palette_colour(&mode_12h, 15));
+    check_pixel(&board, 0, 100, palette_colour(&mode_12h, 15));
     ck_assert(!vga_render(board.vga, &board.surface));
     /* What drawing code sets all the time does not count. */
     set_indexed(&board, 0x3CE, GRAPHICS_BIT_MASK, 0x0F);
@@ -272,7 +269,7 @@ START_TEST(only_changes_are_drawn) {
     poke(&board, BOARD_FRAME_BUFFER + 4 * 80 * 50, 0x80);
     ck_assert(vga_render(board.vga, &board.surface));
     uint32_t grey = 9 << 2 | 3;
-    ck_assert_uint_eq(pixel(&board, 0, 50), grey << 16 | grey << 8 | grey);
+    check_pixel(&board, 0, 50, grey << 16 | grey << 8 | grey);
     display_surface_free(&other);
     board_destroy(&board);
 }

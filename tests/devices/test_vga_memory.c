@@ -123,9 +123,9 @@ static void set_graphics(uint8_t index, uint8_t value) {
 static void check_planes(void) {
     for (uint32_t at = 0; at < 0x10000; at++)
         for (unsigned plane = 0; plane < 4; plane++)
-            ck_assert_msg(board.vga->state.vram[4 * at + plane] == model.plane[plane][at],
-                          "plane %u at %04Xh: %02Xh, expected %02Xh", plane, at,
-                          board.vga->state.vram[4 * at + plane], model.plane[plane][at]);
+            if (board.vga->state.vram[4 * at + plane] != model.plane[plane][at])
+                ck_abort_msg("plane %u at %04Xh: %02Xh, expected %02Xh", plane, at,
+                             board.vga->state.vram[4 * at + plane], model.plane[plane][at]);
 }
 
 static void access_randomly(uint32_t window, uint32_t size) {

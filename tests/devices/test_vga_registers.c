@@ -168,7 +168,7 @@ START_TEST(reset_clears_registers_and_keeps_memory) {
     ck_assert_uint_eq(get_vbe(&board, VBE_ID), 0xB0C5);
     ck_assert(vga_render(board.vga, &board.surface));
     ck_assert_uint_eq(board.surface.width, 640);
-    ck_assert_uint_eq(pixel(&board, 0, 0), 0);
+    check_pixel(&board, 0, 0, 0);
     board_destroy(&board);
 }
 END_TEST
@@ -219,7 +219,7 @@ START_TEST(state_is_saved_and_restored) {
     ck_assert(device_list_load(&board.devices, &reader, &error));
     ck_assert_ptr_nonnull(physical_map_pages(board.memory)[0xA0].write);
     ck_assert(vga_render(board.vga, &board.surface));
-    ck_assert_uint_eq(pixel(&board, 0, 0), test_colour(0));
+    check_pixel(&board, 0, 0, test_colour(0));
     byte_buffer_free(&saved);
     board_destroy(&board);
     board_destroy(&other);

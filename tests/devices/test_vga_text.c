@@ -55,10 +55,8 @@ static void check_cell(unsigned column, unsigned row, const uint8_t lines[16], u
         for (unsigned dot = 0; dot < 9; dot++) {
             bool set = dot < 8 ? (lines[line] >> (7 - dot) & 1) != 0
                                : ninth_repeats && (lines[line] & 1) != 0;
-            uint32_t expected = text_colour(set ? foreground : background);
-            uint32_t actual = pixel(&board, column * 9 + dot, row * 16 + line);
-            ck_assert_msg(actual == expected, "column %u row %u line %u dot %u: %06X, not %06X",
-                          column, row, line, dot, actual, expected);
+            check_pixel(&board, column * 9 + dot, row * 16 + line,
+                        text_colour(set ? foreground : background));
         }
 }
 
@@ -151,15 +149,15 @@ START_TEST(cursor_blinks_where_it_is_set) {
     draw();
     for (unsigned line = 13; line <= 14; line++)
         for (unsigned dot = 0; dot < 9; dot++)
-            ck_assert_uint_eq(pixel(&board, 5 * 9 + dot, 32 + line), text_colour(14));
-    ck_assert_uint_eq(pixel(&board, 6 * 9, 32 + 13), text_colour(0));
+            check_pixel(&board, 5 * 9 + dot, 32 + line, text_colour(14));
+    check_pixel(&board, 6 * 9, 32 + 13, text_colour(0));
     ck_assert(!vga_render(board.vga, &board.surface));
     board.clock.stopped_ns = 9 * vga_frame_ns(board.vga);
     ck_assert(vga_render(board.vga, &board.surface)); /* by itself, as time goes on */
     check_cell(5, 2, plain, 14, 0, false);
     board.clock.stopped_ns = 17 * vga_frame_ns(board.vga);
     draw();
-    ck_assert_uint_eq(pixel(&board, 5 * 9 + 8, 32 + 13), text_colour(14));
+    check_pixel(&board, 5 * 9 + 8, 32 + 13, text_colour(14));
     set_indexed(&board, 0x3D4, CRTC_CURSOR_START, 15); /* starts after its end: none */
     draw();
     check_cell(5, 2, plain, 14, 0, false);
@@ -180,7 +178,7 @@ START_TEST(underline_where_the_attribute_asks) {
     font_lines(0, 'u', lines);
     check_cell(1, 0, lines, 7, 0, false);
     for (unsigned dot = 0; dot < 9; dot++)
-        ck_assert_uint_eq(pixel(&board, dot, 12), text_colour(1));
+        check_pixel(&board, dot, 12, text_colour(1));
     board_destroy(&board);
 }
 END_TEST
@@ -193,8 +191,8 @@ START_TEST(eight_dots_and_forty_columns) {
     draw();
     ck_assert_uint_eq(board.surface.width, 640);
     for (unsigned dot = 0; dot < 8; dot++)
-        ck_assert_uint_eq(pixel(&board, 24 + dot, 16),
-                          text_colour(font_bits(0, 'Q', 0) >> (7 - dot) & 1 ? 10 : 0));
+        check_pixel(&board, 24 + dot, 16,
+                    text_colour(font_bits(0, 'Q', 0) >> (7 - dot) & 1 ? 10 : 0));
     set_indexed(&board, 0x3C4, SEQUENCER_CLOCKING_MODE, CLOCKING_HALF_RATE);
     set_attribute(&board, ATTRIBUTE_PANNING, 8);
     set_indexed(&board, 0x3D4, CRTC_VERTICAL_RETRACE_END, 0);
@@ -202,8 +200,8 @@ START_TEST(eight_dots_and_forty_columns) {
     draw();
     ck_assert_uint_eq(board.surface.width, 720);
     for (unsigned dot = 0; dot < 16; dot++) /* each dot twice */
-        ck_assert_uint_eq(pixel(&board, 3 * 18 + dot, 16),
-                          text_colour(font_bits(0, 'Q', 0) >> (7 - dot / 2) & 1 ? 10 : 0));
+        check_pixel(&board, 3 * 18 + dot, 16,
+                    text_colour(font_bits(0, 'Q', 0) >> (7 - dot / 2) & 1 ? 10 : 0));
     board_destroy(&board);
 }
 END_TEST
@@ -219,12 +217,12 @@ START_TEST(panning_scrolls_by_dots_and_lines) {
     draw();
     for (uint32_t y = 0; y + 5 < 400; y++)
         for (uint32_t x = 0; x + 3 < 720; x++)
-            ck_assert_uint_eq(pixel(&board, x, y), display_surface_line(&still, y + 5)[x + 3]);
+            check_pixel(&board, x, y, display_surface_line(&still, y + 5)[x + 3]);
     set_attribute(&board, ATTRIBUTE_PANNING, 8);
     set_indexed(&board, 0x3D4, CRTC_PRESET_ROW_SCAN, 0x40); /* by two characters */
     draw();
     for (uint32_t x = 0; x + 18 < 720; x++)
-        ck_assert_uint_eq(pixel(&board, x, 20), display_surface_line(&still, 20)[x + 18]);
+        check_pixel(&board, x, 20, display_surface_line(&still, 20)[x + 18]);
     display_surface_free(&still);
     board_destroy(&board);
 }

@@ -121,8 +121,7 @@ static void check_depth(Depth depth) {
         ck_assert_uint_eq(board.surface.width, width);
         for (uint32_t y = 0; y < height; y++)
             for (uint32_t x = 0; x < width; x++)
-                ck_assert_uint_eq(pixel(&board, x, y),
-                                  shown(depth.bits, random_pixel(x + offset, y + offset)));
+                check_pixel(&board, x, y, shown(depth.bits, random_pixel(x + offset, y + offset)));
     }
     board_destroy(&board);
 }
@@ -162,12 +161,12 @@ START_TEST(depth_4_is_planar) {
     set_indexed(&board, 0x3C4, SEQUENCER_MAP_MASK, 0x05);
     poke(&board, 0xA0000 + (at & 0xFFFF), 0x80);
     vga_render(board.vga, &board.surface);
-    ck_assert_uint_eq(pixel(&board, 8, 900), test_colour(mode_12h.attribute[5]));
-    ck_assert_uint_eq(pixel(&board, 7, 900), test_colour(0));
-    ck_assert_uint_eq(pixel(&board, 9, 900), test_colour(0));
+    check_pixel(&board, 8, 900, test_colour(mode_12h.attribute[5]));
+    check_pixel(&board, 7, 900, test_colour(0));
+    check_pixel(&board, 9, 900, test_colour(0));
     set_vbe(&board, VBE_X_OFFSET, 3); /* a dot's shift, not a byte's */
     vga_render(board.vga, &board.surface);
-    ck_assert_uint_eq(pixel(&board, 5, 900), test_colour(mode_12h.attribute[5]));
+    check_pixel(&board, 5, 900, test_colour(mode_12h.attribute[5]));
     board_destroy(&board);
 }
 END_TEST
@@ -211,15 +210,15 @@ START_TEST(only_changed_lines_are_drawn) {
     ck_assert(vga_render(board.vga, &board.surface));
     ck_assert_uint_eq(board.surface.first_changed_line, 300);
     ck_assert_uint_eq(board.surface.changed_lines, 11);
-    ck_assert_uint_eq(pixel(&board, 10, 300), 0x123456);
-    ck_assert_uint_eq(pixel(&board, 10, 310), 0x654321);
+    check_pixel(&board, 10, 300, 0x123456);
+    check_pixel(&board, 10, 310, 0x654321);
     ck_assert(!vga_render(board.vga, &board.surface));
     /* Off the screen: nothing to draw until it is panned to. */
     physical_write(board.memory, BOARD_FRAME_BUFFER + 1000 * 4096, 4, 0xABCDEF);
     ck_assert(!vga_render(board.vga, &board.surface));
     set_vbe(&board, VBE_Y_OFFSET, 800);
     ck_assert(vga_render(board.vga, &board.surface));
-    ck_assert_uint_eq(pixel(&board, 0, 200), 0xABCDEF);
+    check_pixel(&board, 0, 200, 0xABCDEF);
     board_destroy(&board);
 }
 END_TEST
