@@ -249,7 +249,7 @@ static uint32_t scas_many(StringRun *run, uint32_t limit) {
     if (count == 0)
         return 0;
     ptrdiff_t step = step_of(run);
-    uint8_t wanted[4];
+    uint8_t wanted[4] = {0};
     store_le(wanted, run->size, accumulator(run));
     uint32_t done;
 #define COMPARE(constant_size)                                                                     \
@@ -328,6 +328,36 @@ static HelperResult pause(StringRun *run) {
     return HELPER_AGAIN;
 }
 
+/* Runs elements until the count is used up, the condition ends it, a fault comes, or the run loop
+ * is wanted. */
+static HelperResult repeat_elements(StringRun *run, const StringOperation *operation, bool repeat) {
+    Cpu *cpu = run->cpu;
+    uint64_t count_before = cpu->state.instruction_count;
+    uint32_t allowed = cpu->iterations_allowed;
+    bool fast = operation->many != NULL && !cpu_has_breakpoints(cpu);
+    for (;;) {
+        uint32_t left = repeat ? pointer_of(run, REG_ECX) : 1;
+        uint32_t budget = allowed > cpu->iterations ? allowed - cpu->iterations : 1;
+        uint32_t limit = left < budget ? left : budget;
+        uint32_t done = fast && limit > 1 ? operation->many(run, limit) : 0;
+        if (done == 0) {
+            /* Each iteration is an instruction to devices that look at the clock; the caller adds
+             * them up himself. */
+            cpu->state.instruction_count = count_before + cpu->iterations;
+            bool good = operation->one(run);
+            cpu->state.instruction_count = count_before;
+            if (!good)
+                return HELPER_FAULT;
+            done = 1;
+        }
+        advance(run, operation, repeat, done);
+        if (!repeat || left == done || run->stopped)
+            return finish(run);
+        if (cpu->iterations >= allowed || cpu->break_after || cpu->state.pending_debug != 0)
+            return pause(run);
+    }
+}
+
 static HelperResult run_string(Cpu *cpu, uint32_t a, uint32_t b, const StringOperation *operation) {
     enum { REPE = 1 };
     unsigned repeat = a >> 8 & 0xFF;
@@ -337,31 +367,12 @@ static HelperResult run_string(Cpu *cpu, uint32_t a, uint32_t b, const StringOpe
                      .address_mask = (a >> 4 & 0xF) == 2 ? 0xFFFF : 0xFFFFFFFF,
                      .down = cpu->state.direction < 0,
                      .while_equal = repeat == REPE};
-    uint32_t allowed = cpu->iterations_allowed;
-    bool watched = cpu_has_breakpoints(cpu);
     cpu->iterations = 0;
     if (repeat != 0 && pointer_of(&run, REG_ECX) == 0)
         return finish(&run);
     if (operation->uses_port && !port_io_check(cpu, (uint16_t)cpu->state.gpr[REG_EDX], run.size))
         return HELPER_FAULT;
-    for (;;) {
-        uint32_t left = repeat != 0 ? pointer_of(&run, REG_ECX) : 1;
-        uint32_t budget = allowed > cpu->iterations ? allowed - cpu->iterations : 1;
-        uint32_t limit = left < budget ? left : budget;
-        uint32_t done = 0;
-        if (limit > 1 && operation->many != NULL && !watched)
-            done = operation->many(&run, limit);
-        if (done == 0) {
-            if (!operation->one(&run))
-                return HELPER_FAULT;
-            done = 1;
-        }
-        advance(&run, operation, repeat != 0, done);
-        if (repeat == 0 || left == done || run.stopped)
-            return finish(&run);
-        if (cpu->iterations >= allowed || cpu->break_after || cpu->state.pending_debug != 0)
-            return pause(&run);
-    }
+    return repeat_elements(&run, operation, repeat != 0);
 }
 
 #define STRING_HELPER(operation)                                                                   \

@@ -293,6 +293,7 @@ END_TEST
 typedef struct Fifo {
     uint32_t next, count;
     uint8_t written[16];
+    uint64_t counts[16]; /* instruction_count at each write */
 } Fifo;
 
 static uint32_t read_fifo(void *opaque, uint32_t offset, unsigned size) {
@@ -306,6 +307,7 @@ static void write_fifo(void *opaque, uint32_t offset, unsigned size, uint32_t va
     (void)offset;
     (void)size;
     Fifo *fifo = opaque;
+    fifo->counts[fifo->count % 16] = cpu->state.instruction_count;
     fifo->written[fifo->count++ % 16] = (uint8_t)value;
     if (fifo->count == 3)
         cpu->break_after = 1;
@@ -347,10 +349,13 @@ START_TEST(outs_stops_where_a_device_asks) {
     fixture_store(fixture, 0x8000, 4, 0x44332211);
     cpu->break_after = 0;
     cpu->iterations_allowed = 100;
+    cpu->state.instruction_count = 1000;
     set_pointers(0x8000, 0, 4);
     ck_assert_int_eq(fixture_call(fixture, helper_string_outs, form(1, 2, REPE), SEG_DS, 0, 0),
                      HELPER_AGAIN);
     ck_assert_uint_eq(cpu->iterations, 3);
+    ck_assert_uint_eq(fifo.counts[2], 1002); /* exact at every callback */
+    ck_assert_uint_eq(cpu->state.instruction_count, 1000);
     cpu->break_after = 0;
     ck_assert_int_eq(fixture_call(fixture, helper_string_outs, form(1, 2, REPE), SEG_DS, 0, 0),
                      HELPER_JUMP);
