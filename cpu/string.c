@@ -249,7 +249,7 @@ static uint32_t scas_many(StringRun *run, uint32_t limit) {
     if (count == 0)
         return 0;
     ptrdiff_t step = step_of(run);
-    uint8_t wanted[4] = {0};
+    uint8_t wanted[8] = {0};
     store_le(wanted, run->size, accumulator(run));
     uint32_t done;
 #define COMPARE(constant_size)                                                                     \
