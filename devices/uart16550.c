@@ -73,7 +73,7 @@ typedef struct UartState {
     uint8_t receive[FIFO_SIZE];
     uint8_t receive_errors[FIFO_SIZE]; /* LSR bits of each character */
     uint8_t incoming[INCOMING_SIZE];   /* sent by the other end, still on the line */
-    uint8_t padding[5];
+    uint8_t padding[6];
 } UartState;
 
 static const Field uart_state_fields[] = {
