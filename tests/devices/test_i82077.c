@@ -23,6 +23,7 @@ typedef struct Machine {
     uint8_t memory[65536];
     size_t dma_position, dma_left;
     bool dma_masked;
+    size_t dma_burst; /* bytes that the channel takes at a time; 0: any */
 } Machine;
 
 static char folder[] = "/tmp/reprise-fdc-XXXXXX";
@@ -71,6 +72,8 @@ static size_t dma_transfer(void *opaque, uint8_t *buffer, size_t size, bool to_m
     if (machine.dma_masked || machine.dma_left == 0)
         return 0;
     size_t part = size < machine.dma_left ? size : machine.dma_left;
+    if (machine.dma_burst != 0 && part > machine.dma_burst)
+        part = machine.dma_burst;
     if (to_memory)
         memcpy(machine.memory + machine.dma_position, buffer, part);
     else
@@ -799,6 +802,24 @@ START_TEST(masked_dma_channel_waits_then_overruns) {
 }
 END_TEST
 
+START_TEST(dma_in_small_bursts) {
+    start_1440();
+    machine.dma_burst = 37;
+    set_dma(1024);
+    SEND(0x46, 0x00, 1, 0, 5, 2, 18, 0x1B, 0xFF);
+    expect_result(0, 0, 0, 1, 0, 7);
+    uint8_t data[1024];
+    ck_assert(block_read(machine.media[0], 40 * 512, data, 1024, NULL));
+    ck_assert_mem_eq(machine.memory, data, 1024);
+    set_dma(1024);
+    SEND(0x45, 0x00, 2, 0, 5, 2, 18, 0x1B, 0xFF);
+    expect_result(0, 0, 0, 2, 0, 7);
+    ck_assert(block_read(machine.media[0], 76 * 512, data, 1024, NULL));
+    ck_assert_mem_eq(machine.memory, data, 1024);
+    unplug();
+}
+END_TEST
+
 START_TEST(media_change) {
     make_image("a.img", 1474560);
     make_image("b.img", 737280);
@@ -1037,6 +1058,7 @@ static void add_transfer_tests(TCase *tests) {
     tcase_add_test(tests, scans);
     tcase_add_test(tests, formats_a_track);
     tcase_add_test(tests, end_of_track_without_terminal_count);
+    tcase_add_test(tests, dma_in_small_bursts);
     tcase_add_test(tests, masked_dma_channel_waits_then_overruns);
     tcase_add_test(tests, accurate_timing_turns_the_diskette);
 }
