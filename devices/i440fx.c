@@ -43,27 +43,24 @@ static const PamArea areas[] = {
     {0xEC000, 0x4000, 0x5F, 4},
 };
 
-static bool has_ram(const I440fx *bridge, uint32_t address) {
-    return address < physical_map_ram_bytes(bridge->memory);
+static void bridge_route_run(I440fx *bridge, unsigned route, uint32_t base, uint32_t end) {
+    if (base >= end)
+        return;
+    uint8_t *ram = physical_map_ram(bridge->memory) + base;
+    uint8_t *flags = physical_map_ram_flags(bridge->memory) + base / PAGE_SIZE;
+    uint8_t *rom = base >= bridge->bios_base ? bridge->bios + (base - bridge->bios_base) : NULL;
+    physical_map_set_shadow(bridge->memory, base, end - base, route & PAM_READ ? ram : rom,
+                            route & PAM_WRITE ? ram : NULL,
+                            route & (PAM_READ | PAM_WRITE) ? flags : NULL);
 }
 
-/* Page by page, since firmware may end within an area. */
+/* The firmware's alias may begin within an area. */
 static void bridge_route_area(I440fx *bridge, const PamArea *area) {
     unsigned route = pci_device_config(bridge->device)[area->offset] >> area->shift;
-    for (uint32_t address = area->base; address < area->base + area->size; address += PAGE_SIZE) {
-        uint8_t *rom =
-            address >= bridge->bios_base ? bridge->bios + (address - bridge->bios_base) : NULL;
-        uint8_t *ram = NULL, *flags = NULL;
-        if (has_ram(bridge, address)) {
-            ram = physical_map_ram(bridge->memory) + address;
-            flags = physical_map_ram_flags(bridge->memory) + address / PAGE_SIZE;
-        }
-        uint8_t *read = route & PAM_READ ? ram : rom;
-        uint8_t *write = route & PAM_WRITE ? ram : NULL;
-        bool is_ram = read == ram || write == ram;
-        physical_map_set_shadow(bridge->memory, address, PAGE_SIZE, read, write,
-                                is_ram ? flags : NULL);
-    }
+    uint32_t end = area->base + area->size, split = bridge->bios_base;
+    split = split < area->base ? area->base : split > end ? end : split;
+    bridge_route_run(bridge, route, area->base, split);
+    bridge_route_run(bridge, route, split, end);
 }
 
 /* While SMRAM is open, A0000h to BFFFFh is RAM; else the display adapter answers there. */
@@ -115,6 +112,10 @@ I440fx *i440fx_create(const DeviceContext *context, PciBus *bus, uint8_t *bios, 
     if (bios_size == 0 || bios_size % PAGE_SIZE != 0) {
         error_set(error, "the firmware's size, %u bytes, is not a multiple of %u", bios_size,
                   PAGE_SIZE);
+        return NULL;
+    }
+    if (physical_map_ram_bytes(context->memory) < SHADOW_END) {
+        error_set(error, "a PC needs at least 1 MB of memory");
         return NULL;
     }
     I440fx *bridge = allocate_zeroed(sizeof *bridge);
