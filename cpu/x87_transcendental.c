@@ -122,6 +122,8 @@ Float80 float80_tangent(Float80 a, FloatStatus *status) {
         return raise_invalid(status);
     if (x.class == FLOAT_ZERO || float_check_denormal(x.denormal, status))
         return a;
+    if (x.exponent < -60) /* x + x^3 / 3: by less than 128 bits can tell, but above x */
+        return finish_irrational(x, status);
     evaluate_sine_cosine(&x, &sine, &cosine);
     return finish_irrational(float_wide_divide(sine, cosine), status);
 }
@@ -263,7 +265,10 @@ static Float80 multiply_log(const FloatParts *y, const FloatParts *log, bool exa
         if (!exact)
             return finish_irrational(result, status);
         float_round(&result, &float_format_80, status);
-        status->raised |= FLOAT_INEXACT; /* processors do not look whether it was exact after all */
+        /* Processors do not look whether it was exact after all. */
+        status->raised |= FLOAT_INEXACT;
+        if (result.exponent < float_format_80.min_exponent)
+            status->raised |= FLOAT_UNDERFLOW;
         return float80_pack(&result);
     }
     float_multiply(&result, y, log, status);
@@ -305,7 +310,7 @@ Float80 float80_y_log2_x_plus_1(Float80 y, Float80 x, FloatStatus *status) {
         return raise_invalid(status);
     if (float_check_denormal(a.denormal || b.denormal, status))
         return y;
-    if (below) {
+    if (below && a.class == FLOAT_FINITE) {
         status->raised |= FLOAT_INEXACT;
         return x;
     }
