@@ -16,10 +16,13 @@ bool x87_read_float80(Cpu *cpu, unsigned segment, uint32_t offset, Float80 *valu
 bool x87_check_write(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size) {
     uint32_t linear;
     bool user = cpu->state.cpl == 3;
-    /* At most two pages: that of the first byte and that of the last. */
-    return cpu_check_segment(cpu, segment, offset, size, true, &linear) &&
-           linear_check_write(cpu, linear, 1, user) &&
-           linear_check_write(cpu, linear + size - 1, 1, user);
+    if (!cpu_check_segment(cpu, segment, offset, size, true, &linear) ||
+        !linear_check_write(cpu, linear, 1, user))
+        return false;
+    /* At most two pages; CR2 gets the first byte of the one that is missing. */
+    uint32_t last_page = (linear + size - 1) & ~PAGE_OFFSET_MASK;
+    return last_page == (linear & ~PAGE_OFFSET_MASK) ||
+           linear_check_write(cpu, last_page, 1, user);
 }
 
 bool x87_write_float80(Cpu *cpu, unsigned segment, uint32_t offset, Float80 value) {
