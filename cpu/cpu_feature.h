@@ -1,13 +1,14 @@
-/* What a CPU model may have or lack. Bit numbers of a 64-bit mask (Cpu.features[0]); an opcode's row names the one feature
- * that brings it, and the instruction is #UD where the model lacks it. Not CPUID's layout: cpu_models.c maps to that. */
+/* What a CPU model may have or lack. Bit numbers of a 64-bit mask (Cpu.features[0]); an opcode's
+ * row names the one feature that brings it, and the instruction is #UD where the model lacks it.
+ * Not CPUID's layout: cpu_models.c maps to that. */
 #ifndef REPRISE_CPU_FEATURE_H
 #define REPRISE_CPU_FEATURE_H
 
 #include <stdint.h>
 
 typedef enum CpuFeature {
-    FEATURE_386 = 0, /* every model has it */
-    FEATURE_486,     /* BSWAP, XADD, CMPXCHG, INVLPG, INVD, WBINVD */
+    FEATURE_386 = 0,        /* every model has it */
+    FEATURE_486,            /* BSWAP, XADD, CMPXCHG, INVLPG, INVD, WBINVD */
     FEATURE_TEST_REGISTERS, /* MOV to and from TR3 to TR7: the 386 and 486 only */
 
     FEATURE_FPU,
@@ -32,9 +33,10 @@ typedef enum CpuFeature {
     FEATURE_FXSR,
     FEATURE_SSE,
     FEATURE_SSE2,
-    FEATURE_CPUID,   /* the instruction itself and EFLAGS.ID */
-    FEATURE_NOPL,    /* hint NOPs 0F 0D and 0F 18 to 0F 1F, prefetches included: from the Pentium Pro on, no CPUID bit */
-    FEATURE_RDPMC,   /* Pentium Pro and Pentium MMX, no CPUID bit */
+    FEATURE_CPUID, /* the instruction itself and EFLAGS.ID */
+    FEATURE_NOPL,  /* hint NOPs 0F 0D and 0F 18 to 0F 1F, prefetches included: from the Pentium Pro
+                      on, no CPUID bit */
+    FEATURE_RDPMC, /* Pentium Pro and Pentium MMX, no CPUID bit */
 
     FEATURE_SSE3,
     FEATURE_PCLMUL,

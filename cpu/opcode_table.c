@@ -1,12 +1,14 @@
 /* The one-byte opcode map (SDM vol. 2D table A-2) and the list of all groups.
  *
- * How the tables hang together. insn_decode() looks an opcode byte up in opcode_maps[map]. The row that it finds is an
- * instruction (its code, operand forms, flag effects, feature), or INVALID, or one of the decoder's own: a prefix; an
- * escape to another map; a group, which says by what of the instruction to find the row (ModRM.reg, ModRM.mod, a mandatory
- * prefix ...), which may be a group again. So every look-up is an index; nothing is searched.
+ * How the tables hang together. insn_decode() looks an opcode byte up in opcode_maps[map]. The row
+ * that it finds is an instruction (its code, operand forms, flag effects, feature), or INVALID, or
+ * one of the decoder's own: a prefix; an escape to another map; a group, which says by what of the
+ * instruction to find the row (ModRM.reg, ModRM.mod, a mandatory prefix ...), which may be a group
+ * again. So every look-up is an index; nothing is searched.
  *
- * Flags: what the manual leaves undefined is defined by the rules at the head of flags.h. A flag that stays as it was by
- * such a rule is in a row's flags_undefined but not in its flags_written (DIV, BT, MOV CR).
+ * Flags: what the manual leaves undefined is defined by the rules at the head of flags.h. A flag
+ * that stays as it was by such a rule is in a row's flags_undefined but not in its flags_written
+ * (DIV, BT, MOV CR).
  */
 #include "opcode_table.h"
 

@@ -1,4 +1,5 @@
-/* The opcode tables, private to the decoder. See the head of opcode_table.c for how they hang together. */
+/* The opcode tables, private to the decoder. See the head of opcode_table.c for how they hang
+ * together. */
 #ifndef REPRISE_OPCODE_TABLE_H
 #define REPRISE_OPCODE_TABLE_H
 
@@ -56,14 +57,16 @@ typedef enum OperandSource {
 
 /* How a group finds the row of an instruction. */
 typedef enum GroupSelect {
-    SELECT_REG,             /* rows[ModRM.reg] */
-    SELECT_MOD,             /* rows[0] for memory, rows[1] for a register */
-    SELECT_RM,              /* rows[ModRM.rm] */
-    SELECT_X87,             /* rows[opcode & 7][ModRM.reg for memory, 8 + the low six bits of ModRM for a register] */
-    SELECT_PREFIX,          /* rows[mandatory prefix: none, 66, F3, F2] */
-    SELECT_OPCODE_PREFIX,   /* rows[opcode][mandatory prefix] */
-    SELECT_REPEAT,          /* rows[none, F3, F2]; an empty row means that the prefix is ignored; 66 is operand size */
-    SELECT_REPEAT_STRICT,   /* likewise, but an empty row is #UD */
+    SELECT_REG,    /* rows[ModRM.reg] */
+    SELECT_MOD,    /* rows[0] for memory, rows[1] for a register */
+    SELECT_RM,     /* rows[ModRM.rm] */
+    SELECT_X87,    /* rows[opcode & 7][ModRM.reg for memory, 8 + the low six bits of ModRM for a
+                      register] */
+    SELECT_PREFIX, /* rows[mandatory prefix: none, 66, F3, F2] */
+    SELECT_OPCODE_PREFIX, /* rows[opcode][mandatory prefix] */
+    SELECT_REPEAT, /* rows[none, F3, F2]; an empty row means that the prefix is ignored; 66 is
+                      operand size */
+    SELECT_REPEAT_STRICT, /* likewise, but an empty row is #UD */
 } GroupSelect;
 
 typedef struct OpcodeGroup {
@@ -71,6 +74,7 @@ typedef struct OpcodeGroup {
     GroupSelect select;
 } OpcodeGroup;
 
+// clang-format off
 typedef enum OpcodeGroupId {
     GROUP_80, GROUP_81, GROUP_82, GROUP_83, GROUP_8F, GROUP_90, GROUP_C0, GROUP_C1, GROUP_C6, GROUP_C7,
     GROUP_D0, GROUP_D1, GROUP_D2, GROUP_D3, GROUP_F6, GROUP_F7, GROUP_FE, GROUP_FF,
@@ -82,8 +86,10 @@ typedef enum OpcodeGroupId {
     GROUP_71_MMX, GROUP_71_SSE, GROUP_72_MMX, GROUP_72_SSE, GROUP_73_MMX, GROUP_73_SSE,
     GROUP_COUNT
 } OpcodeGroupId;
+// clang-format on
 
-/* One byte, 0F, 0F 38, 0F 3A. operands[0] of a ROW_ESCAPE row is a map's number, of a ROW_GROUP row a group's. */
+/* One byte, 0F, 0F 38, 0F 3A. operands[0] of a ROW_ESCAPE row is a map's number, of a ROW_GROUP row
+ * a group's. */
 extern const OpcodeRow *const opcode_maps[4];
 extern const OpcodeGroup opcode_groups[GROUP_COUNT];
 
@@ -97,17 +103,17 @@ extern const OpcodeRow opcode_rows_sse_0f[256][4];
 extern const OpcodeRow opcode_rows_sse_0f38[256][4];
 extern const OpcodeRow opcode_rows_sse_0f3a[256][4];
 extern const OpcodeRow opcode_group_0f00[8], opcode_group_0f01[8], opcode_group_0f01_1[2],
-    opcode_group_0f01_1_register[8], opcode_group_0f01_7[2],
-    opcode_group_0f01_7_register[8], opcode_group_0f0d[8], opcode_group_0f0d_0[2],
-    opcode_group_0f0d_1[2], opcode_group_0f18[8], opcode_group_0f18_0[2],
-    opcode_group_0f18_1[2], opcode_group_0f18_2[2], opcode_group_0f18_3[2],
+    opcode_group_0f01_1_register[8], opcode_group_0f01_7[2], opcode_group_0f01_7_register[8],
+    opcode_group_0f0d[8], opcode_group_0f0d_0[2], opcode_group_0f0d_1[2], opcode_group_0f18[8],
+    opcode_group_0f18_0[2], opcode_group_0f18_1[2], opcode_group_0f18_2[2], opcode_group_0f18_3[2],
     opcode_group_0fae[4], opcode_group_0fae_plain[8], opcode_group_0fae_5[2],
-    opcode_group_0fae_6[2], opcode_group_0fae_7[2], opcode_group_0fb8[3],
-    opcode_group_0fba[8], opcode_group_0fbc[3], opcode_group_0fbd[3], opcode_group_0fc7[8], opcode_group_0fc7_6[3],
-    opcode_group_0f38f0[3], opcode_group_0f38f1[3], opcode_group_sse_12[2],
-    opcode_group_sse_16[2], opcode_group_71_mmx[8], opcode_group_71_sse[8],
-    opcode_group_72_mmx[8], opcode_group_72_sse[8], opcode_group_73_mmx[8],
-    opcode_group_73_sse[8];
+    opcode_group_0fae_6[2], opcode_group_0fae_7[2], opcode_group_0fb8[3], opcode_group_0fba[8],
+    opcode_group_0fbc[3], opcode_group_0fbd[3], opcode_group_0fc7[8], opcode_group_0fc7_6[3],
+    opcode_group_0f38f0[3], opcode_group_0f38f1[3], opcode_group_sse_12[2], opcode_group_sse_16[2],
+    opcode_group_71_mmx[8], opcode_group_71_sse[8], opcode_group_72_mmx[8], opcode_group_72_sse[8],
+    opcode_group_73_mmx[8], opcode_group_73_sse[8];
+
+// clang-format off
 
 /* ROW(code, operand forms, attributes, flags, feature): 'flags' is one of the sets below, or FLAGS(). */
 #define ROW(code, a, b, c, attributes, flags, feature)                                                                 \
@@ -141,4 +147,7 @@ extern const OpcodeRow opcode_group_0f00[8], opcode_group_0f01[8], opcode_group_
 #define FLAGS_DECIMAL FLAGS(FLAG_CF | FLAG_AF, FLAG_STATUS, FLAG_OF)
 #define FLAGS_ASCII FLAGS(FLAG_AF, FLAG_STATUS, FLAG_OF | FLAG_SF | FLAG_ZF | FLAG_PF)
 #define FLAGS_ADJUST FLAGS(0, FLAG_STATUS, FLAG_OF | FLAG_AF | FLAG_CF)
+
+// clang-format on
+
 #endif

@@ -1,5 +1,5 @@
-/* The maps behind the escape bytes 0F, 0F 38 and 0F 3A (SDM vol. 2D tables A-3 to A-5), but for what MMX and SSE select by
- * a mandatory prefix: those rows are in opcode_table_sse.c. */
+/* The maps behind the escape bytes 0F, 0F 38 and 0F 3A (SDM vol. 2D tables A-3 to A-5), but for
+ * what MMX and SSE select by a mandatory prefix: those rows are in opcode_table_sse.c. */
 #include "opcode_table.h"
 
 // clang-format off
@@ -292,11 +292,12 @@ const OpcodeRow opcode_group_0f01_1[2] = {
     ROW(SIDT, Ms, NONE, NONE, ROW_MODRM, FLAGS_NONE, 386),
     GROUP(0F01_1_REGISTER, ROW_MODRM),
 };
+/* Above CPL 0 these four are #UD, not #GP, and so they are not ROW_PRIVILEGED. */
 const OpcodeRow opcode_group_0f01_1_register[8] = {
-    ROW(MONITOR, AXb, NONE, NONE, ROW_MODRM | ROW_PRIVILEGED, FLAGS_NONE, MONITOR),
-    ROW(MWAIT, NONE, NONE, NONE, ROW_MODRM | ROW_PRIVILEGED, FLAGS_NONE, MONITOR),
-    ROW(CLAC, NONE, NONE, NONE, ROW_MODRM | ROW_PRIVILEGED, FLAGS_NONE, SMAP),
-    ROW(STAC, NONE, NONE, NONE, ROW_MODRM | ROW_PRIVILEGED, FLAGS_NONE, SMAP),
+    ROW(MONITOR, AXb, NONE, NONE, ROW_MODRM, FLAGS_NONE, MONITOR),
+    ROW(MWAIT, NONE, NONE, NONE, ROW_MODRM, FLAGS_NONE, MONITOR),
+    ROW(CLAC, NONE, NONE, NONE, ROW_MODRM, FLAGS_NONE, SMAP),
+    ROW(STAC, NONE, NONE, NONE, ROW_MODRM, FLAGS_NONE, SMAP),
 };
 const OpcodeRow opcode_group_0f01_7[2] = {
     ROW(INVLPG, M, NONE, NONE, ROW_MODRM | ROW_PRIVILEGED, FLAGS_NONE, 486),

@@ -1,5 +1,5 @@
-/* MMX and SSE opcodes of the 0F map: for each the rows that the mandatory prefix selects: none, 66, F3, F2 (SDM vol. 2D
- * table A-3). What is not here is #UD: these opcodes do not ignore a prefix. */
+/* MMX and SSE opcodes of the 0F map: for each the rows that the mandatory prefix selects: none, 66,
+ * F3, F2 (SDM vol. 2D table A-3). What is not here is #UD: these opcodes do not ignore a prefix. */
 #include "opcode_table.h"
 
 // clang-format off

@@ -1,5 +1,5 @@
-/* The maps 0F 38 and 0F 3A: SSSE3, SSE4.1, SSE4.2, AES, PCLMULQDQ; rows as in opcode_table_sse.c (SDM vol. 2D tables A-4
- * and A-5). */
+/* The maps 0F 38 and 0F 3A: SSSE3, SSE4.1, SSE4.2, AES, PCLMULQDQ; rows as in opcode_table_sse.c
+ * (SDM vol. 2D tables A-4 and A-5). */
 #include "opcode_table.h"
 
 // clang-format off

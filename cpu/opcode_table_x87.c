@@ -1,9 +1,10 @@
-/* The x87 opcodes D8 to DF (SDM vol. 2D A.5.2): for each eight memory forms by ModRM.reg, then 64 register forms by the low
- * six bits of ModRM.
+/* The x87 opcodes D8 to DF (SDM vol. 2D A.5.2): for each eight memory forms by ModRM.reg, then 64
+ * register forms by the low six bits of ModRM.
  *
- * The undocumented ones are what the 387 and all its successors do: aliases of FXCH, FCOM, FCOMP and FSTP, FFREEP (FFREE,
- * then pop), and FENI, FDISI and FSETPM of the 8087 and 287, which do nothing. An ESC is never #UD for want of an FPU, so
- * the rows name no FEATURE_FPU: what it does without one depends on CR0. */
+ * The undocumented ones are what the 387 and all its successors do: aliases of FXCH, FCOM, FCOMP
+ * and FSTP, FFREEP (FFREE, then pop), and FENI, FDISI and FSETPM of the 8087 and 287, which do
+ * nothing. An ESC is never #UD for want of an FPU, so the rows name no FEATURE_FPU: what it does
+ * without one depends on CR0. */
 #include "opcode_table.h"
 
 // clang-format off

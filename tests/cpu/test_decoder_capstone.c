@@ -1,5 +1,5 @@
-/* The decoder against Capstone, over random byte strings: is it an instruction, how long, which
- * one, which operands.
+/* The decoder against Capstone, over random byte strings and firmware: is it an instruction, how
+ * long, which one, which operands.
  *
  * Where both disagree and we are right, one row of 'disagreements' says so, and why; anything else
  * fails the test. A short slice runs by default; with REPRISE_LONG=1 in the environment, ten
@@ -571,43 +571,92 @@ static void compare(csh handle, cs_insn *scratch, DecodeMode mode, const uint8_t
     }
 }
 
-static void run(DecodeMode mode, uint64_t seed) {
+typedef struct Comparison {
+    DecodeMode mode;
     csh handle;
-    ck_assert_int_eq(cs_open(CS_ARCH_X86, mode == DECODE_16 ? CS_MODE_16 : CS_MODE_32, &handle),
-                     CS_ERR_OK);
-    ck_assert_int_eq(cs_option(handle, CS_OPT_DETAIL, CS_OPT_ON), CS_ERR_OK);
-    cs_insn *scratch = cs_malloc(handle);
-    ck_assert_ptr_nonnull(scratch);
-    long strings = getenv("REPRISE_LONG") != NULL ? LONG_RUN : SHORT_RUN;
-    Tally tally = {0};
-    for (long i = 0; i < strings / 2 && tally.failed < REPORTED_MAX; i++) {
+    cs_insn *scratch;
+    Tally tally;
+} Comparison;
+
+static void comparison_open(Comparison *comparison, DecodeMode mode) {
+    cs_mode capstone_mode = mode == DECODE_16 ? CS_MODE_16 : CS_MODE_32;
+    *comparison = (Comparison){.mode = mode};
+    ck_assert_int_eq(cs_open(CS_ARCH_X86, capstone_mode, &comparison->handle), CS_ERR_OK);
+    ck_assert_int_eq(cs_option(comparison->handle, CS_OPT_DETAIL, CS_OPT_ON), CS_ERR_OK);
+    comparison->scratch = cs_malloc(comparison->handle);
+    ck_assert_ptr_nonnull(comparison->scratch);
+}
+
+static void comparison_close(Comparison *comparison) {
+    cs_free(comparison->scratch, 1);
+    cs_close(&comparison->handle);
+    ck_assert_uint_eq(comparison->tally.failed, 0);
+    /* Explanations must stay the exception, or they explain our own mistakes too. */
+    ck_assert_uint_lt(comparison->tally.explained, comparison->tally.agreed / 4);
+}
+
+static bool is_long_run(void) {
+    return getenv("REPRISE_LONG") != NULL;
+}
+
+static void compare_random_strings(DecodeMode mode, uint64_t seed) {
+    Comparison comparison;
+    comparison_open(&comparison, mode);
+    long strings = is_long_run() ? LONG_RUN : SHORT_RUN;
+    for (long i = 0; i < strings / 2 && comparison.tally.failed < REPORTED_MAX; i++) {
         uint8_t bytes[STRING_LENGTH];
         make_string(&seed, bytes);
-        compare(handle, scratch, mode, bytes, &tally);
+        compare(comparison.handle, comparison.scratch, mode, bytes, &comparison.tally);
     }
-    cs_free(scratch, 1);
-    cs_close(&handle);
-    ck_assert_uint_eq(tally.failed, 0);
-    /* Explanations must stay the exception, or they explain our own mistakes too. */
-    ck_assert_uint_lt(tally.explained, tally.agreed / 4);
+    comparison_close(&comparison);
+}
+
+/* From each byte of a firmware image as if an instruction began there, in the short run with gaps.
+ */
+static void compare_image(DecodeMode mode, const char *path) {
+    static uint8_t image[256 * 1024];
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        return; /* not installed */
+    }
+    size_t length = fread(image, 1, sizeof image, file);
+    fclose(file);
+    Comparison comparison;
+    comparison_open(&comparison, mode);
+    size_t step = is_long_run() ? 1 : 7;
+    for (size_t at = 0; at + STRING_LENGTH <= length; at += step) {
+        compare(comparison.handle, comparison.scratch, mode, image + at, &comparison.tally);
+        if (comparison.tally.failed == REPORTED_MAX) {
+            break;
+        }
+    }
+    comparison_close(&comparison);
 }
 
 START_TEST(random_strings_decode_alike_in_16_bit_code) {
-    run(DECODE_16, 0x9E3779B97F4A7C15);
+    compare_random_strings(DECODE_16, 0x9E3779B97F4A7C15);
 }
 END_TEST
 
 START_TEST(random_strings_decode_alike_in_32_bit_code) {
-    run(DECODE_32, 0xD1B54A32D192ED03);
+    compare_random_strings(DECODE_32, 0xD1B54A32D192ED03);
+}
+END_TEST
+
+START_TEST(firmware_decodes_alike) {
+    compare_image(DECODE_16, "/usr/share/seabios/bios.bin");
+    compare_image(DECODE_32, "/usr/share/seabios/bios.bin");
+    compare_image(DECODE_16, "/usr/share/seabios/vgabios-stdvga.bin");
 }
 END_TEST
 
 int main(void) {
     Suite *suite = suite_create("decoder_capstone");
-    TCase *tests = tcase_create("random");
+    TCase *tests = tcase_create("agreement");
     tcase_set_timeout(tests, 600);
     tcase_add_test(tests, random_strings_decode_alike_in_16_bit_code);
     tcase_add_test(tests, random_strings_decode_alike_in_32_bit_code);
+    tcase_add_test(tests, firmware_decodes_alike);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
