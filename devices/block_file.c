@@ -8,18 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ANY_READ_BITS (S_IRUSR | S_IRGRP | S_IROTH)
-#define ANY_WRITE_BITS (S_IWUSR | S_IWGRP | S_IWOTH)
-
 /* Opens for writing if that is wanted and allowed, else for reading if that will do. */
-static bool open_descriptor(BlockNode *node, const BlockOptions *options, mode_t mode,
-                            Error *error) {
-    /* The permission bits count for root too: whoever took them away meant it. */
-    if ((mode & ANY_READ_BITS) == 0)
-        return error_set(error, "cannot be read: %s", strerror(EACCES));
+static bool open_descriptor(BlockNode *node, const BlockOptions *options, Error *error) {
     bool wants_write = !options->read_only && !options->snapshot;
-    bool is_protected = (mode & ANY_WRITE_BITS) == 0;
-    if (wants_write && !is_protected) {
+    if (wants_write) {
         node->file = open(node->path, O_RDWR | O_CLOEXEC);
         if (node->file >= 0)
             return true;
@@ -44,7 +36,7 @@ bool block_file_open(BlockNode *node, const BlockOptions *options, Error *error)
         return error_set(error, "is a directory, not a disk image");
     if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
         return error_set(error, "is neither a file nor a block device");
-    if (!open_descriptor(node, options, status.st_mode, error))
+    if (!open_descriptor(node, options, error))
         return false;
     off_t length = lseek(node->file, 0, SEEK_END);
     if (length < 0)
