@@ -159,6 +159,7 @@ typedef struct Cpu {
     uint64_t host_slot[16];  /* host registers while a helper or the run loop has control */
     int64_t segment_limit[2][SEG_COUNT]; /* highest offset that may be read, written; -1: none, or not to be told by one number */
     uint64_t bounce;         /* stands for guest memory that has no one host address */
+    const void *materialize_flags; /* trampoline of translated code, called through memory so that such code can be copied */
     void *indirect_table;    /* where translated code looks up targets of indirect jumps */
     uint32_t helper_a, helper_b;
     uint64_t count_end;      /* state.instruction_count at which the run loop wants control */
@@ -206,7 +207,8 @@ static inline uint32_t cpu_get_status_flags(const Cpu *cpu) {
     return (cpu->state.flags_image >> 8 & (FLAG_STATUS & 0xFF)) | (cpu->state.flags_image & 1u) << 11;
 }
 static inline void cpu_set_status_flags(Cpu *cpu, uint32_t flags) {
-    cpu->state.flags_image = (uint16_t)((flags & (FLAG_STATUS & 0xFF)) << 8 | (flags >> 11 & 1));
+    cpu->state.flags_image =
+        (uint16_t)(((flags & (FLAG_STATUS & 0xFF)) | FLAG_1) << 8 | (flags >> 11 & 1)); /* as LAHF: bit 1 set */
 }
 
 static inline bool cpu_is_protected(const Cpu *cpu) { return (cpu->state.cr0 & CR0_PE) != 0; }

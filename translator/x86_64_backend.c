@@ -78,6 +78,7 @@ X86Backend *x86_backend_create(Translator *translator, Error *error) {
     x86_emit_trampolines(backend, &assembler);
     backend->start = backend->next = assembler.code;
     translator->cpu->indirect_table = backend->indirect;
+    translator->cpu->materialize_flags = x86_executable(backend, backend->materialize);
     return backend;
 }
 

@@ -43,6 +43,13 @@ void x86_flags_written(Translation *translation, uint8_t groups) {
         translation->af_count.kind = FLAG_OPERAND_NONE;
 }
 
+/* Groups of before the present micro-op that are still wanted: by what comes later, or by itself. */
+static uint8_t wanted_before(const Translation *translation) {
+    const Uop *uop = translation->uop;
+    uint8_t replaced = uop->may_keep_flags ? 0 : uop->flags_written;
+    return (uop->flags_needed & (uint8_t)~replaced) | uop->flags_read;
+}
+
 /* A place for an image that no needed group uses; 0 is state.flags_image. */
 static unsigned free_image(const Translation *translation, uint8_t needed) {
     unsigned used = 0;
@@ -265,7 +272,7 @@ static bool restore_carry(Translation *translation, const FlagSource *source) {
 static void call_materialize(Translation *translation) {
     uint32_t number = x86_flags_number(translation);
     asm_mov_imm(&translation->assembler, 4, host_reg(HOST_SCRATCH), number);
-    asm_patch(asm_call(&translation->assembler), translation->backend->materialize);
+    asm_call_mem(&translation->assembler, cpu_mem(CPU_OFFSET(materialize_flags)));
     FlagSource image;
     memset(&image, 0, sizeof(image));
     translation->in_host = 0;
@@ -316,8 +323,7 @@ static void to_host(Translation *translation, uint8_t groups, bool exact_af) {
     if ((groups & ~translation->in_host) == 0 && !wrong_af)
         return;
     /* Groups that stand only in the host's flags would be lost. */
-    x86_flags_before_clobber(translation, groups | translation->uop->flags_needed |
-                                              translation->uop->flags_read);
+    x86_flags_before_clobber(translation, groups | wanted_before(translation));
     uint8_t *before = translation->assembler.code;
     translation->af_count.kind = FLAG_OPERAND_NONE;
     if (!restore(translation, groups, exact_af)) {
@@ -372,7 +378,7 @@ void x86_flags_to_memory(Translation *translation) {
 /* --- registers that sources need --- */
 
 bool x86_flags_keep(Translation *translation, unsigned ureg, FlagOperand *kept) {
-    uint8_t needed = translation->uop->flags_needed;
+    uint8_t needed = wanted_before(translation);
     if (ureg >= UREG_AH && ureg <= UREG_BH)
         return false;
     if (x86_flags_kept_is_free(translation, needed)) {
@@ -393,11 +399,9 @@ static bool source_needs(const FlagSource *source, unsigned gpr) {
     return flag_operand_is_register(&source->a, gpr) || flag_operand_is_register(&source->b, gpr);
 }
 
-/* Groups that are still needed after this micro-op and whose source names the register. */
+/* Groups that are still wanted and whose source names the register. */
 static uint8_t groups_that_need(const Translation *translation, unsigned gpr) {
-    uint8_t groups = 0;
-    uint8_t still = translation->uop->flags_needed & (uint8_t)~translation->uop->flags_written;
-    /* What the micro-op itself reads is read before it writes. */
+    uint8_t groups = 0, still = wanted_before(translation);
     for (unsigned g = 0; g < FLAG_GROUP_COUNT; g++)
         if ((still & translation->located & group_bit[g]) &&
             source_needs(&translation->flags.source[g], gpr))
@@ -448,8 +452,7 @@ void x86_flags_before_register_write(Translation *translation, unsigned ureg) {
         if (!names_high_byte(translation, groups) && x86_flags_keep(translation, gpr, &kept)) {
             replace_operand(translation, groups, gpr, kept);
         } else {
-            x86_flags_before_clobber(translation,
-                                     translation->uop->flags_needed | translation->uop->flags_read);
+            x86_flags_before_clobber(translation, wanted_before(translation));
             locate_anywhere(translation);
             call_materialize(translation);
         }

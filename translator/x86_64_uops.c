@@ -181,13 +181,13 @@ static unsigned alu_digit(unsigned code) {
 static bool keep_memory_source(Translation *translation, const Uop *uop) {
     bool wanted = uop->code == UOP_CMP || uop->code == UOP_ADD || uop->code == UOP_SUB;
     return wanted && src_is_memory(uop) && flags_are_needed(uop) &&
-           x86_flags_kept_is_free(translation, uop->flags_needed) && uop->dst < UREG_AH;
+           x86_flags_kept_is_free(translation, uop->flags_needed & (uint8_t)~uop->flags_written) && uop->dst < UREG_AH;
 }
 
 /* Likewise what is compared in memory: CMP [mem], reg or immediate, TEST [mem]. */
 static bool keep_memory_destination(Translation *translation, const Uop *uop) {
     return (uop->code == UOP_CMP || uop->code == UOP_TEST) && dst_is_memory(uop) &&
-           flags_are_needed(uop) && x86_flags_kept_is_free(translation, uop->flags_needed) &&
+           flags_are_needed(uop) && x86_flags_kept_is_free(translation, uop->flags_needed & (uint8_t)~uop->flags_written) &&
            !(uop->src_kind == UOPERAND_REG && uop->src >= UREG_AH);
 }
 
@@ -306,10 +306,10 @@ static void emit_alu(Translation *translation, const Uop *uop) {
         emit_kept_destination(translation, uop);
         return;
     }
-    if (uop->flags_read)
-        x86_flags_to_host(translation, uop->flags_read);
     if (!dst_is_memory(uop) && (uop_info[uop->code].traits & UOP_WRITES_DST))
         writes_register(translation, uop->dst);
+    if (uop->flags_read)
+        x86_flags_to_host(translation, uop->flags_read);
     bool kept = keep_memory_source(translation, uop);
     if (kept)
         load_kept(&translation->assembler, uop->size);
@@ -515,13 +515,13 @@ static void emit_shift(Translation *translation, const Uop *uop) {
     static const uint8_t source_kinds[UOP_COUNT] = {
         [UOP_SHL] = FLAG_SOURCE_SHL, [UOP_SHR] = FLAG_SOURCE_SHR, [UOP_SAR] = FLAG_SOURCE_SAR};
     begin_operands(translation, uop);
-    if (uop->flags_read)
-        x86_flags_to_host(translation, uop->flags_read);
-    prepare_count(translation, uop);
     FlagOperand kept;
     bool keep = keep_shifted_value(translation, uop, &kept);
     if (!dst_is_memory(uop))
         writes_register(translation, uop->dst);
+    if (uop->flags_read)
+        x86_flags_to_host(translation, uop->flags_read);
+    prepare_count(translation, uop);
     if (uop->src_kind == UOPERAND_IMM)
         asm_shift_imm(assembler, uop->size, shift_digit(uop->code), dst_operand(uop), uop->imm);
     else
@@ -547,9 +547,9 @@ static void emit_double_shift(Translation *translation, const Uop *uop) {
         return;
     }
     begin_operands(translation, uop);
-    prepare_count(translation, uop);
     if (!dst_is_memory(uop))
         writes_register(translation, uop->dst);
+    prepare_count(translation, uop);
     uint32_t opcode = (uop->code == UOP_SHLD ? 0x0FA4u : 0x0FACu) + by_cl;
     asm_reg_rm(assembler, uop->size, opcode, host_register(uop->src), dst_operand(uop));
     if (!by_cl)
@@ -659,9 +659,9 @@ static void emit_xadd(Translation *translation, const Uop *uop) {
 /* setcc dst */
 static void emit_setcc(Translation *translation, const Uop *uop) {
     begin_operands(translation, uop);
-    unsigned condition = x86_flags_condition_to_host(translation, uop->condition);
     if (!dst_is_memory(uop))
         writes_register(translation, uop->dst);
+    unsigned condition = x86_flags_condition_to_host(translation, uop->condition);
     asm_setcc(&translation->assembler, condition, dst_operand(uop));
     end_operands(translation, uop);
 }
@@ -669,8 +669,8 @@ static void emit_setcc(Translation *translation, const Uop *uop) {
 /* cmovcc dst, src. With a 32-bit operand the host zeroes the upper half in any case. */
 static void emit_cmov(Translation *translation, const Uop *uop) {
     begin_operands(translation, uop);
-    unsigned condition = x86_flags_condition_to_host(translation, uop->condition);
     writes_register(translation, uop->dst);
+    unsigned condition = x86_flags_condition_to_host(translation, uop->condition);
     asm_reg_rm(&translation->assembler, uop->size, 0x0F40 | condition, host_register(uop->dst),
                src_operand(uop));
     end_operands(translation, uop);
@@ -678,9 +678,9 @@ static void emit_cmov(Translation *translation, const Uop *uop) {
 
 /* setc al; neg al would do, but for the flags: sbb r8d, r8d; mov al, r8b */
 static void emit_salc(Translation *translation, const Uop *uop) {
-    x86_flags_to_host(translation, FLAG_GROUP_C);
-    x86_flags_before_clobber(translation, uop->flags_needed);
+    x86_flags_clobber(translation, uop->flags_needed | FLAG_GROUP_C);
     writes_register(translation, REG_EAX);
+    x86_flags_to_host(translation, FLAG_GROUP_C);
     asm_alu(&translation->assembler, 4, ALU_SBB, HOST_R8, host_reg(HOST_R8));
     asm_mov(&translation->assembler, 1, HOST_RAX, host_reg(HOST_R8));
     translation->in_host = 0;
@@ -689,8 +689,8 @@ static void emit_salc(Translation *translation, const Uop *uop) {
 /* lahf */
 static void emit_lahf(Translation *translation, const Uop *uop) {
     (void)uop;
-    x86_flags_to_host(translation, FLAG_GROUP_C | FLAG_GROUP_S);
     writes_register(translation, REG_EAX);
+    x86_flags_to_host(translation, FLAG_GROUP_C | FLAG_GROUP_S);
     asm_byte(&translation->assembler, 0x9F);
 }
 

@@ -1,0 +1,39 @@
+/* A bare guest for tests of the translator: RAM, a CPU, no devices. */
+#ifndef REPRISE_GUEST_FIXTURE_H
+#define REPRISE_GUEST_FIXTURE_H
+
+#include "cpu.h"
+#include "translator.h"
+
+typedef struct Guest {
+    PhysicalMap *map;
+    PortMap *ports;
+    VirtualClock clock;
+    Trace trace;
+    Cpu *cpu;
+    Translator *translator;
+    uint8_t *ram;
+} Guest;
+
+enum { GUEST_RAM_BYTES = 4 << 20 };
+
+/* Aborts the test where something cannot be made. */
+void guest_create(Guest *guest, const TranslatorOptions *options);
+void guest_destroy(Guest *guest);
+
+/* Real mode with all segment bases at 'base', execution at offset 'ip'. */
+void guest_enter_real_mode(Guest *guest, uint16_t segment, uint16_t ip);
+/* Protected mode at CPL 0 with flat 32-bit segments and no paging, execution at 'eip'. GDT at 'tables', IDT behind it: every
+ * exception goes to a HLT at tables + 0x900. With 'paging', an identity map of RAM is made at tables + 0x1000. */
+void guest_enter_flat_mode(Guest *guest, uint32_t tables, uint32_t eip, bool paging);
+
+/* Runs until 'instructions' have completed in all, or the CPU halts or shuts down. */
+RunExit guest_run(Guest *guest, uint64_t instructions);
+
+/* Compares architectural state and RAM; false with a description of the first difference. */
+bool guest_compare(const Guest *a, const Guest *b, char *text, size_t text_size);
+
+/* A random number generator of the tests' own: the same everywhere. */
+uint64_t guest_random(uint64_t *state);
+
+#endif
