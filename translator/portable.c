@@ -96,7 +96,7 @@ static PortableExit leave(Portable *portable, PortableStep step, uint64_t count_
         return PORTABLE_FAULT;
     case STEP_AGAIN:
         state->instruction_count = completed + portable->cpu->iterations;
-        return PORTABLE_LOOK;
+        return PORTABLE_AGAIN;
     default:
         state->instruction_count =
             completed + (portable->cpu->iterations > 1 ? portable->cpu->iterations : 1);

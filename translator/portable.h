@@ -8,6 +8,8 @@
 typedef enum PortableExit {
     PORTABLE_NEXT,  /* state.eip says where to go on */
     PORTABLE_LOOK,  /* the same, and the run loop must look at interrupts, key and clock first */
+    PORTABLE_AGAIN, /* a repeated string instruction has iterations left; it set RF, as an interrupt
+                       in it would push it */
     PORTABLE_FAULT, /* cpu->exception is to be delivered at state.eip */
 } PortableExit;
 

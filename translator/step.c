@@ -114,7 +114,7 @@ void translator_step(Translator *translator) {
     }
     bool loads_flags = translator->lifted.uop[0].code == UOP_HELPER &&
                        translator->lifted.uop[0].helper == HELPER_ID_iret;
-    if (resume && !loads_flags && !is_unfinished_string(&translator->lifted, state))
+    if (resume && !loads_flags && exit != PORTABLE_AGAIN)
         state->eflags &= ~(uint32_t)FLAG_RF;
     uint32_t trap = state->pending_debug |
                     (single_step && !is_software_interrupt(&translator->lifted) ? DR6_BS : 0u);

@@ -43,7 +43,8 @@ void x86_flags_written(Translation *translation, uint8_t groups) {
         translation->af_count.kind = FLAG_OPERAND_NONE;
 }
 
-/* Groups of before the present micro-op that are still wanted: by what comes later, or by itself. */
+/* Groups of before the present micro-op that are still wanted: by what comes later, or by itself.
+ */
 static uint8_t wanted_before(const Translation *translation) {
     const Uop *uop = translation->uop;
     uint8_t replaced = uop->may_keep_flags ? 0 : uop->flags_written;

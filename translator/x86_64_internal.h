@@ -141,8 +141,8 @@ void x86_flags_to_host(Translation *translation, uint8_t groups);
 unsigned x86_flags_condition_to_host(Translation *translation, unsigned condition);
 /* Puts all groups into state.flags_image. Host flags are lost. */
 void x86_flags_to_memory(Translation *translation);
-/* The micro-op is about to change this guest register: sources that need its value get it kept elsewhere. To be called before
- * flags are brought to the host's, since it may lose those. */
+/* The micro-op is about to change this guest register: sources that need its value get it kept
+ * elsewhere. To be called before flags are brought to the host's, since it may lose those. */
 void x86_flags_before_register_write(Translation *translation, unsigned ureg);
 /* Host flags now hold 'groups' as the guest instruction left them; those have no other place. */
 void x86_flags_written(Translation *translation, uint8_t groups);

@@ -48,7 +48,6 @@ static void writes_register(Translation *translation, unsigned ureg) {
     x86_flags_before_register_write(translation, ureg);
 }
 
-
 /* A host instruction that sets exactly uop->flags_written and keeps the other groups. */
 static void sets_flags(Translation *translation, const Uop *uop) {
     x86_flags_written(translation, uop->flags_written);
@@ -124,7 +123,8 @@ static void emit_xchg(Translation *translation, const Uop *uop) {
     writes_register(translation, uop->src);
     Assembler *assembler = &translation->assembler;
     unsigned src = host_register(uop->src);
-    if (dst_is_memory(uop) && src < HOST_AH) { /* without the bus lock of XCHG: one thread runs a machine */
+    if (dst_is_memory(uop) &&
+        src < HOST_AH) { /* without the bus lock of XCHG: one thread runs a machine */
         asm_mov(assembler, uop->size, HOST_R8, guest_memory());
         asm_mov_to(assembler, uop->size, guest_memory(), src);
         asm_mov(assembler, uop->size, src, host_reg(HOST_R8));
@@ -181,13 +181,15 @@ static unsigned alu_digit(unsigned code) {
 static bool keep_memory_source(Translation *translation, const Uop *uop) {
     bool wanted = uop->code == UOP_CMP || uop->code == UOP_ADD || uop->code == UOP_SUB;
     return wanted && src_is_memory(uop) && flags_are_needed(uop) &&
-           x86_flags_kept_is_free(translation, uop->flags_needed & (uint8_t)~uop->flags_written) && uop->dst < UREG_AH;
+           x86_flags_kept_is_free(translation, uop->flags_needed & (uint8_t)~uop->flags_written) &&
+           uop->dst < UREG_AH;
 }
 
 /* Likewise what is compared in memory: CMP [mem], reg or immediate, TEST [mem]. */
 static bool keep_memory_destination(Translation *translation, const Uop *uop) {
     return (uop->code == UOP_CMP || uop->code == UOP_TEST) && dst_is_memory(uop) &&
-           flags_are_needed(uop) && x86_flags_kept_is_free(translation, uop->flags_needed & (uint8_t)~uop->flags_written) &&
+           flags_are_needed(uop) &&
+           x86_flags_kept_is_free(translation, uop->flags_needed & (uint8_t)~uop->flags_written) &&
            !(uop->src_kind == UOPERAND_REG && uop->src >= UREG_AH);
 }
 

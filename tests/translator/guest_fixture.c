@@ -13,7 +13,9 @@ static void fail_if(bool condition, const char *what, const Error *error) {
     }
 }
 
-static int64_t instruction_clock(void *opaque) { return (int64_t)((Guest *)opaque)->cpu->state.instruction_count; }
+static int64_t instruction_clock(void *opaque) {
+    return (int64_t)((Guest *)opaque)->cpu->state.instruction_count;
+}
 
 void guest_create(Guest *guest, const TranslatorOptions *options) {
     Error error = {0};
@@ -24,7 +26,8 @@ void guest_create(Guest *guest, const TranslatorOptions *options) {
     clock_init(&guest->clock);
     guest->trace.output = stderr;
     physical_map_set_a20(guest->map, true);
-    guest->cpu = cpu_create(guest->map, guest->ports, &guest->clock, &guest->trace, cpu_model_find("pentium4"), &error);
+    guest->cpu = cpu_create(guest->map, guest->ports, &guest->clock, &guest->trace,
+                            cpu_model_find("pentium4"), &error);
     fail_if(guest->cpu == NULL, "CPU", &error);
     guest->clock.source = instruction_clock;
     guest->clock.source_opaque = guest;
@@ -63,7 +66,9 @@ static void make_tables(Guest *guest, uint32_t tables) {
     uint32_t handler = tables + 0x900;
     for (unsigned vector = 0; vector < 256; vector++)
         put(guest, tables + 0x100 + 8 * vector,
-            (uint64_t)(handler >> 16) << 48 | UINT64_C(0x8E00) << 32 | 8u << 16 | (handler & 0xFFFF), 8);
+            (uint64_t)(handler >> 16) << 48 | UINT64_C(0x8E00) << 32 | 8u << 16 |
+                (handler & 0xFFFF),
+            8);
     put(guest, handler, 0xF4, 1);
 }
 
@@ -91,8 +96,10 @@ void guest_enter_flat_mode(Guest *guest, uint32_t tables, uint32_t eip, bool pag
 
 RunExit guest_run(Guest *guest, uint64_t instructions) {
     RunExit exit = RUN_BUDGET;
-    while (guest->cpu->state.instruction_count < instructions && (exit == RUN_BUDGET || exit == RUN_BREAK))
-        exit = translator_run(guest->translator, (int64_t)(instructions - guest->cpu->state.instruction_count));
+    while (guest->cpu->state.instruction_count < instructions &&
+           (exit == RUN_BUDGET || exit == RUN_BREAK))
+        exit = translator_run(guest->translator,
+                              (int64_t)(instructions - guest->cpu->state.instruction_count));
     return exit;
 }
 

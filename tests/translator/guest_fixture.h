@@ -23,8 +23,9 @@ void guest_destroy(Guest *guest);
 
 /* Real mode with all segment bases at 'base', execution at offset 'ip'. */
 void guest_enter_real_mode(Guest *guest, uint16_t segment, uint16_t ip);
-/* Protected mode at CPL 0 with flat 32-bit segments and no paging, execution at 'eip'. GDT at 'tables', IDT behind it: every
- * exception goes to a HLT at tables + 0x900. With 'paging', an identity map of RAM is made at tables + 0x1000. */
+/* Protected mode at CPL 0 with flat 32-bit segments and no paging, execution at 'eip'. GDT at
+ * 'tables', IDT behind it: every exception goes to a HLT at tables + 0x900. With 'paging', an
+ * identity map of RAM is made at tables + 0x1000. */
 void guest_enter_flat_mode(Guest *guest, uint32_t tables, uint32_t eip, bool paging);
 
 /* Runs until 'instructions' have completed in all, or the CPU halts or shuts down. */

@@ -1,4 +1,5 @@
-/* Random programs under two backends: all architectural state and memory must agree, undefined flags too. */
+/* Random programs under two backends: all architectural state and memory must agree, undefined
+ * flags too. */
 #include "guest_fixture.h"
 #include "helpers.h"
 #include <check.h>
@@ -6,13 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CODE = 0x10000, CODE_BYTES = 0x800, DATA = 0x20000, DATA_BYTES = 0x8000, TABLES = 0x100000, STACK = 0x28000 };
+enum {
+    CODE = 0x10000,
+    CODE_BYTES = 0x800,
+    DATA = 0x20000,
+    DATA_BYTES = 0x8000,
+    TABLES = 0x100000,
+    STACK = 0x28000
+};
 
 typedef enum Mode { MODE_REAL, MODE_FLAT, MODE_PAGED, MODE_COUNT } Mode;
 
 static uint64_t seed_of_run = 1;
 
-/* Instructions that are likely to do something: one or two operands over registers and memory near DATA. */
+/* Instructions that are likely to do something: one or two operands over registers and memory near
+ * DATA. */
 static uint8_t *emit_modrm(uint8_t *at, uint64_t *random, Mode mode, unsigned reg) {
     uint64_t r = guest_random(random);
     unsigned kind = r % 8;
@@ -37,7 +46,8 @@ static uint8_t *emit_modrm(uint8_t *at, uint64_t *random, Mode mode, unsigned re
         memcpy(at, &address, 4);
         return at + 4;
     }
-    *at++ = (uint8_t)(0x84 | reg << 3); /* [ebp + scaled ecx + DATA]: mostly a fault in paged mode, sometimes not */
+    *at++ = (uint8_t)(0x84 | reg << 3); /* [ebp + scaled ecx + DATA]: mostly a fault in paged mode,
+                                           sometimes not */
     *at++ = (uint8_t)((r >> 10 & 3) << 6 | 1 << 3 | 5);
     uint32_t address = DATA;
     memcpy(at, &address, 4);
@@ -50,15 +60,21 @@ static uint8_t *emit_insn(uint8_t *at, uint64_t *random, Mode mode) {
     if ((r >> 20) % 8 == 0)
         *at++ = 0x66;
     switch (r % 24) {
-    case 0: case 1: case 2: case 3: case 4: /* ALU r/m, r and r, r/m */
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+    case 4: /* ALU r/m, r and r, r/m */
         *at++ = (uint8_t)((r >> 16 & 7) << 3 | (r >> 24 & 3));
         return emit_modrm(at, random, mode, reg);
-    case 5: case 6: /* 80 and 83 groups */
+    case 5:
+    case 6: /* 80 and 83 groups */
         *at++ = r >> 16 & 1 ? 0x80 : 0x83;
         at = emit_modrm(at, random, mode, reg);
         *at++ = (uint8_t)(r >> 32);
         return at;
-    case 7: case 8: /* shifts by an immediate */
+    case 7:
+    case 8: /* shifts by an immediate */
         *at++ = r >> 16 & 1 ? 0xC0 : 0xC1;
         at = emit_modrm(at, random, mode, reg);
         *at++ = (uint8_t)(r >> 32);
@@ -85,13 +101,15 @@ static uint8_t *emit_insn(uint8_t *at, uint64_t *random, Mode mode) {
         *at++ = (uint8_t)((r >> 16 & 1 ? 0x90 : 0x40) | (r >> 17 & 15));
         return emit_modrm(at, random, mode, reg);
     case 15: /* BT group, BSF, BSR, IMUL, XADD, CMPXCHG, SHLD, SHRD */ {
-        static const uint8_t opcodes[] = {0xA3, 0xAB, 0xB3, 0xBB, 0xBC, 0xBD, 0xAF, 0xC0, 0xC1, 0xB0, 0xB1, 0xA5, 0xAD};
+        static const uint8_t opcodes[] = {0xA3, 0xAB, 0xB3, 0xBB, 0xBC, 0xBD, 0xAF,
+                                          0xC0, 0xC1, 0xB0, 0xB1, 0xA5, 0xAD};
         *at++ = 0x0F;
         *at++ = opcodes[(r >> 16) % sizeof(opcodes)];
         return emit_modrm(at, random, mode, reg);
     }
     case 16: /* flags and conversions */ {
-        static const uint8_t opcodes[] = {0xF5, 0xF8, 0xF9, 0xFC, 0xFD, 0x98, 0x99, 0x9E, 0x9F, 0xD6, 0x27, 0x2F, 0x37, 0x3F, 0x90};
+        static const uint8_t opcodes[] = {0xF5, 0xF8, 0xF9, 0xFC, 0xFD, 0x98, 0x99, 0x9E,
+                                          0x9F, 0xD6, 0x27, 0x2F, 0x37, 0x3F, 0x90};
         *at++ = opcodes[(r >> 16) % sizeof(opcodes)];
         return at;
     }
@@ -106,7 +124,8 @@ static uint8_t *emit_insn(uint8_t *at, uint64_t *random, Mode mode) {
         *at++ = (uint8_t)(r >> 24 & 7);
         return at;
     case 20: /* strings */ {
-        static const uint8_t opcodes[] = {0xA4, 0xA5, 0xA6, 0xA7, 0xAA, 0xAB, 0xAC, 0xAD, 0xAE, 0xAF};
+        static const uint8_t opcodes[] = {0xA4, 0xA5, 0xA6, 0xA7, 0xAA,
+                                          0xAB, 0xAC, 0xAD, 0xAE, 0xAF};
         *at++ = opcodes[(r >> 16) % sizeof(opcodes)];
         return at;
     }
@@ -167,7 +186,8 @@ static void fill(Guest *guest, uint64_t seed, Mode mode) {
     cpu_set_eflags(guest->cpu, (uint32_t)guest_random(&random) & FLAG_STATUS);
 }
 
-static bool run_case(Guest *portable, Guest *translated, uint64_t seed, Mode mode, uint64_t *executed) {
+static bool run_case(Guest *portable, Guest *translated, uint64_t seed, Mode mode,
+                     uint64_t *executed) {
     char text[200];
     Guest *both[2] = {portable, translated};
     for (unsigned i = 0; i < 2; i++) {
@@ -180,8 +200,8 @@ static bool run_case(Guest *portable, Guest *translated, uint64_t seed, Mode mod
     for (uint64_t target = 100; target <= 3000; target += 290) {
         RunExit a = guest_run(portable, target), b = guest_run(translated, target);
         if (!guest_compare(portable, translated, text, sizeof(text)) || a != b) {
-            fprintf(stderr, "seed %llu mode %d, up to instruction %llu: %s (exits %d, %d)\n", (unsigned long long)seed, mode,
-                    (unsigned long long)target, text, a, b);
+            fprintf(stderr, "seed %llu mode %d, up to instruction %llu: %s (exits %d, %d)\n",
+                    (unsigned long long)seed, mode, (unsigned long long)target, text, a, b);
             return false;
         }
         if (a == RUN_HALTED || a == RUN_SHUTDOWN)
@@ -198,25 +218,32 @@ static void run_matrix(const TranslatorOptions *options, unsigned cases) {
     guest_create(&portable, &reference);
     guest_create(&translated, options);
     for (unsigned i = 0; i < cases; i++)
-        ck_assert(run_case(&portable, &translated, seed_of_run + i, (Mode)(i % MODE_COUNT), &executed));
+        ck_assert(
+            run_case(&portable, &translated, seed_of_run + i, (Mode)(i % MODE_COUNT), &executed));
     ck_assert_uint_gt(executed, cases * 10);
     printf("%llu instructions agreed\n", (unsigned long long)executed);
     guest_destroy(&portable);
     guest_destroy(&translated);
 }
 
-static unsigned case_count(void) { return getenv("REPRISE_LONG") != NULL ? 200000 : 3000; }
+static unsigned case_count(void) {
+    return getenv("REPRISE_LONG") != NULL ? 200000 : 3000;
+}
 
-START_TEST(test_backends_agree) { run_matrix(&(TranslatorOptions){.backend = BACKEND_X86_64}, case_count()); }
+START_TEST(test_backends_agree) {
+    run_matrix(&(TranslatorOptions){.backend = BACKEND_X86_64}, case_count());
+}
 END_TEST
 
 START_TEST(test_backends_agree_without_chaining) {
-    run_matrix(&(TranslatorOptions){.backend = BACKEND_X86_64, .no_chaining = true}, case_count() / 4);
+    run_matrix(&(TranslatorOptions){.backend = BACKEND_X86_64, .no_chaining = true},
+               case_count() / 4);
 }
 END_TEST
 
 START_TEST(test_backends_agree_without_liveness) {
-    run_matrix(&(TranslatorOptions){.backend = BACKEND_X86_64, .no_flag_liveness = true}, case_count() / 4);
+    run_matrix(&(TranslatorOptions){.backend = BACKEND_X86_64, .no_flag_liveness = true},
+               case_count() / 4);
 }
 END_TEST
 
