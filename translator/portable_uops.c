@@ -429,6 +429,7 @@ static PortableStep run_jmp_indirect(Portable *portable, const Uop *uop) {
 
 static PortableStep run_helper(Portable *portable, const Uop *uop) {
     Cpu *cpu = portable->cpu;
+    cpu_allow_iterations(cpu);
     HelperResult result = helper_table[uop->helper].function(
         cpu, uop->imm, uop->imm2, portable->temporary[0], portable->temporary[1]);
     if (result == HELPER_NEXT)

@@ -202,6 +202,9 @@ static bool run_case(Guest *portable, Guest *translated, uint64_t seed, Mode mod
         if (!guest_compare(portable, translated, text, sizeof(text)) || a != b) {
             fprintf(stderr, "seed %llu mode %d, up to instruction %llu: %s (exits %d, %d)\n",
                     (unsigned long long)seed, mode, (unsigned long long)target, text, a, b);
+            for (unsigned i = 0; i < 2; i++)
+                fprintf(stderr, "  count %llu eip %08X\n",
+                        (unsigned long long)both[i]->cpu->state.instruction_count, both[i]->cpu->state.eip);
             return false;
         }
         if (a == RUN_HALTED || a == RUN_SHUTDOWN)
