@@ -36,6 +36,9 @@ static void add_stub(Translation *translation, uint8_t *jump_site, unsigned leav
 void x86_emit_poll(Translation *translation) {
     Assembler *assembler = &translation->assembler;
     uint32_t site = x86_add_site(translation, SITE_OTHER, 0, 0);
+    /* The first instruction may have no micro-op: a NOP. */
+    translation->backend->sites[site].eip = translation->lifted->eip;
+    translation->backend->sites[site].uncounted = (uint8_t)translation->lifted->insn_count;
     asm_alu_imm(assembler, 8, ALU_SUB, host_reg(HOST_COUNT), translation->lifted->insn_count);
     add_stub(translation, asm_jcc(assembler, COND_S), LEAVE_POLL, site, 0);
 }

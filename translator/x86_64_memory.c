@@ -67,6 +67,8 @@ void x86_emit_offset(Translation *translation, unsigned host, const UopAddress *
  * only an unaligned access at its end is beyond, and those take the detour. */
 static bool needs_limit_check(const Translation *translation, const UopAddress *address) {
     unsigned kind = context_segment_kind(translation->context, address->segment);
+    if (address->segment == SEG_CS && kind == SEGMENT_FLAT)
+        return true; /* a code segment is never writable, and not always readable */
     return kind == SEGMENT_GENERIC || (kind == SEGMENT_REAL && address->address_size == 4);
 }
 

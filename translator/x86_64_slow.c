@@ -46,7 +46,7 @@ SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t number) {
     bool write = site->kind != SITE_READ, user = cpu->state.cpl == 3;
     const Segment *segment = &cpu->state.segment[site->segment];
     uint32_t physical, checked;
-    if (segment->kind != SEGMENT_FLAT &&
+    if ((segment->kind != SEGMENT_FLAT || site->segment == SEG_CS) &&
         !cpu_check_segment(cpu, site->segment, linear - segment->base, site->size, write, &checked))
         return (SlowResult){0, SLOW_FAULT};
     uint32_t offset = linear & PAGE_OFFSET_MASK;

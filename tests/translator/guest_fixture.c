@@ -25,6 +25,9 @@ void guest_create(Guest *guest, const TranslatorOptions *options) {
     guest->ports = port_map_create();
     clock_init(&guest->clock);
     guest->trace.output = stderr;
+    if (getenv("REPRISE_TRACE") != NULL) /* a list as for -d, to see what a failing test does */
+        fail_if(!trace_parse(&guest->trace, getenv("REPRISE_TRACE"), &error), "REPRISE_TRACE",
+                &error);
     physical_map_set_a20(guest->map, true);
     guest->cpu = cpu_create(guest->map, guest->ports, &guest->clock, &guest->trace,
                             cpu_model_find("pentium4"), &error);
