@@ -68,14 +68,6 @@ static bool is_software_interrupt(const UopBlock *block) {
     return last->code == UOP_HELPER && last->helper == HELPER_ID_software_interrupt;
 }
 
-/* A repeated string instruction that paused keeps RF, which it set itself: an interrupt that comes
- * now pushes it (SDM vol. 3B 17.3.1.1). */
-static bool is_unfinished_string(const UopBlock *block, const CpuState *state) {
-    const Uop *last = &block->uop[block->uop_count - 1];
-    return last->code == UOP_HELPER && last->helper >= HELPER_ID_string_movs &&
-           last->helper <= HELPER_ID_string_outs && state->eip == block->insn[0].eip;
-}
-
 static PortableExit run_one(Translator *translator) {
     uint32_t physical;
     if (!translator_fetch_address(translator, &physical))
