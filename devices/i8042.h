@@ -12,7 +12,7 @@ typedef struct I8042 I8042;
 typedef struct I8042Wires {
     Wire irq1, irq12;
     Wire a20;   /* level 1: the gate is open */
-    Wire reset; /* pulsed: resets the processor alone; memory and chips keep what they have */
+    Wire reset; /* pulsed: of the processor; a board may reset everything */
 } I8042Wires;
 
 /* Claims ports 60h and 64h and takes the devices' cables; 'mouse' may be NULL. */

@@ -6,7 +6,7 @@
 
 typedef struct Port92 Port92;
 
-/* 'a20': level 1 opens the gate. 'reset' is pulsed, and resets the processor alone. */
+/* 'a20': level 1 opens the gate. 'reset' (of the processor) is pulsed. */
 Port92 *port92_create(const DeviceContext *context, const Wire *a20, const Wire *reset,
                       Error *error);
 void port92_destroy(Port92 *port);
