@@ -61,7 +61,10 @@ bool character_spec_parse(CharacterSpec *spec, const char *text, Error *error) {
         spec->mux = true;
         text += 4;
     }
-    NearestName nearest = {.wanted = text};
+    char kind[32]; /* "file:" of "file:PATH": what is compared for 'did you mean' */
+    size_t colon = strcspn(text, ":");
+    snprintf(kind, sizeof(kind), "%.*s", (int)(colon + (text[colon] == ':')), text);
+    NearestName nearest = {.wanted = kind};
     for (size_t i = 0; i < KIND_NAMES; i++) {
         const CharacterKindName *row = &kind_names[i];
         size_t length = strlen(row->name);

@@ -110,11 +110,6 @@ static int item_width(const Format *format) {
     return format->format == 'x' ? (int)format->size * 2 : decimal[format->size];
 }
 
-static int64_t sign_extend(uint64_t value, unsigned size) {
-    unsigned shift = 64 - 8 * size;
-    return (int64_t)(value << shift) >> shift;
-}
-
 static void print_item(Monitor *monitor, const Format *format, uint64_t value) {
     int width = item_width(format);
     switch (format->format) {
@@ -125,10 +120,8 @@ static void print_item(Monitor *monitor, const Format *format, uint64_t value) {
         monitor_print(monitor, "%#*llo", width, (unsigned long long)value);
         break;
     case 'u':
+    case 'd': /* unsigned too, as QEMU's monitor has it */
         monitor_print(monitor, "%*llu", width, (unsigned long long)value);
-        break;
-    case 'd':
-        monitor_print(monitor, "%*lld", width, (long long)sign_extend(value, format->size));
         break;
     default:
         print_character(monitor, (uint8_t)value);

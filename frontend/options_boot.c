@@ -19,7 +19,7 @@ bool option_boot(Settings *settings, const char *argument, Error *error) {
     KeyValues values = {.items = NULL};
     MachineConfig *machine = &settings->machine;
     bool strict;
-    uint64_t timeout;
+    uint64_t timeout = machine->boot_fail_wait_ms;
     bool good =
         key_values_parse(&values, argument, "order", error) &&
         set_order(settings, key_values_get(&values, "order"), error) &&
@@ -27,9 +27,10 @@ bool option_boot(Settings *settings, const char *argument, Error *error) {
         key_values_get_bool(&values, "menu", machine->boot_menu, &machine->boot_menu, error) &&
         key_values_get_bool(&values, "strict", false, &strict, error) &&
         key_values_get_number(&values, "splash-time", 0, &machine->boot_menu_wait_ms, error) &&
-        key_values_get_number(&values, "reboot-timeout", 0, &timeout, error) &&
+        key_values_get_number(&values, "reboot-timeout", timeout, &timeout, error) &&
         key_values_check_used(&values, BOOT_KEYS, error);
     key_values_free(&values);
+    machine->boot_fail_wait_ms = (uint32_t)timeout;
     return good;
 }
 

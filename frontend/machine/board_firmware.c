@@ -106,7 +106,8 @@ static bool add_boot_order(Board *board, Error *error) {
 static bool add_boot_menu(Board *board, Error *error) {
     const MachineConfig *config = &board->machine->config;
     fw_cfg_set_number(board->fw_cfg, FW_CFG_BOOT_MENU, config->boot_menu, 2);
-    return (config->boot_menu_wait_ms == 0 ||
+    return add_file_number(board, "etc/boot-fail-wait", config->boot_fail_wait_ms, 4, error) &&
+           (config->boot_menu_wait_ms == 0 ||
             add_file_number(board, "etc/boot-menu-wait", config->boot_menu_wait_ms, 2, error)) &&
            (!config->serial_screen ||
             add_file_number(board, "etc/sercon-port", SERIAL_PORT_0, 2, error));

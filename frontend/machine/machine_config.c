@@ -5,6 +5,7 @@ void machine_config_init(MachineConfig *config) {
         .ram_bytes = MACHINE_RAM_DEFAULT,
         .cpu_model = "pentium4",
         .translator = {.backend = translator_default_backend()},
+        .boot_fail_wait_ms = UINT32_MAX,
         .has_vga = true,
         .debug_exit_port = 0x501,
         .debug_exit_size = 2,

@@ -66,6 +66,7 @@ typedef struct MachineConfig {
     const char *boot_order;      /* letters of a, c, d, n; NULL for the standard order */
     bool boot_menu;
     uint64_t boot_menu_wait_ms; /* how long the menu can be asked for */
+    uint32_t boot_fail_wait_ms; /* before the BIOS reboots if nothing boots; all ones: never */
 
     DriveConfig floppy[MACHINE_FLOPPIES];
     DriveConfig ide[MACHINE_IDE_DRIVES]; /* primary master and slave, secondary master and slave */

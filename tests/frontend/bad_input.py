@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Bad input gives one clear line on stderr, exit status 1, and nothing is overwritten."""
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+
+from emulator import need_firmware
+
+PROGRAM = os.path.abspath(sys.argv[1])
+
+
+def run(words, folder, environment=None):
+    return subprocess.run([PROGRAM] + words, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=20, env=environment)
+
+
+def check(words, part, folder, environment=None):
+    """One line that holds 'part', and status 1; returns what is wrong, or ''."""
+    result = run(words, folder, environment)
+    lines = result.stderr.splitlines()
+    if result.returncode != 1:
+        return f"status {result.returncode}: {result.stderr!r}"
+    if len(lines) != 1 or not lines[0].startswith("reprise: "):
+        return f"not one line: {result.stderr!r}"
+    if part not in lines[0]:
+        return f"no {part!r} in {lines[0]!r}"
+    return f"output: {result.stdout!r}" if result.stdout else ""
+
+
+def write(path, size, content=b""):
+    with open(path, "wb") as file:
+        file.write(content)
+        file.truncate(size)
+
+
+def fingerprint(folder):
+    found = {}
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            with open(path, "rb") as file:
+                found[name] = (hashlib.sha256(file.read()).hexdigest(), os.stat(path).st_mode)
+    return found
+
+
+def make_files(folder):
+    os.mkdir(os.path.join(folder, "a_folder"))
+    write(os.path.join(folder, "empty.img"), 0)
+    write(os.path.join(folder, "good.img"), 1474560)
+    write(os.path.join(folder, "disk.img"), 8 << 20)
+    write(os.path.join(folder, "protected.img"), 8 << 20)
+    os.chmod(os.path.join(folder, "protected.img"), 0o444)
+    write(os.path.join(folder, "short.bin"), 100, b"no BIOS")
+    write(os.path.join(folder, "empty.bin"), 0)
+    write(os.path.join(folder, "text.txt"), 11, b"not a sock\n")
+
+
+def image_cases():
+    """Each way to name an image, with each bad image."""
+    for option in ("-fda", "-hda", "-cdrom", None):
+        for name, part in (("missing.img", "missing.img"), ("a_folder", "a_folder"), ("empty.img", "empty.img"),
+                           ("no/such/folder/x.img", "no/such/folder/x.img")):
+            yield ([option, name] if option else [name]), part
+    yield ["-drive", "file=missing.img,format=raw,if=floppy"], "missing.img"
+    yield ["-drive", "file=good.img,format=vmdk2"], "vmdk2"
+    yield ["-snapshot", "-hda", "missing.img"], "missing.img"
+
+
+def option_cases():
+    yield ["-memory", "64"], "unknown option '-memory'"
+    yield ["-hdaa", "x"], "did you mean '-hda'"
+    yield ["-m", "0"], "1M to 3.5G"
+    yield ["-m", "4G"], "1M to 3.5G"
+    yield ["-m", "1K"], "1M to 3.5G"
+    yield ["-m", "lots"], "lots"
+    yield ["-m", "999999999999999999999T"], "memory"
+    yield ["-enable-kvm"], "KVM"
+    yield ["-smp", "4"], "one processor"
+    yield ["-cpu", "abacus"], "abacus"
+    yield ["-bios", "no-such-bios.bin"], "package 'seabios'"
+    yield ["-bios", "a_folder/"], "a_folder"
+    yield ["-bios", "./short.bin"], "short.bin"
+    yield ["-bios", "./empty.bin"], "empty.bin"
+    yield ["-serial", "file:no/such/folder/out"], "no/such/folder/out"
+    yield ["-monitor", "unix:no/such/folder/sock,server,nowait"], "no/such/folder/sock"
+    yield ["-monitor", "unix:text.txt,server,nowait"], "text.txt"
+    yield ["-serial", "unix:nobody-listens"], "nobody-listens"
+    yield ["-D", "no/such/folder/log"], "no/such/folder/log"
+    yield ["-d", "everything"], "everything"
+    yield ["-pidfile", "no/such/folder/pid"], "no/such/folder/pid"
+    yield ["test", "x.lua"], "not in this version"
+    yield ["image", "create"], "not in this version"
+    yield ["replay", "x"], "not in this version"
+
+
+def main():
+    need_firmware()
+    failures = []
+    headless = ["-display", "none"]
+    with tempfile.TemporaryDirectory() as folder:
+        make_files(folder)
+        before = fingerprint(folder)
+        count = 0
+        for words, part in list(image_cases()) + list(option_cases()):
+            verb = words[0] in ("test", "image", "replay")
+            problem = check(words if verb else headless + words, part, folder)
+            count += 1
+            if problem:
+                failures.append((words, problem))
+        bare = {name: value for name, value in os.environ.items()
+                if name not in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
+        problem = check(["-fda", "good.img"], "-display none", folder, bare)
+        if problem:
+            failures.append((["no display"], problem))
+        if os.getuid() != 0:
+            os.chmod(os.path.join(folder, "good.img"), 0)
+            problem = check(headless + ["-fda", "good.img"], "good.img", folder)
+            if problem:
+                failures.append((["unreadable"], problem))
+            os.chmod(os.path.join(folder, "good.img"), before["good.img"][1])
+            problem = check(headless + ["-hda", "protected.img"], "protected.img", folder)
+            if problem:
+                failures.append((["protected"], problem))
+        after = fingerprint(folder)
+        if after != before:
+            failures.append((["files"], f"changed: {sorted(set(after.items()) ^ set(before.items()))}"))
+    for words, problem in failures:
+        print(f"FAIL {' '.join(words)}: {problem}")
+    print(f"{count} bad command lines, {len(failures)} failures")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

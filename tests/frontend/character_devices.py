@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""Serial ports, debug console and debug exit on files, sockets, terminals: by a boot sector that echoes COM1."""
+import os
+import pty
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+
+from emulator import Monitor, expect, need_firmware, run_checks, wait_for
+
+PROGRAM = os.path.abspath(sys.argv[1])
+
+
+def boot_sector(code):
+    """A floppy image of one sector, padded by the drive."""
+    return (code + b"\0" * 510)[:510] + b"\x55\xaa"
+
+
+# Sets COM1 to 9600 baud by the BIOS, sends 'A', writes 'D' to port E9h, echoes COM1 with bit 0 flipped; on 'q' writes 11h to port 501h.
+#   mov ax,0E3h; mov dx,0; int 14h; mov dx,3F8h; mov al,'A'; out dx,al; mov al,'D'; out 0E9h,al
+#   next: mov dx,3FDh; in al,dx; test al,1; jz next; mov dx,3F8h; in al,dx; cmp al,'q'; je leave; xor al,1; out dx,al; jmp next
+#   leave: mov dx,501h; mov al,11h; out dx,al; hlt
+ECHO = boot_sector(bytes.fromhex(
+    "b8e300 ba0000 cd14 baf803 b041 ee b044 e6e9"
+    "bafd03 ec a801 74f8 baf803 ec 3c71 7405 3401 ee ebeb"
+    "ba0105 b011 ee f4".replace(" ", "")))
+
+
+def start(folder, options, **streams):
+    image = os.path.join(folder, "echo.img")
+    with open(image, "wb") as file:
+        file.write(ECHO)
+    streams.setdefault("stdin", subprocess.DEVNULL)
+    command = [PROGRAM, "-display", "none", "-m", "4", "-fda", image, "-boot", "a", "-device", "isa-debug-exit"]
+    return subprocess.Popen(command + options, **streams)
+
+
+def end(process):
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+
+
+def read_until(read, wanted, seconds=20):
+    data, deadline = b"", time.time() + seconds
+    while wanted not in data:
+        assert time.time() < deadline, f"waited in vain for {wanted!r} in {data!r}"
+        data += read()
+    return data
+
+
+def serial_on_a_socket(folder):
+    path = os.path.join(folder, "serial")
+    process = start(folder, ["-serial", f"unix:{path},server"], stderr=subprocess.PIPE)  # waits for its client
+    try:
+        wait_for(lambda: os.path.exists(path), "the socket")
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(path)
+        client.settimeout(20)
+        read_until(lambda: client.recv(100), b"A")
+        client.sendall(b"bdf" * 100)
+        read_until(lambda: client.recv(1000), b"ceg" * 100)
+        client.sendall(b"q")
+        assert process.wait(20) == (0x11 << 1 | 1)
+        client.close()
+        assert not os.path.exists(path)
+    finally:
+        end(process)
+
+
+def files(folder):
+    serial, debug = os.path.join(folder, "serial"), os.path.join(folder, "debug")
+    process = start(folder, ["-serial", f"file:{serial}", "-debugcon", f"file:{debug}"])
+    try:
+        wait_for(lambda: os.path.exists(debug) and open(debug, "rb").read() == b"D", "the debug console's file")
+        wait_for(lambda: open(serial, "rb").read() == b"A", "the serial port's file")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        end(process)
+
+
+def standard_input_and_output(folder):
+    process = start(folder, ["-serial", "stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        os.set_blocking(process.stdout.fileno(), True)
+        read_until(lambda: os.read(process.stdout.fileno(), 100), b"A")
+        os.write(process.stdin.fileno(), b"bq")
+        assert process.wait(20) == 0x23
+        assert os.read(process.stdout.fileno(), 100) == b"c"
+    finally:
+        end(process)
+
+
+def read_terminal(fd):
+    assert select.select([fd], [], [], 20)[0], "the terminal is silent"
+    return os.read(fd, 1000)
+
+
+def shared_terminal_is_raw_and_restored(folder):
+    """The guest gets Ctrl-C, Ctrl-A c reaches the monitor, Ctrl-A x ends; then the terminal is as before."""
+    master, slave = pty.openpty()
+    before = termios.tcgetattr(slave)
+    process = start(folder, ["-serial", "mon:stdio"], stdin=slave, stdout=slave, stderr=slave)
+    try:
+        read_until(lambda: read_terminal(master), b"A")
+        assert termios.tcgetattr(slave)[3] & (termios.ECHO | termios.ICANON | termios.ISIG) == 0
+        os.write(master, b"b\x03")
+        read_until(lambda: read_terminal(master), b"c\x02")
+        os.write(master, b"\x01c")
+        read_until(lambda: read_terminal(master), b"(reprise) ")
+        os.write(master, b"info status\r")
+        read_until(lambda: read_terminal(master), b"VM status: running")
+        os.write(master, b"\x01h")
+        read_until(lambda: read_terminal(master), b"C-a x")
+        os.write(master, b"\x01x")
+        assert process.wait(20) == 0
+        assert termios.tcgetattr(slave) == before
+    finally:
+        end(process)
+        os.close(master)
+        os.close(slave)
+
+
+def nographic_shows_the_bios_on_the_terminal(folder):
+    process = start(folder, ["-nographic"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        read_until(lambda: os.read(process.stdout.fileno(), 1000), b"1.")  # the BIOS's version
+        os.write(process.stdin.fileno(), b"\x01x")
+        assert process.wait(20) == 0
+    finally:
+        end(process)
+
+
+def pseudo_terminal(folder):
+    process = start(folder, ["-serial", "pty"], stdout=subprocess.PIPE, text=True)
+    try:
+        line = process.stdout.readline()
+        expect(r"^char device redirected to /dev/pts/\d+ \(label serial0\)$", line.strip())
+        fd = os.open(line.split()[4], os.O_RDWR | os.O_NOCTTY)
+        mode = termios.tcgetattr(fd)
+        mode[3] &= ~(termios.ECHO | termios.ICANON)
+        termios.tcsetattr(fd, termios.TCSANOW, mode)
+        time.sleep(2)  # the guest is at its loop
+        os.write(fd, b"b")
+        read_until(lambda: read_terminal(fd), b"c")
+        os.write(fd, b"q")
+        assert process.wait(20) == 0x23
+        os.close(fd)
+    finally:
+        end(process)
+
+
+def a_reader_that_went_away_does_not_hang_the_guest(folder):
+    path, monitor_path = os.path.join(folder, "serial"), os.path.join(folder, "monitor")
+    process = start(folder, ["-serial", f"unix:{path},server,nowait", "-monitor", f"unix:{monitor_path},server,nowait"])
+    try:
+        monitor = Monitor(monitor_path, process)
+        for _ in range(3):
+            client = socket.socket(socket.AF_UNIX)
+            client.connect(path)
+            client.sendall(b"bb")
+            client.close()
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(path)
+        client.settimeout(20)
+        time.sleep(1)
+        client.sendall(b"dd")
+        read_until(lambda: client.recv(100), b"ee")
+        expect("running", monitor.run("info status"))
+    finally:
+        end(process)
+
+
+CHECKS = [serial_on_a_socket, files, standard_input_and_output, shared_terminal_is_raw_and_restored,
+          nographic_shows_the_bios_on_the_terminal, pseudo_terminal, a_reader_that_went_away_does_not_hang_the_guest]
+
+
+def in_own_folder(check):
+    def run():
+        with tempfile.TemporaryDirectory() as folder:
+            check(folder)
+    run.__name__ = check.__name__
+    return run
+
+
+if __name__ == "__main__":
+    need_firmware()
+    sys.exit(run_checks([in_own_folder(check) for check in CHECKS]))

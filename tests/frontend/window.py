@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""The SDL window on a virtual X server: real key events reach the guest, the title tells, closing is quick."""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+from emulator import Emulator, need_firmware, run_checks, skip, wait_for
+
+PROGRAM = os.path.abspath(sys.argv[1])
+
+
+class XServer:
+    """Xvfb on a display of its own choice."""
+
+    def __init__(self):
+        read_end, write_end = os.pipe()
+        self.process = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"],
+            pass_fds=[write_end], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(write_end)
+        with os.fdopen(read_end) as file:
+            self.display = ":" + file.readline().strip()
+        self.environment = {name: value for name, value in os.environ.items()
+                            if name not in ("WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
+        self.environment["DISPLAY"] = self.display
+
+    def run(self, *words):
+        return subprocess.run(words, env=self.environment, capture_output=True, text=True, timeout=20, check=False).stdout
+
+    def window(self):
+        return self.run("xdotool", "search", "--name", "Reprise").split()
+
+    def title(self):
+        windows = self.window()
+        return self.run("xdotool", "getwindowname", windows[0]).strip() if windows else ""
+
+    def key(self, name):
+        self.run("xdotool", "key", "--window", self.window()[0], name)
+
+    def focus(self):
+        self.run("xdotool", "windowfocus", "--sync", self.window()[0])
+
+    def picture(self, path):
+        self.run("import", "-silent", "-window", self.window()[0], path)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
+# Shows what the BIOS reads from the keyboard: sti; next: mov ah,0; int 16h; mov ah,0Eh; int 10h; jmp next
+TYPEWRITER = bytes.fromhex("fbb400cd16b40ecd10ebf6")
+
+
+def start(server, options=()):
+    folder = tempfile.mkdtemp()
+    image = os.path.join(folder, "type.img")
+    with open(image, "wb") as file:
+        file.write((TYPEWRITER + b"\0" * 510)[:510] + b"\x55\xaa")
+    machine = Emulator(PROGRAM, ["-m", "4", "-fda", image, "-boot", "a", "-name", "typewriter"] + list(options),
+                       server.environment)
+    shutil.rmtree(folder)
+    wait_for(server.window, "the window")
+    return machine
+
+
+def screen(machine):
+    return machine.monitor.run("screentext")
+
+
+def keys_reach_the_guest(server):
+    with start(server) as machine:
+        wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
+        time.sleep(0.3)
+        server.focus()
+        for name in ("h", "e", "l", "l", "o", "space", "shift+1", "Tab", "KP_Add"):
+            server.key(name)
+        wait_for(lambda: "hello !" in screen(machine), "what was typed")
+        assert machine.quit() == 0
+
+
+def title_tells_name_speed_and_keys(server):
+    with start(server) as machine:
+        wait_for(lambda: "typewriter - Reprise - " in server.title() and "MIPS" in server.title(), "the title")
+        assert "full screen" in server.title()
+        server.focus()
+        server.key("ctrl+alt+g")
+        wait_for(lambda: "Ctrl-Alt-G releases the mouse" in server.title(), "the hint how to release the mouse")
+        server.key("ctrl+alt+g")
+        wait_for(lambda: "click to use the mouse" in server.title(), "the mouse to be released")
+        machine.monitor.run("stop")
+        wait_for(lambda: "paused" in server.title(), "'paused' in the title")
+
+
+def window_shows_the_screen_in_its_shape(server):
+    with start(server) as machine:
+        wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
+        shown, dumped = machine.path("shown.png"), machine.path("dumped.png")
+
+        def is_alike():
+            machine.monitor.run("screendump " + dumped)
+            server.picture(shown)
+            size = server.run("identify", "-format", "%w %h", shown).split()
+            if len(size) != 2 or abs(int(size[0]) * 3 - int(size[1]) * 4) > 8:
+                return False
+            # Root mean square difference of the two, both scaled to one size, 0 to 1.
+            out = subprocess.run(["compare", "-metric", "RMSE", "(", shown, "-resize", "360x200!", ")",
+                                  "(", dumped, "-resize", "360x200!", ")", "null:"], capture_output=True, text=True, check=False)
+            return "(" in out.stderr and float(out.stderr.split("(")[1].rstrip(")\n")) < 0.1
+
+        wait_for(is_alike, "the window to show what screendump does")
+
+
+def screenshot_key_saves_a_picture(server):
+    with tempfile.TemporaryDirectory() as folder:
+        here = os.getcwd()
+        os.chdir(folder)
+        try:
+            with start(server) as machine:
+                wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
+                server.focus()
+                server.key("ctrl+alt+s")
+                wait_for(lambda: any(name.startswith("reprise-") for name in os.listdir(folder)), "the picture")
+                wait_for(lambda: "saved reprise-" in server.title(), "its name in the title")
+        finally:
+            os.chdir(here)
+
+
+def closing_is_quick(server):
+    with start(server) as machine:
+        before = time.time()
+        server.run("xdotool", "windowclose", server.window()[0])
+        machine.process.wait(10)
+        assert time.time() - before < 3, "closing took too long"
+
+
+def main():
+    need_firmware()
+    for tool in ("Xvfb", "xdotool", "import", "compare"):
+        if not shutil.which(tool):
+            skip(f"no {tool}")
+    server = XServer()
+    try:
+        return run_checks([keys_reach_the_guest, title_tells_name_speed_and_keys, window_shows_the_screen_in_its_shape,
+                           screenshot_key_saves_a_picture, closing_is_quick], server)
+    finally:
+        server.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
