@@ -97,14 +97,16 @@ static const struct {
 
 static const X87Row *find_row(unsigned opcode, unsigned modrm) {
     if (modrm < 0xC0)
-        return &memory_rows[opcode & 7][modrm >> 3 & 7];
+        return &memory_rows[opcode & 7][modrm >> 3];
     if (opcode == 0xD9 && modrm >= 0xE0)
         return &unary_rows[modrm & 31];
-    for (unsigned i = 0; i < sizeof single_rows / sizeof single_rows[0]; i++) {
+    const X87Row *row = &register_rows[opcode & 7][modrm >> 3 & 7];
+    for (unsigned i = 0; row->handler == NULL && i < sizeof single_rows / sizeof single_rows[0];
+         i++) {
         if (single_rows[i].opcode == opcode && single_rows[i].modrm == modrm)
             return &single_rows[i].row;
     }
-    return &register_rows[opcode & 7][modrm >> 3 & 7];
+    return row;
 }
 
 static void set_pointers(Cpu *cpu, const X87Instruction *insn) {
