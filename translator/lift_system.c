@@ -310,3 +310,9 @@ void lift_vector(Lifter *lifter) {
                 insn->memory.segment | (insn->immediate & 0xFF) << 8);
     set_flag_effects(lifter);
 }
+
+void lift_crc32(Lifter *lifter) {
+    const Operand *operand = lifter->insn->operand;
+    lift_load_temporary(lifter, UREG_T0, &operand[1]);
+    lift_helper(lifter, HELPER_ID_crc32, operand[1].size, operand[0].reg);
+}

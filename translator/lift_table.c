@@ -158,4 +158,6 @@ LiftFunction *const lift_table[INSN_COUNT] = {
     [INSN_MFENCE] = lift_nop,
     [INSN_SFENCE] = lift_nop,
     [INSN_CLFLUSH] = lift_nop,
+    [INSN_MOVNTI] = lift_mov,
+    [INSN_CRC32] = lift_crc32,
 };

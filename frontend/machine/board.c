@@ -9,6 +9,7 @@
 #include "board.h"
 #include "a20_gate.h"
 #include "board_parts.h"
+#include "fpu_error_port.h"
 #include "fw_cfg.h"
 #include "i440fx.h"
 #include "i8042.h"
@@ -25,6 +26,7 @@
 #include "ps2_keyboard.h"
 #include "ps2_mouse.h"
 #include "vga.h"
+#include "x87.h"
 
 #include <time.h>
 
@@ -74,7 +76,9 @@ static bool create_interrupts(Board *board, Error *error) {
     cpu->acknowledge_interrupt = acknowledge_interrupt;
     cpu->acknowledge_opaque = board;
     cpu->ferr = board_isa_irq(board, IRQ_FPU);
-    return true;
+    Wire ignne = {x87_set_ignne, cpu, 0};
+    board->fpu_error_port = fpu_error_port_create(&context, &ignne, error);
+    return board->fpu_error_port != NULL;
 }
 
 static bool create_bridges(Board *board, Error *error) {
@@ -182,6 +186,7 @@ void board_destroy(Board *board) {
     vga_destroy(board->vga);
     fw_cfg_destroy(board->fw_cfg);
     port92_destroy(board->port92);
+    fpu_error_port_destroy(board->fpu_error_port);
     i8042_destroy(board->keyboard_controller);
     ps2_mouse_destroy(board->mouse);
     ps2_keyboard_destroy(board->keyboard);

@@ -45,6 +45,7 @@ typedef struct Board {
     struct Ps2Mouse *mouse;
     struct I8042 *keyboard_controller;
     struct Port92 *port92;
+    struct FpuErrorPort *fpu_error_port;
     struct FwCfg *fw_cfg;
     struct Vga *vga;
     struct I82077 *floppy;
