@@ -155,26 +155,19 @@ static void pm_sleep(Piix4Pm *pm) {
     }
 }
 
-/* The registers as bytes, so that accesses of any width meet them. */
-static uint8_t pm_read_byte(Piix4Pm *pm, uint32_t offset) {
+/* The registers as bytes, so that accesses of any width meet them. The clock is asked once: time
+ * may pass between two questions, and a timer put together from both would go backwards. */
+static uint32_t pm_read(void *opaque, uint32_t offset, unsigned size) {
+    Piix4Pm *pm = opaque;
     const Piix4PmState *state = &pm->state;
-    uint8_t bytes[PM_REGISTERS_KEPT] = {0};
-    if (offset >= PM_REGISTERS_KEPT)
-        return state->kept[offset - PM_REGISTERS_KEPT];
+    uint8_t bytes[PM_SIZE] = {0};
+    pm_update_timer_status(pm);
     store_le16(bytes + PM1_STATUS, state->pm1_status);
     store_le16(bytes + PM1_ENABLE, state->pm1_enable);
     store_le16(bytes + PM1_CONTROL, state->pm1_control);
     store_le32(bytes + PM_TIMER, (uint32_t)pm_ticks(pm) & ((1u << TIMER_BITS) - 1));
-    return bytes[offset];
-}
-
-static uint32_t pm_read(void *opaque, uint32_t offset, unsigned size) {
-    Piix4Pm *pm = opaque;
-    uint32_t value = 0;
-    pm_update_timer_status(pm);
-    for (unsigned i = 0; i < size; i++)
-        value |= (uint32_t)pm_read_byte(pm, offset + i) << (8 * i);
-    return value;
+    memcpy(bytes + PM_REGISTERS_KEPT, state->kept, sizeof state->kept);
+    return (uint32_t)load_le(bytes + offset, size);
 }
 
 /* One byte of a 16-bit register. */

@@ -252,6 +252,25 @@ START_TEST(pm_timer_counts) {
 }
 END_TEST
 
+/* A host's clock goes on while a register is put together. */
+static int64_t restless_clock(void *opaque) {
+    return *(int64_t *)opaque += 1700;
+}
+
+START_TEST(pm_timer_is_read_in_one_piece) {
+    int64_t now = 0;
+    uint32_t last = 0;
+    enable_pm();
+    fixture->clock.source = restless_clock;
+    fixture->clock.source_opaque = &now;
+    for (int i = 0; i < 20000; i++) {
+        uint32_t value = pm_in(8, 4);
+        ck_assert_uint_ge(value, last);
+        last = value;
+    }
+}
+END_TEST
+
 START_TEST(pm_timer_interrupts) {
     enable_pm();
     port_out(fixture, 0xB2, 0xF1); /* ACPI on */
@@ -433,6 +452,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, reset_control);
     tcase_add_test(tests, pm_ports_move);
     tcase_add_test(tests, pm_timer_counts);
+    tcase_add_test(tests, pm_timer_is_read_in_one_piece);
     tcase_add_test(tests, pm_timer_interrupts);
     tcase_add_test(tests, power_button_asks);
     tcase_add_test(tests, general_purpose_events);
