@@ -84,9 +84,31 @@ static bool is_alike(MachineState *host, MachineState *ours) {
         host->image[5] = (uint8_t)((host->image[5] & ~2) | (ours->image[5] & 2)); /* C1 */
     bool alike = get_16(host->image + 4) == get_16(ours->image + 4) &&
                  get_16(host->image + 8) == get_16(ours->image + 8);
+    unsigned tolerance = host_is_amd() ? 1 : 2;
     for (unsigned i = 0; i < 8; i++)
-        alike = alike && is_near(get_register(host, i), get_register(ours, i), inexact ? 1 : 0);
+        alike =
+            alike && is_near(get_register(host, i), get_register(ours, i), inexact ? tolerance : 0);
     return alike;
+}
+
+/* Arguments for which the manual promises something, and results that are not exact. */
+static bool is_defined(unsigned modrm, const MachineState *before) {
+    Float80 x = get_register(before, 0);
+    unsigned exponent = x.sign_exponent & 0x7FFF;
+    if (host_is_amd() || exponent == 0x7FFF)
+        return true;
+    switch (modrm) {
+    case 0xF0:
+        return exponent < 0x3FFF;
+    case 0xF1:
+        return x.significand << 1 != 0 || exponent == 0;
+    case 0xF9:
+        return exponent < 0x3FFD;
+    case 0xF3:
+        return true;
+    default:
+        return exponent < 0x3FFF; /* larger angles show the host's own pi */
+    }
 }
 
 START_TEST(test_against_host) {
@@ -102,6 +124,8 @@ START_TEST(test_against_host) {
     for (unsigned i = 0; i < CASES; i++) {
         MachineState before, host, ours;
         make_state(&seed, modrm, &before);
+        if (!is_defined(modrm, &before))
+            continue;
         host = ours = before;
         run_host(code, &host);
         run_ours(&fixture, 0xD9, modrm, &ours);
@@ -114,7 +138,8 @@ START_TEST(test_against_host) {
             print_state("ours  ", &ours);
         }
     }
-    printf("D9 %02X: %u of %u differ\n", modrm, failures, CASES);
+    if (failures != 0)
+        printf("D9 %02X: %u of %u differ\n", modrm, failures, CASES);
     ck_assert_uint_eq(failures, 0);
     munmap(code, 4096);
     fixture_close(&fixture);
