@@ -1,6 +1,7 @@
 /* reprise: what the first word means, and the one place that prints errors. */
 #include "command_line.h"
 #include "demo_disk.h"
+#include "lockstep_command.h"
 #include "program.h"
 #include "version.h"
 
@@ -28,6 +29,10 @@ static int run(Settings *settings, int argc, char **argv) {
     bool demo = argc > 1 && strcmp(argv[1], "demo") == 0;
     if (argc > 1 && !check_verb(argv[1], &error))
         return fail(&error);
+    if (argc > 1 && strcmp(argv[1], "lockstep") == 0) {
+        status = lockstep_command(settings, argc - 2, argv + 2, &error);
+        return error.set ? fail(&error) : status;
+    }
     if (demo && !demo_disk_plug_in(settings, argv[0], &error))
         return fail(&error);
     if (!command_line_parse(settings, demo ? argc - 1 : argc, demo ? argv + 1 : argv, &error))

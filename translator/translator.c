@@ -5,6 +5,7 @@
 #include "translator_internal.h"
 #include "x86_64_backend.h"
 #include <stdlib.h>
+#include <string.h>
 
 TranslatorBackend translator_default_backend(void) {
 #if defined(__x86_64__)
@@ -95,6 +96,15 @@ void translator_destroy(Translator *translator) {
     free(translator);
 }
 
+bool translator_find_uop(const char *name, uint8_t *code) {
+    for (unsigned i = 0; i < UOP_COUNT; i++)
+        if (strcmp(uop_info[i].name, name) == 0) {
+            *code = (uint8_t)i;
+            return true;
+        }
+    return false;
+}
+
 void translator_flush(Translator *translator) {
     translator->counters.flushes++;
     block_cache_clear(translator->cache);
@@ -165,7 +175,8 @@ static void run_once(Translator *translator, uint64_t left) {
     if (block == NULL) {
         translator_step(translator);
     } else if (block->insn_count > left) {
-        if (translator->options.stress_seed != 0 && translator->x86 != NULL) {
+        if ((translator->options.stress_seed != 0 || translator->options.exact_end) &&
+            translator->x86 != NULL) {
             key.limit = (uint16_t)
                 left; /* the stress mode wants shorter translations of the backend itself */
             run_x86_block(translator, translator_get_block(translator, &key));

@@ -15,6 +15,10 @@ typedef struct TranslatorOptions {
     bool no_flag_liveness; /* all flags count as read: for the test matrix */
     uint32_t stress_seed; /* not 0: random instruction budgets and random forced TLB misses, for the
                              stress mode */
+    bool exact_end; /* the last few instructions before an event are translated too, not run by the
+                       portable backend: so that a comparison sees the backend alone */
+    uint8_t corrupt_uop; /* not 0: the translated form of this micro-op is wrong on purpose, to
+                            prove that lockstep finds it */
 } TranslatorOptions;
 
 typedef struct Translator Translator;
@@ -38,6 +42,9 @@ typedef enum RunExit {
  * are taken at instruction boundaries in between: at the entry, after whatever may raise or enable
  * one. Exceptions are delivered inside. The whole guest state stands in cpu->state afterwards. */
 RunExit translator_run(Translator *translator, int64_t instructions);
+
+/* The number of a micro-op by its name in uop.def, for TranslatorOptions.corrupt_uop. */
+bool translator_find_uop(const char *name, uint8_t *code);
 
 /* Drops all translations (a restore, a changed option). */
 void translator_flush(Translator *translator);

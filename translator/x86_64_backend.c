@@ -134,6 +134,9 @@ static void begin(Translation *translation, X86Backend *backend, const BlockKey 
     translation->link_first = backend->link_count;
     translation->flags = *flag_state_get(backend->flag_states, key->flag_state);
     translation->located = FLAG_GROUP_ALL;
+    translation->corrupt_uop = backend->translator->options.corrupt_uop;
+    if (translation->corrupt_uop == 0)
+        translation->corrupt_uop = UOP_COUNT;
     translation->uop = &translation->lifted->uop[0];
 }
 
@@ -143,6 +146,10 @@ static void emit_block(Translation *translation) {
     for (unsigned i = 0; i < lifted->uop_count && !translation->failed; i++) {
         translation->uop = &lifted->uop[i];
         x86_emit_uop(translation, translation->uop);
+        if (translation->uop->code == translation->corrupt_uop &&
+            translation->uop->dst_kind == UOPERAND_REG)
+            asm_lea(&translation->assembler, 4, host_register(translation->uop->dst) & 15,
+                    host_mem(host_register(translation->uop->dst) & 15, 1));
     }
     x86_emit_slow_paths(translation);
     x86_emit_stubs(translation);

@@ -120,7 +120,8 @@ typedef struct Translation {
     unsigned stub_count;
     uint32_t link_first; /* number of the first link record */
     unsigned link_count;
-    bool failed; /* a table is full: flush and start over */
+    unsigned corrupt_uop; /* UOP_COUNT: none */
+    bool failed;          /* a table is full: flush and start over */
     uint8_t *poll_site;
 } Translation;
 
