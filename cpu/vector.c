@@ -1,4 +1,5 @@
 /* MMX and SSE instructions: what all of them have in common. */
+#include "cpu_debug.h"
 #include "linear.h"
 #include "little_endian.h"
 #include "vector_internal.h"
@@ -95,23 +96,40 @@ static void set_register(Cpu *cpu, unsigned kind, unsigned index, const Vector *
 }
 
 /* 16 bytes at an address that is no multiple of 16 are #GP(0), but for MOVUPS and its like. */
-static bool check_alignment(Cpu *cpu, const VectorOperation *operation, unsigned size, bool write) {
-    uint32_t linear;
+static bool check_address(Cpu *cpu, const VectorOperation *operation, unsigned size, bool write,
+                          uint32_t *linear) {
     bool unaligned = (forms[operation->row->form].attributes & UNALIGNED) != 0;
-    if (!cpu_check_segment(cpu, operation->segment, operation->offset, size, write, &linear))
+    if (!cpu_check_segment(cpu, operation->segment, operation->offset, size, write, linear))
         return false;
-    if (size == 16 && !unaligned && (linear & 15) != 0) {
+    if (size == 16 && !unaligned && (*linear & 15) != 0) {
         cpu_raise_error(cpu, EXCEPTION_GP, 0);
         return false;
     }
     return true;
 }
 
+/* Host memory behind an operand that the TLB holds and that needs nothing else done; else NULL. */
+static uint8_t *find_host_memory(Cpu *cpu, uint32_t linear, unsigned size, bool write) {
+    unsigned table = (cpu->state.cpl == 3 ? TLB_USER_READ : TLB_SUPER_READ) + write;
+    int64_t address = cpu->tlb.entry[table][linear >> PAGE_BITS] + (int64_t)linear;
+    if (address < 0 || (linear & PAGE_OFFSET_MASK) + size > PAGE_SIZE ||
+        cpu_checks_alignment(cpu) || cpu_has_breakpoints(cpu))
+        return NULL;
+    return (uint8_t *)(uintptr_t)address;
+}
+
 static bool read_memory(Cpu *cpu, const VectorOperation *operation, unsigned size, Vector *value) {
-    *value = (Vector){{0, 0}};
-    if (!check_alignment(cpu, operation, size, false))
-        return false;
+    uint32_t linear;
     unsigned first = size < 8 ? size : 8;
+    *value = (Vector){{0, 0}};
+    if (!check_address(cpu, operation, size, false, &linear))
+        return false;
+    const uint8_t *host = find_host_memory(cpu, linear, size, false);
+    if (host != NULL) {
+        value->half[0] = load_le(host, first);
+        value->half[1] = size == 16 ? load_le64(host + 8) : 0;
+        return true;
+    }
     return cpu_read(cpu, operation->segment, operation->offset, first, &value->half[0]) &&
            (size != 16 ||
             cpu_read(cpu, operation->segment, operation->offset + 8, 8, &value->half[1]));
@@ -119,10 +137,17 @@ static bool read_memory(Cpu *cpu, const VectorOperation *operation, unsigned siz
 
 static bool write_memory(Cpu *cpu, const VectorOperation *operation, unsigned size,
                          const Vector *value) {
-    if (!check_alignment(cpu, operation, size, true))
+    uint32_t linear;
+    if (!check_address(cpu, operation, size, true, &linear))
         return false;
     if (size != 16)
         return cpu_write(cpu, operation->segment, operation->offset, size, value->half[0]);
+    uint8_t *host = find_host_memory(cpu, linear, size, true);
+    if (host != NULL) {
+        store_le64(host, value->half[0]);
+        store_le64(host + 8, value->half[1]);
+        return true;
+    }
     return x87_check_write(cpu, operation->segment, operation->offset, 16) &&
            cpu_write(cpu, operation->segment, operation->offset, 8, value->half[0]) &&
            cpu_write(cpu, operation->segment, operation->offset + 8, 8, value->half[1]);

@@ -101,6 +101,11 @@ uint64_t vector_calculate(VectorArithmetic kind, unsigned size, uint64_t a, uint
 }
 
 HelperResult vector_arithmetic(Cpu *cpu, VectorOperation *operation) {
+    return vector_run_on_host(cpu, operation) ? HELPER_NEXT
+                                              : vector_arithmetic_exact(cpu, operation);
+}
+
+HelperResult vector_arithmetic_exact(Cpu *cpu, VectorOperation *operation) {
     FloatStatus status = vector_begin(cpu);
     VectorArithmetic kind = operation->row->parameter & 0xF;
     unsigned size = vector_lane_size(operation), raised = 0;

@@ -5,11 +5,19 @@
 #include "float_parts.h"
 #include "vector_internal.h"
 
-/* What MXCSR asks for. */
+/* What MXCSR asks for. vector_float.c */
 FloatStatus vector_begin(const Cpu *cpu);
 /* Takes over the flags that all lanes raised. HELPER_FAULT: one of them is unmasked, and the result
  * must be dropped: #XM, or #UD while CR4.OSXMMEXCPT is clear. */
 HelperResult vector_commit(Cpu *cpu, const FloatStatus *status, unsigned raised);
+
+/* Does the operation of vector_arithmetic() with the host's own SSE unit. False: this host has
+ * none, or an exception that the guest has unmasked was met; nothing has changed then.
+ * vector_host.c */
+bool vector_run_on_host(Cpu *cpu, VectorOperation *operation);
+
+/* The same in software, on every host. */
+VectorHandler vector_arithmetic_exact;
 
 /* A lane of 4 or 8 bytes, a denormal taken as zero if MXCSR.DAZ says so; and back, after rounding.
  */

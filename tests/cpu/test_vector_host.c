@@ -6,6 +6,7 @@
 #if defined(__x86_64__)
 #include "fpu_fixture.h"
 #include "insn.h"
+#include "vector_float.h"
 #include "vector_internal.h"
 #include <stddef.h>
 #include <stdio.h>
@@ -300,6 +301,39 @@ START_TEST(test_every_row_has_a_handler) {
 }
 END_TEST
 
+/* vector_arithmetic() uses the host's SSE unit: the software that other hosts use agrees with it.
+ */
+START_TEST(test_software_arithmetic) {
+    static const VectorArithmetic kinds[] = {VECTOR_ADD, VECTOR_MULTIPLY, VECTOR_MINUS,
+                                             VECTOR_MIN, VECTOR_DIVIDE,   VECTOR_MAX,
+                                             VECTOR_ROOT};
+    FpuFixture fixture;
+    uint64_t seed = 5;
+    fixture_open(&fixture);
+    uint32_t *mxcsr = &fixture.cpu->state.fpu.mxcsr;
+    for (unsigned i = 0; i < 100000; i++) {
+        unsigned form = (i & 1 ? VECTOR_DOUBLE : 0) | (i & 2 ? VECTOR_SCALAR : 0);
+        VectorRow row = {.parameter = (uint8_t)(form | kinds[i / 4 % 7])};
+        VectorState state;
+        make_state(&seed, &state);
+        VectorOperation host = {.row = &row, .wide = true};
+        memcpy(&host.a, state.xmm[0], 16);
+        memcpy(&host.b, state.xmm[1], 16);
+        host.result = host.a;
+        VectorOperation ours = host;
+        *mxcsr = state.mxcsr;
+        ck_assert(vector_run_on_host(fixture.cpu, &host));
+        uint32_t host_mxcsr = *mxcsr;
+        *mxcsr = state.mxcsr;
+        ck_assert_int_eq(vector_arithmetic_exact(fixture.cpu, &ours), HELPER_NEXT);
+        ck_assert_uint_eq(*mxcsr, host_mxcsr);
+        ck_assert_msg(memcmp(&host.result, &ours.result, sizeof(Vector)) == 0,
+                      "parameter %02x, case %u", row.parameter, i);
+    }
+    fixture_close(&fixture);
+}
+END_TEST
+
 /* CRC32 is no vector instruction, but came with SSE4.2. */
 START_TEST(test_crc32) {
     FpuFixture fixture;
@@ -329,6 +363,7 @@ int main(void) {
     tcase_set_timeout(instructions, 120);
     tcase_add_loop_test(instructions, test_against_host, 0, 12);
     tcase_add_test(instructions, test_every_row_has_a_handler);
+    tcase_add_test(instructions, test_software_arithmetic);
     tcase_add_test(instructions, test_crc32);
     suite_add_tcase(suite, instructions);
     SRunner *runner = srunner_create(suite);
