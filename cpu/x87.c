@@ -97,7 +97,7 @@ static const struct {
 
 static const X87Row *find_row(unsigned opcode, unsigned modrm) {
     if (modrm < 0xC0)
-        return &memory_rows[opcode & 7][modrm >> 3];
+        return &memory_rows[opcode & 7][modrm >> 3 & 7];
     if (opcode == 0xD9 && modrm >= 0xE0)
         return &unary_rows[modrm & 31];
     const X87Row *row = &register_rows[opcode & 7][modrm >> 3 & 7];

@@ -65,6 +65,22 @@ START_TEST(test_reset) {
 }
 END_TEST
 
+/* ModRM's mod field tells how the operand is addressed, not what is done with it. */
+START_TEST(test_every_addressing_form) {
+    static const uint8_t forms[] = {0x04, 0x44, 0x84}; /* no displacement, 8 bits, 32 bits */
+    for (unsigned i = 0; i < sizeof forms; i++) {
+        store_le32(fixture_operand(&fixture), 1234567);
+        run(0xDB, forms[i]); /* FILD m32 */
+        ck_assert_uint_eq(fpu()->status >> 11 & 7, 7);
+        store_le32(fixture_operand(&fixture), 0);
+        run(0xDB, forms[i] | 3 << 3); /* FISTP m32 */
+        ck_assert_uint_eq(load_le32(fixture_operand(&fixture)), 1234567);
+        ck_assert_uint_eq(fpu()->status, 0);
+        ck_assert_uint_eq(fpu()->tags, 0xFFFF);
+    }
+}
+END_TEST
+
 START_TEST(test_not_available) {
     static const uint32_t bits[2] = {CR0_EM, CR0_TS};
     for (unsigned i = 0; i < 2; i++) {
@@ -342,6 +358,7 @@ int main(void) {
     tcase_add_test(processor, test_pointers);
     tcase_add_test(processor, test_environment_formats);
     tcase_add_test(processor, test_save_and_restore);
+    tcase_add_test(processor, test_every_addressing_form);
     tcase_add_test(processor, test_load_environment);
     tcase_add_test(processor, test_fault_changes_nothing);
     tcase_add_test(processor, test_unmasked_underflow_does_not_store);
