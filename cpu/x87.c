@@ -132,8 +132,10 @@ HelperResult helper_x87(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t 
                            .operand_size = (uint8_t)(b >> 8),
                            .offset = t0};
     const X87Row *row = find_row(insn.opcode, insn.modrm);
-    if (cpu->state.cr0 & (CR0_EM | CR0_TS) || !has_feature(cpu, FEATURE_FPU))
+    if (cpu->state.cr0 & (CR0_EM | CR0_TS))
         return cpu_raise(cpu, EXCEPTION_NM);
+    if (!has_feature(cpu, FEATURE_FPU))
+        return HELPER_NEXT; /* nobody answers: so do programs find out (FNINIT, FNSTSW) */
     if (row->handler == NULL || (row->feature != 0 && !has_feature(cpu, row->feature)))
         return cpu_raise(cpu, EXCEPTION_UD);
     if ((row->attributes & X87_NO_WAIT) == 0) {
