@@ -314,7 +314,7 @@ static void join_indirect(Translator *translator, uint32_t context_number, uint3
     const uint8_t *entry;
     if (find_entry(translator, &key, &entry) == NULL)
         return;
-    uint32_t index = eip & (INDIRECT_ENTRIES - 1);
+    uint32_t index = (eip + x86_indirect_salt(flag_state)) & (INDIRECT_ENTRIES - 1);
     if (backend->indirect[index].tag == 0)
         backend->indirect_used[backend->indirect_used_count++] = index;
     backend->indirect[index] = (IndirectEntry){

@@ -65,7 +65,7 @@ void x86_emit_leave(Translation *translation, int condition, unsigned reason, ui
     add_stub(translation, emit_jump(&translation->assembler, condition), reason, number, 0);
 }
 
-/*     mov  ebp, target
+/*     lea  ebp, [target + salt]
  *     and  ebp, entries - 1
  *     shl  ebp, 4
  *     add  rbp, [r14 + indirect_table]
@@ -82,7 +82,7 @@ void x86_emit_indirect(Translation *translation, unsigned target) {
         asm_mov(assembler, 4, HOST_R10, host_reg(target));
         target = HOST_R10;
     }
-    asm_mov(assembler, 4, HOST_RBP, host_reg(target));
+    asm_lea(assembler, 4, HOST_RBP, host_mem(target, (int32_t)x86_indirect_salt(flag_state)));
     asm_alu_imm(assembler, 4, ALU_AND, host_reg(HOST_RBP), INDIRECT_ENTRIES - 1);
     asm_shift_imm(assembler, 4, SHIFT_SHL, host_reg(HOST_RBP), 4);
     asm_alu(assembler, 8, ALU_ADD, HOST_RBP, cpu_mem(CPU_OFFSET(indirect_table)));

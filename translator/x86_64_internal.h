@@ -30,6 +30,9 @@ typedef struct IndirectEntry {
     const void *host_code;
 } IndirectEntry;
 
+/* One target is reached with several flag states: they must not fight for one entry. Less than 2^24, as a displacement. */
+static inline uint32_t x86_indirect_salt(uint32_t flag_state) { return flag_state * 0x9E5 & 0xFFFFFF; }
+
 /* A link's exit code tells its number; the table finds the link. */
 typedef struct LinkRecord {
     Block *block;
