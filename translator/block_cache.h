@@ -44,6 +44,7 @@ struct Block {
     BlockLink *incoming;
     BlockLink *links;      /* the block's own exits, link_count of them */
     const UopBlock *uops;  /* the portable backend's; NULL elsewhere */
+    uint32_t host_bytes, hot_bytes; /* of host code, and of its first part, which is run unless something special happens */
     const void *host_code; /* entry, in the executable mapping; NULL in the portable backend */
 };
 
@@ -81,6 +82,9 @@ void block_cache_unlink_crossing(BlockCache *cache);
 
 /* Everything dies and is freed, without unlinking (the backend drops its buffer too). */
 void block_cache_clear(BlockCache *cache);
+
+/* Calls 'visit' for every block at this EIP, in no particular order. */
+void block_cache_visit(const BlockCache *cache, uint32_t eip, void (*visit)(const Block *block, void *opaque), void *opaque);
 
 size_t block_cache_block_count(const BlockCache *cache);
 

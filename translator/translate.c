@@ -1,4 +1,5 @@
 /* From an address to a translation: fetching, lifting, entering it in the cache. */
+#include "disassemble.h"
 #include "flag_state.h"
 #include "helpers.h"
 #include "translator_internal.h"
@@ -86,14 +87,59 @@ static Block *add_portable_block(Translator *translator, const BlockKey *key) {
     return block;
 }
 
-static void trace_block(Translator *translator) {
+static unsigned guest_bits(const Translator *translator, const BlockKey *key) {
+    return context_table_get(translator->contexts, key->context)->mode & CONTEXT_CODE32 ? 32 : 16;
+}
+
+static const uint8_t *guest_code(const Translator *translator, uint32_t physical) {
+    const uint8_t *page = physical_map_pages(translator->cpu->map)[physical >> PAGE_BITS].read;
+    return page == NULL ? NULL : page + (physical & PAGE_OFFSET_MASK);
+}
+
+/* What -d in_asm, op and out_asm show of a new translation. */
+static void trace_translation(Translator *translator, const BlockKey *key, const Block *block) {
     Trace *trace = translator->cpu->trace;
-    if (trace->mask & TRACE_OP) {
-        ByteBuffer text = {0};
-        uop_block_print(&translator->lifted, &text);
-        trace_print(trace, "OP:\n%s\n", (const char *)text.data);
-        byte_buffer_free(&text);
+    const UopBlock *lifted = &translator->lifted;
+    ByteBuffer text = {0};
+    if (trace->mask & TRACE_IN_ASM) {
+        byte_buffer_print(&text, "IN: %08X\n", key->eip);
+        disassemble(guest_code(translator, key->physical), lifted->next_eip - lifted->eip, key->eip,
+                    guest_bits(translator, key), &text);
     }
+    if (trace->mask & TRACE_OP) {
+        byte_buffer_print(&text, "OP:\n");
+        uop_block_print(lifted, &text);
+    }
+    if ((trace->mask & TRACE_OUT_ASM) && block != NULL && block->host_code != NULL) {
+        byte_buffer_print(&text, "OUT: [size=%u]\n", block->host_bytes);
+        disassemble(block->host_code, block->host_bytes, (uint64_t)(uintptr_t)block->host_code, 64, &text);
+    }
+    if (text.size > 0)
+        trace_print(trace, "%s\n", (const char *)text.data);
+    byte_buffer_free(&text);
+}
+
+typedef struct BlockListing {
+    const Translator *translator;
+    ByteBuffer *text;
+} BlockListing;
+
+static void print_block(const Block *block, void *opaque) {
+    BlockListing *listing = opaque;
+    ByteBuffer *text = listing->text;
+    byte_buffer_print(text, "block %08X, flags at entry: %s\n", block->key.eip,
+                      block->key.flag_state == FLAG_STATE_IN_MEMORY ? "in memory" : "recomputable from registers");
+    const uint8_t *code = guest_code(listing->translator, block->key.physical);
+    unsigned guest = disassemble(code, block->byte_count, block->key.eip, guest_bits(listing->translator, &block->key), text);
+    byte_buffer_print(text, "host:\n");
+    unsigned host = disassemble(block->host_code, block->hot_bytes, 0, 64, text);
+    byte_buffer_print(text, "%u guest instructions, %u host instructions\n\n", guest, host);
+}
+
+void translator_print_blocks(const Translator *translator, uint32_t eip, ByteBuffer *text) {
+    BlockListing listing = {translator, text};
+    if (translator->x86 != NULL)
+        block_cache_visit(translator->cache, eip, print_block, &listing);
 }
 
 Block *translator_get_block(Translator *translator, const BlockKey *key) {
@@ -108,8 +154,18 @@ Block *translator_get_block(Translator *translator, const BlockKey *key) {
         return NULL;
     translator->counters.translations++;
     translator->counters.guest_bytes += translator->lifted.next_eip - translator->lifted.eip;
+    if (translator->x86 == NULL) {
+        block = add_portable_block(translator, key);
+    } else {
+        block = x86_backend_translate(translator, key);
+        bool full = block == NULL && x86_backend_is_full(translator->x86);
+        if (full && key->flag_state == FLAG_STATE_IN_MEMORY) {
+            /* Numbers of flag states go with the flush: only the run loop's own entries can go on. */
+            translator_flush(translator);
+            block = x86_backend_translate(translator, key);
+        }
+    }
     if (translator->cpu->trace->mask)
-        trace_block(translator);
-    return translator->x86 != NULL ? x86_backend_translate(translator, key)
-                                   : add_portable_block(translator, key);
+        trace_translation(translator, key, block);
+    return block;
 }

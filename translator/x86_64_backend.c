@@ -151,6 +151,7 @@ static void emit_block(Translation *translation) {
             asm_lea(&translation->assembler, 4, host_register(translation->uop->dst) & 15,
                     host_mem(host_register(translation->uop->dst) & 15, 1));
     }
+    translation->hot_end = translation->assembler.code;
     x86_emit_slow_paths(translation);
     x86_emit_stubs(translation);
 }
@@ -175,6 +176,8 @@ static Block *enter_block(Translation *translation) {
         tlb_drop_page_writes(&translator->cpu->tlb, translation->key.physical >> PAGE_BITS);
     block->insn_count = lifted->insn_count;
     block->host_code = x86_executable(backend, backend->next);
+    block->host_bytes = (uint32_t)(translation->assembler.code - backend->next);
+    block->hot_bytes = (uint32_t)(translation->hot_end - backend->next);
     for (unsigned i = 0; i < translation->link_count; i++)
         backend->links[translation->link_first + i].block = block;
     for (unsigned i = 0; i < translation->stub_count; i++) {

@@ -125,7 +125,7 @@ typedef struct Translation {
     unsigned link_count;
     unsigned corrupt_uop; /* UOP_COUNT: none */
     bool failed;          /* a table is full: flush and start over */
-    uint8_t *poll_site;
+    uint8_t *hot_end; /* behind it: slow paths and stubs */
 } Translation;
 
 /* x86_64_flags.c */
