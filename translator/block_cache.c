@@ -285,8 +285,8 @@ size_t block_cache_block_count(const BlockCache *cache) {
     return cache->count;
 }
 
-void block_cache_visit(const BlockCache *cache, uint32_t eip, void (*visit)(const Block *block, void *opaque),
-                       void *opaque) {
+void block_cache_visit(const BlockCache *cache, uint32_t eip,
+                       void (*visit)(const Block *block, void *opaque), void *opaque) {
     for (unsigned i = 0; i < BUCKETS; i++)
         for (const Block *block = cache->bucket[i]; block != NULL; block = block->next_in_bucket)
             if (block->key.eip == eip)

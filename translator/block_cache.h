@@ -42,9 +42,10 @@ struct Block {
     uint16_t link_count;
     bool dead; /* its bytes changed while it might still be running: freed at the next safe point */
     BlockLink *incoming;
-    BlockLink *links;      /* the block's own exits, link_count of them */
-    const UopBlock *uops;  /* the portable backend's; NULL elsewhere */
-    uint32_t host_bytes, hot_bytes; /* of host code, and of its first part, which is run unless something special happens */
+    BlockLink *links;               /* the block's own exits, link_count of them */
+    const UopBlock *uops;           /* the portable backend's; NULL elsewhere */
+    uint32_t host_bytes, hot_bytes; /* of host code, and of its first part, which is run unless
+                                       something special happens */
     const void *host_code; /* entry, in the executable mapping; NULL in the portable backend */
 };
 
@@ -84,7 +85,8 @@ void block_cache_unlink_crossing(BlockCache *cache);
 void block_cache_clear(BlockCache *cache);
 
 /* Calls 'visit' for every block at this EIP, in no particular order. */
-void block_cache_visit(const BlockCache *cache, uint32_t eip, void (*visit)(const Block *block, void *opaque), void *opaque);
+void block_cache_visit(const BlockCache *cache, uint32_t eip,
+                       void (*visit)(const Block *block, void *opaque), void *opaque);
 
 size_t block_cache_block_count(const BlockCache *cache);
 

@@ -1,4 +1,5 @@
-/* Listings of guest and host code, by Capstone: for -d in_asm and out_asm, and for the golden tests. */
+/* Listings of guest and host code, by Capstone: for -d in_asm and out_asm, and for the golden
+ * tests. */
 #ifndef REPRISE_DISASSEMBLE_H
 #define REPRISE_DISASSEMBLE_H
 
@@ -7,8 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One line an instruction: address, mnemonic, operands. 'bits' is 16, 32 or 64. Gives the number of instructions; bytes that
- * are none are listed as such and end the listing. */
-unsigned disassemble(const uint8_t *code, size_t size, uint64_t address, unsigned bits, ByteBuffer *text);
+/* One line an instruction: address, mnemonic, operands. 'bits' is 16, 32 or 64. Gives the number of
+ * instructions; bytes that are none are listed as such and end the listing. */
+unsigned disassemble(const uint8_t *code, size_t size, uint64_t address, unsigned bits,
+                     ByteBuffer *text);
 
 #endif

@@ -112,7 +112,8 @@ static void trace_translation(Translator *translator, const BlockKey *key, const
     }
     if ((trace->mask & TRACE_OUT_ASM) && block != NULL && block->host_code != NULL) {
         byte_buffer_print(&text, "OUT: [size=%u]\n", block->host_bytes);
-        disassemble(block->host_code, block->host_bytes, (uint64_t)(uintptr_t)block->host_code, 64, &text);
+        disassemble(block->host_code, block->host_bytes, (uint64_t)(uintptr_t)block->host_code, 64,
+                    &text);
     }
     if (text.size > 0)
         trace_print(trace, "%s\n", (const char *)text.data);
@@ -128,9 +129,12 @@ static void print_block(const Block *block, void *opaque) {
     BlockListing *listing = opaque;
     ByteBuffer *text = listing->text;
     byte_buffer_print(text, "block %08X, flags at entry: %s\n", block->key.eip,
-                      block->key.flag_state == FLAG_STATE_IN_MEMORY ? "in memory" : "recomputable from registers");
+                      block->key.flag_state == FLAG_STATE_IN_MEMORY
+                          ? "in memory"
+                          : "recomputable from registers");
     const uint8_t *code = guest_code(listing->translator, block->key.physical);
-    unsigned guest = disassemble(code, block->byte_count, block->key.eip, guest_bits(listing->translator, &block->key), text);
+    unsigned guest = disassemble(code, block->byte_count, block->key.eip,
+                                 guest_bits(listing->translator, &block->key), text);
     byte_buffer_print(text, "host:\n");
     unsigned host = disassemble(block->host_code, block->hot_bytes, 0, 64, text);
     byte_buffer_print(text, "%u guest instructions, %u host instructions\n\n", guest, host);
@@ -160,7 +164,8 @@ Block *translator_get_block(Translator *translator, const BlockKey *key) {
         block = x86_backend_translate(translator, key);
         bool full = block == NULL && x86_backend_is_full(translator->x86);
         if (full && key->flag_state == FLAG_STATE_IN_MEMORY) {
-            /* Numbers of flag states go with the flush: only the run loop's own entries can go on. */
+            /* Numbers of flag states go with the flush: only the run loop's own entries can go on.
+             */
             translator_flush(translator);
             block = x86_backend_translate(translator, key);
         }

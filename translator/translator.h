@@ -49,8 +49,9 @@ bool translator_find_uop(const char *name, uint8_t *code);
 /* Drops all translations (a restore, a changed option). */
 void translator_flush(Translator *translator);
 
-/* Lists every translation that starts at this EIP: where its flags are at entry, guest code, host code of the part that is
- * run unless something special happens, and how many instructions each has. For the golden tests. */
+/* Lists every translation that starts at this EIP: where its flags are at entry, guest code, host
+ * code of the part that is run unless something special happens, and how many instructions each
+ * has. For the golden tests. */
 void translator_print_blocks(const Translator *translator, uint32_t eip, ByteBuffer *text);
 
 /* Counters and the state of the buffer, as text for 'info jit'. */

@@ -30,8 +30,11 @@ typedef struct IndirectEntry {
     const void *host_code;
 } IndirectEntry;
 
-/* One target is reached with several flag states: they must not fight for one entry. Less than 2^24, as a displacement. */
-static inline uint32_t x86_indirect_salt(uint32_t flag_state) { return flag_state * 0x9E5 & 0xFFFFFF; }
+/* One target is reached with several flag states: they must not fight for one entry. Less than
+ * 2^24, as a displacement. */
+static inline uint32_t x86_indirect_salt(uint32_t flag_state) {
+    return flag_state * 0x9E5 & 0xFFFFFF;
+}
 
 /* A link's exit code tells its number; the table finds the link. */
 typedef struct LinkRecord {
@@ -125,7 +128,7 @@ typedef struct Translation {
     unsigned link_count;
     unsigned corrupt_uop; /* UOP_COUNT: none */
     bool failed;          /* a table is full: flush and start over */
-    uint8_t *hot_end; /* behind it: slow paths and stubs */
+    uint8_t *hot_end;     /* behind it: slow paths and stubs */
 } Translation;
 
 /* x86_64_flags.c */
