@@ -48,6 +48,7 @@ static bool idle(Machine *machine, bool may_sleep) {
         if (!may_sleep && !armed)
             return false;
         input_door_wait(&machine->door, sleep_ns);
+        machine_time_slept(&machine->time, sleep_ns);
     }
     clock_run_due(&machine->clock);
     return true;

@@ -11,7 +11,7 @@ static const FieldTable machine_time_fields = {"machine-time", 1, sizeof(Machine
 
 static void machine_time_restored(void *opaque) {
     MachineTime *time = opaque;
-    time->host_start_ns = host_clock_ns();
+    time->host_start_ns = time->host_seen_ns = host_clock_ns();
 }
 
 static const DeviceClass machine_time_class = {
@@ -26,12 +26,28 @@ int64_t host_clock_ns(void) {
     return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
-int64_t machine_time_now_ns(const MachineTime *time) {
+/* The host's clock without what this thread was kept from running beyond 'allowed_ns'. */
+static int64_t see_host_clock(MachineTime *time, int64_t allowed_ns) {
+    int64_t host = host_clock_ns();
+    int64_t gap = host - time->host_seen_ns;
+    if (gap > allowed_ns)
+        time->host_start_ns += gap - allowed_ns;
+    time->host_seen_ns = host;
+    return host;
+}
+
+int64_t machine_time_now_ns(MachineTime *time) {
     if (time->icount)
         return time->state.base_ns + (int64_t)(time->cpu->state.instruction_count << time->shift);
     if (!time->running)
         return time->state.base_ns;
-    return time->state.base_ns + (host_clock_ns() - time->host_start_ns);
+    int64_t host = see_host_clock(time, MACHINE_TIME_STALL_NS);
+    return time->state.base_ns + (host - time->host_start_ns);
+}
+
+void machine_time_slept(MachineTime *time, int64_t nanoseconds) {
+    if (!time->icount && time->running)
+        see_host_clock(time, nanoseconds + MACHINE_TIME_STALL_NS);
 }
 
 static int64_t read_clock(void *opaque) {
@@ -49,10 +65,8 @@ void machine_time_init(MachineTime *time, VirtualClock *clock, const Cpu *cpu, b
 void machine_time_settle(MachineTime *time) {
     if (time->icount)
         return;
-    int64_t host = host_clock_ns();
-    if (time->running)
-        time->state.base_ns += host - time->host_start_ns;
-    time->host_start_ns = host;
+    time->state.base_ns = machine_time_now_ns(time);
+    time->host_start_ns = time->host_seen_ns = host_clock_ns();
 }
 
 void machine_time_set_running(MachineTime *time, bool running) {
@@ -60,7 +74,7 @@ void machine_time_set_running(MachineTime *time, bool running) {
     time->running = running;
 }
 
-int64_t machine_time_budget(const MachineTime *time, int64_t due_ns, int64_t limit) {
+int64_t machine_time_budget(MachineTime *time, int64_t due_ns, int64_t limit) {
     if (due_ns == TIMER_NEVER)
         return limit;
     int64_t left_ns = due_ns - machine_time_now_ns(time);
