@@ -190,14 +190,10 @@ static void run_once(Translator *translator, uint64_t left) {
     }
 }
 
-/* The stress mode's budget: 1 to 17 instructions at a time, and a TLB without inline entries every
- * now and then. */
+/* The stress mode's budget: 1 to 17 instructions at a time. */
 static uint64_t stress(Translator *translator, uint64_t left) {
     translator->random = translator->random * 6364136223846793005u + 1442695040888963407u;
-    uint64_t random = translator->random >> 33;
-    if (random % 64 == 0)
-        tlb_drop_writes(&translator->cpu->tlb);
-    uint64_t budget = random % 17 + 1;
+    uint64_t budget = (translator->random >> 33) % 17 + 1;
     return budget < left ? budget : left;
 }
 

@@ -99,7 +99,9 @@ void x86_memory_begin(Translation *translation, unsigned kind, unsigned size) {
     asm_shift_imm(assembler, 4, SHIFT_SHR, host_reg(HOST_SCRATCH), PAGE_BITS);
     asm_alu(assembler, 8, ALU_ADD, HOST_ADDRESS,
             host_mem_index(HOST_CPU, HOST_SCRATCH, 8, tlb_offset(translation, kind)));
-    slow->miss_site = asm_jcc(assembler, COND_S);
+    slow->miss_site = translation->backend->translator->options.force_misses
+                          ? asm_jmp(assembler)
+                          : asm_jcc(assembler, COND_S);
     if (size > 1) {
         asm_test_imm(assembler, 1, host_reg(HOST_ADDRESS), size - 1);
         slow->unaligned_site = asm_jcc(assembler, COND_NZ);

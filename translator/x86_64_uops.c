@@ -488,10 +488,11 @@ static bool is_rotate(const Uop *uop) {
 /* A count in CL may be zero: then the flags before must be there for the host instruction to keep.
  */
 static void prepare_count(Translation *translation, const Uop *uop) {
-    if (!uop->may_keep_flags || !flags_are_needed(uop))
-        return;
-    x86_flags_to_host(translation, uop->flags_needed & uop->flags_written);
-    if (!is_rotate(uop))
+    bool may_keep = uop->may_keep_flags && flags_are_needed(uop);
+    uint8_t kept = may_keep ? uop->flags_needed & uop->flags_written : 0;
+    if (uop->flags_read | kept) /* together: bringing one group may lose another */
+        x86_flags_to_host(translation, uop->flags_read | kept);
+    if (may_keep && !is_rotate(uop))
         asm_mov_to(&translation->assembler, 4,
                    cpu_mem(CPU_OFFSET(flag_slot[0]) + 4 * X86_AF_COUNT_SLOT), HOST_RCX);
 }
@@ -521,8 +522,6 @@ static void emit_shift(Translation *translation, const Uop *uop) {
     bool keep = keep_shifted_value(translation, uop, &kept);
     if (!dst_is_memory(uop))
         writes_register(translation, uop->dst);
-    if (uop->flags_read)
-        x86_flags_to_host(translation, uop->flags_read);
     prepare_count(translation, uop);
     if (uop->src_kind == UOPERAND_IMM)
         asm_shift_imm(assembler, uop->size, shift_digit(uop->code), dst_operand(uop), uop->imm);

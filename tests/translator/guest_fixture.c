@@ -17,6 +17,12 @@ static int64_t instruction_clock(void *opaque) {
     return (int64_t)((Guest *)opaque)->cpu->state.instruction_count;
 }
 
+static int acknowledge(void *opaque) {
+    Guest *guest = opaque;
+    cpu_set_intr(guest->cpu, 0, 0);
+    return 0x20;
+}
+
 void guest_create(Guest *guest, const TranslatorOptions *options) {
     Error error = {0};
     memset(guest, 0, sizeof(*guest));
@@ -32,6 +38,8 @@ void guest_create(Guest *guest, const TranslatorOptions *options) {
     guest->cpu = cpu_create(guest->map, guest->ports, &guest->clock, &guest->trace,
                             cpu_model_find("pentium4"), &error);
     fail_if(guest->cpu == NULL, "CPU", &error);
+    guest->cpu->acknowledge_interrupt = acknowledge;
+    guest->cpu->acknowledge_opaque = guest;
     guest->clock.source = instruction_clock;
     guest->clock.source_opaque = guest;
     guest->translator = translator_create(guest->cpu, options, &error);
@@ -95,6 +103,52 @@ void guest_enter_flat_mode(Guest *guest, uint32_t tables, uint32_t eip, bool pag
     state->cpl = 0;
     state->eip = eip;
     tlb_set_control(&guest->cpu->tlb, state->cr0, state->cr3, state->cr4, false, true);
+}
+
+static void put_le32(uint8_t *at, uint32_t value) {
+    for (unsigned i = 0; i < 4; i++)
+        at[i] = (uint8_t)(value >> (8 * i));
+}
+
+static void set_gate(Guest *guest, uint32_t tables, unsigned vector, uint32_t handler) {
+    put(guest, tables + 0x100 + 8 * vector,
+        (uint64_t)(handler >> 16) << 48 | UINT64_C(0x8E00) << 32 | 8u << 16 | (handler & 0xFFFF),
+        8);
+}
+
+void guest_resume_after_events(Guest *guest, uint32_t tables, uint32_t code, uint32_t code_mask,
+                               uint32_t stack) {
+    uint32_t handler = tables + 0x900, counter = tables + 0xA10;
+    uint8_t bytes[] = {
+        0xBC, 0,    0,    0,    0,          /* mov esp, stack */
+        0xA1, 0,    0,    0,    0,          /* mov eax, [counter] */
+        0x69, 0xC0, 0xB1, 0x79, 0x37, 0x9E, /* imul eax, eax, 9E3779B1h */
+        0x05, 0xF5, 0x79, 0x2B, 0x6D,       /* add eax, 6D2B79F5h */
+        0xA3, 0,    0,    0,    0,          /* mov [counter], eax */
+        0xC1, 0xE8, 0x10,                   /* shr eax, 16 */
+        0x25, 0,    0,    0,    0,          /* and eax, code_mask */
+        0x05, 0,    0,    0,    0,          /* add eax, code */
+        0xFF, 0xE0,                         /* jmp eax */
+    };
+    put_le32(bytes + 1, stack);
+    put_le32(bytes + 6, counter);
+    put_le32(bytes + 22, counter);
+    put_le32(bytes + 30, code_mask);
+    put_le32(bytes + 35, code);
+    physical_write_bytes(guest->map, handler, bytes, sizeof(bytes));
+    put(guest, tables + 0xA00, 0xCF, 1); /* iret */
+    for (unsigned vector = 0x20; vector < 256; vector++)
+        set_gate(guest, tables, vector, tables + 0xA00);
+}
+
+void guest_return_from_interrupts(Guest *guest) {
+    put(guest, 0x510, 0xCF, 1);
+    for (unsigned vector = 0x20; vector < 256; vector++)
+        put(guest, 4 * vector, 0x00510000, 4);
+}
+
+void guest_interrupt(Guest *guest) {
+    cpu_set_intr(guest->cpu, 0, 1);
 }
 
 RunExit guest_run(Guest *guest, uint64_t instructions) {

@@ -28,6 +28,16 @@ void guest_enter_real_mode(Guest *guest, uint16_t segment, uint16_t ip);
  * identity map of RAM is made at tables + 0x1000. */
 void guest_enter_flat_mode(Guest *guest, uint32_t tables, uint32_t eip, bool paging);
 
+/* After guest_enter_flat_mode(): every exception goes on at a place in the code that is another one
+ * each time, with the stack at 'stack'; interrupts from 20h on return at once. So a random program
+ * goes on after a fault. */
+void guest_resume_after_events(Guest *guest, uint32_t tables, uint32_t code, uint32_t code_mask,
+                               uint32_t stack);
+/* After guest_enter_real_mode(): interrupts from 20h on return at once, by an IRET at 0:510h. */
+void guest_return_from_interrupts(Guest *guest);
+/* Raises INTR; the acknowledge cycle gives vector 20h and lowers it. */
+void guest_interrupt(Guest *guest);
+
 /* Runs until 'instructions' have completed in all, or the CPU halts or shuts down. */
 RunExit guest_run(Guest *guest, uint64_t instructions);
 

@@ -13,7 +13,8 @@ enum {
     DATA = 0x20000,
     DATA_BYTES = 0x8000,
     TABLES = 0x100000,
-    STACK = 0x28000
+    STACK = 0x28000,
+    CASE_INSTRUCTIONS = 10000
 };
 
 typedef enum Mode { MODE_REAL, MODE_FLAT, MODE_PAGED, MODE_COUNT } Mode;
@@ -59,7 +60,7 @@ static uint8_t *emit_insn(uint8_t *at, uint64_t *random, Mode mode) {
     unsigned reg = r >> 8 & 7;
     if ((r >> 20) % 8 == 0)
         *at++ = 0x66;
-    switch (r % 24) {
+    switch (r % 26) {
     case 0:
     case 1:
     case 2:
@@ -143,6 +144,16 @@ static uint8_t *emit_insn(uint8_t *at, uint64_t *random, Mode mode) {
         }
         *at++ = (uint8_t)(r >> 32);
         return at;
+    case 23: /* x87 */
+        *at++ = (uint8_t)(0xD8 | (r >> 16 & 7));
+        return emit_modrm(at, random, mode, reg);
+    case 24: /* MMX, SSE and SSE2 */ {
+        static const uint8_t opcodes[] = {0x10, 0x11, 0x14, 0x54, 0x57, 0x58, 0x59, 0x5C, 0x5E, 0x6E,
+                                          0x6F, 0x7E, 0x7F, 0xD4, 0xDB, 0xEF, 0xF5, 0xFD, 0x2E};
+        *at++ = 0x0F;
+        *at++ = opcodes[(r >> 16) % sizeof(opcodes)];
+        return emit_modrm(at, random, mode, reg);
+    }
     default: /* LOOP, LOOPE, LOOPNE, JCXZ forwards */
         *at++ = (uint8_t)(0xE0 | (r >> 16 & 3));
         *at++ = (uint8_t)(r >> 24 & 7);
@@ -152,7 +163,8 @@ static uint8_t *emit_insn(uint8_t *at, uint64_t *random, Mode mode) {
 
 static void fill(Guest *guest, uint64_t seed, Mode mode) {
     uint64_t random = seed;
-    memset(guest->ram, 0, GUEST_RAM_BYTES);
+    memset(guest->ram, 0, STACK + 0x10000);
+    memset(guest->ram + TABLES, 0, 0x4000);
     for (unsigned i = 0; i < DATA_BYTES; i += 8) {
         uint64_t value = guest_random(&random);
         memcpy(guest->ram + DATA + i, &value, 8);
@@ -165,6 +177,7 @@ static void fill(Guest *guest, uint64_t seed, Mode mode) {
     int32_t back = CODE - (int32_t)(at - guest->ram) - (mode == MODE_REAL ? 2 : 4);
     memcpy(at, &back, 4);
     CpuState *state = &guest->cpu->state;
+    state->cr4 = CR4_OSFXSR | CR4_OSXMMEXCPT;
     for (unsigned i = 0; i < 8; i++)
         state->gpr[i] = (uint32_t)guest_random(&random);
     if (mode == MODE_REAL) {
@@ -177,13 +190,15 @@ static void fill(Guest *guest, uint64_t seed, Mode mode) {
         for (unsigned i = 0; i < 256; i++)
             memcpy(guest->ram + 4 * i, &(uint32_t){0x00500000}, 4);
         guest->ram[0x500] = 0xF4;
+        guest_return_from_interrupts(guest);
     } else {
         guest_enter_flat_mode(guest, TABLES, CODE, mode == MODE_PAGED);
+        guest_resume_after_events(guest, TABLES, CODE, CODE_BYTES / 2 - 1, STACK);
         state->gpr[REG_ESP] = STACK;
         state->gpr[REG_ESI] = DATA + 0x1000;
         state->gpr[REG_EDI] = DATA + 0x2000;
     }
-    cpu_set_eflags(guest->cpu, (uint32_t)guest_random(&random) & FLAG_STATUS);
+    cpu_set_eflags(guest->cpu, (uint32_t)guest_random(&random) & (FLAG_STATUS | FLAG_IF));
 }
 
 static bool run_case(Guest *portable, Guest *translated, uint64_t seed, Mode mode,
@@ -197,19 +212,24 @@ static bool run_case(Guest *portable, Guest *translated, uint64_t seed, Mode mod
         fill(both[i], seed, mode);
         both[i]->cpu->state.instruction_count = 0;
     }
-    for (uint64_t target = 100; target <= 3000; target += 290) {
+    uint64_t random = seed ^ 0x5EED;
+    for (uint64_t target = 1; target <= CASE_INSTRUCTIONS;
+         target += guest_random(&random) % 200 + 1) {
         RunExit a = guest_run(portable, target), b = guest_run(translated, target);
-        if (!guest_compare(portable, translated, text, sizeof(text)) || a != b) {
+        bool same = a == b && !field_table_diff(&cpu_fields, &portable->cpu->state,
+                                                &translated->cpu->state, text, sizeof(text));
+        bool last = a == RUN_HALTED || a == RUN_SHUTDOWN || target + 200 > CASE_INSTRUCTIONS;
+        if (!same || (last && !guest_compare(portable, translated, text, sizeof(text)))) {
             fprintf(stderr, "seed %llu mode %d, up to instruction %llu: %s (exits %d, %d)\n",
                     (unsigned long long)seed, mode, (unsigned long long)target, text, a, b);
-            for (unsigned i = 0; i < 2; i++)
-                fprintf(stderr, "  count %llu eip %08X\n",
-                        (unsigned long long)both[i]->cpu->state.instruction_count,
-                        both[i]->cpu->state.eip);
             return false;
         }
-        if (a == RUN_HALTED || a == RUN_SHUTDOWN)
+        if (last)
             break;
+        if (guest_random(&random) % 4 == 0) {
+            guest_interrupt(portable);
+            guest_interrupt(translated);
+        }
     }
     *executed += portable->cpu->state.instruction_count;
     return true;
@@ -232,8 +252,8 @@ static void run_matrix(const TranslatorOptions *options, unsigned cases) {
 
 static unsigned case_count(void) {
     return getenv("REPRISE_CASES") != NULL  ? (unsigned)atoi(getenv("REPRISE_CASES"))
-           : getenv("REPRISE_LONG") != NULL ? 200000
-                                            : 3000;
+           : getenv("REPRISE_LONG") != NULL ? 25000
+                                            : 400;
 }
 
 START_TEST(test_backends_agree) {
@@ -254,7 +274,15 @@ START_TEST(test_backends_agree_without_liveness) {
 END_TEST
 
 START_TEST(test_backends_agree_under_stress) {
-    run_matrix(&(TranslatorOptions){.backend = BACKEND_X86_64, .stress_seed = 7}, case_count() / 4);
+    run_matrix(
+        &(TranslatorOptions){.backend = BACKEND_X86_64, .stress_seed = 7, .force_misses = true},
+        case_count());
+}
+END_TEST
+
+START_TEST(test_backends_agree_with_a_tiny_buffer) {
+    run_matrix(&(TranslatorOptions){.backend = BACKEND_X86_64, .buffer_bytes = 1 << 20},
+               case_count() / 4);
 }
 END_TEST
 
@@ -272,6 +300,7 @@ int main(void) {
     tcase_add_test(tests, test_backends_agree_without_chaining);
     tcase_add_test(tests, test_backends_agree_without_liveness);
     tcase_add_test(tests, test_backends_agree_under_stress);
+    tcase_add_test(tests, test_backends_agree_with_a_tiny_buffer);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
