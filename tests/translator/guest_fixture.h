@@ -17,8 +17,10 @@ typedef struct Guest {
 
 enum { GUEST_RAM_BYTES = 4 << 20 };
 
-/* Aborts the test where something cannot be made. */
+/* Aborts the test where something cannot be made. The processor is a Pentium 4, or the one that
+ * 'model' names as -cpu does. */
 void guest_create(Guest *guest, const TranslatorOptions *options);
+void guest_create_model(Guest *guest, const TranslatorOptions *options, const char *model);
 void guest_destroy(Guest *guest);
 
 /* Real mode with all segment bases at 'base', execution at offset 'ip'. */
