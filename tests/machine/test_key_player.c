@@ -14,7 +14,7 @@ static void note_key(void *opaque, int key, bool down) {
     char text[16];
     (void)opaque;
     snprintf(text, sizeof(text), "%c%d ", down ? '+' : '-', key);
-    strcat(played, text);
+    strncat(played, text, sizeof(played) - strlen(played) - 1);
 }
 
 static void set_up(void) {
