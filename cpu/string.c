@@ -33,6 +33,7 @@ typedef struct StringOperation {
      * there is no fast form. */
     uint32_t (*many)(StringRun *run, uint32_t limit);
     bool uses_source, uses_destination, uses_port;
+    bool stores; /* to the destination */
 } StringOperation;
 
 static uint32_t pointer_of(const StringRun *run, unsigned reg) {
@@ -292,13 +293,13 @@ static bool outs_one(StringRun *run) {
     return true;
 }
 
-static const StringOperation movs = {movs_one, movs_many, true, true, false};
-static const StringOperation stos = {stos_one, stos_many, false, true, false};
-static const StringOperation lods = {lods_one, lods_many, true, false, false};
-static const StringOperation cmps = {cmps_one, cmps_many, true, true, false};
-static const StringOperation scas = {scas_one, scas_many, false, true, false};
-static const StringOperation ins = {ins_one, NULL, false, true, true};
-static const StringOperation outs = {outs_one, NULL, true, false, true};
+static const StringOperation movs = {movs_one, movs_many, true, true, false, true};
+static const StringOperation stos = {stos_one, stos_many, false, true, false, true};
+static const StringOperation lods = {lods_one, lods_many, true, false, false, false};
+static const StringOperation cmps = {cmps_one, cmps_many, true, true, false, false};
+static const StringOperation scas = {scas_one, scas_many, false, true, false, false};
+static const StringOperation ins = {ins_one, NULL, false, true, true, true};
+static const StringOperation outs = {outs_one, NULL, true, false, true, false};
 
 /* Elements on, after 'count' of them were done. */
 static void advance(StringRun *run, const StringOperation *operation, bool repeat, uint32_t count) {
@@ -328,6 +329,21 @@ static HelperResult pause(StringRun *run) {
     return HELPER_AGAIN;
 }
 
+/* Do the next 'count' stores reach the bytes of the instruction itself? Then it goes on as what
+ * they make of it: an interrupt between two iterations would fetch it anew, and whether one comes
+ * must make no difference. */
+static bool reaches_itself(const StringRun *run, const StringOperation *operation, uint32_t count) {
+    const CpuState *state = &run->cpu->state;
+    if (!operation->stores)
+        return false;
+    uint32_t code = state->segment[SEG_CS].base + state->eip;
+    uint32_t code_bytes = run->cpu->next_eip - state->eip;
+    uint32_t first = state->segment[SEG_ES].base + pointer_of(run, REG_EDI);
+    uint64_t bytes = (uint64_t)count * run->size;
+    uint32_t lowest = run->down ? first - (uint32_t)(bytes - run->size) : first;
+    return (uint32_t)(code - lowest) < bytes || (uint32_t)(lowest - code) < code_bytes;
+}
+
 /* Runs elements until the count is used up, the condition ends it, a fault comes, or the run loop
  * is wanted. */
 static HelperResult repeat_elements(StringRun *run, const StringOperation *operation, bool repeat) {
@@ -339,7 +355,9 @@ static HelperResult repeat_elements(StringRun *run, const StringOperation *opera
         uint32_t left = repeat ? pointer_of(run, REG_ECX) : 1;
         uint32_t budget = allowed > cpu->iterations ? allowed - cpu->iterations : 1;
         uint32_t limit = left < budget ? left : budget;
-        uint32_t done = fast && limit > 1 ? operation->many(run, limit) : 0;
+        bool itself = reaches_itself(run, operation, limit),
+             changed = itself && reaches_itself(run, operation, 1);
+        uint32_t done = fast && limit > 1 && !itself ? operation->many(run, limit) : 0;
         if (done == 0) {
             /* Each iteration is an instruction to devices that look at the clock; the caller adds
              * them up himself. */
@@ -353,7 +371,8 @@ static HelperResult repeat_elements(StringRun *run, const StringOperation *opera
         advance(run, operation, repeat, done);
         if (!repeat || left == done || run->stopped)
             return finish(run);
-        if (cpu->iterations >= allowed || cpu->break_after || cpu->state.pending_debug != 0)
+        if (cpu->iterations >= allowed || changed || cpu->break_after ||
+            cpu->state.pending_debug != 0)
             return pause(run);
     }
 }

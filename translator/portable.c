@@ -105,6 +105,15 @@ static PortableExit leave(Portable *portable, PortableStep step, uint64_t count_
     }
 }
 
+/* Instruction 'insn' is done, and the run loop is wanted. The next one may have no micro-op, a NOP,
+ * and even be another one by now. */
+static PortableExit stop_after(Portable *portable, uint64_t count_before, unsigned insn) {
+    CpuState *state = &portable->cpu->state;
+    state->eip = portable->block->insn[insn + 1].eip;
+    state->instruction_count = count_before + insn + 1;
+    return PORTABLE_LOOK;
+}
+
 PortableExit portable_run(Cpu *cpu, const UopBlock *block) {
     Portable portable = {.cpu = cpu, .block = block};
     CpuState *state = &cpu->state;
@@ -114,11 +123,11 @@ PortableExit portable_run(Cpu *cpu, const UopBlock *block) {
     cpu->iterations = 0;
     for (const Uop *uop = block->uop;; uop++) {
         if (uop->insn != insn) {
+            if ((cpu->break_after | cpu->code_changed) && insn != UINT32_MAX)
+                return stop_after(&portable, count_before, insn);
             insn = uop->insn;
             state->eip = block->insn[insn].eip;
             state->instruction_count = count_before + insn;
-            if ((cpu->break_after | cpu->code_changed) && insn != 0)
-                return PORTABLE_LOOK;
             cpu->next_eip = state->eip + block->insn[insn].length;
         }
         PortableStep step = portable_table[uop->code](&portable, uop);
