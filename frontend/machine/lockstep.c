@@ -145,8 +145,10 @@ static LockstepResult compare(Lockstep *lockstep, uint64_t instructions, Error *
             break;
         press_next_key(lockstep);
     }
-    byte_buffer_print(lockstep->report, "the backends agree over %llu instructions\n",
-                      (unsigned long long)instruction_count(lockstep));
+    byte_buffer_print(lockstep->report,
+                      "the backends agree over %llu instructions, state hash %016llx\n",
+                      (unsigned long long)instruction_count(lockstep),
+                      (unsigned long long)machine_state_hash(lockstep->machine[0]));
     return LOCKSTEP_AGREE;
 }
 
