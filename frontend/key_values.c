@@ -67,6 +67,8 @@ static bool add_part(KeyValues *values, char *part, const char *implied_key, Err
 }
 
 bool key_values_parse(KeyValues *values, const char *text, const char *implied_key, Error *error) {
+    if (*text == '{')
+        return key_values_parse_json(values, text, error);
     char *part = malloc(strlen(text) + 1);
     bool good = true;
     while (good && text != NULL && *text != '\0') {

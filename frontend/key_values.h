@@ -20,8 +20,12 @@ typedef struct KeyValues {
 
 /* Parses 'key=value,key=value'. Two commas in a value stand for one. A first part without '=' is
  * the value of 'implied_key' where that is not NULL; elsewhere 'flag' means flag=on and 'noflag'
- * flag=off. A key that appears twice keeps its last value. */
+ * flag=off. A key that appears twice keeps its last value. A text that begins with '{' is JSON. */
 bool key_values_parse(KeyValues *values, const char *text, const char *implied_key, Error *error);
+/* A JSON object, as libvirt writes option values: {"driver":"ide-hd","unit":0}. Objects within it
+ * become dotted keys
+ * ("file.filename"), true and false on and off; what is null is left out. Arrays are errors. */
+bool key_values_parse_json(KeyValues *values, const char *text, Error *error);
 void key_values_free(KeyValues *values);
 
 void key_values_set(KeyValues *values, const char *key, const char *value);

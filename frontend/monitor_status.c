@@ -33,11 +33,7 @@ bool monitor_info_jit(Monitor *monitor, char *arguments, Error *error) {
     (void)arguments;
     (void)error;
     Machine *machine = monitor->machine;
-    const Tlb *tlb = &machine->cpu->tlb;
     translator_print_info(machine->translator, &monitor->output);
-    monitor_print(monitor, "TLB fills           %llu\n", (unsigned long long)tlb->fills);
-    monitor_print(monitor, "TLB page walks      %llu\n", (unsigned long long)tlb->walks);
-    monitor_print(monitor, "TLB flushes         %llu\n", (unsigned long long)tlb->flushes);
     monitor_print(monitor, "instructions        %llu\n",
                   (unsigned long long)machine->cpu->state.instruction_count);
     monitor_print(monitor, "virtual time        %lld ns\n",

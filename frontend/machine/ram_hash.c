@@ -1,7 +1,7 @@
 #include "ram_hash.h"
+#include "page_hash.h"
 
 #include <stdlib.h>
-#include <xxhash.h>
 
 bool ram_hash_init(RamHash *hash, PhysicalMap *map, Error *error) {
     *hash = (RamHash){.map = map, .pages = (uint32_t)(physical_map_ram_bytes(map) / PAGE_SIZE)};
@@ -14,9 +14,8 @@ void ram_hash_destroy(RamHash *hash) {
     hash->page_hash = NULL;
 }
 
-/* The page number is the seed, so that two pages that swap their contents change the sum. */
 static uint64_t hash_page(const uint8_t *ram, uint32_t page) {
-    return XXH3_64bits_withSeed(ram + (uint64_t)page * PAGE_SIZE, PAGE_SIZE, page);
+    return page_hash(ram + (uint64_t)page * PAGE_SIZE, page);
 }
 
 uint64_t ram_hash_update(RamHash *hash) {

@@ -230,6 +230,7 @@ static const struct {
     {"-kernel x", "not in this version"},
     {"-global nothing.at=all", "unknown property"},
     {"/nowhere/dos.img", "/nowhere/dos.img"},
+    {"-device {\"driver\":", "JSON"},
 };
 
 START_TEST(bad_lines_are_refused_in_one_line) {

@@ -132,6 +132,32 @@ START_TEST(unused_keys_are_errors_that_name_the_nearest) {
 }
 END_TEST
 
+START_TEST(json_objects) {
+    if (!key_values_parse(&values,
+                          "{\"driver\":\"raw\",\"unit\":1,\"read-only\":true,\"backing\":null,"
+                          "\"file\":{\"driver\":\"file\",\"filename\":\"a,b \\u00e9\"}}",
+                          "driver", &error)) {
+        ck_assert_ptr_nonnull(strstr(error.message, "this build reads no JSON"));
+        return;
+    }
+    expect("driver", "raw");
+    expect("unit", "1");
+    expect("read-only", "on");
+    expect("backing", NULL);
+    expect("file.driver", "file");
+    expect("file.filename", "a,b \xc3\xa9");
+}
+END_TEST
+
+static const char *const bad_json[] = {"{",           "{\"a\"}",      "{\"a\":}",    "{\"a\":[1]}",
+                                       "{\"a\":1} x", "{\"\":\"x\"}", "{\"a\":\"x}", "{a:1"};
+
+START_TEST(bad_json_is_an_error) {
+    ck_assert(!key_values_parse(&values, bad_json[_i], NULL, &error));
+    ck_assert_str_ne(error.message, "");
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("key_values");
     TCase *tests = tcase_create("key_values");
@@ -147,6 +173,9 @@ int main(void) {
     tcase_add_test(tests, numbers);
     tcase_add_loop_test(tests, sizes_with_suffixes, 0, (int)(sizeof(sizes) / sizeof(sizes[0])));
     tcase_add_test(tests, unused_keys_are_errors_that_name_the_nearest);
+    tcase_add_test(tests, json_objects);
+    tcase_add_loop_test(tests, bad_json_is_an_error, 0,
+                        (int)(sizeof(bad_json) / sizeof(bad_json[0])));
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
