@@ -9,8 +9,10 @@ uint32_t vector_mxcsr_mask(const Cpu *cpu) {
     return cpu_has(cpu, FEATURE_SSE2) ? MXCSR_BITS : MXCSR_BITS & ~MXCSR_DAZ;
 }
 
+/* SDM vol. 3A table 13-1: TOP becomes 0 too. */
 HelperResult vector_empty_mmx(Cpu *cpu, VectorOperation *operation) {
     (void)operation;
+    x87_set_top(&cpu->state.fpu, 0);
     cpu->state.fpu.tags = 0xFFFF;
     return HELPER_NEXT;
 }

@@ -84,8 +84,10 @@ START_TEST(test_mmx_and_x87) {
     ck_assert_uint_eq(fpu()->st[3].sign_exponent, 0xFFFF);
     ck_assert_uint_eq(fpu()->tags, 0);
     ck_assert_uint_eq(fpu()->status & 0x3800, 0);
+    fpu()->status |= 0x3800;
     ck_assert_int_eq(run(0, 0x77, 0), HELPER_NEXT); /* EMMS */
     ck_assert_uint_eq(fpu()->tags, 0xFFFF);
+    ck_assert_uint_eq(fpu()->status & 0x3800, 0);
     /* CVTPI2PS leaves MMX alone when its operand is in memory. */
     ck_assert_int_eq(run(0, 0x2A, 0x05), HELPER_NEXT);
     ck_assert_uint_eq(fpu()->tags, 0xFFFF);
