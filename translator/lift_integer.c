@@ -326,18 +326,15 @@ void lift_cmovcc(Lifter *lifter) {
     uop->flags_read = uop_condition_groups(uop->condition);
 }
 
-/* MOVBE: the value passes through a temporary, so that memory is touched once. The 16-bit form has
- * no BSWAP: XCHG of the halves by a 32-bit BSWAP of the value in the upper half would need a shift,
- * so it goes byte by byte. */
+/* MOVBE: the value passes through a temporary, so that memory is touched once. */
 void lift_movbe(Lifter *lifter) {
     const Operand *operand = lifter->insn->operand;
-    if (operand[0].size == 2) {
-        lift_raise(lifter, EXCEPTION_UD); /* no model announces MOVBE to 16-bit code yet */
-        return;
-    }
+    unsigned size = operand[0].size;
     lift_load_temporary(lifter, UREG_T0, &operand[1]);
-    lift_set_dst_register(lift_emit(lifter, UOP_BSWAP, 4), UREG_T0);
-    Uop *uop = lift_emit(lifter, UOP_MOV, 4);
+    if (size == 2)
+        lift_helper(lifter, HELPER_ID_swap_word, 0, 0);
+    lift_set_dst_register(lift_emit(lifter, size == 2 ? UOP_RESULT : UOP_BSWAP, 4), UREG_T0);
+    Uop *uop = lift_emit(lifter, UOP_MOV, size);
     lift_set_dst_operand(lifter, uop, &operand[0]);
     lift_set_src_register(uop, UREG_T0);
 }
