@@ -349,7 +349,7 @@ unsigned x86_flags_condition_to_host(Translation *translation, unsigned conditio
                     source->kind == FLAG_SOURCE_BIT_SCAN_REVERSE ||
                     source->kind == FLAG_SOURCE_POPCNT;
     if (zero_only && by_value) {
-        x86_flags_clobber(translation, translation->uop->flags_needed);
+        x86_flags_clobber(translation, wanted_before(translation)); /* the scanned value too */
         asm_alu_imm(&translation->assembler, source->size, ALU_CMP, source_operand(&source->a), 0);
         return condition;
     }
