@@ -300,8 +300,11 @@ static bool restore(Translation *translation, uint8_t groups, bool exact_af) {
     if (same_source(translation, groups, &source)) {
         if (source.kind == FLAG_SOURCE_IMAGE) {
             bool wrong = source.b.kind != FLAG_OPERAND_NONE;
-            return !(wrong && exact_af && (groups & FLAG_GROUP_S)) &&
-                   restore_image(translation, &source);
+            if (wrong && exact_af && (groups & FLAG_GROUP_S))
+                return false;
+            translation->af_count =
+                source.b; /* as wrong in the host's flags as it is in the image */
+            return restore_image(translation, &source);
         }
         if (is_step(&source))
             return !(groups & FLAG_GROUP_C) && recompute_step(translation, &source);
