@@ -431,9 +431,25 @@ static void append_control(RandomCode *code, uint64_t *random) {
     append_bytes(code, load, sizeof(load));
 }
 
+/* A conditional jump over one instruction, with what that needs. */
+static bool append_jump(RandomCode *code, uint64_t *random, Candidate *candidate) {
+    uint8_t jump[] = {(uint8_t)(0x70 | below(random, 16)), 0};
+    Insn insn;
+    insn_decode(jump, sizeof(jump), DECODE_32, &insn);
+    if (code->count > 0 && insn.row->flags_read & code->insns[code->count - 1].undefined_after)
+        define_flags(code, random);
+    append(code, jump, &insn);
+    uint16_t undefined = code->insns[code->count - 1].undefined_after;
+    unsigned start = code->length;
+    bool appended = append_candidate(code, random, candidate);
+    code->bytes[start - 1] = (uint8_t)(code->length - start);
+    code->insns[code->count - 1].undefined_after |= undefined;
+    return appended;
+}
+
 void random_code_make(RandomCode *code, uint64_t *random, RandomKind kind, unsigned count,
                       uint64_t features) {
-    enum { ROOM = 8 }; /* instructions that one step may append */
+    enum { ROOM = 12 }; /* instructions that one step may append */
     code->length = code->count = 0;
     for (unsigned made = 0; made < count && code->count < RANDOM_CODE_INSNS_MAX - ROOM;) {
         Candidate candidate;
@@ -445,7 +461,8 @@ void random_code_make(RandomCode *code, uint64_t *random, RandomKind kind, unsig
             append_control(code, random);
             made++;
         } else if (make_candidate(random, kind, features, &candidate)) {
-            made += append_candidate(code, random, &candidate);
+            made += choice < 40 ? append_jump(code, random, &candidate)
+                                : append_candidate(code, random, &candidate);
         }
     }
 }

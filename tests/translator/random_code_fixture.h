@@ -1,6 +1,6 @@
 /* Random sequences of instructions that the host's processor and a guest can both run to the same
- * end: no privilege, no branch, memory operands inside ORACLE_DATA or on the stack, and no
- * instruction reads a flag that an earlier one left undefined. */
+ * end: no privilege, no branch but over one instruction, memory operands inside ORACLE_DATA or on
+ * the stack, and no instruction reads a flag that an earlier one left undefined. */
 #ifndef REPRISE_RANDOM_CODE_FIXTURE_H
 #define REPRISE_RANDOM_CODE_FIXTURE_H
 

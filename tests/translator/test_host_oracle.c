@@ -146,10 +146,12 @@ static void make_sequence(Sequence *sequence, uint64_t seed, uint64_t features) 
 
 /* ---- Running it ---- */
 
+/* NOPs stand for the instructions behind the first 'count'. */
 static void put_code(const Sequence *sequence, unsigned count, uint8_t *bytes, uint32_t *size) {
     const RandomInsn *last = &sequence->code.insns[count - 1];
-    *size = (uint32_t)(last->offset + last->length);
-    memcpy(bytes, sequence->code.bytes, *size);
+    *size = sequence->code.length;
+    memset(bytes, 0x90, *size);
+    memcpy(bytes, sequence->code.bytes, last->offset + last->length);
     int32_t distance = ORACLE_STORE - (int32_t)(sequence->address + *size + 5);
     bytes[*size] = 0xE9; /* jmp store */
     memcpy(bytes + *size + 1, &distance, 4);
