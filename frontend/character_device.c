@@ -122,11 +122,11 @@ static bool open_file(CharacterDevice *device, const CharacterSpec *spec, Error 
            error_set(error, "cannot write '%s': %s", spec->path, strerror(errno));
 }
 
-static bool open_stdio(CharacterDevice *device, Error *error) {
+static bool open_stdio(CharacterDevice *device, const CharacterSpec *spec, Error *error) {
     device->owns_files = false;
     device->output = STDOUT_FILENO;
     if (isatty(STDIN_FILENO)) {
-        terminal_mode_set_raw(&device->terminal);
+        terminal_mode_set_raw(&device->terminal, !spec->no_signals);
         device->restore_terminal = true;
     }
     return start_reading(device, STDIN_FILENO) || error_set(error, "too many open connections");
@@ -149,7 +149,7 @@ static bool open_pty(CharacterDevice *device, Error *error) {
 static bool open_kind(CharacterDevice *device, const CharacterSpec *spec, Error *error) {
     switch (spec->kind) {
     case CHARACTER_STDIO:
-        return open_stdio(device, error);
+        return open_stdio(device, spec, error);
     case CHARACTER_FILE:
         return open_file(device, spec, error);
     case CHARACTER_SOCKET:

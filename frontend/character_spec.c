@@ -58,7 +58,7 @@ static bool parse_kind(CharacterSpec *spec, const CharacterKindName *row, const 
 bool character_spec_parse(CharacterSpec *spec, const char *text, Error *error) {
     *spec = (CharacterSpec){.kind = CHARACTER_NONE};
     if (strncmp(text, "mon:", 4) == 0) {
-        spec->mux = true;
+        spec->mux = spec->no_signals = true;
         text += 4;
     }
     char kind[32]; /* "file:" of "file:PATH": what is compared for 'did you mean' */
@@ -108,9 +108,11 @@ static bool read_kind(CharacterSpec *spec, KeyValues *values, Error *error) {
 
 bool character_spec_from_values(CharacterSpec *spec, KeyValues *values, Error *error) {
     *spec = (CharacterSpec){.kind = CHARACTER_NULL};
-    bool ignored;
-    return read_kind(spec, values, error) &&
-           key_values_get_bool(values, "mux", false, &spec->mux, error) &&
-           key_values_get_bool(values, "signal", true, &ignored, error) &&
-           key_values_check_used(values, "id path server wait append mux signal", error);
+    bool signals;
+    if (!read_kind(spec, values, error) ||
+        !key_values_get_bool(values, "mux", false, &spec->mux, error) ||
+        !key_values_get_bool(values, "signal", true, &signals, error))
+        return false;
+    spec->no_signals = !signals;
+    return key_values_check_used(values, "id path server wait append mux signal", error);
 }

@@ -21,9 +21,10 @@ typedef struct CharacterSpec {
     CharacterKind kind;
     char path[256]; /* of the file or socket; the id of a named one */
     bool server,
-        wait;    /* sockets: listen, and wait for the first client before the machine starts */
-    bool append; /* files */
-    bool mux;    /* shared with the monitor, Ctrl-A switches */
+        wait;        /* sockets: listen, and wait for the first client before the machine starts */
+    bool append;     /* files */
+    bool no_signals; /* the terminal: Ctrl-C goes to the guest instead of ending the program */
+    bool mux;        /* shared with the monitor, Ctrl-A switches */
 } CharacterSpec;
 
 /* As -serial and -monitor take it: "stdio", "file:PATH", "unix:PATH,server,nowait", "null", "none",

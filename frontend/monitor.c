@@ -154,9 +154,26 @@ static void add_character(Monitor *monitor, uint8_t byte) {
         monitor_print(monitor, "%c", byte);
 }
 
+/* Arrow keys and their like send ESC [ ... letter: there is no history for them to move in. */
+static bool is_in_escape_sequence(Monitor *monitor, uint8_t byte) {
+    if (byte == 0x1B) {
+        monitor->escape = 1;
+    } else if (monitor->escape == 1) {
+        monitor->escape = byte == '[' || byte == 'O' ? 2 : 0;
+    } else if (monitor->escape == 2) {
+        if (byte >= 0x40)
+            monitor->escape = 0;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 void monitor_receive(Monitor *monitor, const uint8_t *bytes, size_t size) {
     for (size_t i = 0; i < size; i++) {
         uint8_t byte = bytes[i];
+        if (monitor->echo && is_in_escape_sequence(monitor, byte))
+            continue;
         if (byte == '\n' && i > 0 && bytes[i - 1] == '\r')
             continue; /* the second half of a CR LF */
         if (byte == '\n' || byte == '\r')

@@ -28,6 +28,7 @@ typedef struct Monitor {
     char line[MONITOR_LINE_BYTES];
     size_t line_length;
     bool line_too_long;
+    int escape; /* how far into an escape sequence of the terminal */
     ByteBuffer output;
 } Monitor;
 

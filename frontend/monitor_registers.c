@@ -1,8 +1,7 @@
 /* 'info registers', in the layout of QEMU's. */
+#include "little_endian.h"
 #include "machine_parts.h"
 #include "monitor_command.h"
-
-#include <string.h>
 
 static void print_general(Monitor *monitor, const CpuState *state) {
     static const struct {
@@ -87,10 +86,9 @@ static void print_fpu(Monitor *monitor, const FpuState *fpu) {
                       (unsigned long long)fpu->st[i].significand, fpu->st[i].sign_exponent,
                       i % 2 == 1 ? '\n' : ' ');
     for (int i = 0; i < 8; i++) {
-        uint64_t halves[2];
-        memcpy(halves, fpu->xmm[i], sizeof(halves));
-        monitor_print(monitor, "XMM%02d=%016llx %016llx%c", i, (unsigned long long)halves[1],
-                      (unsigned long long)halves[0], i % 2 == 1 ? '\n' : ' ');
+        monitor_print(monitor, "XMM%02d=%016llx %016llx%c", i,
+                      (unsigned long long)load_le64(fpu->xmm[i] + 8),
+                      (unsigned long long)load_le64(fpu->xmm[i]), i % 2 == 1 ? '\n' : ' ');
     }
 }
 

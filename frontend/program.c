@@ -146,12 +146,14 @@ static void attach_monitors(Program *program) {
     }
 }
 
-static bool write_pid_file(const char *path, Error *error) {
+static bool write_pid_file(Program *program, Error *error) {
+    const char *path = program->settings->pid_file;
     if (path == NULL)
         return true;
     FILE *file = fopen(path, "w");
     if (file == NULL || fprintf(file, "%d\n", (int)getpid()) < 0 || fclose(file) != 0)
         return error_set(error, "cannot write '%s': %s", path, strerror(errno));
+    program->wrote_pid_file = true;
     return true;
 }
 
@@ -198,6 +200,8 @@ static bool run_machine(Program *program, int *exit_status, Error *error) {
 }
 
 static void close_all(Program *program) {
+    if (program->wrote_pid_file)
+        unlink(program->settings->pid_file);
     machine_destroy(program->machine);
     for (int i = 0; i < program->monitor_count; i++)
         monitor_destroy(&program->monitor[i]);
@@ -216,8 +220,7 @@ bool program_run(Settings *settings, int *exit_status, Error *error) {
     bool good = display_check(settings, error) && open_trace(settings, error) &&
                 open_serial_ports(&program, error) && open_parallel_ports(&program, error) &&
                 open_debug_ports(&program, error) && open_monitors(&program, error) &&
-                write_pid_file(settings->pid_file, error) &&
-                run_machine(&program, exit_status, error);
+                write_pid_file(&program, error) && run_machine(&program, exit_status, error);
     close_all(&program);
     program_signals_remove(&program);
     event_loop_destroy(&program.loop);

@@ -30,6 +30,7 @@ typedef struct Program {
     int monitor_count;
     MonitorHost monitor_host;
     Mux mux;
+    bool wrote_pid_file;
     bool quit; /* the user wants to end */
     int signal_fd;
 } Program;

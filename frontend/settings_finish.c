@@ -26,6 +26,7 @@ static void finish_ports(Settings *settings) {
     if (settings->serial_count == 0 && defaults) {
         settings->serial[0].kind = shared ? CHARACTER_STDIO : CHARACTER_NULL;
         settings->serial[0].mux = shared && !settings->monitor_given;
+        settings->serial[0].no_signals = shared;
         settings->serial_count = 1;
     }
     settings->machine.serial_screen = settings->no_graphic && settings->serial_count > 0;

@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-void terminal_mode_set_raw(TerminalMode *mode) {
+void terminal_mode_set_raw(TerminalMode *mode, bool signals) {
     tcgetattr(STDIN_FILENO, &mode->before);
     mode->file_flags = fcntl(STDIN_FILENO, F_GETFL);
     struct termios raw = mode->before;
     raw.c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
-    raw.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | IEXTEN | ISIG);
+    raw.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | IEXTEN);
+    if (!signals)
+        raw.c_lflag &= ~(tcflag_t)ISIG;
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;
     tcsetattr(STDIN_FILENO, TCSANOW, &raw);

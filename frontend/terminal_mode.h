@@ -3,6 +3,7 @@
 #ifndef REPRISE_TERMINAL_MODE_H
 #define REPRISE_TERMINAL_MODE_H
 
+#include <stdbool.h>
 #include <termios.h>
 
 typedef struct TerminalMode {
@@ -10,9 +11,9 @@ typedef struct TerminalMode {
     int file_flags;
 } TerminalMode;
 
-/* Standard input, which must be a terminal: no echo, no line editing, no signals from Ctrl-C;
- * output stays cooked. */
-void terminal_mode_set_raw(TerminalMode *mode);
+/* Standard input, which must be a terminal: no echo, no line editing, and without 'signals' Ctrl-C
+ * is a byte like any other; output stays cooked. */
+void terminal_mode_set_raw(TerminalMode *mode, bool signals);
 void terminal_mode_restore(const TerminalMode *mode);
 
 #endif

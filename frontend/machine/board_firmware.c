@@ -1,6 +1,7 @@
 /* The BIOS at the top of the address space, and what it is told through fw_cfg. (QEMU's fw_cfg
  * specification; the items are those that SeaBIOS reads.) */
 #include "board_parts.h"
+#include "cpu_feature.h"
 #include "firmware.h"
 #include "fw_cfg.h"
 #include "machine_parts.h"
@@ -18,6 +19,12 @@ bool board_load_firmware(Board *board, Error *error) {
     const MachineConfig *config = &board->machine->config;
     const char *name = config->bios != NULL ? config->bios : FIRMWARE_BIOS;
     ByteBuffer image = {.data = NULL};
+    /* SeaBIOS turns words round with BSWAP; on a 386 it would only reset for ever. */
+    if (config->bios == NULL && !cpu_has(board->machine->cpu, FEATURE_486))
+        return error_set(error,
+                         "the BIOS needs a 486 or later processor, not '-cpu %s'; "
+                         "-bios names another BIOS",
+                         config->cpu_model);
     if (!firmware_load(name, config->firmware_folder, &image, error))
         return false;
     if (image.size > BIOS_BYTES_MAX || image.size % (64 << 10) != 0) {
