@@ -42,6 +42,8 @@ def invaders(context):
     """A CGA game on a 720K floppy."""
     machine = start(context, "freedos720k.img")
     machine.type_text("invaders\n")
+    machine.wait_until(lambda: machine.take_picture().count_colours() > 6, 60, "title picture")
+    machine.send_key("spc")
     machine.wait_picture(context.guest("freedos720k-invaders.png"))
 
 
