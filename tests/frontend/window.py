@@ -84,6 +84,35 @@ def keys_reach_the_guest(server):
         assert machine.quit() == 0
 
 
+def face_place(machine):
+    """Where the demo disk shows its face: (row, column) of the text screen, or None."""
+    for row, line in enumerate(screen(machine).split("\n")):
+        if "\u263b" in line:
+            return row, line.index("\u263b")
+    return None
+
+
+def mouse_reaches_the_guest_once_grabbed(server):
+    demo = os.path.join(os.path.dirname(PROGRAM), "roms", "demo.img")
+    with Emulator(PROGRAM, ["-fda", demo, "-boot", "a", "-snapshot"], server.environment) as machine:
+        wait_for(server.window, "the window")
+        wait_for(lambda: face_place(machine) is not None, "the demo's face")
+        server.focus()
+        time.sleep(1)
+        before = face_place(machine)
+        server.run("xdotool", "mousemove_relative", "30", "20")
+        time.sleep(0.5)
+        assert face_place(machine) == before, "the mouse got through without a grab"
+        server.run("xdotool", "mousemove", "--window", server.window()[0], "100", "100", "click", "1")
+        wait_for(lambda: "Ctrl-Alt-G releases" in server.title(), "the grab")
+
+        def moves():
+            server.run("xdotool", "mousemove_relative", "40", "0")
+            return face_place(machine) not in (None, before)
+
+        wait_for(moves, "the face to follow the mouse")
+
+
 def title_tells_name_speed_and_keys(server):
     with start(server) as machine:
         wait_for(lambda: "typewriter - Reprise - " in server.title() and "MIPS" in server.title(), "the title")
@@ -146,7 +175,7 @@ def main():
             skip(f"no {tool}")
     server = XServer()
     try:
-        return run_checks([keys_reach_the_guest, title_tells_name_speed_and_keys, window_shows_the_screen_in_its_shape,
+        return run_checks([keys_reach_the_guest, mouse_reaches_the_guest_once_grabbed, title_tells_name_speed_and_keys, window_shows_the_screen_in_its_shape,
                            screenshot_key_saves_a_picture, closing_is_quick], server)
     finally:
         server.close()
