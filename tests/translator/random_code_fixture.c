@@ -273,11 +273,13 @@ static bool is_shift(const Insn *insn) {
 
 /* May it leave all flags alone, against what its row says? */
 static bool may_skip_flags(const Insn *insn, bool *certainly) {
-    const Operand *count = &insn->operand[insn->operand_count - 1];
     *certainly = false;
     if (insn->row->attributes & ROW_STRING)
         return (insn->prefixes & (PREFIX_REP | PREFIX_REPNE)) != 0;
-    if (!is_shift(insn) || count->kind == OPERAND_ONE)
+    if (!is_shift(insn))
+        return false;
+    const Operand *count = &insn->operand[insn->operand_count - 1];
+    if (count->kind == OPERAND_ONE)
         return false;
     *certainly = count->kind == OPERAND_IMM && (insn->immediate & 31) == 0;
     return count->kind != OPERAND_IMM || *certainly;

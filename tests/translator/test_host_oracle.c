@@ -172,15 +172,18 @@ static void run_guest(Guest *guest, const Sequence *sequence, const uint8_t *cod
     guest_run(guest, 100000);
 }
 
+static uint8_t *host_memory(const Oracle *oracle, uint32_t address) {
+    return oracle->host.memory + (address - ORACLE_BASE);
+}
+
 static bool run_host(Oracle *oracle, const Sequence *sequence, const uint8_t *code, uint32_t size) {
-    uint8_t *base = oracle->host.memory - ORACLE_BASE;
     int signal;
     uint32_t eip;
-    memcpy(base + sequence->address, code, size);
-    memcpy(base + ORACLE_DATA, sequence->data, ORACLE_DATA_BYTES);
-    memcpy(base + ORACLE_STACK, sequence->stack, ORACLE_STACK_BYTES);
-    memcpy(base + ORACLE_INPUT, &sequence->input, sizeof(OracleInput));
-    memset(base + ORACLE_OUTPUT, 0, sizeof(OracleOutput));
+    memcpy(host_memory(oracle, sequence->address), code, size);
+    memcpy(host_memory(oracle, ORACLE_DATA), sequence->data, ORACLE_DATA_BYTES);
+    memcpy(host_memory(oracle, ORACLE_STACK), sequence->stack, ORACLE_STACK_BYTES);
+    memcpy(host_memory(oracle, ORACLE_INPUT), &sequence->input, sizeof(OracleInput));
+    memset(host_memory(oracle, ORACLE_OUTPUT), 0, sizeof(OracleOutput));
     if (host_code_run(&oracle->host, &signal, &eip))
         return true;
     fprintf(stderr, "sequence %llu: signal %d at %08X\n", (unsigned long long)sequence->seed,
@@ -260,10 +263,10 @@ static bool compare_fpu(const OracleOutput *ours, const OracleOutput *hosts, cha
 
 static bool compare(const Oracle *oracle, const Guest *guest, const Sequence *sequence,
                     unsigned count, char *text, size_t size) {
-    const uint8_t *host = oracle->host.memory - ORACLE_BASE, *ram = guest->ram;
+    const uint8_t *ram = guest->ram;
     OracleOutput ours, hosts;
     memcpy(&ours, ram + ORACLE_OUTPUT, sizeof(ours));
-    memcpy(&hosts, host + ORACLE_OUTPUT, sizeof(hosts));
+    memcpy(&hosts, host_memory(oracle, ORACLE_OUTPUT), sizeof(hosts));
     uint32_t eip = guest->cpu->state.eip, stack = ORACLE_STACK;
     if (!guest->cpu->state.halted || eip < ORACLE_STORE || eip >= ORACLE_FAULT) {
         snprintf(text, size, "the guest ended at %X", eip);
@@ -274,9 +277,9 @@ static bool compare(const Oracle *oracle, const Guest *guest, const Sequence *se
     return compare_registers(&ours, &hosts, undefined_flags(sequence, count, hosts.fault_eip), text,
                              size) &&
            compare_fpu(&ours, &hosts, text, size) &&
-           compare_bytes("memory", ram + ORACLE_DATA, host + ORACLE_DATA, ORACLE_DATA_BYTES,
-                         ORACLE_DATA, text, size) &&
-           compare_bytes("stack", ram + stack, host + stack,
+           compare_bytes("memory", ram + ORACLE_DATA, host_memory(oracle, ORACLE_DATA),
+                         ORACLE_DATA_BYTES, ORACLE_DATA, text, size) &&
+           compare_bytes("stack", ram + stack, host_memory(oracle, stack),
                          ORACLE_STACK + ORACLE_STACK_BYTES - stack, stack, text, size);
 }
 
@@ -311,7 +314,7 @@ static bool try_sequence(Oracle *oracle, const Sequence *sequence, unsigned coun
             return false;
     }
     OracleOutput output;
-    memcpy(&output, oracle->host.memory + (ORACLE_OUTPUT - ORACLE_BASE), sizeof(output));
+    memcpy(&output, host_memory(oracle, ORACLE_OUTPUT), sizeof(output));
     oracle->divide_errors += output.fault_eip != 0;
     return true;
 }
