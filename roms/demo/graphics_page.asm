@@ -4,8 +4,8 @@
 GRAPHICS_WIDTH          equ     640
 GRAPHICS_HEIGHT         equ     480
 GRAPHICS_ROW            equ     GRAPHICS_WIDTH * 4
-BACKGROUND              equ     400000h
-FRAME                   equ     600000h
+BACKGROUND              equ     120000h         ; above the page tables, and with FRAME below 4 MiB
+FRAME                   equ     250000h
 VBE_INFO                equ     6000h
 VBE_MODE_INFO           equ     6400h
 VBE_OK                  equ     004Fh

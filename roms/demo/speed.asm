@@ -5,8 +5,8 @@ SPEED_TICKS             equ     25
 SPEED_PER_SECOND        equ     100 / SPEED_TICKS
 SPEED_LOOP              equ     10000
 SPEED_COPY              equ     65536
-SPEED_SOURCE            equ     0C00000h
-SPEED_TARGET            equ     0D00000h
+SPEED_SOURCE            equ     BACKGROUND      ; free while the text page stands
+SPEED_TARGET            equ     FRAME
 
         bits    32
 speed_measure:

@@ -5,8 +5,8 @@ import time
 from guest_test import case, check, run_cases
 
 
-def start(context):
-    machine = context.start_floppy(context.own_image("demo.img"))
+def start(context, memory=64):
+    machine = context.start_floppy(context.own_image("demo.img"), memory=memory)
     machine.wait_serial(r"^REPRISE DEMO READY")
     return machine
 
@@ -44,6 +44,14 @@ def graphics_page(context):
         machine.execute("mouse_move 120 120")
     machine.wait_until(lambda: machine.take_picture().pixel(639, 475) == (255, 255, 255), 10,
                        "cross in the corner")
+
+
+@case
+def graphics_page_in_4_megabytes(context):
+    machine = start(context, memory=4)
+    machine.send_key("g")
+    machine.wait_serial(r"^REPRISE DEMO GRAPHICS")
+    check(machine.take_picture().count_colours() > 1000, "the picture has few colours")
 
 
 @case
