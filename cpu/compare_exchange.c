@@ -1,7 +1,8 @@
 /* CMPXCHG8B: the one integer instruction wider than a register. */
 #include "helpers.h"
 
-HelperResult helper_compare_exchange_8b(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
+HelperResult helper_compare_exchange_8b(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0,
+                                        uint32_t t1) {
     (void)b, (void)t1;
     uint64_t *gpr = cpu->state.gpr;
     uint64_t expected = gpr[REG_EDX] << 32 | (uint32_t)gpr[REG_EAX];

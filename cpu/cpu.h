@@ -13,7 +13,18 @@
 #include <stdint.h>
 
 enum { REG_EAX, REG_ECX, REG_EDX, REG_EBX, REG_ESP, REG_EBP, REG_ESI, REG_EDI, GPR_COUNT = 16 };
-enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_COUNT, SEG_LDTR = SEG_COUNT, SEG_TR, SEG_ALL };
+enum {
+    SEG_ES,
+    SEG_CS,
+    SEG_SS,
+    SEG_DS,
+    SEG_FS,
+    SEG_GS,
+    SEG_COUNT,
+    SEG_LDTR = SEG_COUNT,
+    SEG_TR,
+    SEG_ALL
+};
 
 /* EFLAGS, SDM vol. 1 3.4.3. */
 enum {
@@ -39,37 +50,89 @@ enum {
 };
 
 enum {
-    CR0_PE = 1u << 0, CR0_MP = 1u << 1, CR0_EM = 1u << 2, CR0_TS = 1u << 3, CR0_ET = 1u << 4, CR0_NE = 1u << 5,
-    CR0_WP = 1u << 16, CR0_AM = 1u << 18, CR0_NW = 1u << 29, CR0_CD = 1u << 30, CR0_PG = 1u << 31,
+    CR0_PE = 1u << 0,
+    CR0_MP = 1u << 1,
+    CR0_EM = 1u << 2,
+    CR0_TS = 1u << 3,
+    CR0_ET = 1u << 4,
+    CR0_NE = 1u << 5,
+    CR0_WP = 1u << 16,
+    CR0_AM = 1u << 18,
+    CR0_NW = 1u << 29,
+    CR0_CD = 1u << 30,
+    CR0_PG = 1u << 31,
 };
 enum {
-    CR4_VME = 1 << 0, CR4_PVI = 1 << 1, CR4_TSD = 1 << 2, CR4_DE = 1 << 3, CR4_PSE = 1 << 4, CR4_PAE = 1 << 5,
-    CR4_MCE = 1 << 6, CR4_PGE = 1 << 7, CR4_PCE = 1 << 8, CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10, CR4_UMIP = 1 << 11,
-    CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 21,
+    CR4_VME = 1 << 0,
+    CR4_PVI = 1 << 1,
+    CR4_TSD = 1 << 2,
+    CR4_DE = 1 << 3,
+    CR4_PSE = 1 << 4,
+    CR4_PAE = 1 << 5,
+    CR4_MCE = 1 << 6,
+    CR4_PGE = 1 << 7,
+    CR4_PCE = 1 << 8,
+    CR4_OSFXSR = 1 << 9,
+    CR4_OSXMMEXCPT = 1 << 10,
+    CR4_UMIP = 1 << 11,
+    CR4_SMEP = 1 << 20,
+    CR4_SMAP = 1 << 21,
 };
 
 /* Exceptions, SDM vol. 3A 6.15. */
 enum {
-    EXCEPTION_DE = 0, EXCEPTION_DB = 1, EXCEPTION_NMI = 2, EXCEPTION_BP = 3, EXCEPTION_OF = 4, EXCEPTION_BR = 5,
-    EXCEPTION_UD = 6, EXCEPTION_NM = 7, EXCEPTION_DF = 8, EXCEPTION_TS = 10, EXCEPTION_NP = 11, EXCEPTION_SS = 12,
-    EXCEPTION_GP = 13, EXCEPTION_PF = 14, EXCEPTION_MF = 16, EXCEPTION_AC = 17, EXCEPTION_MC = 18, EXCEPTION_XM = 19,
+    EXCEPTION_DE = 0,
+    EXCEPTION_DB = 1,
+    EXCEPTION_NMI = 2,
+    EXCEPTION_BP = 3,
+    EXCEPTION_OF = 4,
+    EXCEPTION_BR = 5,
+    EXCEPTION_UD = 6,
+    EXCEPTION_NM = 7,
+    EXCEPTION_DF = 8,
+    EXCEPTION_TS = 10,
+    EXCEPTION_NP = 11,
+    EXCEPTION_SS = 12,
+    EXCEPTION_GP = 13,
+    EXCEPTION_PF = 14,
+    EXCEPTION_MF = 16,
+    EXCEPTION_AC = 17,
+    EXCEPTION_MC = 18,
+    EXCEPTION_XM = 19,
     EXCEPTION_NONE = 0xFF,
 };
 
 /* A segment register: the visible selector and the hidden descriptor cache. */
 typedef struct Segment {
     uint16_t selector;
-    uint16_t access; /* descriptor bits 40 to 55: type 3:0, S 4, DPL 6:5, P 7, (limit 19:16 zeroed), AVL 12, L 13, D/B 14, G 15 */
+    uint16_t access; /* descriptor bits 40 to 55: type 3:0, S 4, DPL 6:5, P 7, (limit 19:16 zeroed),
+                        AVL 12, L 13, D/B 14, G 15 */
     uint32_t base;
     uint32_t limit; /* in bytes, granularity applied */
-    uint32_t kind;  /* SEGMENT_*: derived from the above by segment_classify(), part of the block key */
+    uint32_t
+        kind; /* SEGMENT_*: derived from the above by segment_classify(), part of the block key */
 } Segment;
 
-enum { SEGMENT_GENERIC, /* every access is checked against type and limit */
-       SEGMENT_FLAT,    /* readable and writable, base 0, limit 4G: nothing to do. CS: readable code, stores through it are still refused */
-       SEGMENT_REAL };  /* readable and writable, expand-up, limit FFFFh, base a multiple of 16: a 16-bit aligned access cannot fail */
-enum { ACCESS_TYPE = 0xF, ACCESS_A = 1, ACCESS_RW = 2, ACCESS_EC = 4, ACCESS_CODE = 8, ACCESS_S = 0x10, ACCESS_DPL = 0x60,
-       ACCESS_P = 0x80, ACCESS_L = 0x2000, ACCESS_DB = 0x4000, ACCESS_G = 0x8000 };
+enum {
+    SEGMENT_GENERIC, /* every access is checked against type and limit */
+    SEGMENT_FLAT,    /* readable and writable, base 0, limit 4G: nothing to do. CS: readable code,
+                        stores through it are still refused */
+    SEGMENT_REAL
+}; /* readable and writable, expand-up, limit FFFFh, base a multiple of 16: a 16-bit aligned access
+      cannot fail */
+enum {
+    ACCESS_TYPE = 0xF,
+    ACCESS_A = 1,
+    ACCESS_RW = 2,
+    ACCESS_EC = 4,
+    ACCESS_CODE = 8,
+    ACCESS_S = 0x10,
+    ACCESS_DPL = 0x60,
+    ACCESS_P = 0x80,
+    ACCESS_L = 0x2000,
+    ACCESS_DB = 0x4000,
+    ACCESS_G = 0x8000
+};
 #define ACCESS_DPL_OF(access) (((access) >> 5) & 3)
 
 typedef struct DescriptorTable {
@@ -77,8 +140,8 @@ typedef struct DescriptorTable {
     uint32_t limit; /* 16 bits used */
 } DescriptorTable;
 
-/* x87 and SSE state. x87 registers are kept by physical number (register i is not ST(i)); MMX registers are their low
- * halves. */
+/* x87 and SSE state. x87 registers are kept by physical number (register i is not ST(i)); MMX
+ * registers are their low halves. */
 typedef struct FpuState {
     struct FpuRegister {
         uint64_t significand;
@@ -100,10 +163,12 @@ typedef struct FpuState {
 typedef struct CpuState {
     uint64_t gpr[GPR_COUNT]; /* 32-bit guests: upper halves are zero */
     uint32_t eip;
-    uint32_t eflags; /* the system bits alone; status bits and DF stand below: use cpu_get_eflags() */
-    uint16_t flags_image; /* status flags as LAHF and SETO leave them in AX: SF ZF AF PF CF in bits 15:8, OF in bit 0 */
+    uint32_t
+        eflags; /* the system bits alone; status bits and DF stand below: use cpu_get_eflags() */
+    uint16_t flags_image; /* status flags as LAHF and SETO leave them in AX: SF ZF AF PF CF in bits
+                             15:8, OF in bit 0 */
     uint16_t unused1;
-    int32_t direction;    /* DF as a step: +1 or -1 */
+    int32_t direction; /* DF as a step: +1 or -1 */
     uint32_t cr0, cr2, cr3, cr4;
     uint32_t cr8;
     uint32_t cpl; /* 3 in v8086 mode, 0 in real mode */
@@ -122,9 +187,9 @@ typedef struct CpuState {
     uint32_t interrupt_shadow; /* SHADOW_*: after STI, or after MOV SS and POP SS */
     uint32_t nmi_pending, nmi_blocked, intr_level, smi_pending, a20m;
     uint32_t init_pending;
-    uint32_t ferr; /* the FERR# pin */
-    uint32_t pending_debug; /* DR6 bits of a debug trap due after this instruction */
-    uint32_t ignne; /* the IGNNE# pin */
+    uint32_t ferr;               /* the FERR# pin */
+    uint32_t pending_debug;      /* DR6 bits of a debug trap due after this instruction */
+    uint32_t ignne;              /* the IGNNE# pin */
     uint64_t microcode_revision; /* IA32_BIOS_SIGN_ID, as CPUID or software left it */
     uint64_t tsc_aux;
     uint64_t instruction_count; /* instructions completed; exact at every callback and exit */
@@ -148,30 +213,36 @@ typedef struct PendingException {
     uint32_t cr2; /* page faults */
 } PendingException;
 
-/* A processor. 'state' first, so that translated code reaches everything by small offsets from one register; the TLB
- * last, since its tables are large. Allocated by cpu_create() as one mapping. */
+/* A processor. 'state' first, so that translated code reaches everything by small offsets from one
+ * register; the TLB last, since its tables are large. Allocated by cpu_create() as one mapping. */
 typedef struct Cpu {
     CpuState state;
 
     /* Scratch of the running translated code; nothing here is guest state between instructions. */
-    uint32_t flag_slot[4];   /* operands that a flag source kept (translator/flag_state.h) */
-    uint16_t flag_image[4];  /* further places like state.flags_image; the first is not used */
-    uint64_t host_slot[16];  /* host registers while a helper or the run loop has control */
-    int64_t segment_limit[2][SEG_COUNT]; /* highest offset that may be read, written; -1: none, or not to be told by one number */
-    uint64_t bounce;         /* stands for guest memory that has no one host address */
-    const void *materialize_flags; /* trampoline of translated code, called through memory so that such code can be copied */
-    void *indirect_table;    /* where translated code looks up targets of indirect jumps */
+    uint32_t flag_slot[4];  /* operands that a flag source kept (translator/flag_state.h) */
+    uint16_t flag_image[4]; /* further places like state.flags_image; the first is not used */
+    uint64_t host_slot[16]; /* host registers while a helper or the run loop has control */
+    int64_t segment_limit[2][SEG_COUNT]; /* highest offset that may be read, written; -1: none, or
+                                            not to be told by one number */
+    uint64_t bounce;                     /* stands for guest memory that has no one host address */
+    const void *materialize_flags; /* trampoline of translated code, called through memory so that
+                                      such code can be copied */
+    void *indirect_table;          /* where translated code looks up targets of indirect jumps */
     uint32_t helper_a, helper_b;
-    uint64_t count_end;      /* state.instruction_count at which the run loop wants control */
-    uint32_t next_eip;      /* on entry of a helper: the instruction after this one (state.eip is this one) */
-    uint32_t result;        /* what a helper hands back to the following micro-ops as T0 */
+    uint64_t count_end; /* state.instruction_count at which the run loop wants control */
+    uint32_t
+        next_eip; /* on entry of a helper: the instruction after this one (state.eip is this one) */
+    uint32_t result; /* what a helper hands back to the following micro-ops as T0 */
     PendingException exception;
 
-    int64_t budget;         /* instructions left before the run loop wants control; R15's home */
-    uint32_t iterations_allowed; /* for REP strings: how many may run before the run loop wants control, at least 1 */
-    uint32_t iterations;         /* how many of them completed in this call; each counts as one instruction */
-    uint32_t code_changed;  /* a store hit translated code since this was last cleared */
-    uint32_t break_after;   /* somebody wants the run loop after this instruction (a timer was armed nearer, a wire moved) */
+    int64_t budget; /* instructions left before the run loop wants control; R15's home */
+    uint32_t iterations_allowed; /* for REP strings: how many may run before the run loop wants
+                                    control, at least 1 */
+    uint32_t
+        iterations; /* how many of them completed in this call; each counts as one instruction */
+    uint32_t code_changed; /* a store hit translated code since this was last cleared */
+    uint32_t break_after;  /* somebody wants the run loop after this instruction (a timer was armed
+                              nearer, a wire moved) */
 
     PhysicalMap *map;
     PortMap *ports;
@@ -183,19 +254,21 @@ typedef struct Cpu {
     /* The interrupt controller's acknowledge cycle: gives the vector. */
     int (*acknowledge_interrupt)(void *opaque);
     void *acknowledge_opaque;
-    Wire ferr;              /* to IRQ 13 */
-    /* Called when CR0.PG, CPL, a segment's kind or whatever else belongs to the block key changed: nothing to do now, the
-     * run loop recomputes the key at each entry. */
-    void *translator;       /* owned by translator/ */
-    void *machine;          /* for trace output only */
+    Wire ferr; /* to IRQ 13 */
+    /* Called when CR0.PG, CPL, a segment's kind or whatever else belongs to the block key changed:
+     * nothing to do now, the run loop recomputes the key at each entry. */
+    void *translator; /* owned by translator/ */
+    void *machine;    /* for trace output only */
 
     Tlb tlb;
 } Cpu;
 
-Cpu *cpu_create(PhysicalMap *map, PortMap *ports, VirtualClock *clock, Trace *trace, const CpuModel *model, Error *error);
+Cpu *cpu_create(PhysicalMap *map, PortMap *ports, VirtualClock *clock, Trace *trace,
+                const CpuModel *model, Error *error);
 void cpu_destroy(Cpu *cpu);
 
-/* The RESET pin: SDM vol. 3A table 9-1. 'init': the INIT pin, which keeps the FPU, MTRRs and caches. */
+/* The RESET pin: SDM vol. 3A table 9-1. 'init': the INIT pin, which keeps the FPU, MTRRs and
+ * caches. */
 void cpu_reset(Cpu *cpu, bool init);
 
 /* EFLAGS as the manual draws it (VM and RF included), and writing all of it back, unchecked. */
@@ -204,22 +277,33 @@ void cpu_set_eflags(Cpu *cpu, uint32_t eflags);
 
 /* Only the six status flags, in EFLAGS layout. */
 static inline uint32_t cpu_get_status_flags(const Cpu *cpu) {
-    return (cpu->state.flags_image >> 8 & (FLAG_STATUS & 0xFF)) | (cpu->state.flags_image & 1u) << 11;
+    return (cpu->state.flags_image >> 8 & (FLAG_STATUS & 0xFF)) | (cpu->state.flags_image & 1u)
+                                                                      << 11;
 }
 static inline void cpu_set_status_flags(Cpu *cpu, uint32_t flags) {
-    cpu->state.flags_image =
-        (uint16_t)(((flags & (FLAG_STATUS & 0xFF)) | FLAG_1) << 8 | (flags >> 11 & 1)); /* as LAHF: bit 1 set */
+    cpu->state.flags_image = (uint16_t)(((flags & (FLAG_STATUS & 0xFF)) | FLAG_1) << 8 |
+                                        (flags >> 11 & 1)); /* as LAHF: bit 1 set */
 }
 
-static inline bool cpu_is_protected(const Cpu *cpu) { return (cpu->state.cr0 & CR0_PE) != 0; }
-static inline bool cpu_is_v8086(const Cpu *cpu) { return (cpu->state.eflags & FLAG_VM) != 0; }
+static inline bool cpu_is_protected(const Cpu *cpu) {
+    return (cpu->state.cr0 & CR0_PE) != 0;
+}
+static inline bool cpu_is_v8086(const Cpu *cpu) {
+    return (cpu->state.eflags & FLAG_VM) != 0;
+}
 /* Real mode or v8086 mode: segments are selector * 16. */
-static inline bool cpu_is_real_addressing(const Cpu *cpu) { return !cpu_is_protected(cpu) || cpu_is_v8086(cpu); }
+static inline bool cpu_is_real_addressing(const Cpu *cpu) {
+    return !cpu_is_protected(cpu) || cpu_is_v8086(cpu);
+}
 
-/* Before a helper: how many iterations of a REP string may run; one at a time while single-stepping. */
+/* Before a helper: how many iterations of a REP string may run; one at a time while
+ * single-stepping. */
 static inline void cpu_allow_iterations(Cpu *cpu) {
     uint64_t left = cpu->count_end - cpu->state.instruction_count;
-    cpu->iterations_allowed = cpu->state.eflags & FLAG_TF ? 1 : left > UINT32_MAX ? UINT32_MAX : left > 0 ? (uint32_t)left : 1;
+    cpu->iterations_allowed = cpu->state.eflags & FLAG_TF ? 1
+                              : left > UINT32_MAX         ? UINT32_MAX
+                              : left > 0                  ? (uint32_t)left
+                                                          : 1;
     cpu->iterations = 0;
 }
 
@@ -230,14 +314,17 @@ void cpu_set_nmi(void *cpu, int line, int level);
 /* Would an interrupt be taken before the next instruction? (INTR and IF, NMI, and no shadow.) */
 bool cpu_has_deliverable_interrupt(const Cpu *cpu);
 
-/* After the state was replaced (a restore, a test's set-up): hands the control registers to the TLB and derives what is
- * kept twice. Drops all TLB entries; a checkpoint's own are loaded after this. */
+/* After the state was replaced (a restore, a test's set-up): hands the control registers to the TLB
+ * and derives what is kept twice. Drops all TLB entries; a checkpoint's own are loaded after this.
+ */
 void cpu_state_restored(Cpu *cpu);
 
 /* The time-stamp counter as RDTSC gives it. */
 uint64_t cpu_read_tsc(const Cpu *cpu);
 
 /* Does this processor have the feature (FEATURE_* of cpu_feature.h)? */
-static inline bool cpu_has(const Cpu *cpu, unsigned feature) { return (cpu->features[0] >> feature & 1) != 0; }
+static inline bool cpu_has(const Cpu *cpu, unsigned feature) {
+    return (cpu->features[0] >> feature & 1) != 0;
+}
 
 #endif

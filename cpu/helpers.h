@@ -1,17 +1,20 @@
 /* Helpers: the instructions that translated code calls C for. The same for every backend.
  *
- * The contract. On entry all general registers stand in state.gpr (upper halves zero), the status flags in
- * state.flags_image, state.eip is this instruction's address and cpu->next_eip the following one's. A helper returns
+ * The contract. On entry all general registers stand in state.gpr (upper halves zero), the status
+ * flags in state.flags_image, state.eip is this instruction's address and cpu->next_eip the
+ * following one's. A helper returns
  *
- *   HELPER_NEXT   done; translated code goes on with the next micro-op. General registers and flags may have changed.
- *   HELPER_FAULT  an exception is in cpu->exception, and no guest state has changed (but what the manual says changes).
- *   HELPER_JUMP   done, and state.eip says where to go on: a control transfer, or something of the block key changed
- *                 (CPL, CR0, a segment's kind ...) with eip = next_eip.
- *   HELPER_AGAIN  done so far, as a REP string with iterations left: state.eip is still this instruction; the run loop looks
- *                 for interrupts and comes back. Iterations are counted in cpu->iterations.
+ *   HELPER_NEXT   done; translated code goes on with the next micro-op. General registers and flags
+ * may have changed. HELPER_FAULT  an exception is in cpu->exception, and no guest state has changed
+ * (but what the manual says changes). HELPER_JUMP   done, and state.eip says where to go on: a
+ * control transfer, or something of the block key changed (CPL, CR0, a segment's kind ...) with eip
+ * = next_eip. HELPER_AGAIN  done so far, as a REP string with iterations left: state.eip is still
+ * this instruction; the run loop looks for interrupts and comes back. Iterations are counted in
+ * cpu->iterations.
  *
- * Parameters a and b are constants from the instruction, t0 and t1 values computed before (an effective offset, a source
- * operand); a result goes to cpu->result. Offsets are within a segment, not linear. */
+ * Parameters a and b are constants from the instruction, t0 and t1 values computed before (an
+ * effective offset, a source operand); a result goes to cpu->result. Offsets are within a segment,
+ * not linear. */
 #ifndef REPRISE_HELPERS_H
 #define REPRISE_HELPERS_H
 
@@ -47,28 +50,35 @@ typedef struct HelperInfo {
 extern const HelperInfo helper_table[HELPER_ID_COUNT];
 
 /* For helpers: sets cpu->exception and returns HELPER_FAULT. */
-HelperResult cpu_raise(Cpu *cpu, unsigned vector);                           /* without error code */
+HelperResult cpu_raise(Cpu *cpu, unsigned vector); /* without error code */
 HelperResult cpu_raise_error(Cpu *cpu, unsigned vector, uint32_t error_code); /* with */
 HelperResult cpu_raise_page_fault(Cpu *cpu, const PageFault *fault);
 
-/* Memory through a segment, with every check: null and type, limit (#GP or #SS), alignment (AC), paging. 1 to 8 bytes.
- * False: cpu->exception is set and nothing was stored. segment.c */
+/* Memory through a segment, with every check: null and type, limit (#GP or #SS), alignment (AC),
+ * paging. 1 to 8 bytes. False: cpu->exception is set and nothing was stored. segment.c */
 bool cpu_read(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size, uint64_t *value);
 bool cpu_write(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size, uint64_t value);
-/* Only the checks for an access of 'size' bytes (1 to 512); '*linear' is the address. A page fault is not looked for. */
-bool cpu_check_segment(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size, bool write, uint32_t *linear);
+/* Only the checks for an access of 'size' bytes (1 to 512); '*linear' is the address. A page fault
+ * is not looked for. */
+bool cpu_check_segment(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size, bool write,
+                       uint32_t *linear);
 
-/* Derives segment->kind from selector cache and mode; called by whoever changes a segment register. segment.c */
+/* Derives segment->kind from selector cache and mode; called by whoever changes a segment register.
+ * segment.c */
 void segment_classify(Segment *segment);
-/* Real mode and v8086 mode loads: base = selector * 16; the limit stays in real mode ("unreal mode"), is FFFFh in v8086 mode. */
+/* Real mode and v8086 mode loads: base = selector * 16; the limit stays in real mode ("unreal
+ * mode"), is FFFFh in v8086 mode. */
 void segment_load_real(Cpu *cpu, unsigned segment, uint16_t selector);
 
-/* Delivers cpu->exception (a fault or trap at state.eip) through the IDT: pushes, checks, double and triple faults; sets
- * state.shutdown on a triple fault. Afterwards state.eip is the handler's. interrupt.c */
+/* Delivers cpu->exception (a fault or trap at state.eip) through the IDT: pushes, checks, double
+ * and triple faults; sets state.shutdown on a triple fault. Afterwards state.eip is the handler's.
+ * interrupt.c */
 void cpu_deliver_exception(Cpu *cpu);
-/* Takes NMI or the interrupt that the controller acknowledges; call only if cpu_has_deliverable_interrupt(). interrupt.c */
+/* Takes NMI or the interrupt that the controller acknowledges; call only if
+ * cpu_has_deliverable_interrupt(). interrupt.c */
 void cpu_deliver_interrupt(Cpu *cpu);
-/* A single-step or data-breakpoint trap after an instruction (TF was set before it, or pending_debug). interrupt.c */
+/* A single-step or data-breakpoint trap after an instruction (TF was set before it, or
+ * pending_debug). interrupt.c */
 void cpu_deliver_debug_trap(Cpu *cpu, uint32_t dr6_bits);
 
 #endif

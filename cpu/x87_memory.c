@@ -21,8 +21,7 @@ bool x87_check_write(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size)
         return false;
     /* At most two pages; CR2 gets the first byte of the one that is missing. */
     uint32_t last_page = (linear + size - 1) & ~PAGE_OFFSET_MASK;
-    return last_page == (linear & ~PAGE_OFFSET_MASK) ||
-           linear_check_write(cpu, last_page, 1, user);
+    return last_page == (linear & ~PAGE_OFFSET_MASK) || linear_check_write(cpu, last_page, 1, user);
 }
 
 bool x87_write_float80(Cpu *cpu, unsigned segment, uint32_t offset, Float80 value) {

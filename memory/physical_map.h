@@ -1,9 +1,9 @@
 /* The guest's physical address space: RAM, ROM, memory-mapped I/O and what lies over what.
  *
- * RAM is one memfd, mapped once. PAM shadowing, the hole from 640K to 1M, SMRAM and ROM aliases are entries of the
- * page table below, never second host mappings. Each 4K page says where loads and stores go; a NULL means that a
- * callback (or nobody) answers there. The space is 32 bits wide; addresses are masked by the A20 gate before they come
- * here (physical_map_mask_a20). */
+ * RAM is one memfd, mapped once. PAM shadowing, the hole from 640K to 1M, SMRAM and ROM aliases are
+ * entries of the page table below, never second host mappings. Each 4K page says where loads and
+ * stores go; a NULL means that a callback (or nobody) answers there. The space is 32 bits wide;
+ * addresses are masked by the A20 gate before they come here (physical_map_mask_a20). */
 #ifndef REPRISE_PHYSICAL_MAP_H
 #define REPRISE_PHYSICAL_MAP_H
 
@@ -17,15 +17,17 @@
 #define PAGE_OFFSET_MASK 0xFFFu
 #define PHYSICAL_PAGES (1u << 20)
 
-/* Page tables can name frames above 4 GB, where nothing is. Such a frame becomes this page: it lies in the window of
- * interrupt messages (SDM vol. 3A 11.11), where neither memory nor a device may be. */
+/* Page tables can name frames above 4 GB, where nothing is. Such a frame becomes this page: it lies
+ * in the window of interrupt messages (SDM vol. 3A 11.11), where neither memory nor a device may
+ * be. */
 #define PHYSICAL_NOWHERE_PAGE 0xFEEFFu
 
-/* Flags of a RAM page, one byte each. A dirty bit is set at the first store after its client cleared it. */
+/* Flags of a RAM page, one byte each. A dirty bit is set at the first store after its client
+ * cleared it. */
 enum {
-    PAGE_CODE = 1 << 0,             /* translated code was read from this page: stores must report */
-    PAGE_DIRTY_DISPLAY = 1 << 1,    /* for whoever draws from it */
-    PAGE_DIRTY_HASH = 1 << 2,       /* for the incremental state hash */
+    PAGE_CODE = 1 << 0,          /* translated code was read from this page: stores must report */
+    PAGE_DIRTY_DISPLAY = 1 << 1, /* for whoever draws from it */
+    PAGE_DIRTY_HASH = 1 << 2,    /* for the incremental state hash */
     PAGE_DIRTY_CHECKPOINT = 1 << 3, /* for copy-on-first-write checkpoints */
     PAGE_DIRTY_ALL = PAGE_DIRTY_DISPLAY | PAGE_DIRTY_HASH | PAGE_DIRTY_CHECKPOINT,
 };
@@ -33,19 +35,22 @@ enum {
 /* One physical page. */
 typedef struct PhysicalPage {
     uint8_t *read;  /* host page that loads read, or NULL */
-    uint8_t *write; /* host page that stores reach, or NULL (ROM: stores are dropped; MMIO: the callback) */
-    uint8_t *flags; /* the flag byte of the RAM page behind 'write' (or 'read'); NULL where no RAM is */
+    uint8_t *write; /* host page that stores reach, or NULL (ROM: stores are dropped; MMIO: the
+                       callback) */
+    uint8_t
+        *flags; /* the flag byte of the RAM page behind 'write' (or 'read'); NULL where no RAM is */
 } PhysicalPage;
 
 typedef struct MmioRange {
     const char *name;
-    uint32_t base, size; /* multiples of PAGE_SIZE, except inside a page that only this range uses */
+    uint32_t base,
+        size; /* multiples of PAGE_SIZE, except inside a page that only this range uses */
     /* 'offset' from base; 'size' 1, 2 or 4 bytes, naturally aligned (others are split before). */
     uint32_t (*read)(void *opaque, uint32_t offset, unsigned size);
     void (*write)(void *opaque, uint32_t offset, unsigned size, uint32_t value);
     void *opaque;
-    /* The callbacks never look at the clock, arm a timer, drive a wire or change the map (VGA memory): translated code
-     * may call them in the middle of a block. */
+    /* The callbacks never look at the clock, arm a timer, drive a wire or change the map (VGA
+     * memory): translated code may call them in the middle of a block. */
     bool timeless;
 } MmioRange;
 
@@ -54,42 +59,49 @@ typedef struct PhysicalMap PhysicalMap;
 /* What the map tells the translator and the TLB. */
 typedef struct PhysicalMapHooks {
     void *opaque;
-    /* Before bytes of a PAGE_CODE page change, whoever stores (CPU helpers, DMA, firmware loading). */
+    /* Before bytes of a PAGE_CODE page change, whoever stores (CPU helpers, DMA, firmware loading).
+     */
     void (*code_changes)(void *opaque, uint32_t address, uint32_t size);
-    /* What lies at these pages changed (PAM, A20, a BAR moved): cached translations and TLB entries of them go. */
+    /* What lies at these pages changed (PAM, A20, a BAR moved): cached translations and TLB entries
+     * of them go. */
     void (*layout_changed)(void *opaque, uint32_t first_page, uint32_t pages);
-    /* Dirty bits of RAM pages were cleared: write entries of the TLB go, so that the next store sets them again. */
+    /* Dirty bits of RAM pages were cleared: write entries of the TLB go, so that the next store
+     * sets them again. */
     void (*dirty_cleared)(void *opaque);
 } PhysicalMapHooks;
 
-/* RAM from address 0 up to ram_bytes (a multiple of PAGE_SIZE, at most 3.5 GB), all of it RAM at first. */
+/* RAM from address 0 up to ram_bytes (a multiple of PAGE_SIZE, at most 3.5 GB), all of it RAM at
+ * first. */
 PhysicalMap *physical_map_create(uint64_t ram_bytes, Error *error);
 void physical_map_destroy(PhysicalMap *map);
 void physical_map_set_hooks(PhysicalMap *map, const PhysicalMapHooks *hooks);
 
 uint64_t physical_map_ram_bytes(const PhysicalMap *map);
-uint8_t *physical_map_ram(PhysicalMap *map);       /* host address of guest RAM, all of it contiguous */
+uint8_t *physical_map_ram(PhysicalMap *map); /* host address of guest RAM, all of it contiguous */
 uint8_t *physical_map_ram_flags(PhysicalMap *map); /* one byte a RAM page */
 
-/* Lays further memory into the space: 'host' belongs to the caller (a ROM image, VGA's linear frame buffer). 'flags' one
- * byte a page or NULL. Not writable: stores are dropped. */
-void physical_map_add_memory(PhysicalMap *map, uint32_t base, uint32_t size, uint8_t *host, uint8_t *flags,
-                             bool writable);
+/* Lays further memory into the space: 'host' belongs to the caller (a ROM image, VGA's linear frame
+ * buffer). 'flags' one byte a page or NULL. Not writable: stores are dropped. */
+void physical_map_add_memory(PhysicalMap *map, uint32_t base, uint32_t size, uint8_t *host,
+                             uint8_t *flags, bool writable);
 /* Takes whatever lies there away: loads give all ones. */
 void physical_map_remove(PhysicalMap *map, uint32_t base, uint32_t size);
 /* Puts RAM there again (what the address means under PAM with read and write enabled). */
 void physical_map_show_ram(PhysicalMap *map, uint32_t base, uint32_t size);
-/* Loads read from 'read_host' and stores go to 'write_host' (either may be RAM at the same address, a ROM, or NULL). */
-void physical_map_set_shadow(PhysicalMap *map, uint32_t base, uint32_t size, uint8_t *read_host, uint8_t *write_host,
-                             uint8_t *flags);
+/* Loads read from 'read_host' and stores go to 'write_host' (either may be RAM at the same address,
+ * a ROM, or NULL). */
+void physical_map_set_shadow(PhysicalMap *map, uint32_t base, uint32_t size, uint8_t *read_host,
+                             uint8_t *write_host, uint8_t *flags);
 
-/* Memory-mapped I/O over a range; it answers where pages have no memory. Overlap is an error that names both. */
+/* Memory-mapped I/O over a range; it answers where pages have no memory. Overlap is an error that
+ * names both. */
 bool physical_map_add_mmio(PhysicalMap *map, const MmioRange *range, Error *error);
 void physical_map_remove_mmio(PhysicalMap *map, uint32_t base, void *opaque);
 /* The range that answers at this address, or NULL. */
 const MmioRange *physical_map_find_mmio(const PhysicalMap *map, uint32_t address);
 
-/* The A20 gate: while closed, address bit 20 reads as 0. Changing it reports the layout as changed, all of it. */
+/* The A20 gate: while closed, address bit 20 reads as 0. Changing it reports the layout as changed,
+ * all of it. */
 void physical_map_set_a20(PhysicalMap *map, bool open);
 bool physical_map_a20(const PhysicalMap *map);
 uint32_t physical_map_a20_mask(const PhysicalMap *map);
@@ -97,20 +109,21 @@ uint32_t physical_map_a20_mask(const PhysicalMap *map);
 /* The page table, PHYSICAL_PAGES entries; index after A20. */
 const PhysicalPage *physical_map_pages(const PhysicalMap *map);
 
-/* Accesses by physical address (A20 is applied): any size from 1 to 8 bytes, any alignment; RAM, ROM and MMIO; they set
- * dirty bits and report code changes. */
+/* Accesses by physical address (A20 is applied): any size from 1 to 8 bytes, any alignment; RAM,
+ * ROM and MMIO; they set dirty bits and report code changes. */
 uint64_t physical_read(PhysicalMap *map, uint32_t address, unsigned size);
 void physical_write(PhysicalMap *map, uint32_t address, unsigned size, uint64_t value);
 /* Bus masters and loaders. */
 void physical_read_bytes(PhysicalMap *map, uint32_t address, void *data, size_t size);
 void physical_write_bytes(PhysicalMap *map, uint32_t address, const void *data, size_t size);
 
-/* Called by every path that stores into RAM without the functions above: sets the dirty bits, reports code changes. */
+/* Called by every path that stores into RAM without the functions above: sets the dirty bits,
+ * reports code changes. */
 void physical_map_touch(PhysicalMap *map, uint32_t address, uint32_t size);
 /* Clears 'mask' in the flags of all RAM pages and reports it. */
 void physical_map_clear_dirty(PhysicalMap *map, uint8_t mask);
-/* The same for the 'pages' flag bytes of memory that was laid in by physical_map_add_memory (VGA's own). Tells whether any
- * was set, and reports only then. */
+/* The same for the 'pages' flag bytes of memory that was laid in by physical_map_add_memory (VGA's
+ * own). Tells whether any was set, and reports only then. */
 bool physical_map_clear_dirty_flags(PhysicalMap *map, uint8_t *flags, uint32_t pages, uint8_t mask);
 
 #endif

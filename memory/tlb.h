@@ -1,14 +1,16 @@
-/* The TLB: guest-visible state, used alike by translated code, by helpers and for instruction fetch.
+/* The TLB: guest-visible state, used alike by translated code, by helpers and for instruction
+ * fetch.
  *
- * Four flat tables with one 64-bit entry for each of the 2^20 linear pages: {supervisor, user} x {read, write}. A valid
- * entry is (host address of the page) - (linear address of the page), so that entry + linear address is the host
- * address, which is positive; TLB_INVALID makes that sum negative. Translated code does 'add rbp,[table + page*8]; js
- * slow'. An entry is there only if the access needs nothing else done: a write entry means that the page is RAM, present,
- * writable at that privilege, its D bit and dirty flags set and no code on it.
+ * Four flat tables with one 64-bit entry for each of the 2^20 linear pages: {supervisor, user} x
+ * {read, write}. A valid entry is (host address of the page) - (linear address of the page), so
+ * that entry + linear address is the host address, which is positive; TLB_INVALID makes that sum
+ * negative. Translated code does 'add rbp,[table + page*8]; js slow'. An entry is there only if the
+ * access needs nothing else done: a write entry means that the page is RAM, present, writable at
+ * that privilege, its D bit and dirty flags set and no code on it.
  *
- * A hit never changes the TLB; entries go only by guest events (CR0, CR3, CR4, INVLPG, a change of the layout) and by
- * our own dirty and code tracking (which touches write entries alone, and is invisible to the guest, since the page
- * walk that brings them back was done: see 'walked'). */
+ * A hit never changes the TLB; entries go only by guest events (CR0, CR3, CR4, INVLPG, a change of
+ * the layout) and by our own dirty and code tracking (which touches write entries alone, and is
+ * invisible to the guest, since the page walk that brings them back was done: see 'walked'). */
 #ifndef REPRISE_TLB_H
 #define REPRISE_TLB_H
 
@@ -24,7 +26,8 @@ enum { TLB_SUPER_READ, TLB_SUPER_WRITE, TLB_USER_READ, TLB_USER_WRITE, TLB_TABLE
 
 typedef enum AccessKind { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH } AccessKind;
 
-/* What the walk found for one linear page: rights and the physical page. Kept while the guest's TLB would keep it. */
+/* What the walk found for one linear page: rights and the physical page. Kept while the guest's TLB
+ * would keep it. */
 typedef struct TlbWalked {
     uint32_t physical_page; /* page number after A20 */
     uint8_t rights;         /* TLB_RIGHT_* */
@@ -36,8 +39,8 @@ typedef struct TlbWalked {
 enum {
     TLB_RIGHT_VALID = 1 << 0,
     TLB_RIGHT_USER = 1 << 1,
-    TLB_RIGHT_WRITE = 1 << 2,  /* the page tables allow stores */
-    TLB_RIGHT_DIRTY = 1 << 3,  /* the D bit is set: a first store needs a walk otherwise */
+    TLB_RIGHT_WRITE = 1 << 2, /* the page tables allow stores */
+    TLB_RIGHT_DIRTY = 1 << 3, /* the D bit is set: a first store needs a walk otherwise */
     TLB_RIGHT_GLOBAL = 1 << 4,
     TLB_RIGHT_NO_EXECUTE = 1 << 5,
     TLB_RIGHT_LARGE = 1 << 6, /* a piece of a 2M or 4M page: INVLPG drops all pieces */
@@ -54,59 +57,77 @@ typedef struct Tlb {
     uint32_t cr0, cr3, cr4;
     uint32_t efer_nxe;
     uint64_t pdpte[4]; /* PAE: loaded with CR3, SDM vol. 3A 4.4.1 */
-    /* EFLAGS.AC as the CPU has it, set by whoever changes it: supervisor accesses to user pages pass although CR4.SMAP is
-     * set. They never get an inline entry then, so changing this drops nothing. */
+    /* EFLAGS.AC as the CPU has it, set by whoever changes it: supervisor accesses to user pages
+     * pass although CR4.SMAP is set. They never get an inline entry then, so changing this drops
+     * nothing. */
     bool smap_override;
     uint8_t alignment_unused[7];
-    uint64_t large_regions[16]; /* bit n: the 4 MB from n * 4 MB may have pieces of large pages in 'walked' */
+    uint64_t large_regions[16]; /* bit n: the 4 MB from n * 4 MB may have pieces of large pages in
+                                   'walked' */
     uint64_t fills, walks, flushes; /* counters for 'info jit' */
     uint32_t listed_count;
-    /* After whatever drops read entries (the mapping of code may have changed): the translator's hook. NULL at first. */
+    /* After whatever drops read entries (the mapping of code may have changed): the translator's
+     * hook. NULL at first. */
     void (*flushed)(void *opaque);
     void *flushed_opaque;
-    uint32_t *listed;  /* linear pages with anything in 'walked', listed_count of them; TLB_PAGES long, lazily touched */
+    uint32_t *listed;  /* linear pages with anything in 'walked', listed_count of them; TLB_PAGES
+                          long, lazily touched */
     TlbWalked *walked; /* TLB_PAGES long, lazily touched */
-    _Alignas(4096) int64_t entry[TLB_TABLES][TLB_PAGES]; /* last member: 32 MB, copy-on-write over one pattern */
+    _Alignas(4096) int64_t
+        entry[TLB_TABLES][TLB_PAGES]; /* last member: 32 MB, copy-on-write over one pattern */
 } Tlb;
 
 /* 'tlb' lies in memory made by tlb_map_storage(). */
 bool tlb_init(Tlb *tlb, PhysicalMap *map, Error *error);
 void tlb_destroy(Tlb *tlb);
-/* Anonymous, zeroed, page-aligned memory for a struct whose last member is a Tlb; NULL when there is none. */
+/* Anonymous, zeroed, page-aligned memory for a struct whose last member is a Tlb; NULL when there
+ * is none. */
 void *tlb_map_storage(size_t size);
 void tlb_unmap_storage(void *storage, size_t size);
 
-/* Takes over CR0, CR3, CR4 and EFER.NXE and drops what those changes drop (SDM vol. 3A 4.10.4). 'cr3_written': a MOV to CR3,
- * which drops all entries but global ones even if the value is the same. */
-void tlb_set_control(Tlb *tlb, uint32_t cr0, uint32_t cr3, uint32_t cr4, bool efer_nxe, bool cr3_written);
+/* Takes over CR0, CR3, CR4 and EFER.NXE and drops what those changes drop (SDM vol. 3A 4.10.4).
+ * 'cr3_written': a MOV to CR3, which drops all entries but global ones even if the value is the
+ * same. */
+void tlb_set_control(Tlb *tlb, uint32_t cr0, uint32_t cr3, uint32_t cr4, bool efer_nxe,
+                     bool cr3_written);
 /* PAE: loads the four PDPTEs from memory at CR3; false if a reserved bit is set (then #GP). */
 bool tlb_load_pdptes(Tlb *tlb, uint32_t cr3);
 
-void tlb_flush_all(Tlb *tlb);      /* global entries too */
+void tlb_flush_all(Tlb *tlb);                   /* global entries too */
 void tlb_flush_page(Tlb *tlb, uint32_t linear); /* INVLPG */
-void tlb_drop_writes(Tlb *tlb);    /* all write entries: dirty flags were cleared. The guest sees nothing of it */
-void tlb_drop_page_writes(Tlb *tlb, uint32_t physical_page); /* write entries of that page, in every alias: it got code */
+void tlb_drop_writes(
+    Tlb *tlb); /* all write entries: dirty flags were cleared. The guest sees nothing of it */
+void tlb_drop_page_writes(
+    Tlb *tlb, uint32_t physical_page); /* write entries of that page, in every alias: it got code */
 
-/* Brings in what an access of this kind needs, walking the page tables where 'walked' does not know; sets A and D bits.
- * True: the access is allowed ('*physical' is then its address after A20; the inline entry was filled if the page is plain memory that
- * needs no further care). False: a page fault, told in 'fault'. 'user': at CPL 3 (implicit supervisor accesses to descriptor tables pass false). */
-bool tlb_translate(Tlb *tlb, uint32_t linear, AccessKind kind, bool user, uint32_t *physical, PageFault *fault);
+/* Brings in what an access of this kind needs, walking the page tables where 'walked' does not
+ * know; sets A and D bits. True: the access is allowed ('*physical' is then its address after A20;
+ * the inline entry was filled if the page is plain memory that needs no further care). False: a
+ * page fault, told in 'fault'. 'user': at CPL 3 (implicit supervisor accesses to descriptor tables
+ * pass false). */
+bool tlb_translate(Tlb *tlb, uint32_t linear, AccessKind kind, bool user, uint32_t *physical,
+                   PageFault *fault);
 
-/* The same without any side effect, for debuggers and for the translator's look-ahead: false if not mapped. */
+/* The same without any side effect, for debuggers and for the translator's look-ahead: false if not
+ * mapped. */
 bool tlb_probe(const Tlb *tlb, uint32_t linear, uint32_t *physical);
 
-/* Accesses by linear address, 1 to 8 bytes, any alignment. Both pages of a crossing access are checked before the first
- * byte moves. False: a page fault. */
-bool tlb_read(Tlb *tlb, uint32_t linear, unsigned size, bool user, uint64_t *value, PageFault *fault);
-bool tlb_write(Tlb *tlb, uint32_t linear, unsigned size, bool user, uint64_t value, PageFault *fault);
-/* Checks only that a store of this size would succeed (for read-modify-write and multi-part stores). */
+/* Accesses by linear address, 1 to 8 bytes, any alignment. Both pages of a crossing access are
+ * checked before the first byte moves. False: a page fault. */
+bool tlb_read(Tlb *tlb, uint32_t linear, unsigned size, bool user, uint64_t *value,
+              PageFault *fault);
+bool tlb_write(Tlb *tlb, uint32_t linear, unsigned size, bool user, uint64_t value,
+               PageFault *fault);
+/* Checks only that a store of this size would succeed (for read-modify-write and multi-part
+ * stores). */
 bool tlb_check_write(Tlb *tlb, uint32_t linear, unsigned size, bool user, PageFault *fault);
 
 /* For checkpoints: the walked pages, from which everything else is derived. */
 void tlb_save(const Tlb *tlb, ByteBuffer *buffer);
 bool tlb_load(Tlb *tlb, ByteReader *reader, Error *error);
 
-/* Invariant walker for tests: every inline entry agrees with 'walked', the map and the flags. Describes the first that does not. */
+/* Invariant walker for tests: every inline entry agrees with 'walked', the map and the flags.
+ * Describes the first that does not. */
 bool tlb_check_invariants(const Tlb *tlb, Error *error);
 
 #endif

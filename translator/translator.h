@@ -13,8 +13,8 @@ typedef struct TranslatorOptions {
     size_t buffer_bytes;   /* of host code; 0 for the default of 64 MB */
     bool no_chaining;      /* every block returns to the run loop: for the test matrix */
     bool no_flag_liveness; /* all flags count as read: for the test matrix */
-    uint32_t stress_seed; /* not 0: random budgets of 1 to 17 instructions, for the stress mode */
-    bool force_misses;    /* every memory access takes the slow path, for the stress mode */
+    uint32_t stress_seed;  /* not 0: random budgets of 1 to 17 instructions, for the stress mode */
+    bool force_misses;     /* every memory access takes the slow path, for the stress mode */
     bool exact_end; /* the last few instructions before an event are translated too, not run by the
                        portable backend: so that a comparison sees the backend alone */
     uint8_t corrupt_uop; /* not 0: the translated form of this micro-op is wrong on purpose, to

@@ -1,4 +1,5 @@
-/* A growing run of bytes to write into, and a checked reader over one. Out of memory ends the process with a message. */
+/* A growing run of bytes to write into, and a checked reader over one. Out of memory ends the
+ * process with a message. */
 #ifndef REPRISE_BYTE_BUFFER_H
 #define REPRISE_BYTE_BUFFER_H
 
@@ -13,8 +14,10 @@ typedef struct ByteBuffer {
 
 void byte_buffer_free(ByteBuffer *buffer);
 void byte_buffer_append(ByteBuffer *buffer, const void *data, size_t size);
-void byte_buffer_append_le(ByteBuffer *buffer, uint64_t value, unsigned bytes); /* little-endian, 1 to 8 bytes */
-void byte_buffer_print(ByteBuffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void byte_buffer_append_le(ByteBuffer *buffer, uint64_t value,
+                           unsigned bytes); /* little-endian, 1 to 8 bytes */
+void byte_buffer_print(ByteBuffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 typedef struct ByteReader {
     const uint8_t *data;

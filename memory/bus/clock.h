@@ -1,9 +1,10 @@
 /* The one virtual clock that a guest sees, in nanoseconds, and the queue of events due on it.
  *
- * A due time is guest state, so it lives in a device's State as an int64_t described by its field table; the Timer
- * beside it (in Host) only points there. After a restore, clock_rebuild() finds the due times where they are.
- * Events due at the same nanosecond fire in the order in which their timers were initialised: never by address or by
- * history, so that a restored machine goes on as the saved one would have. */
+ * A due time is guest state, so it lives in a device's State as an int64_t described by its field
+ * table; the Timer beside it (in Host) only points there. After a restore, clock_rebuild() finds
+ * the due times where they are. Events due at the same nanosecond fire in the order in which their
+ * timers were initialised: never by address or by history, so that a restored machine goes on as
+ * the saved one would have. */
 #ifndef REPRISE_CLOCK_H
 #define REPRISE_CLOCK_H
 
@@ -27,12 +28,13 @@ typedef struct Timer {
 } Timer;
 
 struct VirtualClock {
-    /* Tells the present time in ns; never goes backwards. Set by the machine: from the instruction counter or from
-     * the host's clock. NULL: the clock stands at 'stopped_ns'. */
+    /* Tells the present time in ns; never goes backwards. Set by the machine: from the instruction
+     * counter or from the host's clock. NULL: the clock stands at 'stopped_ns'. */
     int64_t (*source)(void *opaque);
     void *source_opaque;
     int64_t stopped_ns;
-    /* Called when the earliest due time moved nearer, so that the run loop can shorten its budget. May be NULL. */
+    /* Called when the earliest due time moved nearer, so that the run loop can shorten its budget.
+     * May be NULL. */
     void (*earlier)(void *opaque, int64_t due_ns);
     void *earlier_opaque;
     /* Private: a binary heap of armed timers, and all timers ever initialised. */
@@ -51,24 +53,29 @@ int64_t clock_now_ns(const VirtualClock *clock);
 /* When the next event is due; TIMER_NEVER if nothing is armed. */
 int64_t clock_next_due_ns(const VirtualClock *clock);
 
-/* Fires every event due at or before now, in order. A timer is disarmed before its callback, which may arm it again. */
+/* Fires every event due at or before now, in order. A timer is disarmed before its callback, which
+ * may arm it again. */
 void clock_run_due(VirtualClock *clock);
 
-/* Queues anew by the due times that the states now hold (after a restore or a direct change of State). */
+/* Queues anew by the due times that the states now hold (after a restore or a direct change of
+ * State). */
 void clock_rebuild(VirtualClock *clock);
 
-/* Binds a timer for the life of the clock. 'due_ns' is set to TIMER_NEVER. 'name' must outlive the timer. */
-void timer_init(Timer *timer, VirtualClock *clock, const char *name, int64_t *due_ns, void (*fire)(void *opaque),
-                void *opaque);
+/* Binds a timer for the life of the clock. 'due_ns' is set to TIMER_NEVER. 'name' must outlive the
+ * timer. */
+void timer_init(Timer *timer, VirtualClock *clock, const char *name, int64_t *due_ns,
+                void (*fire)(void *opaque), void *opaque);
 
-/* Arms (or moves) the timer to an absolute time; a time in the past fires at the next clock_run_due(). */
+/* Arms (or moves) the timer to an absolute time; a time in the past fires at the next
+ * clock_run_due(). */
 void timer_arm(Timer *timer, int64_t due_ns);
 void timer_cancel(Timer *timer);
 static inline bool timer_is_armed(const Timer *timer) {
     return *timer->due_ns != TIMER_NEVER;
 }
 
-/* a * b / c without overflow in the product, rounded down: for converting between clock rates. a, b, c >= 0, c > 0. */
+/* a * b / c without overflow in the product, rounded down: for converting between clock rates. a,
+ * b, c >= 0, c > 0. */
 static inline int64_t clock_scale(int64_t a, int64_t b, int64_t c) {
     return (int64_t)((__int128)a * b / c);
 }

@@ -1,4 +1,5 @@
-/* A wire carries a level from one chip to another. Whoever drives it knows nothing of who listens. */
+/* A wire carries a level from one chip to another. Whoever drives it knows nothing of who listens.
+ */
 #ifndef REPRISE_WIRE_H
 #define REPRISE_WIRE_H
 
@@ -10,7 +11,8 @@ typedef struct Wire {
     int line; /* the listener's own number for this pin, an interrupt request number for example */
 } Wire;
 
-/* Drives the wire to 'level' (0 or 1). Driving a level that it has already is allowed and harmless. */
+/* Drives the wire to 'level' (0 or 1). Driving a level that it has already is allowed and harmless.
+ */
 static inline void wire_set(const Wire *wire, int level) {
     if (wire->set != NULL)
         wire->set(wire->listener, wire->line, level);

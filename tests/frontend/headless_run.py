@@ -9,7 +9,7 @@ import time
 from emulator import expect, need_firmware, run_checks
 
 PROGRAM = os.path.abspath(sys.argv[1])
-TOOL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools", "run_headless.py")
+TOOL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".ci", "run_headless.py")
 
 
 def run(options, seconds):
