@@ -28,6 +28,10 @@ enum {
     HELPER_READS_FLAGS = 1,  /* status flags must be in flags_image */
     HELPER_WRITES_FLAGS = 2, /* all status flags are in flags_image afterwards */
     HELPER_ENDS_BLOCK = 4,   /* never returns HELPER_NEXT */
+    /* A leaf: touches general registers alone, in files compiled for that (cpu/CMakeLists.txt; a
+     * test disassembles them), so that x87, XMM and MXCSR may stay live around it. The others, full
+     * helpers, may use everything. */
+    HELPER_LEAF = 8,
 };
 
 typedef enum HelperId {
