@@ -137,9 +137,9 @@ static bool operand_is_valid(unsigned kind, unsigned reg, unsigned size) {
 }
 
 static bool uop_validate(const Uop *uop, Error *error) {
-    const UopInfo *info = &uop_info[uop->code];
     if (uop->code >= UOP_COUNT)
         return error_set(error, "no such micro-op: %u", uop->code);
+    const UopInfo *info = &uop_info[uop->code];
     if (uop->size != 1 && uop->size != 2 && uop->size != 4)
         return error_set(error, "%s: size %u", info->name, uop->size);
     if (uop->dst_kind == UOPERAND_MEM && uop->src_kind == UOPERAND_MEM)

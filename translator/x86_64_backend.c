@@ -277,7 +277,6 @@ static bool may_join(const Translator *translator) {
 }
 
 static void join_link(Translator *translator, const LinkRecord *record) {
-    X86Backend *backend = translator->x86;
     Block *source = record->block;
     uint32_t physical;
     if (!may_join(translator) || source->dead || source->links[record->index].target != NULL)
@@ -300,7 +299,6 @@ static void join_link(Translator *translator, const LinkRecord *record) {
     block_cache_link(translator->cache, link, target);
     asm_patch(link->site, entry);
     translator->counters.links++;
-    (void)backend;
 }
 
 static void join_indirect(Translator *translator, uint32_t context_number, uint32_t flag_state) {
