@@ -254,11 +254,8 @@ typedef struct Cpu {
     /* The interrupt controller's acknowledge cycle: gives the vector. */
     int (*acknowledge_interrupt)(void *opaque);
     void *acknowledge_opaque;
-    Wire ferr; /* to IRQ 13 */
-    /* Called when CR0.PG, CPL, a segment's kind or whatever else belongs to the block key changed:
-     * nothing to do now, the run loop recomputes the key at each entry. */
-    void *translator; /* owned by translator/ */
-    void *machine;    /* for trace output only */
+    Wire ferr;        /* to IRQ 13 */
+    void *translator; /* whose CPU this is: reached by the functions that translated code calls */
 
     Tlb tlb;
 } Cpu;

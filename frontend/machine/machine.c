@@ -34,7 +34,6 @@ static bool create_processor(Machine *machine, Error *error) {
     if (machine->cpu == NULL)
         return false;
     machine->cpu->features[0] = features;
-    machine->cpu->machine = machine;
     machine_time_init(&machine->time, &machine->clock, machine->cpu, config->icount,
                       config->icount_shift, &machine->devices);
     machine->clock.earlier = event_moved_nearer;
