@@ -7,6 +7,8 @@ const OptionInfo option_table[] = {
     {"machine", "pc[,accel=A]", "the board; pc (i440FX) is the only one", option_machine},
     {"M", "MACHINE", NULL, option_machine},
     {"m", "SIZE", "memory, 1M to 3.5G (default 128M)", option_memory},
+    {"no-acpi", NULL, "no ACPI tables and no power management", option_no_acpi},
+    {"no-hpet", NULL, "no high precision event timer", option_no_hpet},
     {"cpu", "MODEL[,+F,-F]", "processor; '-cpu help' lists models (default pentium4)", option_cpu},
     {"smp", "1", "number of processors", option_smp},
     {"accel", "jit|interp", "translate to host code (also: tcg), or interpret", option_accel},
@@ -63,7 +65,6 @@ const OptionInfo option_table[] = {
 
     /* What scripts written for QEMU pass and what asks for nothing here. */
     {"no-user-config", NULL, NULL, option_accept_anything},
-    {"no-hpet", NULL, NULL, option_accept_anything},
     {"no-fd-bootchk", NULL, NULL, option_accept_anything},
     {"msg", "SETTINGS", NULL, option_accept_anything},
     {"overcommit", "SETTINGS", NULL, option_accept_anything},

@@ -44,16 +44,20 @@ static bool is_known_machine(const char *type) {
 }
 
 /* Properties of QEMU's pc machine that change nothing here when they have these values. */
-static bool check_machine_properties(KeyValues *values, Error *error) {
-    static const char *const harmless[] = {"usb",    "dump-guest-core", "hpet",
-                                           "vmport", "graphics",        "mem-merge"};
+static bool check_machine_properties(Settings *settings, KeyValues *values, Error *error) {
+    static const char *const harmless[] = {"usb", "dump-guest-core", "vmport", "graphics",
+                                           "mem-merge"};
     bool value;
     for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
         if (!key_values_get_bool(values, harmless[i], false, &value, error))
             return false;
     }
+    MachineConfig *machine = &settings->machine;
+    if (!key_values_get_bool(values, "acpi", machine->has_acpi, &machine->has_acpi, error) ||
+        !key_values_get_bool(values, "hpet", machine->has_hpet, &machine->has_hpet, error))
+        return false;
     return key_values_check_used(
-        values, "type accel usb dump-guest-core hpet vmport graphics mem-merge", error);
+        values, "type accel acpi usb dump-guest-core hpet vmport graphics mem-merge", error);
 }
 
 bool option_machine(Settings *settings, const char *argument, Error *error) {
@@ -65,9 +69,23 @@ bool option_machine(Settings *settings, const char *argument, Error *error) {
         good = error_set(error, "unknown machine '%s'; known is pc", type);
     if (good && accel != NULL)
         good = option_accel(settings, accel, error);
-    good = good && check_machine_properties(&values, error);
+    good = good && check_machine_properties(settings, &values, error);
     key_values_free(&values);
     return good;
+}
+
+bool option_no_acpi(Settings *settings, const char *argument, Error *error) {
+    (void)argument;
+    (void)error;
+    settings->machine.has_acpi = false;
+    return true;
+}
+
+bool option_no_hpet(Settings *settings, const char *argument, Error *error) {
+    (void)argument;
+    (void)error;
+    settings->machine.has_hpet = false;
+    return true;
 }
 
 bool option_cpu(Settings *settings, const char *argument, Error *error) {

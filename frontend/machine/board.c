@@ -97,6 +97,8 @@ static bool create_bridges(Board *board, Error *error) {
     board->isa_bridge = piix3_create(&context, board->pci, pci_irqs, &reset, error);
     if (board->isa_bridge == NULL)
         return false;
+    if (!board->machine->config.has_acpi)
+        return true;
     Piix4PmOptions power = {.sci = irq_lines_input(board->irq_lines, IRQ_SOURCE_POWER, IRQ_ACPI),
                             .power_off = machine_power_off,
                             .power_off_opaque = board->machine};
@@ -232,5 +234,6 @@ bool board_get_text(Board *board, ByteBuffer *text) {
 }
 
 void board_power_button(Board *board) {
-    piix4_pm_press_power_button(board->power_management);
+    if (board->power_management != NULL)
+        piix4_pm_press_power_button(board->power_management);
 }

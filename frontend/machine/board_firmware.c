@@ -1,5 +1,6 @@
 /* The BIOS at the top of the address space, and what it is told through fw_cfg. (QEMU's fw_cfg
  * specification; the items are those that SeaBIOS reads.) */
+#include "acpi_tables.h"
 #include "board_parts.h"
 #include "cpu_feature.h"
 #include "firmware.h"
@@ -120,6 +121,20 @@ static bool add_boot_menu(Board *board, Error *error) {
             add_file_number(board, "etc/sercon-port", SERIAL_PORT_0, 2, error));
 }
 
+static bool add_acpi_tables(Board *board, Error *error) {
+    AcpiFiles files;
+    if (!board->machine->config.has_acpi)
+        return true;
+    acpi_tables_build(&board->machine->config, cpu_has(board->machine->cpu, FEATURE_APIC), &files);
+    FwCfg *fw_cfg = board->fw_cfg;
+    bool good =
+        fw_cfg_add_file(fw_cfg, "etc/acpi/rsdp", files.rsdp.data, files.rsdp.size, error) &&
+        fw_cfg_add_file(fw_cfg, "etc/acpi/tables", files.tables.data, files.tables.size, error) &&
+        fw_cfg_add_file(fw_cfg, "etc/table-loader", files.loader.data, files.loader.size, error);
+    acpi_files_free(&files);
+    return good;
+}
+
 bool board_create_fw_cfg(Board *board, Error *error) {
     static const uint8_t uuid[16] = {0};
     /* S3 and S4 are not offered, S5 has type 0: bit 7 says that a state is there. */
@@ -137,6 +152,6 @@ bool board_create_fw_cfg(Board *board, Error *error) {
     fw_cfg_set_number(fw_cfg, FW_CFG_IRQ0_OVERRIDE, 1, 4);
     return fw_cfg_add_file(fw_cfg, "etc/system-states", system_states, sizeof(system_states),
                            error) &&
-           add_memory_map(board, error) && add_boot_order(board, error) &&
-           add_boot_menu(board, error);
+           add_memory_map(board, error) && add_acpi_tables(board, error) &&
+           add_boot_order(board, error) && add_boot_menu(board, error);
 }

@@ -71,6 +71,8 @@ typedef struct MachineConfig {
     DriveConfig floppy[MACHINE_FLOPPIES];
     DriveConfig ide[MACHINE_IDE_DRIVES]; /* primary master and slave, secondary master and slave */
     bool has_vga;
+    bool has_acpi; /* power management and the tables that tell of it */
+    bool has_hpet;
     bool has_serial[MACHINE_SERIAL_PORTS];
     ByteSink serial[MACHINE_SERIAL_PORTS];
     bool has_parallel[MACHINE_PARALLEL_PORTS];
