@@ -56,6 +56,7 @@ enum {
 
 #define CRYSTAL_HZ 1843200
 #define RESET_DIVISOR 12 /* 9600 baud */
+#define SEND_NS 1000     /* see transmit_time_ns() */
 
 typedef struct UartState {
     int64_t transmit_due_ns, receive_due_ns, timeout_due_ns;
@@ -137,6 +138,14 @@ static int64_t character_time_ns(const UartState *state) {
         halves += data_bits == 5 ? 1 : 2;
     int64_t divisor = state->divisor != 0 ? state->divisor : 0x10000;
     return clock_scale(halves * divisor * 8, NS_PER_SECOND, CRYSTAL_HZ);
+}
+
+/* A file or a terminal at the other end takes characters as fast as they come, and at 9600 baud a
+ * system that logs to its serial port would wait for it with interrupts off until timer ticks are
+ * lost. So only a loop back to the port itself keeps to the programmed speed. */
+static int64_t transmit_time_ns(const UartState *state) {
+    int64_t time = character_time_ns(state);
+    return state->modem_control & MCR_LOOPBACK || time < SEND_NS ? time : SEND_NS;
 }
 
 static uint8_t data_mask(const UartState *state) {
@@ -274,7 +283,7 @@ static void uart_start_shifting(Uart16550 *uart) {
     state->shifting = 1;
     if (state->transmit_count == 0)
         state->empty_interrupt = 1;
-    timer_arm(&uart->transmit, clock_now_ns(uart->clock) + character_time_ns(state));
+    timer_arm(&uart->transmit, clock_now_ns(uart->clock) + transmit_time_ns(state));
 }
 
 static void uart_transmit_due(void *opaque) {

@@ -1,8 +1,7 @@
-/* The 16550A serial port, with its FIFOs and the time that characters take on the line. (National
- * Semiconductor PC16550D data sheet.)
+/* The 16550A serial port, with its FIFOs. (National Semiconductor PC16550D data sheet.)
  *
  * What the other end sends comes in at the programmed speed, and waits while the guest has no room
- * for it: a paste is never lost to an overrun. */
+ * for it: a paste is never lost to an overrun. What the guest sends goes out at once. */
 #ifndef REPRISE_UART16550_H
 #define REPRISE_UART16550_H
 
