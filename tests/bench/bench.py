@@ -7,29 +7,18 @@ image `empty` takes, which is booting and reporting, is subtracted from both.
 """
 import argparse
 import json
-import math
 import os
 import re
-import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 
-REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from bench_common import (Run, add_arguments, choose_names, describe_problems, emulator_commands,
+                          geometric_mean, parse_arguments, ratio, summarize)
+
 OVERHEAD = "empty"
 EXIT_DONE = 33  # roms/bench/report.inc: debug-exit value 16 << 1 | 1
-LEAST_SECONDS = 0.001
-
-
-class Run:
-    """The outcome of one program under one emulator."""
-
-    def __init__(self, checksum, seconds, problem):
-        self.checksum = checksum
-        self.seconds = seconds
-        self.problem = problem
 
 
 def run_image(command, name, image, time_out):
@@ -62,7 +51,7 @@ def run_image(command, name, image, time_out):
     if not match or process.returncode != EXIT_DONE:
         last = (errors or output.strip() or "no output").splitlines()[-1]
         return Run(None, seconds, f"exit status {process.returncode}: {last}")
-    return Run(match.group(1), seconds, None)
+    return Run(match.group(1), seconds)
 
 
 def measure(commands, names, folder, rounds, time_out, progress):
@@ -83,38 +72,20 @@ def measure(commands, names, folder, rounds, time_out, progress):
     return results
 
 
-def median_seconds(runs):
-    return None if runs[-1].problem else statistics.median(run.seconds for run in runs)
-
-
-def summarize(results, emulators, expected):
-    """One row a program: seconds without overhead, ratio, and what is wrong."""
-    overhead = {e: median_seconds(results[OVERHEAD][e]) or 0.0 for e in emulators}
-    rows = []
-    for name, by_emulator in results.items():
-        row = {"name": name, "seconds": {}, "checksums": {}, "problems": {}}
-        for emulator in emulators:
-            runs = by_emulator[emulator]
-            total = median_seconds(runs)
-            if name != OVERHEAD and total is not None:
-                total = max(total - overhead[emulator], LEAST_SECONDS)
-            row["seconds"][emulator] = total
-            row["checksums"][emulator] = sorted({run.checksum for run in runs if run.checksum})
-            if runs[-1].problem:
-                row["problems"][emulator] = runs[-1].problem
+def compare_with_expected(rows, expected):
+    """Marks the rows whose checksum is not the known one: every emulator has to get there."""
+    for row in rows:
         found = set().union(*row["checksums"].values())
-        row["mismatch"] = len(found) > 1
-        if expected is not None:
-            # Every emulator has to get there, too.
-            row["mismatch"] |= found != {expected.get(name)} or bool(row["problems"])
-        seconds = [row["seconds"][emulator] for emulator in emulators]
+        row["mismatch"] |= found != {expected.get(row["name"])} or bool(row["problems"])
+
+
+def add_ratios(rows, emulators):
+    """Adds each row's ratio and returns their geometric mean, where there are two emulators."""
+    for row in rows:
         row["ratio"] = None
-        if name != OVERHEAD and len(seconds) == 2 and None not in seconds:
-            row["ratio"] = seconds[1] / seconds[0]
-        rows.append(row)
-    ratios = [row["ratio"] for row in rows if row["ratio"]]
-    mean = math.exp(sum(map(math.log, ratios)) / len(ratios)) if ratios else None
-    return rows, mean
+        if row["name"] != OVERHEAD and len(emulators) == 2:
+            row["ratio"] = ratio(row, emulators[1], emulators[0])
+    return geometric_mean([row["ratio"] for row in rows if row["ratio"]])
 
 
 def print_table(rows, mean, emulators):
@@ -125,37 +96,11 @@ def print_table(rows, mean, emulators):
         for emulator in emulators:
             seconds = row["seconds"][emulator]
             cells += f"{'-':>12}" if seconds is None else f"{seconds:10.3f} s"
-        ratio = f"{row['ratio']:8.2f}x" if row["ratio"] else " " * 9
-        note = "  CHECKSUMS DIFFER " + str(row["checksums"]) if row["mismatch"] else ""
-        for emulator, problem in row["problems"].items():
-            note += f"  {emulator}: {problem}"
-        print(f"{row['name']:16}{cells}{ratio}{note}")
+        times = f"{row['ratio']:8.2f}x" if row["ratio"] else " " * 9
+        print(f"{row['name']:16}{cells}{times}  {describe_problems(row)}".rstrip())
     if mean:
         ratios = [row["ratio"] for row in rows if row["ratio"]]
         print(f"geometric mean of {len(ratios)}: {mean:.2f}x as fast, lowest {min(ratios):.2f}x")
-
-
-def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--emu", default=os.path.join(REPOSITORY, "build/release/reprise"),
-                        help="the program to measure (default: %(default)s)")
-    parser.add_argument("--accel", default="jit", help="its accelerator (default: jit)")
-    parser.add_argument("--reference", default="qemu-system-i386",
-                        help="the program to compare with; 'none' for no comparison")
-    parser.add_argument("--cpu", default="pentium3", help="CPU model of both")
-    parser.add_argument("--images", help="folder of the images (default: roms/bench beside EMU)")
-    parser.add_argument("--quick", action="store_true", help="images with a sixteenth of the work")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="", help="names of programs, separated by commas")
-    parser.add_argument("--time-out", type=float, default=120, help="seconds for one run")
-    parser.add_argument("--expected", help="file of known checksums to compare with as well; then "
-                        "a program that does not end counts as a mismatch")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    args = parser.parse_args()
-    if args.rounds < 1:
-        parser.error("--rounds must be at least 1")
-    return args
 
 
 def find_names(folder, only):
@@ -163,12 +108,8 @@ def find_names(folder, only):
     if not os.path.isdir(folder):
         sys.exit(f"bench.py: {folder} does not exist; build the project or give --images")
     names = sorted(f[:-4] for f in os.listdir(folder) if f.endswith(".img"))
-    wanted = [name for name in only.split(",") if name]
-    unknown = [name for name in wanted if name not in names]
-    if unknown:
-        sys.exit(f"bench.py: no program {', '.join(unknown)}; there are {', '.join(names)}")
     names.remove(OVERHEAD)
-    return [OVERHEAD] + [name for name in names if not wanted or name in wanted]
+    return [OVERHEAD] + choose_names(names, only)
 
 
 def read_expected(path, quick):
@@ -179,22 +120,24 @@ def read_expected(path, quick):
 
 
 def main():
-    args = parse_arguments()
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_arguments(parser, cpu="pentium3", rounds=5, time_out=120)
+    parser.add_argument("--images", help="folder of the images (default: roms/bench beside EMU)")
+    parser.add_argument("--expected", help="file of known checksums to compare with as well; then "
+                        "a program that does not end counts as a mismatch")
+    args = parse_arguments(parser)
     folder = args.images or os.path.join(os.path.dirname(os.path.abspath(args.emu)), "roms/bench")
     if args.quick:
         folder = os.path.join(folder, "quick")
     names = find_names(folder, args.only)
-    # QEMU's own name for its translator; Reprise calls its backends jit and interp.
-    accel = "tcg" if "qemu" in os.path.basename(args.emu) else args.accel
-    commands = {f"emu {accel}": [args.emu, "-accel", accel, "-cpu", args.cpu]}
-    if args.reference != "none":
-        if not shutil.which(args.reference):
-            sys.exit(f"bench.py: {args.reference} is not installed; --reference none does without")
-        commands["qemu tcg"] = [args.reference, "-accel", "tcg", "-cpu", args.cpu]
-    expected = read_expected(args.expected, args.quick) if args.expected else None
+    commands = emulator_commands(args)
     progress = sys.stderr.isatty()
     results = measure(commands, names, folder, args.rounds, args.time_out, progress)
-    rows, mean = summarize(results, list(commands), expected)
+    rows = summarize(results, list(commands), OVERHEAD)
+    if args.expected:
+        compare_with_expected(rows, read_expected(args.expected, args.quick))
+    mean = add_ratios(rows, list(commands))
     if args.json:
         print(json.dumps({"programs": rows, "geometric_mean": mean}, indent=2))
     else:
