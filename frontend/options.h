@@ -20,6 +20,7 @@ OptionHandler option_icount, option_rtc;
 
 /* options_boot.c */
 OptionHandler option_boot, option_bios, option_firmware_folder;
+OptionHandler option_kernel, option_initrd, option_append;
 
 /* options_storage.c */
 OptionHandler option_fda, option_fdb, option_hda, option_hdb, option_hdc, option_hdd, option_cdrom,

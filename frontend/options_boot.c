@@ -45,3 +45,21 @@ bool option_firmware_folder(Settings *settings, const char *argument, Error *err
     settings->machine.firmware_folder = argument;
     return true;
 }
+
+bool option_kernel(Settings *settings, const char *argument, Error *error) {
+    (void)error;
+    settings->machine.kernel = argument;
+    return true;
+}
+
+bool option_initrd(Settings *settings, const char *argument, Error *error) {
+    (void)error;
+    settings->machine.initrd = argument;
+    return true;
+}
+
+bool option_append(Settings *settings, const char *argument, Error *error) {
+    (void)error;
+    settings->machine.kernel_command_line = argument;
+    return true;
+}

@@ -13,4 +13,10 @@
  * then in the working directory. A missing file is an error that names the package that has it. */
 bool firmware_load(const char *name, const char *folder, ByteBuffer *image, Error *error);
 
+/* The option ROM that starts a kernel (kernel_boot/kernel_boot.asm). Its checksum is not filled in:
+ * the byte at KERNEL_BOOT_ROM_CHECKSUM is to make the sum of all bytes zero. */
+#define KERNEL_BOOT_ROM_CHECKSUM 5
+extern const uint8_t kernel_boot_rom[];
+extern const size_t kernel_boot_rom_size;
+
 #endif

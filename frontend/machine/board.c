@@ -167,15 +167,22 @@ static bool create_display(Board *board, Error *error) {
     return board->vga != NULL;
 }
 
+static bool create_chips(Board *board, const KernelImage *kernel, Error *error) {
+    return create_bridges(board, error) && create_timers(board, error) &&
+           create_keyboard(board, error) && board_create_fw_cfg(board, error) &&
+           board_offer_kernel(board, kernel, error) && create_display(board, error) &&
+           board_create_storage(board, error) && board_create_ports(board, error);
+}
+
 bool board_create(Machine *machine, Error *error) {
     Board *board = &machine->board;
+    KernelImage kernel = {.entry = 0};
     board->machine = machine;
     /* Everything that may not be there comes first, so that a wrong name costs nothing. */
-    if (!board_open_media(board, error) || !board_load_firmware(board, error) ||
-        !create_bridges(board, error) || !create_timers(board, error) ||
-        !create_keyboard(board, error) || !board_create_fw_cfg(board, error) ||
-        !create_display(board, error) || !board_create_storage(board, error) ||
-        !board_create_ports(board, error))
+    bool good = board_open_media(board, error) && board_load_kernel(board, &kernel, error) &&
+                board_load_firmware(board, error) && create_chips(board, &kernel, error);
+    kernel_image_free(&kernel);
+    if (!good)
         return false;
     board_fill_cmos(board);
     board_reset(board);

@@ -72,8 +72,8 @@ static bool add_memory_map(Board *board, Error *error) {
     return good;
 }
 
-/* Open Firmware paths of drives that have a boot index, in that order; none: the CMOS order counts.
- */
+/* Open Firmware paths: a kernel's ROM, then drives that have a boot index, in that order; none: the
+ * CMOS order counts. */
 static void print_boot_path(ByteBuffer *text, unsigned drive) {
     if (drive < MACHINE_FLOPPIES) {
         byte_buffer_print(text, "/pci@i0cf8/isa@1/fdc@03f0/floppy@%u\n", drive);
@@ -92,6 +92,8 @@ static bool add_boot_order(Board *board, Error *error) {
     const MachineConfig *config = &board->machine->config;
     ByteBuffer text = {.data = NULL};
     bool done[BOARD_DRIVES] = {false};
+    if (config->kernel != NULL)
+        byte_buffer_print(&text, "/rom@" BOARD_KERNEL_ROM "\n");
     for (;;) {
         int best = -1;
         for (int i = 0; i < BOARD_DRIVES; i++) {

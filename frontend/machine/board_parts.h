@@ -5,6 +5,7 @@
 #include "board.h"
 #include "device_context.h"
 #include "irq_lines.h"
+#include "kernel_image.h"
 
 /* Sources of the interrupt lines that several chips share. */
 enum { IRQ_SOURCE_ISA, IRQ_SOURCE_PCI, IRQ_SOURCE_POWER, IRQ_SOURCE_ISA_SHARED };
@@ -17,6 +18,10 @@ Wire board_isa_irq(Board *board, unsigned irq);
 bool board_load_firmware(Board *board, Error *error);
 bool board_create_fw_cfg(Board *board, Error *error);
 void board_free_firmware(Board *board);
+/* board_kernel.c: loading (nothing where no kernel is asked for), and handing over to the ROM. */
+#define BOARD_KERNEL_ROM "genroms/kernel_boot.bin"
+bool board_load_kernel(Board *board, KernelImage *image, Error *error);
+bool board_offer_kernel(Board *board, const KernelImage *image, Error *error);
 /* board_storage.c */
 bool board_open_media(Board *board, Error *error);
 bool board_create_storage(Board *board, Error *error);

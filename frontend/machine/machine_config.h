@@ -68,6 +68,10 @@ typedef struct MachineConfig {
     uint64_t boot_menu_wait_ms; /* how long the menu can be asked for */
     uint32_t boot_fail_wait_ms; /* before the BIOS reboots if nothing boots; all ones: never */
 
+    /* A kernel to start in place of what the drives have; NULL: none. The initrd is a file, for a
+     * Multiboot kernel a list of modules: "FILE ARGUMENTS,FILE ARGUMENTS". */
+    const char *kernel, *initrd, *kernel_command_line;
+
     DriveConfig floppy[MACHINE_FLOPPIES];
     DriveConfig ide[MACHINE_IDE_DRIVES]; /* primary master and slave, secondary master and slave */
     bool has_vga;
