@@ -227,7 +227,7 @@ static const struct {
     {"-nic user", "no network card"},
     {"-net nic", "no network card"},
     {"-qmp stdio", "not in this version"},
-    {"-kernel x", "not in this version"},
+    {"-vnc x", "not in this version"},
     {"-global nothing.at=all", "unknown property"},
     {"/nowhere/dos.img", "/nowhere/dos.img"},
     {"-device {\"driver\":", "JSON"},
