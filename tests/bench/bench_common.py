@@ -63,7 +63,9 @@ def choose_names(names, only):
 
 
 def median_seconds(runs):
-    return None if runs[-1].problem else statistics.median(run.seconds for run in runs)
+    if not runs or runs[-1].problem:
+        return None
+    return statistics.median(run.seconds for run in runs)
 
 
 def geometric_mean(values):
@@ -81,21 +83,18 @@ def summarize(results, runners, overhead, whole=()):
 
     The seconds of the program `overhead` are subtracted from all but itself and those in `whole`.
     """
-    base = {r: median_seconds(results[overhead][r]) or 0.0 for r in runners}
+    base = {runner: median_seconds(results[overhead].get(runner)) or 0.0 for runner in runners}
     rows = []
     for name, by_runner in results.items():
         row = {"name": name, "seconds": {}, "checksums": {}, "problems": {}}
         for runner in runners:
-            runs = by_runner.get(runner)
-            if not runs:
-                row["seconds"][runner] = None
-                continue
+            runs = by_runner.get(runner, [])
             total = median_seconds(runs)
             if name != overhead and name not in whole and total is not None:
                 total = max(total - base[runner], LEAST_SECONDS)
             row["seconds"][runner] = total
             row["checksums"][runner] = sorted({run.checksum for run in runs if run.checksum})
-            if runs[-1].problem:
+            if runs and runs[-1].problem:
                 row["problems"][runner] = runs[-1].problem
         row["mismatch"] = len(set().union(*row["checksums"].values())) > 1
         rows.append(row)
