@@ -212,10 +212,11 @@ static int64_t counter_next_edge(PitCounter *counter, int64_t tick) {
 /* --- OUT of counter 0 --------------------------------------------------------------------------
  */
 
-static void pit_update_out0(I8254 *pit) {
+/* Everything that one event or access does happens in one 'tick': between two questions for the
+ * time an edge would be lost. */
+static void pit_update_out0(I8254 *pit, int64_t tick) {
     I8254State *state = &pit->state;
     PitCounter *counter = &state->counters[0];
-    int64_t tick = pit_tick(pit);
     state->out0 = counter_out(counter, tick);
     wire_set(&pit->out0, state->out0);
     int64_t edge = counter_next_edge(counter, tick);
@@ -229,10 +230,19 @@ static void pit_update_out0(I8254 *pit) {
  * pulse all the same. */
 static void pit_edge_due(void *opaque) {
     I8254 *pit = opaque;
-    bool out = counter_out(&pit->state.counters[0], pit_tick(pit));
+    int64_t tick = pit_tick(pit);
+    bool out = counter_out(&pit->state.counters[0], tick);
     if (out == pit->state.out0 || pit->state.counters[0].mode == 2)
         wire_set(&pit->out0, !out);
-    pit_update_out0(pit);
+    pit_update_out0(pit, tick);
+}
+
+/* An edge that is due comes before an access that might undo its cause. */
+static void pit_run_due_edge(I8254 *pit, int64_t tick) {
+    if (!timer_is_armed(&pit->edge) || pit->state.edge_due_ns > tick_to_ns(tick))
+        return;
+    timer_cancel(&pit->edge);
+    pit_edge_due(pit);
 }
 
 /* --- loading -----------------------------------------------------------------------------------
@@ -414,18 +424,20 @@ static void pit_port_write(void *opaque, uint32_t offset, unsigned size, uint32_
     I8254 *pit = opaque;
     (void)size;
     unsigned index = offset;
+    pit_run_due_edge(pit, pit_tick(pit));
+    int64_t tick = pit_tick(pit);
     if (offset == COUNTERS) {
         index = value >> 6 & 3;
         if (index == CONTROL_READ_BACK) {
             pit_read_back(pit, (uint8_t)value);
             return;
         }
-        counter_control(&pit->state.counters[index], (uint8_t)value, pit_tick(pit));
+        counter_control(&pit->state.counters[index], (uint8_t)value, tick);
     } else {
-        counter_write(&pit->state.counters[index], (uint8_t)value, pit_tick(pit));
+        counter_write(&pit->state.counters[index], (uint8_t)value, tick);
     }
     if (index == 0)
-        pit_update_out0(pit);
+        pit_update_out0(pit, tick);
 }
 
 /* --- the device --------------------------------------------------------------------------------
@@ -464,7 +476,7 @@ static void i8254_reset(void *opaque) {
         counter->gate = i != 2;
         counter->half_high = 1;
     }
-    pit_update_out0(pit);
+    pit_update_out0(pit, pit_tick(pit));
 }
 
 static const DeviceClass i8254_class = {"isa-pit", &i8254_fields, i8254_reset, NULL};

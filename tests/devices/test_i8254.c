@@ -318,6 +318,51 @@ START_TEST(goes_on_after_restore) {
 }
 END_TEST
 
+/* A clock as a host has it: it goes on between any two questions. */
+typedef struct HastyClock {
+    int64_t now_ns, step_ns;
+} HastyClock;
+
+static int64_t hasty_clock(void *opaque) {
+    HastyClock *hasty = opaque;
+    return hasty->now_ns += hasty->step_ns;
+}
+
+/* One-shots, as systems without a periodic tick use them: each must give its interrupt, or the
+ * system sleeps for ever. */
+START_TEST(no_edge_is_lost_while_time_passes) {
+    static const unsigned modes[] = {0, 4};
+    static const int64_t steps[] = {300, 400, 500, 900, 2000};
+    HastyClock hasty = {.step_ns = steps[_i]};
+    fixture->clock.source = hasty_clock;
+    fixture->clock.source_opaque = &hasty;
+    for (unsigned i = 0; i < 2; i++) {
+        for (uint16_t count = 1; count < 40; count++) {
+            port_out(fixture, 0x43, (uint8_t)(0x30 | modes[i] << 1));
+            port_out(fixture, 0x40, (uint8_t)count);
+            out0.rises = 0;
+            port_out(fixture, 0x40, 0);
+            for (unsigned round = 0; round < 200; round++)
+                clock_run_due(&fixture->clock);
+            ck_assert_msg(out0.rises == 1, "mode %u, count %u: %d rises", modes[i], count,
+                          out0.rises);
+        }
+    }
+}
+END_TEST
+
+/* The processor reloads the counter before the run loop had time for an edge that was due. */
+START_TEST(an_edge_that_is_due_comes_before_a_new_count) {
+    program(0, 4, 100);
+    out0.rises = 0;
+    fixture->clock.stopped_ns += 100 * 1000000;
+    program(0, 4, 100);
+    ck_assert_int_eq(out0.rises, 1);
+    run_cycles(200);
+    ck_assert_int_eq(out0.rises, 2);
+}
+END_TEST
+
 START_TEST(survives_random_accesses) {
     check_survives_random_accesses(fixture, 0x40, 4, 20000);
     chip_fixture_run(fixture, 1000000);
@@ -344,6 +389,8 @@ static void add(TCase *tests) {
     tcase_add_test(tests, port_61_shows_refresh_and_drives_the_speaker);
     tcase_add_test(tests, saves_and_restores);
     tcase_add_test(tests, goes_on_after_restore);
+    tcase_add_loop_test(tests, no_edge_is_lost_while_time_passes, 0, 5);
+    tcase_add_test(tests, an_edge_that_is_due_comes_before_a_new_count);
     tcase_add_test(tests, survives_random_accesses);
 }
 
