@@ -40,14 +40,14 @@ class GuestLost(Exception):
 class Guest:
     """One emulator with the Linux guest, which waits before and after each program."""
 
-    def __init__(self, command, kernel, initramfs, arguments, time_out):
+    def __init__(self, command, kernel, initramfs, append, time_out):
         self.time_out = time_out
         self.pending = b""
         self.log = b""
         self.errors = tempfile.TemporaryFile()
         argv = command + ["-m", "128", "-display", "none", "-net", "none", "-monitor", "none",
                           "-serial", "stdio", "-no-reboot", "-kernel", kernel,
-                          "-initrd", initramfs, "-append", f"console=ttyS0 quiet -- {arguments}"]
+                          "-initrd", initramfs, "-append", append]
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.errors)
         # The processor time clock of another process: CPUCLOCK_SCHED of Linux's posix-timers.h.
@@ -168,10 +168,11 @@ def write_initramfs(output, folder, paths):
 class Bench:
     """The runs of one benchmark: {program: {runner: [Run, ...]}}."""
 
-    def __init__(self, commands, kernel, initramfs, paths, scale, time_out):
+    def __init__(self, commands, kernel, initramfs, append, paths, scale, time_out):
         self.commands = commands
         self.kernel = kernel
         self.initramfs = initramfs
+        self.append = append
         self.paths = paths
         self.scale = scale
         self.time_out = time_out
@@ -192,12 +193,12 @@ class Bench:
 
     def run_round(self, native, report):
         """Boots every emulator that was not lost and runs all programs in turns."""
-        arguments = f"{self.scale} {','.join(self.paths)}"
+        append = f"{self.append} -- {self.scale} {','.join(self.paths)}"
         guests = {}
         try:
             for runner, command in self.commands.items():
                 if runner not in self.lost:
-                    guests[runner] = Guest(command, self.kernel, self.initramfs, arguments,
+                    guests[runner] = Guest(command, self.kernel, self.initramfs, append,
                                            self.time_out)
                     report(f"{runner}: boot")
                     self._attempt(guests, runner, BOOT, Guest.boot)
@@ -254,6 +255,8 @@ def main():
                         "tests/bench/programs beside EMU)")
     parser.add_argument("--flavour", default="686", choices=["686", "686-pae"],
                         help="Debian's kernel (default: %(default)s)")
+    parser.add_argument("--append", default="console=ttyS0 quiet",
+                        help="the kernel's command line (default: %(default)s)")
     parser.add_argument("--check", action="store_true", help="exit with status 1 also if a program "
                         "did not end, with 77 if the kernel or the programs are not there")
     args = parse_arguments(parser)
@@ -280,8 +283,8 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         initramfs = os.path.join(scratch, "initramfs")
         write_initramfs(initramfs, folder, paths)
-        bench = Bench(commands, kernel, initramfs, paths, str(1 if args.quick else FULL_SCALE),
-                      args.time_out)
+        bench = Bench(commands, kernel, initramfs, args.append, paths,
+                      str(1 if args.quick else FULL_SCALE), args.time_out)
         for _ in range(args.rounds):
             bench.run_round(native, report)
     report("")
