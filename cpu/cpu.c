@@ -92,9 +92,9 @@ const FieldTable cpu_fields = {
         FIELD_ONE_STRUCT(CpuState, fpu, &fpu_fields),
         FIELD(CpuState, U64, tsc_offset),
         FIELD(CpuState, U64, efer),
-        FIELD(CpuState, U64, apic_base),
         FIELD(CpuState, U64, pat),
         FIELD(CpuState, U64, misc_enable),
+        FIELD_PADDING(CpuState, unused3),
         FIELD(CpuState, U64, sysenter_cs),
         FIELD(CpuState, U64, sysenter_esp),
         FIELD(CpuState, U64, sysenter_eip),
@@ -142,13 +142,12 @@ static void reset_segments(CpuState *state) {
 
 /* What RESET clears and INIT keeps: FPU, MTRRs, TSC and other model-specific registers. */
 static void reset_lasting(Cpu *cpu) {
-    enum { APIC_ENABLED_ON_BOOT_CPU = 0x900, FAST_STRINGS = 1 };
+    enum { FAST_STRINGS = 1 };
     CpuState *state = &cpu->state;
     x87_reset(&state->fpu, false);
     state->tsc_offset = 0;
     state->tsc_offset -= cpu_read_tsc(cpu);
     state->efer = 0;
-    state->apic_base = cpu_has(cpu, FEATURE_APIC) ? 0xFEE00000 | APIC_ENABLED_ON_BOOT_CPU : 0;
     state->pat = UINT64_C(0x0007040600070406);
     state->misc_enable = FAST_STRINGS;
     state->sysenter_cs = state->sysenter_esp = state->sysenter_eip = 0;
@@ -262,6 +261,16 @@ void cpu_set_nmi(void *opaque, int line, int level) {
     if (level == 0)
         return;
     cpu->state.nmi_pending = 1;
+    cpu->break_after = 1;
+}
+
+/* The reset itself waits for the end of the instruction. */
+void cpu_set_init(void *opaque, int line, int level) {
+    (void)line;
+    Cpu *cpu = opaque;
+    if (level == 0)
+        return;
+    cpu->state.init_pending = 1;
     cpu->break_after = 1;
 }
 

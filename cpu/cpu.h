@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "device.h"
 #include "field.h"
+#include "msr_map.h"
 #include "port_map.h"
 #include "tlb.h"
 #include "trace.h"
@@ -178,7 +179,7 @@ typedef struct CpuState {
     uint64_t unused2;
     FpuState fpu;
     uint64_t tsc_offset; /* TSC = clock in TSC ticks + this */
-    uint64_t efer, apic_base, pat, misc_enable;
+    uint64_t efer, pat, misc_enable, unused3;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t mtrr_fixed[11], mtrr_base[8], mtrr_mask[8], mtrr_def_type;
     uint64_t pdpte[4];
@@ -246,6 +247,7 @@ typedef struct Cpu {
 
     PhysicalMap *map;
     PortMap *ports;
+    MsrMap msrs; /* registers of chips beside the core */
     VirtualClock *clock;
     Trace *trace;
     const CpuModel *model;
@@ -307,6 +309,7 @@ static inline void cpu_allow_iterations(Cpu *cpu) {
 /* Input pins. */
 void cpu_set_intr(void *cpu, int line, int level);
 void cpu_set_nmi(void *cpu, int line, int level);
+void cpu_set_init(void *cpu, int line, int level);
 
 /* Would an interrupt be taken before the next instruction? (INTR and IF, NMI, and no shadow.) */
 bool cpu_has_deliverable_interrupt(const Cpu *cpu);

@@ -46,15 +46,22 @@ static uint32_t text_word(const char *text, size_t size, size_t offset) {
     return word;
 }
 
+/* A disabled APIC is as none at all: SDM vol. 3A 10.4.3. */
+static bool has_enabled_apic(const Cpu *cpu) {
+    enum { IA32_APIC_BASE = 0x1B, ENABLED = 1 << 11 };
+    uint64_t base;
+    return msr_map_read(&cpu->msrs, IA32_APIC_BASE, &base) && (base & ENABLED);
+}
+
 static CpuidLeaf features_leaf(const Cpu *cpu) {
-    enum { CLFLUSH_LINE_8_QUADWORDS = 8 << 8, APIC_ENABLED = 1 << 11 };
+    enum { CLFLUSH_LINE_8_QUADWORDS = 8 << 8 };
     CpuidLeaf leaf = {.eax = cpu->model->signature,
                       .ebx = cpu->model->brand_index,
                       .ecx = feature_bits(cpu, leaf_1_ecx),
                       .edx = feature_bits(cpu, leaf_1_edx)};
     if (cpu_has(cpu, FEATURE_CLFLUSH))
         leaf.ebx |= CLFLUSH_LINE_8_QUADWORDS;
-    if (!(cpu->state.apic_base & APIC_ENABLED)) /* a disabled APIC is as none at all */
+    if (!has_enabled_apic(cpu))
         leaf.edx &= ~(1u << 9);
     return leaf;
 }

@@ -1,4 +1,5 @@
-/* Model-specific registers, one row each: SDM vol. 4. What no row knows is #GP(0). */
+/* Model-specific registers, one row each: SDM vol. 4. Chips beside the core may claim others in
+ * cpu->msrs. What neither knows is #GP(0). */
 #include "cpu_debug.h"
 #include "cpu_feature.h"
 #include "cpu_model.h"
@@ -67,15 +68,6 @@ static bool write_tsc(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t valu
     (void)row;
     (void)index;
     cpu->state.tsc_offset += (value & 0xFFFFFFFF) - cpu_read_tsc(cpu);
-    return true;
-}
-
-static bool write_apic_base(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
-    (void)index;
-    enum { BOOT_CPU = 1 << 8 };
-    if (value & ~row->allowed)
-        return false;
-    cpu->state.apic_base = (value & ~(uint64_t)BOOT_CPU) | (cpu->state.apic_base & BOOT_CPU);
     return true;
 }
 
@@ -151,7 +143,6 @@ static const MsrRow rows[] = {
     {0x00000010,  1, FEATURE_TSC,   read_tsc,           write_tsc,               0,                      0},
     {0x00000011,  3, FEATURE_RDPMC, read_constant,      write_ignored,           0,                      0},  /* P5 CESR, CTR0, CTR1 */
     {0x00000017,  1, FEATURE_PAT,   read_constant,      write_refused,           0,                      0},  /* PLATFORM_ID */
-    {0x0000001B,  1, FEATURE_APIC,  read_field,         write_apic_base,         STATE(apic_base),       0xFFFFFF900},
     {0x0000002A,  1, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* EBL_CR_POWERON */
     {0x00000079,  1, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* BIOS_UPDT_TRIG */
     {0x0000008B,  1, FEATURE_PAT,   read_field,         write_microcode_revision, STATE(microcode_revision), 0},
@@ -186,6 +177,21 @@ static const MsrRow *find_row(const Cpu *cpu, uint32_t number) {
     return NULL;
 }
 
+static bool read_register(Cpu *cpu, uint32_t number, uint64_t *value) {
+    if (msr_map_find(&cpu->msrs, number) != NULL)
+        return msr_map_read(&cpu->msrs, number, value);
+    const MsrRow *row = find_row(cpu, number);
+    return row != NULL && row->read(cpu, row, number - row->first, value);
+}
+
+static bool write_register(Cpu *cpu, uint32_t number, uint64_t value) {
+    const MsrRange *range = msr_map_find(&cpu->msrs, number);
+    if (range != NULL)
+        return range->write(range->opaque, number - range->first, value);
+    const MsrRow *row = find_row(cpu, number);
+    return row != NULL && row->write(cpu, row, number - row->first, value);
+}
+
 static HelperResult refuse(Cpu *cpu, const char *access, uint32_t number) {
     TRACE(cpu->trace, TRACE_UNIMP, "%s of unknown or misused MSR %08x\n", access, number);
     return cpu_raise_error(cpu, EXCEPTION_GP, 0);
@@ -199,9 +205,8 @@ HelperResult helper_rdmsr(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_
     if (cpu->state.cpl != 0)
         return cpu_raise_error(cpu, EXCEPTION_GP, 0);
     uint32_t number = (uint32_t)cpu->state.gpr[REG_ECX];
-    const MsrRow *row = find_row(cpu, number);
     uint64_t value;
-    if (row == NULL || !row->read(cpu, row, number - row->first, &value))
+    if (!read_register(cpu, number, &value))
         return refuse(cpu, "read", number);
     cpu->state.gpr[REG_EAX] = (uint32_t)value;
     cpu->state.gpr[REG_EDX] = value >> 32;
@@ -217,8 +222,7 @@ HelperResult helper_wrmsr(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_
         return cpu_raise_error(cpu, EXCEPTION_GP, 0);
     uint32_t number = (uint32_t)cpu->state.gpr[REG_ECX];
     uint64_t value = (uint32_t)cpu->state.gpr[REG_EAX] | cpu->state.gpr[REG_EDX] << 32;
-    const MsrRow *row = find_row(cpu, number);
-    if (row == NULL || !row->write(cpu, row, number - row->first, value))
+    if (!write_register(cpu, number, value))
         return refuse(cpu, "write", number);
     cpu->state.eip = cpu->next_eip;
     return HELPER_JUMP;

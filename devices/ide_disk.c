@@ -160,7 +160,7 @@ static void read_or_write(IdeDrive *drive, unsigned flags) {
     if (!begin_access(drive, flags))
         return;
     bool by_dma = (flags & FLAG_DMA) != 0, writes = (flags & FLAG_WRITE) != 0;
-    int64_t ns = writes && !by_dma ? COMMAND_NS : ACCESS_NS;
+    int64_t ns = ACCESS_NS;
     if (by_dma)
         ns += (int64_t)drive->state->sectors_left * SECTOR_NS;
     ide_begin_transfer(drive, writes ? TRANSFER_DISK_WRITE : TRANSFER_DISK_READ, by_dma, ns);

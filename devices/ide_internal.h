@@ -156,6 +156,8 @@ void ide_reset_drive(IdeDrive *drive);
 void ide_run_diagnostic(IdeChannel *channel);
 
 /* ide_transfer.c */
+/* The first data request comes after 'ns'; that of a write by PIO at once, since some drivers (xv6)
+ * do not look before they write. */
 void ide_begin_transfer(IdeDrive *drive, TransferKind kind, bool by_dma, int64_t ns);
 void ide_continue_transfer(IdeDrive *drive, DriveStep step);
 uint32_t ide_read_data(IdeDrive *drive, unsigned size);

@@ -41,6 +41,8 @@ static const Transfer *transfer_of(const IdeDrive *drive) {
     return &transfers[drive->state->transfer];
 }
 
+static void request_data(IdeDrive *drive, bool interrupt);
+
 void ide_begin_transfer(IdeDrive *drive, TransferKind kind, bool by_dma, int64_t ns) {
     IdeDriveState *state = drive->state;
     state->transfer = (uint8_t)kind;
@@ -52,7 +54,10 @@ void ide_begin_transfer(IdeDrive *drive, TransferKind kind, bool by_dma, int64_t
         transfer->prepare(drive);
     else if (transfer->load != NULL)
         state->buffer_size = 0;
-    ide_busy(drive, by_dma ? STEP_DMA : transfer->to_host ? STEP_LOAD : STEP_ACCEPT, ns);
+    if (kind == TRANSFER_DISK_WRITE && !by_dma)
+        request_data(drive, false);
+    else
+        ide_busy(drive, by_dma ? STEP_DMA : transfer->to_host ? STEP_LOAD : STEP_ACCEPT, ns);
 }
 
 /* All data has moved. */

@@ -38,8 +38,8 @@ bool monitor_quit(Monitor *monitor, char *arguments, Error *error) {
 bool monitor_nmi(Monitor *monitor, char *arguments, Error *error) {
     (void)arguments;
     (void)error;
-    cpu_set_nmi(monitor->machine->cpu, 0, 1);
-    cpu_set_nmi(monitor->machine->cpu, 0, 0);
+    board_set_nmi(&monitor->machine->board, 1);
+    board_set_nmi(&monitor->machine->board, 0);
     return true;
 }
 

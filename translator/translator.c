@@ -204,6 +204,8 @@ RunExit translator_run(Translator *translator, int64_t instructions) {
     cpu->break_after = 0;
     for (;;) {
         block_cache_free_dead(translator->cache);
+        if (state->init_pending)
+            cpu_reset(cpu, true);
         if (!state->interrupt_shadow && cpu_has_deliverable_interrupt(cpu)) {
             translator->counters.interrupts++;
             cpu_deliver_interrupt(cpu);

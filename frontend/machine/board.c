@@ -9,13 +9,11 @@
 #include "board.h"
 #include "a20_gate.h"
 #include "board_parts.h"
-#include "fpu_error_port.h"
 #include "fw_cfg.h"
 #include "i440fx.h"
 #include "i8042.h"
 #include "i8237.h"
 #include "i8254.h"
-#include "i8259.h"
 #include "machine_parts.h"
 #include "mc146818.h"
 #include "pc_speaker.h"
@@ -26,7 +24,6 @@
 #include "ps2_keyboard.h"
 #include "ps2_mouse.h"
 #include "vga.h"
-#include "x87.h"
 
 #include <time.h>
 
@@ -36,7 +33,6 @@ enum {
     IRQ_CLOCK = 8,
     IRQ_ACPI = 9,
     IRQ_MOUSE = 12,
-    IRQ_FPU = 13,
 };
 
 #define SLOT_VGA 2
@@ -55,32 +51,6 @@ static Wire reset_wire(Board *board) {
     return (Wire){machine_reset_pin, board->machine, 0};
 }
 
-static int acknowledge_interrupt(void *opaque) {
-    Board *board = opaque;
-    return i8259_acknowledge(board->pic);
-}
-
-static bool create_interrupts(Board *board, Error *error) {
-    DeviceContext context = board_context(board);
-    Cpu *cpu = board->machine->cpu;
-    Wire intr = {cpu_set_intr, cpu, 0};
-    board->pic = i8259_create(&context, &intr, error);
-    if (board->pic == NULL)
-        return false;
-    Wire outputs[IRQ_LINES];
-    for (int irq = 0; irq < IRQ_LINES; irq++)
-        outputs[irq] = (Wire){i8259_set_irq, board->pic, irq};
-    board->irq_lines = irq_lines_create(&context, outputs);
-    if (board->irq_lines == NULL)
-        return error_set(error, "no memory for the interrupt lines");
-    cpu->acknowledge_interrupt = acknowledge_interrupt;
-    cpu->acknowledge_opaque = board;
-    cpu->ferr = board_isa_irq(board, IRQ_FPU);
-    Wire ignne = {x87_set_ignne, cpu, 0};
-    board->fpu_error_port = fpu_error_port_create(&context, &ignne, error);
-    return board->fpu_error_port != NULL;
-}
-
 static bool create_bridges(Board *board, Error *error) {
     DeviceContext context = board_context(board);
     Wire reset = reset_wire(board);
@@ -89,7 +59,7 @@ static bool create_bridges(Board *board, Error *error) {
         return false;
     board->a20_gate = a20_gate_create(&context);
     board->host_bridge = i440fx_create(&context, board->pci, board->bios, board->bios_bytes, error);
-    if (board->host_bridge == NULL || !create_interrupts(board, error))
+    if (board->host_bridge == NULL || !board_create_interrupts(board, error))
         return false;
     Wire pci_irqs[IRQ_LINES];
     for (unsigned irq = 0; irq < IRQ_LINES; irq++)
@@ -195,7 +165,6 @@ void board_destroy(Board *board) {
     vga_destroy(board->vga);
     fw_cfg_destroy(board->fw_cfg);
     port92_destroy(board->port92);
-    fpu_error_port_destroy(board->fpu_error_port);
     i8042_destroy(board->keyboard_controller);
     ps2_mouse_destroy(board->mouse);
     ps2_keyboard_destroy(board->keyboard);
@@ -205,8 +174,7 @@ void board_destroy(Board *board) {
     i8254_destroy(board->pit);
     piix4_pm_destroy(board->power_management);
     piix3_destroy(board->isa_bridge);
-    irq_lines_destroy(board->irq_lines);
-    i8259_destroy(board->pic);
+    board_destroy_interrupts(board);
     i440fx_destroy(board->host_bridge);
     a20_gate_destroy(board->a20_gate);
     if (board->pci != NULL)

@@ -34,6 +34,8 @@ typedef struct Board {
     struct A20Gate *a20_gate;
     struct I440fx *host_bridge;
     struct I8259 *pic;
+    struct LocalApic *local_apic; /* this and the next: NULL if the processor has none */
+    struct IoApic *io_apic;
     struct IrqLines *irq_lines;
     struct Piix3 *isa_bridge;
     struct Piix4Pm *power_management;
@@ -73,6 +75,7 @@ void board_key(Board *board, int key, bool down);
 void board_mouse_move(Board *board, int32_t dx, int32_t dy, int32_t dz);
 void board_mouse_buttons(Board *board, uint32_t buttons);
 void board_power_button(Board *board);
+void board_set_nmi(Board *board, int level);
 
 /* Draws the screen; false if nothing changed. The text screen as UTF-8; false in graphics modes. */
 bool board_render(Board *board, DisplaySurface *surface);

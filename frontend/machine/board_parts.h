@@ -14,6 +14,9 @@ DeviceContext board_context(const Board *board);
 /* The pin by which ISA devices raise an interrupt request. */
 Wire board_isa_irq(Board *board, unsigned irq);
 
+/* board_interrupts.c */
+bool board_create_interrupts(Board *board, Error *error);
+void board_destroy_interrupts(Board *board);
 /* board_firmware.c */
 bool board_load_firmware(Board *board, Error *error);
 bool board_create_fw_cfg(Board *board, Error *error);

@@ -88,15 +88,16 @@ static void run_cpuid(CpuFixture *fixture, uint32_t leaf) {
     ck_assert_int_eq(fixture_call(fixture, helper_cpuid, 0, 0, 0, 0), HELPER_NEXT);
 }
 
+/* The fixture's processors have no local APIC beside them, and so do not report one. */
 START_TEST(cpuid_of_every_model) {
     static const struct {
         const char *model;
         uint32_t max_leaf, signature, edx, ecx;
     } rows[] = {
         {"486", 1, 0x435, 0x00000001, 0},         {"pentium", 1, 0x52C, 0x000001BF, 0},
-        {"pentium-mmx", 1, 0x543, 0x008001BF, 0}, {"pentium2", 2, 0x652, 0x0183FBFF, 0},
-        {"pentium3", 2, 0x686, 0x0383FBFF, 0},    {"pentium4", 2, 0xF24, 0x078BFBFF, 0},
-        {"qemu32", 4, 0x663, 0x0781ABFD, 1},      {"max", 7, 0x6A5, 0x078BFBFF, 0x00D80201},
+        {"pentium-mmx", 1, 0x543, 0x008001BF, 0}, {"pentium2", 2, 0x652, 0x0183F9FF, 0},
+        {"pentium3", 2, 0x686, 0x0383F9FF, 0},    {"pentium4", 2, 0xF24, 0x078BF9FF, 0},
+        {"qemu32", 4, 0x663, 0x0781A9FD, 1},      {"max", 7, 0x6A5, 0x078BF9FF, 0x00D80201},
     };
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         CpuFixture *fixture = fixture_create(rows[i].model);
@@ -133,8 +134,46 @@ START_TEST(cpuid_brand_and_limits) {
     uint32_t eax = GPR(fixture, REG_EAX);
     run_cpuid(fixture, 0x12345678); /* beyond both: the highest basic leaf */
     ck_assert_uint_eq(GPR(fixture, REG_EAX), eax);
-    /* A disabled APIC is not reported. */
-    fixture->cpu->state.apic_base = 0xFEE00000;
+    fixture_destroy(fixture);
+}
+END_TEST
+
+static bool read_fake_msr(void *opaque, uint32_t index, uint64_t *value) {
+    *value = *(uint64_t *)opaque + index;
+    return true;
+}
+
+static bool write_fake_msr(void *opaque, uint32_t index, uint64_t value) {
+    if (index != 0 || value > 0xFFFF0000)
+        return false;
+    *(uint64_t *)opaque = value;
+    return true;
+}
+
+/* IA32_APIC_BASE belongs to the local APIC; without an enabled one the feature is not reported. */
+START_TEST(chips_beside_the_core_claim_msrs) {
+    CpuFixture *fixture = fixture_create("pentium4");
+    uint64_t base = 0xFEE00900;
+    MsrRange range = {"fake", 0x1B, 1, read_fake_msr, write_fake_msr, &base};
+    run_cpuid(fixture, 1);
+    ck_assert_uint_eq(GPR(fixture, REG_EDX) >> 9 & 1, 0);
+    uint64_t *gpr = fixture->cpu->state.gpr;
+    gpr[REG_ECX] = 0x1B;
+    ck_assert_int_eq(helper_rdmsr(fixture->cpu, 0, 0, 0, 0), HELPER_FAULT);
+    fixture->cpu->exception.vector = EXCEPTION_NONE;
+    ck_assert(msr_map_add(&fixture->cpu->msrs, &range, NULL));
+    ck_assert(!msr_map_add(&fixture->cpu->msrs, &range, NULL)); /* taken */
+    run_cpuid(fixture, 1);
+    ck_assert_uint_eq(GPR(fixture, REG_EDX) >> 9 & 1, 1);
+    gpr[REG_ECX] = 0x1B;
+    ck_assert_int_eq(helper_rdmsr(fixture->cpu, 0, 0, 0, 0), HELPER_NEXT);
+    ck_assert_uint_eq(GPR(fixture, REG_EAX), 0xFEE00900);
+    gpr[REG_EAX] = 0xFEE00000;
+    ck_assert_int_eq(helper_wrmsr(fixture->cpu, 0, 0, 0, 0), HELPER_JUMP);
+    ck_assert_uint_eq(base, 0xFEE00000);
+    gpr[REG_EDX] = 1; /* which the chip refuses */
+    ck_assert_int_eq(helper_wrmsr(fixture->cpu, 0, 0, 0, 0), HELPER_FAULT);
+    fixture->cpu->exception.vector = EXCEPTION_NONE;
     run_cpuid(fixture, 1);
     ck_assert_uint_eq(GPR(fixture, REG_EDX) >> 9 & 1, 0);
     fixture_destroy(fixture);
@@ -190,7 +229,6 @@ START_TEST(msrs) {
     ck_assert_int_eq(wrmsr(fixture, 0x277, 0x0202020202020202), HELPER_FAULT);
     ck_assert_int_eq(wrmsr(fixture, 0x26F, 0x0606060606060606), HELPER_JUMP);
     ck_assert_uint_eq(fixture->cpu->state.mtrr_fixed[10], 0x0606060606060606);
-    ck_assert_uint_eq(rdmsr(fixture, 0x1B), 0xFEE00900);
     ck_assert_int_eq(wrmsr(fixture, 0xFE, 0), HELPER_FAULT);
     ck_assert_int_eq(wrmsr(fixture, 0x12345, 0), HELPER_FAULT);
     ck_assert_uint_eq(fixture->cpu->exception.vector, EXCEPTION_GP);
@@ -232,6 +270,7 @@ int main(void) {
     tcase_add_test(tests, eflags_of_the_generations);
     tcase_add_test(tests, cpuid_of_every_model);
     tcase_add_test(tests, cpuid_brand_and_limits);
+    tcase_add_test(tests, chips_beside_the_core_claim_msrs);
     tcase_add_test(tests, model_texts);
     tcase_add_test(tests, msrs);
     tcase_add_test(tests, time_stamp_counter);

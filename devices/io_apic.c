@@ -1,0 +1,220 @@
+#include "io_apic.h"
+#include "allocate.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define BASE 0xFEC00000u
+
+enum { OFFSET_SELECT = 0x00, OFFSET_WINDOW = 0x10 };
+enum { REGISTER_ID, REGISTER_VERSION, REGISTER_ARBITRATION, REGISTER_TABLE = 0x10 };
+
+#define ID_WRITABLE 0x0F000000u
+#define VERSION ((IO_APIC_PINS - 1) << 16 | 0x11)
+/* Delivery status (bit 12) is always idle; remote IRR is the chip's own. */
+#define ENTRY_WRITABLE UINT64_C(0xFF0000000001AFFF)
+
+typedef struct IoApicState {
+    uint64_t table[IO_APIC_PINS];
+    uint32_t levels;   /* of the pins */
+    uint32_t requests; /* edges that wait to be sent */
+    uint32_t id;
+    uint32_t selected;
+} IoApicState;
+
+static const Field io_apic_state_fields[] = {
+    FIELD_ARRAY(IoApicState, U64, table), FIELD(IoApicState, U32, levels),
+    FIELD(IoApicState, U32, requests),    FIELD(IoApicState, U32, id),
+    FIELD(IoApicState, U32, selected),    FIELD_END,
+};
+
+static const FieldTable io_apic_fields = {"ioapic", 1, sizeof(IoApicState), io_apic_state_fields};
+
+struct IoApic {
+    IoApicState state;
+    ApicBus bus;
+    PhysicalMap *memory;
+};
+
+/* --- interrupts --------------------------------------------------------------------------------
+ */
+
+static bool send(const IoApic *apic, uint64_t entry) {
+    const ApicMessage message = {
+        .destination = (uint8_t)(entry >> 56),
+        .logical = (entry & IO_APIC_LOGICAL) != 0,
+        .delivery_mode = entry >> 8 & 7,
+        .vector = entry & IO_APIC_VECTOR,
+        .level = (entry & IO_APIC_LEVEL) != 0,
+    };
+    return apic->bus.send(apic->bus.opaque, &message);
+}
+
+/* Only fixed and lowest priority interrupts are ended by somebody; the others are sent as edges,
+ * whatever the trigger mode says (data sheet 3.2.4). */
+static bool is_level(uint64_t entry) {
+    return (entry & IO_APIC_LEVEL) && (entry >> 8 & 7) <= APIC_DELIVERY_LOWEST_PRIORITY;
+}
+
+/* Sends what the pin asks for. A message that nobody takes stays a request of a level-triggered
+ * pin, and is lost for an edge. */
+static void serve_pin(IoApic *apic, unsigned pin) {
+    IoApicState *state = &apic->state;
+    uint64_t *entry = &state->table[pin];
+    uint32_t bit = 1u << pin;
+    if (*entry & IO_APIC_MASKED)
+        return;
+    if (is_level(*entry)) {
+        if (!(state->levels & bit) || (*entry & IO_APIC_REMOTE_IRR))
+            return;
+        *entry |= IO_APIC_REMOTE_IRR; /* before the message: its end may come at once */
+        if (!send(apic, *entry))
+            *entry &= ~(uint64_t)IO_APIC_REMOTE_IRR;
+    } else if (state->requests & bit) {
+        state->requests &= ~bit;
+        send(apic, *entry & ~(uint64_t)IO_APIC_LEVEL);
+    }
+}
+
+/* An edge at a masked pin is ignored: data sheet 3.2.4, interrupt mask. */
+void io_apic_set_pin(void *opaque, int pin, int level) {
+    IoApic *apic = opaque;
+    IoApicState *state = &apic->state;
+    if (pin < 0 || pin >= IO_APIC_PINS)
+        return;
+    uint32_t bit = 1u << pin;
+    bool rises = level && !(state->levels & bit);
+    state->levels = level ? state->levels | bit : state->levels & ~bit;
+    uint64_t entry = state->table[pin];
+    if (rises && !is_level(entry) && !(entry & IO_APIC_MASKED))
+        state->requests |= bit;
+    serve_pin(apic, (unsigned)pin);
+}
+
+void io_apic_end_of_interrupt(void *opaque, uint8_t vector) {
+    IoApic *apic = opaque;
+    for (unsigned pin = 0; pin < IO_APIC_PINS; pin++) {
+        uint64_t *entry = &apic->state.table[pin];
+        if (!(*entry & IO_APIC_REMOTE_IRR) || (*entry & IO_APIC_VECTOR) != vector)
+            continue;
+        *entry &= ~(uint64_t)IO_APIC_REMOTE_IRR;
+        serve_pin(apic, pin);
+    }
+}
+
+/* --- registers ---------------------------------------------------------------------------------
+ */
+
+uint32_t io_apic_register(const IoApic *apic, unsigned index) {
+    const IoApicState *state = &apic->state;
+    unsigned half = index - REGISTER_TABLE;
+    if (index >= REGISTER_TABLE && half < 2 * IO_APIC_PINS)
+        return (uint32_t)(state->table[half / 2] >> (half & 1 ? 32 : 0));
+    switch (index) {
+    case REGISTER_ID:
+    case REGISTER_ARBITRATION: /* loaded with the ID whenever that is written */
+        return state->id;
+    case REGISTER_VERSION:
+        return VERSION;
+    default:
+        return 0;
+    }
+}
+
+/* Remote IRR means nothing for an edge: systems set that trigger mode to clear it. */
+static void write_entry(IoApic *apic, unsigned pin, bool upper, uint32_t value) {
+    uint64_t *entry = &apic->state.table[pin];
+    uint64_t mask = upper ? UINT64_C(0xFFFFFFFF00000000) : UINT64_C(0xFFFFFFFF);
+    uint64_t shifted = upper ? (uint64_t)value << 32 : value;
+    mask &= ENTRY_WRITABLE;
+    *entry = (*entry & ~mask) | (shifted & mask);
+    if (!is_level(*entry))
+        *entry &= ~(uint64_t)IO_APIC_REMOTE_IRR;
+    else
+        apic->state.requests &= ~(1u << pin);
+    serve_pin(apic, pin);
+}
+
+static void write_register(IoApic *apic, unsigned index, uint32_t value) {
+    unsigned half = index - REGISTER_TABLE;
+    if (index >= REGISTER_TABLE && half < 2 * IO_APIC_PINS)
+        write_entry(apic, half / 2, half & 1, value);
+    else if (index == REGISTER_ID)
+        apic->state.id = value & ID_WRITABLE;
+}
+
+static uint32_t mmio_read(void *opaque, uint32_t offset, unsigned size) {
+    const IoApic *apic = opaque;
+    (void)size;
+    unsigned shift = 8 * (offset & 3);
+    switch (offset & ~3u) {
+    case OFFSET_SELECT:
+        return apic->state.selected >> shift;
+    case OFFSET_WINDOW:
+        return io_apic_register(apic, apic->state.selected) >> shift;
+    default:
+        return 0;
+    }
+}
+
+/* The window takes whole registers only (data sheet 3.0). */
+static void mmio_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
+    IoApic *apic = opaque;
+    if (offset == OFFSET_SELECT)
+        apic->state.selected = value & 0xFF;
+    else if (offset == OFFSET_WINDOW && size == 4)
+        write_register(apic, apic->state.selected, value);
+}
+
+uint64_t io_apic_entry(const IoApic *apic, unsigned pin) {
+    return apic->state.table[pin % IO_APIC_PINS];
+}
+
+uint32_t io_apic_levels(const IoApic *apic) {
+    return apic->state.levels;
+}
+
+uint8_t io_apic_selected(const IoApic *apic) {
+    return (uint8_t)apic->state.selected;
+}
+
+/* --- the device --------------------------------------------------------------------------------
+ */
+
+/* The levels of the pins belong to whoever drives them and stay. */
+static void io_apic_reset(void *opaque) {
+    IoApic *apic = opaque;
+    uint32_t levels = apic->state.levels;
+    apic->state = (IoApicState){.levels = levels};
+    for (unsigned pin = 0; pin < IO_APIC_PINS; pin++)
+        apic->state.table[pin] = IO_APIC_MASKED;
+}
+
+static const DeviceClass io_apic_class = {"ioapic", &io_apic_fields, io_apic_reset, NULL};
+
+IoApic *io_apic_create(const DeviceContext *context, const ApicBus *bus, Error *error) {
+    IoApic *apic = allocate_zeroed(sizeof *apic);
+    apic->bus = *bus;
+    apic->memory = context->memory;
+    const MmioRange range = {
+        .name = "io-apic",
+        .base = BASE,
+        .size = PAGE_SIZE,
+        .read = mmio_read,
+        .write = mmio_write,
+        .opaque = apic,
+    };
+    if (!physical_map_add_mmio(context->memory, &range, error)) {
+        free(apic);
+        return NULL;
+    }
+    device_list_add(context->devices, &io_apic_class, "ioapic", apic, &apic->state);
+    io_apic_reset(apic);
+    return apic;
+}
+
+void io_apic_destroy(IoApic *apic) {
+    if (apic == NULL)
+        return;
+    physical_map_remove_mmio(apic->memory, BASE, apic);
+    free(apic);
+}

@@ -1,0 +1,69 @@
+/* The local APIC of a processor, as on a Pentium 4 (SDM vol. 3A chapter 10): memory-mapped
+ * registers, normally at FEE00000h, and IA32_APIC_BASE. It stands between the processor's pins INTR
+ * and NMI and the rest of the board. */
+#ifndef REPRISE_LOCAL_APIC_H
+#define REPRISE_LOCAL_APIC_H
+
+#include "apic_message.h"
+#include "device_context.h"
+#include "msr_map.h"
+
+typedef struct LocalApic LocalApic;
+
+/* What the local APIC is connected to. */
+typedef struct LocalApicPins {
+    Wire intr, nmi, smi, init; /* to the processor's core */
+    /* An interrupt whose vector comes from outside (ExtINT): runs the acknowledge cycle of the 8259
+     * pair. */
+    uint8_t (*acknowledge_external)(void *opaque);
+    void *external;
+    /* A level-triggered interrupt with this vector ended: to the I/O APIC. */
+    void (*end_of_interrupt)(void *opaque, uint8_t vector);
+    void *io_apic;
+} LocalApicPins;
+
+/* 'msrs' are those of its processor: claims IA32_APIC_BASE there. 'id' is the initial APIC ID; that
+ * of ID 0 is the bootstrap processor's. */
+LocalApic *local_apic_create(const DeviceContext *context, MsrMap *msrs, uint8_t id,
+                             const LocalApicPins *pins, Error *error);
+void local_apic_destroy(LocalApic *apic);
+
+/* The pins LINT0 (line 0: INTR of the 8259 pair) and LINT1 (line 1: NMI). */
+void local_apic_set_lint(void *apic, int line, int level);
+
+/* The INTA cycle: the vector of the interrupt that INTR asks for, which is now in service. */
+int local_apic_acknowledge(void *apic);
+
+/* A message of an I/O APIC; tells whether this one took it. Fits ApicBus.send. */
+bool local_apic_receive(void *apic, const ApicMessage *message);
+
+/* Registers by offset divided by 16, without the side effects of a read: for the monitor and tests.
+ */
+uint32_t local_apic_register(const LocalApic *apic, unsigned index);
+uint64_t local_apic_base(const LocalApic *apic);
+bool local_apic_is_enabled(const LocalApic *apic); /* by IA32_APIC_BASE */
+
+/* Register numbers. */
+enum {
+    LOCAL_APIC_ID = 0x02,
+    LOCAL_APIC_VERSION = 0x03,
+    LOCAL_APIC_TASK_PRIORITY = 0x08,
+    LOCAL_APIC_ARBITRATION_PRIORITY = 0x09,
+    LOCAL_APIC_PROCESSOR_PRIORITY = 0x0A,
+    LOCAL_APIC_EOI = 0x0B,
+    LOCAL_APIC_LOGICAL_DESTINATION = 0x0D,
+    LOCAL_APIC_DESTINATION_FORMAT = 0x0E,
+    LOCAL_APIC_SPURIOUS_VECTOR = 0x0F,
+    LOCAL_APIC_IN_SERVICE = 0x10,   /* 8 of them */
+    LOCAL_APIC_TRIGGER_MODE = 0x18, /* 8 of them */
+    LOCAL_APIC_REQUEST = 0x20,      /* 8 of them */
+    LOCAL_APIC_ERROR_STATUS = 0x28,
+    LOCAL_APIC_COMMAND_LOW = 0x30,
+    LOCAL_APIC_COMMAND_HIGH = 0x31,
+    LOCAL_APIC_LVT = 0x32, /* 6 of them: timer, thermal, performance, LINT0, LINT1, error */
+    LOCAL_APIC_INITIAL_COUNT = 0x38,
+    LOCAL_APIC_CURRENT_COUNT = 0x39,
+    LOCAL_APIC_DIVIDE = 0x3E,
+};
+
+#endif
