@@ -10,10 +10,12 @@
 #include "a20_gate.h"
 #include "board_parts.h"
 #include "fw_cfg.h"
+#include "hpet.h"
 #include "i440fx.h"
 #include "i8042.h"
 #include "i8237.h"
 #include "i8254.h"
+#include "io_apic.h"
 #include "machine_parts.h"
 #include "mc146818.h"
 #include "pc_speaker.h"
@@ -36,6 +38,8 @@ enum {
 };
 
 #define SLOT_VGA 2
+/* The pin of the I/O APIC that the HPET's timers may use. */
+#define HPET_ROUTE 2
 
 DeviceContext board_context(const Board *board) {
     Machine *machine = board->machine;
@@ -92,10 +96,30 @@ static int64_t first_time(const MachineConfig *config) {
     }
 }
 
+/* Without it the 8254 and the clock chip drive their requests themselves. */
+static bool create_hpet(Board *board, Wire *timer_irq, Wire *clock_irq, Error *error) {
+    DeviceContext context = board_context(board);
+    HpetOptions options = {.irq0 = *timer_irq, .irq8 = *clock_irq};
+    if (!board->machine->config.has_hpet)
+        return true;
+    if (board->io_apic != NULL) {
+        options.route_mask = 1u << HPET_ROUTE;
+        options.routes[HPET_ROUTE] = (Wire){io_apic_set_pin, board->io_apic, HPET_ROUTE};
+    }
+    board->hpet = hpet_create(&context, &options, error);
+    if (board->hpet == NULL)
+        return false;
+    *timer_irq = hpet_irq0_input(board->hpet);
+    *clock_irq = hpet_irq8_input(board->hpet);
+    return true;
+}
+
 static bool create_timers(Board *board, Error *error) {
     DeviceContext context = board_context(board);
     Wire timer_irq = board_isa_irq(board, IRQ_TIMER);
     Wire clock_irq = board_isa_irq(board, IRQ_CLOCK);
+    if (!create_hpet(board, &timer_irq, &clock_irq, error))
+        return false;
     board->pit = i8254_create(&context, &timer_irq, error);
     if (board->pit == NULL)
         return false;
@@ -172,6 +196,7 @@ void board_destroy(Board *board) {
     mc146818_destroy(board->rtc);
     pc_speaker_destroy(board->speaker);
     i8254_destroy(board->pit);
+    hpet_destroy(board->hpet);
     piix4_pm_destroy(board->power_management);
     piix3_destroy(board->isa_bridge);
     board_destroy_interrupts(board);

@@ -39,6 +39,7 @@ typedef struct Board {
     struct IrqLines *irq_lines;
     struct Piix3 *isa_bridge;
     struct Piix4Pm *power_management;
+    struct Hpet *hpet; /* NULL without */
     struct I8254 *pit;
     struct PcSpeaker *speaker;
     struct Mc146818 *rtc;

@@ -8,6 +8,7 @@ void machine_config_init(MachineConfig *config) {
         .boot_fail_wait_ms = UINT32_MAX,
         .has_vga = true,
         .has_acpi = true,
+        .has_hpet = true,
         .debug_exit_port = 0x501,
         .debug_exit_size = 2,
         .trace_output = stderr,
