@@ -73,11 +73,13 @@ IdeGeometry ide_channel_geometry(const IdeChannel *channel, unsigned drive);
 
 BlockNode *ide_channel_media(const IdeChannel *channel, unsigned drive);
 
-/* Puts another disc into a CD drive, or takes it out (NULL), as somebody who presses the button. If
- * the guest has locked the tray this is an error unless 'force'. The caller closes the old node
- * after this. */
+/* Puts another disc into a CD drive and closes its tray, or takes the disc out (NULL) and leaves
+ * the tray open, as somebody who presses the button. If the guest has locked the tray this is an
+ * error unless 'force'. The caller closes the old node after this. */
 bool ide_channel_change_media(IdeChannel *channel, unsigned drive, BlockNode *medium, bool force,
                               Error *error);
+bool ide_channel_tray_is_open(const IdeChannel *channel, unsigned drive);
+bool ide_channel_tray_is_locked(const IdeChannel *channel, unsigned drive);
 
 /* The geometry by the partition table, if there is one that says so, else by size. */
 IdeGeometry ide_geometry_guess(BlockNode *disk);

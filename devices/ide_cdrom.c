@@ -438,9 +438,17 @@ bool ide_channel_change_media(IdeChannel *channel, unsigned drive, BlockNode *me
     cdrom->event = medium != NULL ? EVENT_NEW_MEDIUM : EVENT_REMOVAL;
     cdrom->unit_attention = medium != NULL;
     cdrom->present = medium != NULL;
-    cdrom->tray_open = 0;
+    cdrom->tray_open = medium == NULL;
     cd->medium = medium;
     cd->sectors =
         medium == NULL ? 0 : (block_length(medium) + CDROM_SECTOR_BYTES - 1) / CDROM_SECTOR_BYTES;
     return true;
+}
+
+bool ide_channel_tray_is_open(const IdeChannel *channel, unsigned drive) {
+    return channel->drives[drive].state->cdrom.tray_open != 0;
+}
+
+bool ide_channel_tray_is_locked(const IdeChannel *channel, unsigned drive) {
+    return channel->drives[drive].state->cdrom.tray_locked != 0;
 }

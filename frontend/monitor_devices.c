@@ -22,7 +22,7 @@ bool monitor_info_pic(Monitor *monitor, char *arguments, Error *error) {
     return true;
 }
 
-static void print_drive(Monitor *monitor, const BoardDrive *drive) {
+static void print_drive(Monitor *monitor, const Board *board, const BoardDrive *drive) {
     if (drive->medium == NULL)
         monitor_print(monitor, "%s: [not inserted]\n", drive->id);
     else
@@ -30,7 +30,9 @@ static void print_drive(Monitor *monitor, const BoardDrive *drive) {
                       block_format(drive->medium),
                       block_is_read_only(drive->medium) ? ", read-only" : "");
     if (drive->is_floppy || drive->is_cd)
-        monitor_print(monitor, "    Removable device: not locked, tray closed\n");
+        monitor_print(monitor, "    Removable device: %slocked, tray %s\n",
+                      board_tray_is_locked(board, drive) ? "" : "not ",
+                      board_tray_is_open(board, drive) ? "open" : "closed");
     if (drive->snapshot)
         monitor_print(monitor, "    Writes are temporary\n");
 }
@@ -44,7 +46,7 @@ bool monitor_info_block(Monitor *monitor, char *arguments, Error *error) {
         if (!board->drive[i].present)
             continue;
         monitor_print(monitor, "%s", first ? "" : "\n");
-        print_drive(monitor, &board->drive[i]);
+        print_drive(monitor, board, &board->drive[i]);
         first = false;
     }
     return true;

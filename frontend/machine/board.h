@@ -88,5 +88,8 @@ BoardDrive *board_find_drive(Board *board, const char *id);
 bool board_change_medium(Board *board, BoardDrive *drive, const BlockOptions *options, bool force,
                          Error *error);
 bool board_eject(Board *board, BoardDrive *drive, bool force, Error *error);
+/* Of a CD drive; false for others. */
+bool board_tray_is_open(const Board *board, const BoardDrive *drive);
+bool board_tray_is_locked(const Board *board, const BoardDrive *drive);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { IRQ_FLOPPY = 6, IRQ_IDE_PRIMARY = 14, IRQ_IDE_SECONDARY = 15, DMA_FLOPPY = 2 };
 enum { SLOT_PIIX3 = 1, FUNCTION_IDE = 1 };
@@ -125,10 +126,31 @@ static bool exchange(Board *board, BoardDrive *drive, BlockNode *medium, bool fo
     return true;
 }
 
+static bool is_same_file(const char *one, const char *other) {
+    struct stat first, second;
+    return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+/* The old medium stays until the new one is known to be good. But an image is locked against a
+ * second opening: the same one has to come out before it can go in again. */
 bool board_change_medium(Board *board, BoardDrive *drive, const BlockOptions *options, bool force,
                          Error *error) {
+    if (drive->medium != NULL && is_same_file(block_path(drive->medium), options->path) &&
+        !board_eject(board, drive, force, error))
+        return false;
     BlockNode *medium = block_open(options, error);
     return medium != NULL && exchange(board, drive, medium, force, error);
+}
+
+bool board_tray_is_open(const Board *board, const BoardDrive *drive) {
+    return drive->is_cd && ide_channel_tray_is_open(piix3_ide_channel(board->ide, drive->unit / 2),
+                                                    drive->unit % 2);
+}
+
+bool board_tray_is_locked(const Board *board, const BoardDrive *drive) {
+    return drive->is_cd && ide_channel_tray_is_locked(
+                               piix3_ide_channel(board->ide, drive->unit / 2), drive->unit % 2);
 }
 
 bool board_eject(Board *board, BoardDrive *drive, bool force, Error *error) {

@@ -262,12 +262,14 @@ START_TEST(media_change) {
     IdeChannel *channel = piix3_ide_channel(machine.ide, 0);
     ck_assert(ide_channel_change_media(channel, 0, NULL, false, NULL));
     block_close(machine.media[0]);
-    expect_event(3, 0);
-    expect_event(0, 0);
-    FAIL(2, 0x3A, 1, 0x00);
-    FAIL(2, 0x3A, 1, 0x28, 0, 0, 0, 0, 0, 0, 0, 1);
+    ck_assert(ide_channel_tray_is_open(channel, 0));
+    expect_event(3, 1);
+    expect_event(0, 1);
+    FAIL(2, 0x3A, 2, 0x00);
+    FAIL(2, 0x3A, 2, 0x28, 0, 0, 0, 0, 0, 0, 0, 1);
     machine.media[0] = make_image("a.img", 300 * 2048, 9, true);
     ck_assert(ide_channel_change_media(channel, 0, machine.media[0], false, NULL));
+    ck_assert(!ide_channel_tray_is_open(channel, 0));
     expect_event(2, 2);
     ck_assert_int_eq(ASK(data, 0x12, 0, 0, 0, 36), 36); /* does not mind */
     FAIL(6, 0x28, 0, 0x00);
@@ -289,6 +291,7 @@ START_TEST(tray) {
     ck_assert_int_eq(ASK(data, 0x1E, 0, 0, 0, 1), 0); /* lock */
     FAIL(2, 0x53, 2, 0x1B, 0, 0, 0, 2);
     Error error = {0};
+    ck_assert(ide_channel_tray_is_locked(channel, 0));
     ck_assert(!ide_channel_change_media(channel, 0, NULL, false, &error));
     ck_assert_ptr_nonnull(strstr(error.message, "locked"));
     expect_event(1, 2); /* somebody pressed the button */
@@ -301,6 +304,8 @@ START_TEST(tray) {
     ck_assert_int_eq(ASK(data, 0x00), 0);
     ck_assert_int_eq(ASK(data, 0x1E, 0, 0, 0, 1), 0);
     ck_assert(ide_channel_change_media(channel, 0, NULL, true, NULL));
+    FAIL(2, 0x3A, 2, 0x00);
+    ck_assert_int_eq(ASK(data, 0x1B, 0, 0, 0, 3), 0); /* an empty tray goes in, too */
     FAIL(2, 0x3A, 1, 0x00);
     ck_assert(!ide_channel_change_media(channel, 1, NULL, true, NULL));
     unplug();
@@ -315,7 +320,7 @@ START_TEST(disc_taken_out_while_it_is_read) {
     ck_assert(ide_channel_change_media(piix3_ide_channel(machine.ide, 0), 0, NULL, true, NULL));
     read_words(data, 8192);
     ck_assert_uint_eq(wait_not_busy(), 0x51);
-    expect_sense(2, 0x3A, 1);
+    expect_sense(2, 0x3A, 2);
     unplug();
 }
 END_TEST

@@ -131,6 +131,15 @@ def changes_media(machine):
     expect(re.escape(f"floppy0: {path} (raw"), monitor.run("info block"))
     assert monitor.run("eject floppy0") == ""
     expect(r"floppy0: \[not inserted\]", monitor.run("info block"))
+    for drive, size in (("floppy0", 1474560), ("ide1-cd0", 40960)):
+        with open(path, "wb") as file:
+            file.truncate(size)
+        assert monitor.run(f"change {drive} {path}") == ""
+        assert monitor.run(f"change {drive} {path}") == "", "the image in the drive cannot be put in again"
+        expect(re.escape(f"{drive}: {path} (raw") + r".*\n    Removable device: not locked, tray closed",
+               monitor.run("info block"))
+        assert monitor.run("eject " + drive) == ""
+    expect(r"ide1-cd0: \[not inserted\]\n    Removable device: not locked, tray open", monitor.run("info block"))
     expect("Error: Device 'flux' not found", monitor.run("eject flux"))
     expect("block device name expected", monitor.run("eject"))
 
