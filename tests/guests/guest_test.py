@@ -46,8 +46,9 @@ class Context:
         self.is_qemu = "qemu" in os.path.basename(emulator)
         self.machine = None
 
-    def start(self, *options):
-        self.machine = vm.Vm(self.emulator, list(options), self.accelerator, self.patience)
+    def start(self, *options, terminal=False):
+        self.machine = vm.Vm(self.emulator, list(options), self.accelerator, self.patience,
+                             terminal)
         return self.machine
 
     def start_floppy(self, path, *options, memory=64):
