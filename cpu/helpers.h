@@ -5,7 +5,8 @@
  * following one's. A helper returns
  *
  *   HELPER_NEXT   done; translated code goes on with the next micro-op. General registers and flags
- * may have changed. HELPER_FAULT  an exception is in cpu->exception, and no guest state has changed
+ * may have changed; cpu->iterations of a REP string, where there was more than one, are
+ * still to be counted. HELPER_FAULT  an exception is in cpu->exception, and no guest state has changed
  * (but what the manual says changes). HELPER_JUMP   done, and state.eip says where to go on: a
  * control transfer, or something of the block key changed (CPL, CR0, a segment's kind ...) with eip
  * = next_eip. HELPER_AGAIN  done so far, as a REP string with iterations left: state.eip is still

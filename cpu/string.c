@@ -23,6 +23,7 @@ typedef struct StringRun {
     bool while_equal;      /* REPE: goes on while ZF is 1; REPNE: while it is 0 */
     bool compared;         /* flags are to be written */
     bool stopped;          /* by REPE's or REPNE's condition */
+    bool uses_port;        /* a device may want the run loop */
     uint32_t flags;        /* of the last comparison */
 } StringRun;
 
@@ -320,7 +321,7 @@ static HelperResult finish(StringRun *run) {
         cpu_set_status_flags(run->cpu, run->flags);
     run->cpu->state.eflags &= ~(uint32_t)FLAG_RF;
     run->cpu->state.eip = run->cpu->next_eip;
-    return HELPER_JUMP;
+    return run->uses_port ? HELPER_JUMP : HELPER_NEXT;
 }
 
 /* An interrupt that comes now finds RF set in the image it pushes: SDM vol. 3B 17.3.1.1. */
@@ -385,7 +386,8 @@ static HelperResult run_string(Cpu *cpu, uint32_t a, uint32_t b, const StringOpe
                      .source_segment = b,
                      .address_mask = (a >> 4 & 0xF) == 2 ? 0xFFFF : 0xFFFFFFFF,
                      .down = cpu->state.direction < 0,
-                     .while_equal = repeat == REPE};
+                     .while_equal = repeat == REPE,
+                     .uses_port = operation->uses_port};
     cpu->iterations = 0;
     if (repeat != 0 && pointer_of(&run, REG_ECX) == 0)
         return finish(&run);

@@ -109,7 +109,7 @@ static PortableExit leave(Portable *portable, PortableStep step, uint64_t count_
  * and even be another one by now. */
 static PortableExit stop_after(Portable *portable, uint64_t count_before, unsigned insn) {
     CpuState *state = &portable->cpu->state;
-    state->eip = portable->block->insn[insn + 1].eip;
+    state->eip = portable->block->insn[insn].eip + portable->block->insn[insn].length;
     state->instruction_count = count_before + insn + 1;
     return PORTABLE_LOOK;
 }
@@ -120,18 +120,24 @@ PortableExit portable_run(Cpu *cpu, const UopBlock *block) {
     uint64_t count_before = state->instruction_count;
     unsigned insn = UINT32_MAX;
     cpu->code_changed = 0;
-    cpu->iterations = 0;
     for (const Uop *uop = block->uop;; uop++) {
         if (uop->insn != insn) {
             if ((cpu->break_after | cpu->code_changed) && insn != UINT32_MAX)
                 return stop_after(&portable, count_before, insn);
             insn = uop->insn;
+            cpu->iterations = 0;
             state->eip = block->insn[insn].eip;
             state->instruction_count = count_before + insn;
             cpu->next_eip = state->eip + block->insn[insn].length;
         }
         PortableStep step = portable_table[uop->code](&portable, uop);
-        if (step != STEP_ON)
+        if (step == STEP_REPEATED) {
+            count_before += cpu->iterations - 1;
+            cpu->iterations = 0;
+            if (count_before + block->insn_count > cpu->count_end)
+                return stop_after(&portable, count_before, insn);
+        } else if (step != STEP_ON) {
             return leave(&portable, step, count_before, insn);
+        }
     }
 }

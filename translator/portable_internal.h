@@ -14,7 +14,14 @@ typedef struct Portable {
 } Portable;
 
 /* What a micro-op says about going on. */
-typedef enum PortableStep { STEP_ON, STEP_LEAVE, STEP_LOOK, STEP_AGAIN, STEP_FAULT } PortableStep;
+typedef enum PortableStep {
+    STEP_ON,
+    STEP_REPEATED, /* on, after a REP string of more than one iteration */
+    STEP_LEAVE,
+    STEP_LOOK,
+    STEP_AGAIN,
+    STEP_FAULT
+} PortableStep;
 
 typedef PortableStep PortableFunction(Portable *portable, const Uop *uop);
 

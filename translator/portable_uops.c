@@ -433,7 +433,7 @@ static PortableStep run_helper(Portable *portable, const Uop *uop) {
     HelperResult result = helper_table[uop->helper].function(
         cpu, uop->imm, uop->imm2, portable->temporary[0], portable->temporary[1]);
     if (result == HELPER_NEXT)
-        return STEP_ON;
+        return cpu->iterations > 1 ? STEP_REPEATED : STEP_ON;
     if (result == HELPER_FAULT)
         return STEP_FAULT;
     portable->target = cpu->state.eip;

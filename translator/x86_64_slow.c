@@ -87,6 +87,19 @@ void x86_slow_flush(Cpu *cpu, uint32_t number) {
               &fault); /* was checked: cannot fault */
 }
 
+/* Each iteration of a REP string counts as an instruction. */
+static uint32_t instructions_done(const Cpu *cpu) {
+    return cpu->iterations > 1 ? cpu->iterations : 1;
+}
+
+/* After a helper that is done: may the rest of the block run? A REP string takes its iterations off
+ * the budget, and may have reached a device. */
+static bool may_go_on(Cpu *cpu) {
+    cpu->budget -= instructions_done(cpu) - 1;
+    bool wanted = cpu->budget < 0 || (cpu->iterations != 0 && cpu->break_after);
+    return !cpu->code_changed && !wanted;
+}
+
 uint64_t x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
     const Site *site = &backend_of(cpu)->sites[(uint32_t)site_and_helper];
     CpuState *state = &cpu->state;
@@ -99,13 +112,13 @@ uint64_t x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
         (uint32_t)cpu->host_slot[HOST_R11]);
     switch (result) {
     case HELPER_NEXT:
-        if (!cpu->code_changed)
+        if (may_go_on(cpu))
             return 0;
         state->eip = cpu->next_eip; /* such a helper is the last micro-op of its instruction */
-        state->instruction_count++;
+        state->instruction_count += instructions_done(cpu);
         return LEAVE_LOOK;
     case HELPER_JUMP:
-        state->instruction_count += cpu->iterations > 1 ? cpu->iterations : 1;
+        state->instruction_count += instructions_done(cpu);
         return LEAVE_LOOK;
     case HELPER_AGAIN:
         state->instruction_count += cpu->iterations;

@@ -125,6 +125,7 @@ static void emit_helper(X86Backend *backend, Assembler *assembler) {
     emit_call_c(assembler,
                 (const void *)x86_slow_helper); /* RAX: 0, or what goes into R8 on the way out */
     asm_mov(assembler, 4, HOST_R8, host_reg(HOST_RAX));
+    asm_mov(assembler, 8, HOST_COUNT, cpu_mem(CPU_OFFSET(budget))); /* less a REP's iterations */
     emit_reload(assembler);
     asm_test(assembler, 4, host_reg(HOST_R8), HOST_R8);
     uint8_t *leave = asm_jcc(assembler, COND_NZ);

@@ -168,7 +168,7 @@ static void run_case(unsigned operation, unsigned size, unsigned repeat, bool do
         iterations += cpu->iterations;
     } while (result == HELPER_AGAIN);
     model_run(&model, operation, size, repeat, down);
-    ck_assert_int_eq(result, model.fault ? HELPER_FAULT : HELPER_JUMP);
+    ck_assert_int_eq(result, model.fault ? HELPER_FAULT : HELPER_NEXT);
     ck_assert_uint_eq(cpu->state.eip, model.fault ? CODE : CODE + 2);
     ck_assert_msg(iterations == model.iterations, "case %u: %u iterations, not %u", number,
                   iterations, model.iterations);
@@ -201,7 +201,7 @@ START_TEST(sixteen_bit_addresses_wrap) {
     cpu->state.gpr[REG_EAX] = 0x5A;
     set_pointers(0, 0x1234FFFE, 0xABCD0004);
     ck_assert_int_eq(fixture_call(fixture, helper_string_stos, form(1, 2, REPE), SEG_DS, 0, 0),
-                     HELPER_JUMP);
+                     HELPER_NEXT);
     ck_assert_uint_eq(GPR(fixture, REG_EDI), 0x12340002);
     ck_assert_uint_eq(GPR(fixture, REG_ECX), 0xABCD0000);
     ck_assert_uint_eq(fixture_load(fixture, 0xFFFE, 2), 0x5A5A);
@@ -210,7 +210,7 @@ START_TEST(sixteen_bit_addresses_wrap) {
     cpu->state.direction = -1;
     set_pointers(0, 1, 4);
     ck_assert_int_eq(fixture_call(fixture, helper_string_stos, form(1, 2, REPE), SEG_DS, 0, 0),
-                     HELPER_JUMP);
+                     HELPER_NEXT);
     ck_assert_uint_eq(GPR(fixture, REG_EDI), 0xFFFD);
 }
 END_TEST
@@ -247,7 +247,7 @@ START_TEST(count_of_zero_touches_nothing) {
     cpu_set_status_flags(cpu, FLAG_CF);
     set_pointers(0, 0, 0);
     ck_assert_int_eq(fixture_call(fixture, helper_string_cmps, form(1, 4, REPE), SEG_ES, 0, 0),
-                     HELPER_JUMP);
+                     HELPER_NEXT);
     ck_assert_uint_eq(cpu->iterations, 0);
     ck_assert_uint_eq(cpu_get_status_flags(cpu), FLAG_CF);
 }
@@ -261,7 +261,7 @@ START_TEST(a_pause_sets_rf_and_the_end_clears_it) {
     ck_assert_uint_eq(cpu->state.eip, 0xFFF0);
     ck_assert(cpu->state.eflags & FLAG_RF);
     ck_assert_int_eq(fixture_call(fixture, helper_string_stos, form(1, 2, REPE), SEG_DS, 0, 0),
-                     HELPER_JUMP);
+                     HELPER_NEXT);
     ck_assert(!(cpu->state.eflags & FLAG_RF));
 }
 END_TEST
