@@ -225,11 +225,16 @@ typedef struct Cpu {
     uint64_t host_slot[16]; /* host registers while a helper or the run loop has control */
     int64_t segment_limit[2][SEG_COUNT]; /* highest offset that may be read, written; -1: none, or
                                             not to be told by one number */
-    uint64_t bounce;                     /* stands for guest memory that has no one host address */
+    _Alignas(16) uint8_t bounce[16];     /* stands for guest memory that has no one host address */
     const void *materialize_flags; /* trampoline of translated code, called through memory so that
                                       such code can be copied */
     void *indirect_table;          /* where translated code looks up targets of indirect jumps */
     uint32_t helper_a, helper_b;
+    /* Which of the guest's FPU state stands in the host's own registers (translator/x86_64_fpu.h),
+     * and what has to be brought back there before translated code goes on. */
+    uint32_t fpu_live, fpu_suspended;
+    uint32_t
+        fpu_site; /* the x87 instruction that the pointers are still to be taken from; 0: none */
     uint64_t count_end; /* state.instruction_count at which the run loop wants control */
     uint32_t
         next_eip; /* on entry of a helper: the instruction after this one (state.eip is this one) */

@@ -1,4 +1,5 @@
 /* MMX and SSE instructions: what all of them have in common. */
+#include "vector.h"
 #include "cpu_debug.h"
 #include "linear.h"
 #include "little_endian.h"
@@ -157,6 +158,7 @@ static bool write_memory(Cpu *cpu, const VectorOperation *operation, unsigned si
 static void enter_mmx(FpuState *fpu) {
     x87_set_top(fpu, 0);
     fpu->tags = 0;
+    x87_settle_tags(fpu);
 }
 
 /* Which x87 registers are touched: none by a form whose MMX operand is in memory. */
@@ -220,6 +222,23 @@ static bool store_result(Cpu *cpu, const VectorOperation *operation) {
     return true;
 }
 
+static HelperResult run(Cpu *cpu, VectorOperation *operation) {
+    HelperResult result = check_availability(cpu, operation);
+    if (result != HELPER_NEXT)
+        return result;
+    bool mmx = uses_mmx(operation);
+    if (!fetch_operands(cpu, operation))
+        return HELPER_FAULT;
+    result = operation->row->handler(cpu, operation);
+    if (result != HELPER_NEXT)
+        return result;
+    if (!store_result(cpu, operation))
+        return HELPER_FAULT;
+    if (mmx && operation->row->form != VECTOR_NONE)
+        enter_mmx(&cpu->state.fpu);
+    return HELPER_NEXT;
+}
+
 HelperResult helper_vector(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
     (void)t1;
     VectorOperation operation = {.row = find_row(a >> 24, a >> 8 & 0xFF, a >> 16 & 0xFF),
@@ -229,18 +248,44 @@ HelperResult helper_vector(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32
                                  .immediate = (uint8_t)(b >> 8),
                                  .memory = (a & 0xFF) < 0xC0,
                                  .offset = t0};
-    HelperResult result = check_availability(cpu, &operation);
-    if (result != HELPER_NEXT)
-        return result;
-    bool mmx = uses_mmx(&operation);
-    if (!fetch_operands(cpu, &operation))
-        return HELPER_FAULT;
-    result = operation.row->handler(cpu, &operation);
-    if (result != HELPER_NEXT)
-        return result;
-    if (!store_result(cpu, &operation))
-        return HELPER_FAULT;
-    if (mmx && operation.row->form != VECTOR_NONE)
-        enter_mmx(&cpu->state.fpu);
-    return HELPER_NEXT;
+    unsigned ready = fpu_find_ready_units(cpu);
+    HelperResult result = run(cpu, &operation);
+    return result == HELPER_NEXT ? fpu_finish_helper(cpu, ready) : result;
+}
+
+/* Handlers whose results are ours by rule, or that access memory or registers that ModRM does not
+ * name. */
+static bool is_for_helper(const VectorRow *row) {
+    static VectorHandler *const handlers[] = {vector_reciprocal,  vector_reciprocal_root,
+                                              vector_dot_product, vector_compare_strings,
+                                              vector_fx_group,    vector_masked_store};
+    for (unsigned i = 0; i < sizeof handlers / sizeof handlers[0]; i++)
+        if (row->handler == handlers[i])
+            return true;
+    return row->handler == NULL;
+}
+
+VectorShape vector_find_shape(uint32_t a) {
+    static const uint8_t banks[] = {[NOTHING] = VECTOR_BANK_NONE,
+                                    [MM] = VECTOR_BANK_MMX,
+                                    [XMM] = VECTOR_BANK_XMM,
+                                    [GPR] = VECTOR_BANK_GPR};
+    const VectorRow *row = find_row(a >> 24, a >> 8 & 0xFF, a >> 16 & 0xFF);
+    unsigned attributes = forms[row->form].attributes;
+    bool memory = (a & 0xFF) < 0xC0 && row->form != VECTOR_NONE;
+    bool accesses = memory && !(attributes & NO_MEMORY);
+    return (VectorShape){
+        .reg = banks[forms[row->form].reg],
+        .rm = memory ? VECTOR_BANK_NONE : banks[forms[row->form].rm],
+        .memory_size = accesses ? forms[row->form].size : 0,
+        .stores = accesses && (attributes & STORE),
+        .writes_rm = !memory && (attributes & (STORE | IN_PLACE)) && !(attributes & NO_RESULT),
+        .writes_reg = !(attributes & (STORE | IN_PLACE | NO_RESULT)),
+        .aligned = !(attributes & UNALIGNED) && forms[row->form].size == 16,
+        .mmx = row->form == VECTOR_NONE || forms[row->form].reg == MM ||
+               (!memory && forms[row->form].rm == MM),
+        .sse = forms[row->form].reg == XMM || forms[row->form].rm == XMM,
+        .by_host = !is_for_helper(row) && (!memory || accesses),
+        .feature = row->feature,
+    };
 }

@@ -124,14 +124,8 @@ static bool has_feature(const Cpu *cpu, unsigned feature) {
     return (cpu->features[0] & FEATURE_BIT(feature)) != 0;
 }
 
-HelperResult helper_x87(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
-    (void)t1;
-    X87Instruction insn = {.opcode = (uint8_t)(a >> 8),
-                           .modrm = (uint8_t)a,
-                           .segment = (uint8_t)b,
-                           .operand_size = (uint8_t)(b >> 8),
-                           .offset = t0};
-    const X87Row *row = find_row(insn.opcode, insn.modrm);
+static HelperResult run(Cpu *cpu, const X87Instruction *insn) {
+    const X87Row *row = find_row(insn->opcode, insn->modrm);
     if (cpu->state.cr0 & (CR0_EM | CR0_TS))
         return cpu_raise(cpu, EXCEPTION_NM);
     if (!has_feature(cpu, FEATURE_FPU))
@@ -143,10 +137,22 @@ HelperResult helper_x87(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t 
         if (pending != HELPER_NEXT)
             return pending;
     }
-    HelperResult result = row->handler(cpu, &insn, row->parameter);
+    HelperResult result = row->handler(cpu, insn, row->parameter);
     if (result == HELPER_NEXT && (row->attributes & X87_CONTROL) == 0)
-        set_pointers(cpu, &insn);
+        set_pointers(cpu, insn);
     return result;
+}
+
+HelperResult helper_x87(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
+    (void)t1;
+    X87Instruction insn = {.opcode = (uint8_t)(a >> 8),
+                           .modrm = (uint8_t)a,
+                           .segment = (uint8_t)b,
+                           .operand_size = (uint8_t)(b >> 8),
+                           .offset = t0};
+    unsigned ready = fpu_find_ready_units(cpu);
+    HelperResult result = run(cpu, &insn);
+    return result == HELPER_NEXT ? fpu_finish_helper(cpu, ready) : result;
 }
 
 HelperResult helper_fwait(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {

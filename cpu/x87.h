@@ -3,7 +3,7 @@
 #ifndef REPRISE_X87_H
 #define REPRISE_X87_H
 
-#include "cpu.h"
+#include "helpers.h"
 
 /* The state after RESET, or after FNINIT ('init': also what FNSAVE leaves; registers and SSE state
  * keep their contents). SDM vol. 3A table 9-1. */
@@ -12,6 +12,16 @@ void x87_reset(FpuState *fpu, bool init);
 /* The IGNNE# pin, driven by port F0h: while it is asserted, pending exceptions do not stop x87
  * instructions (CR0.NE = 0). The board drops it when FERR# goes inactive; so does the CPU. */
 void x87_set_ignne(void *cpu, int line, int level);
+
+/* Which of the FPU's units may take instructions without a look at their state: no #UD, #NM or #MF
+ * can come of it, and no exception is unmasked. FPU_UNIT_* bits; part of what translated code
+ * depends on. */
+enum { FPU_UNIT_X87 = 1, FPU_UNIT_SSE = 2 };
+unsigned fpu_find_ready_units(const Cpu *cpu);
+
+/* What a helper returns that has completed: HELPER_JUMP to the next instruction if other units are
+ * ready than before. */
+HelperResult fpu_finish_helper(Cpu *cpu, unsigned ready_before);
 
 /* MMX register 0 to 7: the significand of the x87 register of that physical number. Writing sets
  * sign and exponent to all ones (SDM vol. 1 9.2.1); tags and TOP are the instruction's own affair.

@@ -6,22 +6,9 @@ typedef struct Environment {
     uint32_t words[7]; /* as they stand in memory, each 2 or 4 bytes wide */
 } Environment;
 
-/* Tags are saved as the registers' contents say; only emptiness is remembered (SDM vol. 1 8.1.7).
- */
-static uint16_t get_saved_tags(const FpuState *fpu) {
-    unsigned tags = 0;
-    for (unsigned i = 0; i < 8; i++) {
-        unsigned tag = x87_get_tag(fpu, i);
-        if (tag != X87_TAG_EMPTY)
-            tag = x87_classify(x87_get_physical(fpu, i));
-        tags |= tag << (2 * i);
-    }
-    return (uint16_t)tags;
-}
-
 static Environment make_environment(const Cpu *cpu, unsigned word_size) {
     const FpuState *fpu = &cpu->state.fpu;
-    Environment environment = {{fpu->control, fpu->status, get_saved_tags(fpu)}};
+    Environment environment = {{fpu->control, fpu->status, fpu->tags}};
     uint32_t *pointers = environment.words + 3;
     if (!cpu_is_real_addressing(cpu)) {
         pointers[0] = fpu->ip;
@@ -73,7 +60,7 @@ static void take_environment(Cpu *cpu, const Environment *environment, unsigned 
 /* After registers and tag word are loaded: all tags but empty ones follow the contents. */
 static void settle(Cpu *cpu) {
     FpuState *fpu = &cpu->state.fpu;
-    fpu->tags = get_saved_tags(fpu);
+    x87_settle_tags(fpu);
     x87_update_summary(cpu);
 }
 

@@ -5,6 +5,7 @@
  * (SDM vol. 1 appendix D.2): the processor asserts FERR#, which the board makes IRQ 13, and stands
  * still until an interrupt arrives; the handler writes port F0h, which asserts IGNNE#, so that it
  * can use the FPU itself before it clears the exception. */
+#include "cpu_feature.h"
 #include "x87_internal.h"
 
 FloatStatus x87_begin(const FpuState *fpu) {
@@ -95,4 +96,23 @@ void x87_set_ignne(void *opaque, int line, int level) {
     /* Without a pending exception the pin has no effect, and the flip-flop that drives it is reset.
      */
     cpu->state.ignne = level && (cpu->state.fpu.status & X87_ERROR_SUMMARY);
+}
+
+unsigned fpu_find_ready_units(const Cpu *cpu) {
+    enum { MXCSR_MASKS = 0x3F << 7 };
+    const CpuState *state = &cpu->state;
+    const FpuState *fpu = &state->fpu;
+    if (state->cr0 & (CR0_EM | CR0_TS))
+        return 0;
+    bool x87 = cpu_has(cpu, FEATURE_FPU) && !(fpu->status & X87_ERROR_SUMMARY) &&
+               (fpu->control & FLOAT_EXCEPTIONS) == FLOAT_EXCEPTIONS;
+    bool sse = (state->cr4 & CR4_OSFXSR) != 0 && (fpu->mxcsr & MXCSR_MASKS) == MXCSR_MASKS;
+    return (x87 ? FPU_UNIT_X87 : 0) | (sse ? FPU_UNIT_SSE : 0);
+}
+
+HelperResult fpu_finish_helper(Cpu *cpu, unsigned ready_before) {
+    if (fpu_find_ready_units(cpu) == ready_before)
+        return HELPER_NEXT;
+    cpu->state.eip = cpu->next_eip;
+    return HELPER_JUMP;
 }

@@ -58,6 +58,9 @@ unsigned x87_get_tag(const FpuState *fpu, unsigned physical);
 void x87_set_tag(FpuState *fpu, unsigned physical, unsigned tag);
 /* The tag that describes these contents (never empty). */
 unsigned x87_classify(Float80 value);
+/* The unit remembers only which registers are empty; the other tags follow their contents
+ * (SDM vol. 1 8.1.7), and so they always stand in the tag word here. */
+void x87_settle_tags(FpuState *fpu);
 Float80 x87_get_physical(const FpuState *fpu, unsigned physical);
 bool x87_is_empty(const FpuState *fpu, unsigned index);
 Float80 x87_get(const FpuState *fpu, unsigned index);

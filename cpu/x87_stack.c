@@ -25,6 +25,12 @@ unsigned x87_classify(Float80 value) {
     return normal ? X87_TAG_VALID : X87_TAG_SPECIAL;
 }
 
+void x87_settle_tags(FpuState *fpu) {
+    for (unsigned i = 0; i < 8; i++)
+        if (x87_get_tag(fpu, i) != X87_TAG_EMPTY)
+            x87_set_tag(fpu, i, x87_classify(x87_get_physical(fpu, i)));
+}
+
 static unsigned physical_of(const FpuState *fpu, unsigned index) {
     return (x87_get_top(fpu) + index) & 7;
 }

@@ -231,6 +231,11 @@ static unsigned mmio_piece(const MmioRange *range, uint32_t address, size_t left
     return piece;
 }
 
+static void tell_device_is_next(const PhysicalMap *map) {
+    if (map->hooks.before_device != NULL)
+        map->hooks.before_device(map->hooks.opaque);
+}
+
 /* One access where no memory is. Tells how many bytes it took. A callback may change the map. */
 static unsigned read_mmio(PhysicalMap *map, uint32_t address, size_t left, uint8_t *data) {
     const MmioRange *range = physical_map_find_mmio(map, address);
@@ -239,6 +244,7 @@ static unsigned read_mmio(PhysicalMap *map, uint32_t address, size_t left, uint8
         return 1;
     }
     unsigned piece = mmio_piece(range, address, left);
+    tell_device_is_next(map);
     store_le(data, piece, range->read(range->opaque, address - range->base, piece));
     return piece;
 }
@@ -248,6 +254,7 @@ static unsigned write_mmio(PhysicalMap *map, uint32_t address, size_t left, cons
     if (range == NULL || range->write == NULL)
         return 1;
     unsigned piece = mmio_piece(range, address, left);
+    tell_device_is_next(map);
     range->write(range->opaque, address - range->base, piece, (uint32_t)load_le(data, piece));
     return piece;
 }

@@ -68,6 +68,8 @@ typedef struct PhysicalMapHooks {
     /* Dirty bits of RAM pages were cleared: write entries of the TLB go, so that the next store
      * sets them again. */
     void (*dirty_cleared)(void *opaque);
+    /* Before a device answers an access: it may be compiled to use any register of the host. */
+    void (*before_device)(void *opaque);
 } PhysicalMapHooks;
 
 /* RAM from address 0 up to ram_bytes (a multiple of PAGE_SIZE, at most 3.5 GB), all of it RAM at

@@ -1,5 +1,6 @@
 /* See context.h. */
 #include "context.h"
+#include "x87.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,8 @@ static Context read_context(const Cpu *cpu) {
     uint32_t mode = (cs->access & ACCESS_DB ? CONTEXT_CODE32 : 0u) |
                     (state->segment[SEG_SS].access & ACCESS_DB ? CONTEXT_STACK32 : 0u) |
                     (cpu_is_real_addressing(cpu) ? 0u : CONTEXT_PROTECTED) |
-                    state->cpl << CONTEXT_CPL_SHIFT;
+                    state->cpl << CONTEXT_CPL_SHIFT |
+                    fpu_find_ready_units(cpu) << CONTEXT_UNITS_SHIFT;
     for (unsigned s = 0; s < SEG_COUNT; s++)
         mode |= state->segment[s].kind << (CONTEXT_KIND_SHIFT + 2 * s);
     return (Context){.mode = mode, .cs_base = cs->base, .cs_limit = cs->limit};
@@ -67,7 +69,7 @@ const Context *context_table_get(const ContextTable *table, uint32_t number) {
     return &table->context[number];
 }
 
-LiftMode context_lift_mode(const Context *context, uint64_t features) {
+LiftMode context_lift_mode(const Context *context, uint64_t features, uint64_t host_features) {
     return (LiftMode){
         .code32 = (context->mode & CONTEXT_CODE32) != 0,
         .stack32 = (context->mode & CONTEXT_STACK32) != 0,
@@ -75,5 +77,7 @@ LiftMode context_lift_mode(const Context *context, uint64_t features) {
         .cpl = (uint8_t)context_cpl(context),
         .cs_limit = context->cs_limit,
         .features = features,
+        .ready_units = context->mode >> CONTEXT_UNITS_SHIFT & 3,
+        .host_features = host_features,
     };
 }

@@ -20,8 +20,9 @@ enum {
     CONTEXT_CODE32 = 1 << 0,
     CONTEXT_STACK32 = 1 << 1,
     CONTEXT_PROTECTED = 1 << 2,
-    CONTEXT_CPL_SHIFT = 3,  /* two bits */
-    CONTEXT_KIND_SHIFT = 8, /* two bits for each of ES CS SS DS FS GS */
+    CONTEXT_CPL_SHIFT = 3,   /* two bits */
+    CONTEXT_UNITS_SHIFT = 5, /* two bits: FPU_UNIT_* that are ready */
+    CONTEXT_KIND_SHIFT = 8,  /* two bits for each of ES CS SS DS FS GS */
 };
 
 enum { CONTEXT_COUNT = 1 << 14 };
@@ -39,7 +40,7 @@ uint32_t context_table_number(ContextTable *table, const Cpu *cpu);
 const Context *context_table_get(const ContextTable *table, uint32_t number);
 
 /* What the lifter wants to know of it. */
-LiftMode context_lift_mode(const Context *context, uint64_t features);
+LiftMode context_lift_mode(const Context *context, uint64_t features, uint64_t host_features);
 
 static inline unsigned context_segment_kind(const Context *context, unsigned segment) {
     return context->mode >> (CONTEXT_KIND_SHIFT + 2 * segment) & 3;

@@ -92,6 +92,12 @@ void lift_load_temporary(Lifter *lifter, unsigned temporary, const Operand *oper
     lift_set_src_operand(lifter, uop, operand);
 }
 
+void lift_load_offset(Lifter *lifter) {
+    Uop *uop = lift_emit(lifter, UOP_LEA, 4);
+    lift_set_dst_register(uop, UREG_T0);
+    lift_set_insn_address(lifter, uop);
+}
+
 void lift_helper(Lifter *lifter, HelperId helper, uint32_t a, uint32_t b) {
     Uop *uop = lift_emit(lifter, UOP_HELPER, 4);
     uint8_t attributes = helper_table[helper].attributes;

@@ -15,6 +15,8 @@ typedef struct LiftMode {
     uint8_t cpl;
     uint32_t cs_limit;
     uint64_t features;
+    unsigned ready_units;   /* FPU_UNIT_* that take instructions without a look at their state */
+    uint64_t host_features; /* vector instructions of these features may become UOP_VECTOR */
 } LiftMode;
 
 typedef enum LiftStatus {

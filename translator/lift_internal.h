@@ -22,6 +22,8 @@ typedef void LiftFunction(Lifter *lifter);
  * have, #UD. */
 extern LiftFunction *const lift_table[];
 LiftFunction lift_x87, lift_vector;
+/* The last micro-op, an x87 or vector instruction, gets the flag effects of its row. */
+void lift_set_fpu_flag_effects(Lifter *lifter);
 
 /* Appends a micro-op of this size with the flag effects of its row in uop.def. */
 Uop *lift_emit(Lifter *lifter, UopCode code, unsigned size);
@@ -43,6 +45,8 @@ unsigned lift_register(const Operand *operand); /* UREG_* of an OPERAND_GPR */
 /* Whole micro-ops. */
 void lift_load_temporary(Lifter *lifter, unsigned temporary,
                          const Operand *operand); /* zero-extended */
+/* T0 = offset of the memory operand in its segment, cut to the address size. */
+void lift_load_offset(Lifter *lifter);
 void lift_helper(Lifter *lifter, HelperId helper, uint32_t a, uint32_t b);
 void lift_raise(Lifter *lifter, unsigned vector); /* without error code; ends the block */
 void lift_raise_error(Lifter *lifter, unsigned vector, uint32_t error_code);

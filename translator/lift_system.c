@@ -6,13 +6,6 @@ static bool is_memory(const Operand *operand) {
     return operand->kind == OPERAND_MEM;
 }
 
-/* T0 = offset of the memory operand in its segment, cut to the address size. */
-static void load_offset(Lifter *lifter) {
-    Uop *uop = lift_emit(lifter, UOP_LEA, 4);
-    lift_set_dst_register(uop, UREG_T0);
-    lift_set_insn_address(lifter, uop);
-}
-
 /* cpu->result to the first operand; memory takes 16 bits, a register the operand size. */
 static void store_result(Lifter *lifter) {
     const Operand *operand = &lifter->insn->operand[0];
@@ -171,7 +164,7 @@ void lift_ltr(Lifter *lifter) {
 }
 
 static void descriptor_table(Lifter *lifter, HelperId helper, uint32_t which) {
-    load_offset(lifter);
+    lift_load_offset(lifter);
     lift_helper(lifter, helper, which,
                 (uint32_t)lifter->insn->memory.segment << 8 | lifter->insn->operand_size);
 }
@@ -189,12 +182,12 @@ void lift_sidt(Lifter *lifter) {
 }
 
 void lift_invlpg(Lifter *lifter) {
-    load_offset(lifter);
+    lift_load_offset(lifter);
     lift_helper(lifter, HELPER_ID_invlpg, lifter->insn->memory.segment, 0);
 }
 
 void lift_bound(Lifter *lifter) {
-    load_offset(lifter);
+    lift_load_offset(lifter);
     Uop *uop = lift_emit(lifter, UOP_MOV, 4);
     lift_set_dst_register(uop, UREG_T1);
     lift_set_src_register(uop, lifter->insn->operand[0].reg);
@@ -242,7 +235,7 @@ void lift_mwait(Lifter *lifter) {
 }
 
 void lift_cmpxchg8b(Lifter *lifter) {
-    load_offset(lifter);
+    lift_load_offset(lifter);
     lift_helper(lifter, HELPER_ID_compare_exchange_8b, lifter->insn->memory.segment, 0);
 }
 
@@ -268,47 +261,6 @@ void lift_out(Lifter *lifter) {
     load_port(lifter, &lifter->insn->operand[0]);
     lift_load_temporary(lifter, UREG_T1, &lifter->insn->operand[1]);
     lift_helper(lifter, HELPER_ID_out, lifter->insn->operand[1].size, 0);
-}
-
-static bool has_memory_operand(const Insn *insn) {
-    for (unsigned i = 0; i < insn->operand_count; i++)
-        if (insn->operand[i].kind == OPERAND_MEM)
-            return true;
-    return false;
-}
-
-/* Of all x87 and vector instructions few touch the status flags: the others must not make them
- * count as read. */
-static void set_flag_effects(Lifter *lifter) {
-    Uop *uop = &lifter->block->uop[lifter->block->uop_count - 1];
-    const OpcodeRow *row = lifter->insn->row;
-    uop->flags_read = row->flags_read ? FLAG_GROUP_ALL : 0;
-    uop->flags_written = row->flags_written & FLAG_STATUS ? FLAG_GROUP_ALL : 0;
-}
-
-void lift_x87(Lifter *lifter) {
-    const Insn *insn = lifter->insn;
-    if (insn->modrm < 0xC0)
-        load_offset(lifter);
-    lift_helper(lifter, HELPER_ID_x87, (uint32_t)insn->opcode << 8 | insn->modrm,
-                insn->memory.segment | (uint32_t)insn->operand_size << 8 |
-                    (uint32_t)insn->address_size << 16);
-    set_flag_effects(lifter);
-}
-
-void lift_wait(Lifter *lifter) {
-    lift_helper(lifter, HELPER_ID_fwait, 0, 0);
-}
-
-void lift_vector(Lifter *lifter) {
-    const Insn *insn = lifter->insn;
-    if (has_memory_operand(insn))
-        load_offset(lifter);
-    lift_helper(lifter, HELPER_ID_vector,
-                (uint32_t)insn->map << 24 | (uint32_t)insn->mandatory << 16 |
-                    (uint32_t)insn->opcode << 8 | insn->modrm,
-                insn->memory.segment | (insn->immediate & 0xFF) << 8);
-    set_flag_effects(lifter);
 }
 
 void lift_crc32(Lifter *lifter) {

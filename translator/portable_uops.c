@@ -427,10 +427,10 @@ static PortableStep run_jmp_indirect(Portable *portable, const Uop *uop) {
     return STEP_LEAVE;
 }
 
-static PortableStep run_helper(Portable *portable, const Uop *uop) {
+static PortableStep call_helper(Portable *portable, HelperId helper, const Uop *uop) {
     Cpu *cpu = portable->cpu;
     cpu_allow_iterations(cpu);
-    HelperResult result = helper_table[uop->helper].function(
+    HelperResult result = helper_table[helper].function(
         cpu, uop->imm, uop->imm2, portable->temporary[0], portable->temporary[1]);
     if (result == HELPER_NEXT)
         return cpu->iterations > 1 ? STEP_REPEATED : STEP_ON;
@@ -438,6 +438,20 @@ static PortableStep run_helper(Portable *portable, const Uop *uop) {
         return STEP_FAULT;
     portable->target = cpu->state.eip;
     return result == HELPER_JUMP ? STEP_LOOK : STEP_AGAIN;
+}
+
+static PortableStep run_helper(Portable *portable, const Uop *uop) {
+    return call_helper(portable, uop->helper, uop);
+}
+
+static PortableStep run_x87(Portable *portable, const Uop *uop) {
+    portable->temporary[0] = portable_offset(portable, &uop->address);
+    return call_helper(portable, HELPER_ID_x87, uop);
+}
+
+static PortableStep run_vector(Portable *portable, const Uop *uop) {
+    portable->temporary[0] = portable_offset(portable, &uop->address);
+    return call_helper(portable, HELPER_ID_vector, uop);
 }
 
 static PortableStep run_result(Portable *portable, const Uop *uop) {
@@ -521,6 +535,8 @@ PortableFunction *const portable_table[UOP_COUNT] = {
     [UOP_JMP] = run_jmp,
     [UOP_JMP_INDIRECT] = run_jmp_indirect,
     [UOP_HELPER] = run_helper,
+    [UOP_X87] = run_x87,
+    [UOP_VECTOR] = run_vector,
     [UOP_RESULT] = run_result,
     [UOP_EXIT] = run_exit,
 };

@@ -34,7 +34,8 @@ bool translator_lift_at(Translator *translator, uint32_t physical, uint32_t eip,
     bool limit_ends = to_limit < available;
     if (limit_ends)
         available = (size_t)to_limit;
-    LiftMode mode = context_lift_mode(context, translator->cpu->features[0]);
+    LiftMode mode =
+        context_lift_mode(context, translator->cpu->features[0], translator->host_features);
     translator->lifted.insn = translator->scratch.insn;
     translator->lifted.uop = translator->scratch.uop;
     LiftStatus status = lift_block(&translator->lifted, &mode, page->read + offset, available,

@@ -15,10 +15,17 @@ TranslatorBackend translator_default_backend(void) {
 #endif
 }
 
+/* Translated code may have left guest values in registers that compiled code is free to use. */
+static void before_device(void *opaque) {
+    Translator *translator = opaque;
+    x86_fpu_suspend(translator->cpu);
+}
+
 /* A store into translated code: forget what was translated from there. A page that holds code takes
  * this path at every store. */
 static void on_code_changes(void *opaque, uint32_t address, uint32_t size) {
     Translator *translator = opaque;
+    before_device(translator);
     if (block_cache_invalidate(translator->cache, address, size)) {
         translator->counters.invalidations++;
         translator->cpu->code_changed = 1;
@@ -29,6 +36,7 @@ static void on_code_changes(void *opaque, uint32_t address, uint32_t size) {
 
 static void on_layout_changed(void *opaque, uint32_t first_page, uint32_t pages) {
     Translator *translator = opaque;
+    before_device(translator);
     /* A20 changes which physical page an address means, not what is in any of them: translations
      * are kept. */
     if (pages != PHYSICAL_PAGES)
@@ -44,6 +52,7 @@ static void on_dirty_cleared(void *opaque) {
 
 static void on_tlb_flushed(void *opaque) {
     Translator *translator = opaque;
+    before_device(translator);
     block_cache_unlink_crossing(translator->cache);
     if (translator->x86 != NULL)
         x86_backend_forget_indirect(translator->x86);
@@ -65,6 +74,8 @@ Translator *translator_create(Cpu *cpu, const TranslatorOptions *options, Error 
     translator->cpu = cpu;
     translator->options = *options;
     translator->random = options->stress_seed;
+    translator->host_features =
+        options->backend == BACKEND_X86_64 ? x86_backend_host_features() : UINT64_MAX;
     translator->contexts = context_table_create();
     translator->cache = block_cache_create(cpu->map, on_unlink, translator, error);
     if (translator->cache != NULL && options->backend == BACKEND_X86_64)
@@ -74,7 +85,8 @@ Translator *translator_create(Cpu *cpu, const TranslatorOptions *options, Error 
         translator_destroy(translator);
         return NULL;
     }
-    PhysicalMapHooks hooks = {translator, on_code_changes, on_layout_changed, on_dirty_cleared};
+    PhysicalMapHooks hooks = {translator, on_code_changes, on_layout_changed, on_dirty_cleared,
+                              before_device};
     physical_map_set_hooks(cpu->map, &hooks);
     cpu->tlb.flushed = on_tlb_flushed;
     cpu->tlb.flushed_opaque = translator;

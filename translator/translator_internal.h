@@ -25,6 +25,7 @@ struct Translator {
     BlockCache *cache;
     ContextTable *contexts;
     struct X86Backend *x86; /* NULL: the portable backend */
+    uint64_t host_features; /* FEATURE_BIT()s: whose vector instructions the backend takes whole */
     UopScratch scratch;
     UopBlock lifted; /* in scratch */
     TranslatorCounters counters;

@@ -140,7 +140,9 @@ static bool uop_validate(const Uop *uop, Error *error) {
     if (uop->code >= UOP_COUNT)
         return error_set(error, "no such micro-op: %u", uop->code);
     const UopInfo *info = &uop_info[uop->code];
-    if (uop->size != 1 && uop->size != 2 && uop->size != 4)
+    bool is_fpu = uop->code == UOP_X87 || uop->code == UOP_VECTOR;
+    bool is_wide = is_fpu && (uop->size == 8 || uop->size == 10 || uop->size == 16);
+    if (uop->size != 1 && uop->size != 2 && uop->size != 4 && !is_wide)
         return error_set(error, "%s: size %u", info->name, uop->size);
     if (uop->dst_kind == UOPERAND_MEM && uop->src_kind == UOPERAND_MEM)
         return error_set(error, "%s: two memory operands", info->name);

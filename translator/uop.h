@@ -59,7 +59,7 @@ typedef struct UopAddress {
 
 typedef struct Uop {
     uint8_t code; /* UopCode */
-    uint8_t size; /* bytes: 1, 2, 4 */
+    uint8_t size; /* bytes: 1, 2, 4; X87 and VECTOR: of the memory operand, up to 16 */
     uint8_t dst_kind, dst;
     uint8_t src_kind, src;
     uint8_t src_size;                  /* MOVZX, MOVSX */
@@ -74,6 +74,9 @@ typedef struct Uop {
     uint32_t imm, imm2;
     UopAddress address;
 } Uop;
+
+/* In imm2 of UOP_VECTOR and of calls of helper_vector: there is an immediate (bits 15:8). */
+enum { UOP_VECTOR_IMMEDIATE = 1 << 16 };
 
 enum { UOP_BLOCK_INSNS = 64, UOP_BLOCK_UOPS = 512, UOP_PER_INSN_MAX = 24 };
 

@@ -1,11 +1,15 @@
 /* The x86-64 backend: its buffer, from lifted block to host code, running it and joining blocks. */
 #define _GNU_SOURCE
 #include "x86_64_backend.h"
+#include "cpu_feature.h"
 #include "x86_64_internal.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 enum {
     DEFAULT_BUFFER_BYTES = 64 << 20,
@@ -119,11 +123,32 @@ size_t x86_backend_buffer_used(const X86Backend *backend) {
     return (size_t)(backend->next - backend->writable);
 }
 
+uint64_t x86_backend_host_features(void) {
+    uint64_t features = 0;
+#if defined(__x86_64__)
+    /* CPUID leaf 1 (SDM vol. 2A table 3-10, 3-11); x86-64 itself includes SSE2. */
+    static const struct {
+        uint8_t bit, feature;
+    } of_ecx[] = {{0, FEATURE_SSE3},   {1, FEATURE_PCLMUL}, {9, FEATURE_SSSE3},
+                  {19, FEATURE_SSE41}, {20, FEATURE_SSE42}, {25, FEATURE_AES}};
+    unsigned eax, ebx, ecx = 0, edx;
+    features = FEATURE_BIT(FEATURE_MMX) | FEATURE_BIT(FEATURE_SSE) | FEATURE_BIT(FEATURE_SSE2);
+    if (__get_cpuid(1, &eax, &ebx, &ecx, &edx))
+        for (unsigned i = 0; i < sizeof of_ecx / sizeof of_ecx[0]; i++)
+            if (ecx >> of_ecx[i].bit & 1)
+                features |= FEATURE_BIT(of_ecx[i].feature);
+#endif
+    return features;
+}
+
 /* --- translating --- */
 
 static void begin(Translation *translation, X86Backend *backend, const BlockKey *key) {
     memset(translation, 0, offsetof(Translation, slow));
     translation->slow_count = translation->stub_count = translation->link_count = 0;
+    translation->fpu_check_count = 0;
+    translation->fpu_live = FPU_LIVE_NONE;
+    x86_fpu_forget_pointers(translation);
     translation->failed = false;
     translation->backend = backend;
     translation->lifted = &backend->translator->lifted;
@@ -142,6 +167,7 @@ static void begin(Translation *translation, X86Backend *backend, const BlockKey 
 
 static void emit_block(Translation *translation) {
     x86_emit_poll(translation);
+    x86_fpu_begin_block(translation);
     const UopBlock *lifted = translation->lifted;
     for (unsigned i = 0; i < lifted->uop_count && !translation->failed; i++) {
         translation->uop = &lifted->uop[i];
@@ -153,6 +179,7 @@ static void emit_block(Translation *translation) {
     }
     translation->hot_end = translation->assembler.code;
     x86_emit_slow_paths(translation);
+    x86_fpu_emit_stubs(translation);
     x86_emit_stubs(translation);
 }
 
@@ -351,12 +378,14 @@ static void restore_site(Cpu *cpu, const X86Backend *backend, uint32_t number) {
     cpu->state.eip = site->eip;
     cpu->state.instruction_count = cpu->count_end - (uint64_t)(cpu->budget + site->uncounted);
     set_flags(cpu, backend, site->flag_state);
+    x86_fpu_set_pointers(cpu, backend, site->x87_site);
 }
 
 static X86Exit finish(Translator *translator, uint32_t context_number, uint32_t leave) {
     Cpu *cpu = translator->cpu;
     X86Backend *backend = translator->x86;
     uint32_t number = leave >> 8;
+    x86_fpu_set_pointers(cpu, backend, cpu->fpu_site);
     switch (leave & 0xFF) {
     case LEAVE_LINK: {
         const LinkRecord *record = &backend->links[number];

@@ -35,6 +35,13 @@ void x86_backend_reset(X86Backend *backend);
 /* The mapping of linear pages may have changed. */
 void x86_backend_forget_indirect(X86Backend *backend);
 
+/* Where translated code keeps the guest's FPU state in the host's registers (cpu->fpu_live): brings
+ * it to the CPU's state, until translated code goes on. Touches no other register. */
+void x86_fpu_suspend(Cpu *cpu);
+
+/* Features (FEATURE_BIT) whose vector instructions this host has. */
+uint64_t x86_backend_host_features(void);
+
 /* For the cache: this link's site leaves to the run loop again. */
 void x86_backend_unlink(void *translator, BlockLink *link);
 

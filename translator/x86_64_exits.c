@@ -18,6 +18,22 @@ uint32_t x86_add_site(Translation *translation, unsigned kind, unsigned size, un
         .segment = (uint8_t)segment,
         .kind = (uint8_t)kind,
         .insn_length = lifted->insn[insn].length,
+        .x87_site = translation->x87_site,
+    };
+    return backend->site_count++;
+}
+
+uint32_t x86_add_x87_site(Translation *translation, const Uop *uop) {
+    X86Backend *backend = translation->backend;
+    if (backend->site_count == SITE_COUNT) {
+        translation->failed = true;
+        return 0;
+    }
+    backend->sites[backend->site_count] = (Site){
+        .eip = translation->lifted->insn[uop->insn].eip,
+        .segment = translation->x87_segment,
+        .kind = SITE_OTHER,
+        .x87_opcode = (uint16_t)(uop->imm & 0x7FF),
     };
     return backend->site_count++;
 }
@@ -53,6 +69,7 @@ void x86_emit_link(Translation *translation, int condition, uint32_t eip) {
         translation->failed = true;
         return;
     }
+    x86_fpu_emit_pointers(translation);
     uint32_t number = backend->link_count++;
     backend->links[number] = (LinkRecord){.index = translation->link_count++,
                                           .eip = eip,
@@ -77,6 +94,7 @@ void x86_emit_leave(Translation *translation, int condition, unsigned reason, ui
 void x86_emit_indirect(Translation *translation, unsigned target) {
     Assembler *assembler = &translation->assembler;
     x86_flags_clobber(translation, FLAG_GROUP_ALL);
+    x86_fpu_emit_pointers(translation);
     uint32_t flag_state = x86_flags_number(translation);
     if (target != HOST_R10) {
         asm_mov(assembler, 4, HOST_R10, host_reg(target));
@@ -98,11 +116,13 @@ void x86_emit_indirect(Translation *translation, unsigned target) {
 void x86_emit_helper(Translation *translation, const Uop *uop) {
     Assembler *assembler = &translation->assembler;
     x86_flags_to_memory(translation);
+    x86_fpu_emit_pointers(translation);
     uint32_t site = x86_add_site(translation, SITE_OTHER, 0, 0);
     asm_mov_imm(assembler, 4, cpu_mem(CPU_OFFSET(helper_a)), uop->imm);
     asm_mov_imm(assembler, 4, cpu_mem(CPU_OFFSET(helper_b)), uop->imm2);
     asm_mov_imm64(assembler, HOST_R8, site | (uint64_t)uop->helper << 32);
     asm_patch(asm_call(assembler), translation->backend->helper);
+    x86_fpu_after_helper(translation, uop);
     /* A segment that is checked by its limit has a new one now: the run loop sets up the checks. */
     bool loads_segment =
         uop->helper == HELPER_ID_load_segment || uop->helper == HELPER_ID_pop_segment;

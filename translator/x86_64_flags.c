@@ -45,7 +45,7 @@ void x86_flags_written(Translation *translation, uint8_t groups) {
 
 /* Groups of before the present micro-op that are still wanted: by what comes later, or by itself.
  */
-static uint8_t wanted_before(const Translation *translation) {
+uint8_t x86_flags_wanted_before(const Translation *translation) {
     const Uop *uop = translation->uop;
     uint8_t replaced = uop->may_keep_flags ? 0 : uop->flags_written;
     return (uop->flags_needed & (uint8_t)~replaced) | uop->flags_read;
@@ -327,7 +327,7 @@ static void to_host(Translation *translation, uint8_t groups, bool exact_af) {
     if ((groups & ~translation->in_host) == 0 && !wrong_af)
         return;
     /* Groups that stand only in the host's flags would be lost. */
-    x86_flags_before_clobber(translation, groups | wanted_before(translation));
+    x86_flags_before_clobber(translation, groups | x86_flags_wanted_before(translation));
     uint8_t *before = translation->assembler.code;
     translation->af_count.kind = FLAG_OPERAND_NONE;
     if (!restore(translation, groups, exact_af)) {
@@ -352,7 +352,8 @@ unsigned x86_flags_condition_to_host(Translation *translation, unsigned conditio
                     source->kind == FLAG_SOURCE_BIT_SCAN_REVERSE ||
                     source->kind == FLAG_SOURCE_POPCNT;
     if (zero_only && by_value) {
-        x86_flags_clobber(translation, wanted_before(translation)); /* the scanned value too */
+        x86_flags_clobber(translation,
+                          x86_flags_wanted_before(translation)); /* the scanned value too */
         asm_alu_imm(&translation->assembler, source->size, ALU_CMP, source_operand(&source->a), 0);
         return condition;
     }
@@ -382,7 +383,7 @@ void x86_flags_to_memory(Translation *translation) {
 /* --- registers that sources need --- */
 
 bool x86_flags_keep(Translation *translation, unsigned ureg, FlagOperand *kept) {
-    uint8_t needed = wanted_before(translation);
+    uint8_t needed = x86_flags_wanted_before(translation);
     if (ureg >= UREG_AH && ureg <= UREG_BH)
         return false;
     if (x86_flags_kept_is_free(translation, needed)) {
@@ -405,7 +406,7 @@ static bool source_needs(const FlagSource *source, unsigned gpr) {
 
 /* Groups that are still wanted and whose source names the register. */
 static uint8_t groups_that_need(const Translation *translation, unsigned gpr) {
-    uint8_t groups = 0, still = wanted_before(translation);
+    uint8_t groups = 0, still = x86_flags_wanted_before(translation);
     for (unsigned g = 0; g < FLAG_GROUP_COUNT; g++)
         if ((still & translation->located & group_bit[g]) &&
             source_needs(&translation->flags.source[g], gpr))
@@ -456,7 +457,7 @@ void x86_flags_before_register_write(Translation *translation, unsigned ureg) {
         if (!names_high_byte(translation, groups) && x86_flags_keep(translation, gpr, &kept)) {
             replace_operand(translation, groups, gpr, kept);
         } else {
-            x86_flags_before_clobber(translation, wanted_before(translation));
+            x86_flags_before_clobber(translation, x86_flags_wanted_before(translation));
             locate_anywhere(translation);
             call_materialize(translation);
         }

@@ -17,7 +17,10 @@ typedef struct Site {
     uint8_t segment;
     uint8_t kind; /* SITE_* */
     uint8_t insn_length;
-    uint8_t unused;
+    uint8_t aligned;     /* a multiple of 16, or the instruction is run alone, for its #GP */
+    uint16_t x87_opcode; /* of an x87 instruction: FOP */
+    uint16_t unused;
+    uint32_t x87_site; /* the x87 instruction of this block before this place; 0: none */
 } Site;
 
 enum { SITE_READ, SITE_WRITE, SITE_MODIFY, SITE_OTHER };
@@ -48,6 +51,19 @@ enum { LINK_COUNT = 1 << 20 };
 
 struct Translation;
 
+/* Code that sanitizers have put their calls into touches every register of the host. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define X86_IS_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define X86_IS_SANITIZED 1
+#endif
+#ifndef X86_IS_SANITIZED
+#define X86_IS_SANITIZED 0
+#endif
+
 struct X86Backend {
     Translator *translator;
     struct Translation *translation; /* workspace */
@@ -73,6 +89,7 @@ struct X86Backend {
                               if it is the bounce buffer */
     uint8_t *flush_bounce; /* R8: site: the bounce buffer to guest memory; keeps host flags */
     uint8_t *helper;       /* R8: site | helper << 32 */
+    uint8_t *load_fpu;     /* R8: FPU_LIVE_*, so much at least is live then */
     uint8_t *materialize;  /* R8: flag state: computes state.flags_image */
 };
 
@@ -97,6 +114,19 @@ typedef struct SlowPath {
     const Uop *uop;
 } SlowPath;
 
+/* How much of the guest's FPU state stands in the host's registers: cpu->fpu_live. */
+enum {
+    FPU_LIVE_NONE,
+    FPU_LIVE_SSE, /* XMM0 to XMM7 and MXCSR */
+    FPU_LIVE_ALL, /* and the x87 */
+};
+
+/* A check for that whose stub is still to be emitted. */
+typedef struct FpuCheck {
+    uint8_t *jump_site, *back;
+    uint32_t need;
+} FpuCheck;
+
 /* An exit whose stub is still to be emitted. */
 typedef struct Stub {
     uint8_t *jump_site;
@@ -104,7 +134,11 @@ typedef struct Stub {
     uint32_t eip;   /* written to state.eip, for LEAVE_LINK */
 } Stub;
 
-enum { SLOW_PATH_MAX = UOP_BLOCK_UOPS, STUB_MAX = 4 * UOP_BLOCK_INSNS + 16 };
+enum {
+    SLOW_PATH_MAX = UOP_BLOCK_UOPS,
+    STUB_MAX = 4 * UOP_BLOCK_INSNS + 16,
+    FPU_CHECK_MAX = UOP_BLOCK_INSNS + 1
+};
 
 /* One block on its way to host code. */
 typedef struct Translation {
@@ -124,7 +158,12 @@ typedef struct Translation {
     unsigned slow_count;
     Stub stub[STUB_MAX];
     unsigned stub_count;
-    uint32_t link_first; /* number of the first link record */
+    FpuCheck fpu_check[FPU_CHECK_MAX];
+    unsigned fpu_check_count;
+    unsigned fpu_live;                  /* FPU_LIVE_*: at least so much, here */
+    uint8_t x87_segment;                /* of the last x87 memory operand here; SEG_COUNT: none */
+    uint32_t x87_site, x87_site_stored; /* the last x87 instruction, and what cpu->fpu_site holds */
+    uint32_t link_first;                /* number of the first link record */
     unsigned link_count;
     unsigned corrupt_uop; /* UOP_COUNT: none */
     bool failed;          /* a table is full: flush and start over */
@@ -135,6 +174,8 @@ typedef struct Translation {
 
 enum { X86_AF_COUNT_SLOT = 3 }; /* cpu->flag_slot that holds the count of the last shift by CL */
 
+/* Groups that somebody may want just before the present micro-op. */
+uint8_t x86_flags_wanted_before(const Translation *translation);
 /* Host flags will be lost: groups in 'needed' that stand nowhere else are saved (without touching
  * host flags). */
 void x86_flags_before_clobber(Translation *translation, uint8_t needed);
@@ -181,9 +222,13 @@ void x86_memory_end(Translation *translation);
 /* RBP or another host register = offset of the address (no segment). */
 void x86_emit_offset(Translation *translation, unsigned host_reg, const UopAddress *address);
 void x86_emit_slow_paths(Translation *translation);
+/* After x86_memory_begin(): an address that is no multiple of the size leaves for a single step. */
+void x86_memory_require_alignment(Translation *translation);
 
 /* x86_64_exits.c */
 uint32_t x86_add_site(Translation *translation, unsigned kind, unsigned size, unsigned segment);
+/* What FIP, FCS, FDS and FOP are after this UOP_X87. */
+uint32_t x86_add_x87_site(Translation *translation, const Uop *uop);
 void x86_emit_poll(Translation *translation);
 /* Jump (condition COND_*, or -1 for always) to another place of the guest. */
 void x86_emit_link(Translation *translation, int condition, uint32_t eip);
@@ -191,6 +236,25 @@ void x86_emit_indirect(Translation *translation, unsigned host_reg);
 void x86_emit_leave(Translation *translation, int condition, unsigned reason, uint32_t number);
 void x86_emit_helper(Translation *translation, const Uop *uop);
 void x86_emit_stubs(Translation *translation);
+
+/* x86_64_fpu.c */
+void x86_emit_x87(Translation *translation, const Uop *uop);
+void x86_emit_vector(Translation *translation, const Uop *uop);
+void x86_fpu_begin_block(Translation *translation);
+/* FIP and the others are in place: no x87 instruction ran since. */
+void x86_fpu_forget_pointers(Translation *translation);
+void x86_fpu_after_helper(Translation *translation, const Uop *uop);
+/* Before the block is left: where FIP, FDP and FOP come from. */
+void x86_fpu_emit_pointers(Translation *translation);
+void x86_fpu_emit_stubs(Translation *translation);
+
+/* x86_64_fpu_state.c */
+void x86_fpu_save(Cpu *cpu);
+void x86_fpu_load(Cpu *cpu, uint32_t wanted);
+/* What x86_fpu_suspend() took away is live again. */
+void x86_fpu_resume(Cpu *cpu);
+/* FIP, FDP's and FCS's selectors and FOP from this site, and none is due; 0: they are in place. */
+void x86_fpu_set_pointers(Cpu *cpu, const X86Backend *backend, uint32_t site);
 
 /* x86_64_uops.c */
 void x86_emit_uop(Translation *translation, const Uop *uop);

@@ -103,15 +103,29 @@ void x86_memory_begin(Translation *translation, unsigned kind, unsigned size) {
                           ? asm_jmp(assembler)
                           : asm_jcc(assembler, COND_S);
     if (size > 1) {
-        asm_test_imm(assembler, 1, host_reg(HOST_ADDRESS), size - 1);
+        unsigned alignment = size == 10 ? 16 : size; /* an x87 extended has none of its own */
+        asm_test_imm(assembler, 1, host_reg(HOST_ADDRESS), alignment - 1);
         slow->unaligned_site = asm_jcc(assembler, COND_NZ);
     }
     slow->operation = assembler->code;
 }
 
+void x86_memory_require_alignment(Translation *translation) {
+    SlowPath *slow = &translation->slow[translation->slow_count];
+    translation->backend->sites[slow->site].aligned = 1;
+}
+
 void x86_memory_end(Translation *translation) {
     translation->slow[translation->slow_count].operation_end = translation->assembler.code;
     translation->slow_count++;
+}
+
+/* An address that must be aligned and is not. */
+static void emit_misaligned(Translation *translation, const SlowPath *slow) {
+    Assembler *assembler = &translation->assembler;
+    asm_patch(slow->unaligned_site, assembler->code);
+    asm_mov_imm(assembler, 4, host_reg(HOST_SCRATCH), LEAVE_STEP | slow->site << 8);
+    asm_patch(asm_jmp(assembler), translation->backend->exit);
 }
 
 /* An unaligned access within its page and segment goes back to the operation. */
@@ -141,8 +155,11 @@ static void copy_operation(Assembler *assembler, const SlowPath *slow) {
 static void emit_slow_path(Translation *translation, const SlowPath *slow) {
     Assembler *assembler = &translation->assembler;
     const Site *site = &translation->backend->sites[slow->site];
-    uint8_t *beyond =
-        slow->unaligned_site != NULL ? emit_unaligned(translation, slow, site->size) : NULL;
+    uint8_t *beyond = NULL;
+    if (slow->unaligned_site != NULL && site->aligned)
+        emit_misaligned(translation, slow);
+    else if (slow->unaligned_site != NULL)
+        beyond = emit_unaligned(translation, slow, site->size);
     asm_patch(slow->miss_site, assembler->code);
     asm_patch(slow->limit_site, assembler->code);
     asm_patch(beyond, assembler->code);

@@ -2,6 +2,7 @@
  */
 #include "flags.h"
 #include "helpers.h"
+#include "little_endian.h"
 #include "x86_64_internal.h"
 
 static X86Backend *backend_of(const Cpu *cpu) {
@@ -41,11 +42,27 @@ static unsigned look_up(Cpu *cpu, uint32_t linear, unsigned size, bool write, ui
     return wants_step(cpu, *physical, size, write) ? SLOW_STEP : SLOW_PLAIN;
 }
 
-SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t number) {
-    const Site *site = &backend_of(cpu)->sites[number];
+/* Up to 16 bytes, by eights: as the helpers of such instructions access memory. */
+static bool read_bounce(Cpu *cpu, uint32_t linear, unsigned size, bool user) {
+    PageFault fault;
+    for (unsigned done = 0; done < size; done += 8) {
+        unsigned piece = size - done < 8 ? size - done : 8;
+        uint64_t value = 0;
+        if (!tlb_read(&cpu->tlb, linear + done, piece, user, &value, &fault)) {
+            cpu_raise_page_fault(cpu, &fault);
+            return false;
+        }
+        store_le64(cpu->bounce + done, value);
+    }
+    return true;
+}
+
+static SlowResult access(Cpu *cpu, uint32_t linear, const Site *site) {
     bool write = site->kind != SITE_READ, user = cpu->state.cpl == 3;
     const Segment *segment = &cpu->state.segment[site->segment];
     uint32_t physical, checked;
+    if (site->aligned && linear % 16 != 0)
+        return (SlowResult){0, SLOW_STEP};
     if ((segment->kind != SEGMENT_FLAT || site->segment == SEG_CS) &&
         !cpu_check_segment(cpu, site->segment, linear - segment->base, site->size, write, &checked))
         return (SlowResult){0, SLOW_FAULT};
@@ -68,23 +85,30 @@ SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t number) {
         if (outcome != SLOW_PLAIN)
             return (SlowResult){0, outcome};
     }
-    uint64_t value = 0;
-    PageFault fault;
-    if (site->kind != SITE_WRITE &&
-        !tlb_read(&cpu->tlb, linear, site->size, user, &value, &fault)) {
-        cpu_raise_page_fault(cpu, &fault);
+    if (site->kind != SITE_WRITE && !read_bounce(cpu, linear, site->size, user))
         return (SlowResult){0, SLOW_FAULT};
-    }
-    cpu->bounce = value;
     cpu->helper_a = linear;
-    return (SlowResult){(uint64_t)(uintptr_t)&cpu->bounce, SLOW_BOUNCE};
+    return (SlowResult){(uint64_t)(uintptr_t)cpu->bounce, SLOW_BOUNCE};
+}
+
+SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t number) {
+    if (X86_IS_SANITIZED)
+        x86_fpu_suspend(cpu);
+    SlowResult result = access(cpu, linear, &backend_of(cpu)->sites[number]);
+    x86_fpu_resume(cpu);
+    return result;
 }
 
 void x86_slow_flush(Cpu *cpu, uint32_t number) {
+    if (X86_IS_SANITIZED)
+        x86_fpu_suspend(cpu);
     const Site *site = &backend_of(cpu)->sites[number];
+    bool user = cpu->state.cpl == 3;
     PageFault fault;
-    tlb_write(&cpu->tlb, cpu->helper_a, site->size, cpu->state.cpl == 3, cpu->bounce,
-              &fault); /* was checked: cannot fault */
+    for (unsigned done = 0; done < site->size; done += 8) /* was checked: cannot fault */
+        tlb_write(&cpu->tlb, cpu->helper_a + done, site->size - done < 8 ? site->size - done : 8,
+                  user, load_le64(cpu->bounce + done), &fault);
+    x86_fpu_resume(cpu);
 }
 
 /* Each iteration of a REP string counts as an instruction. */
@@ -100,16 +124,12 @@ static bool may_go_on(Cpu *cpu) {
     return !cpu->code_changed && !wanted;
 }
 
-uint64_t x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
-    const Site *site = &backend_of(cpu)->sites[(uint32_t)site_and_helper];
+/* Tells the exit what to do, if the block cannot go on. */
+static uint64_t run_helper(Cpu *cpu, const HelperInfo *helper) {
     CpuState *state = &cpu->state;
-    state->eip = site->eip;
-    cpu->next_eip = site->eip + site->insn_length;
-    state->instruction_count = cpu->count_end - (uint64_t)(cpu->budget + site->uncounted);
-    cpu_allow_iterations(cpu);
-    HelperResult result = helper_table[site_and_helper >> 32].function(
-        cpu, cpu->helper_a, cpu->helper_b, (uint32_t)cpu->host_slot[HOST_R10],
-        (uint32_t)cpu->host_slot[HOST_R11]);
+    HelperResult result =
+        helper->function(cpu, cpu->helper_a, cpu->helper_b, (uint32_t)cpu->host_slot[HOST_R10],
+                         (uint32_t)cpu->host_slot[HOST_R11]);
     switch (result) {
     case HELPER_NEXT:
         if (may_go_on(cpu))
@@ -129,7 +149,29 @@ uint64_t x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
     }
 }
 
+uint64_t x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
+    X86Backend *backend = backend_of(cpu);
+    const Site *site = &backend->sites[(uint32_t)site_and_helper];
+    const HelperInfo *helper = &helper_table[site_and_helper >> 32];
+    CpuState *state = &cpu->state;
+    if (!(helper->attributes & HELPER_LEAF) || (helper->attributes & HELPER_ENDS_BLOCK))
+        x86_fpu_save(cpu);
+    else if (X86_IS_SANITIZED)
+        x86_fpu_suspend(cpu);
+    x86_fpu_set_pointers(cpu, backend, cpu->fpu_site);
+    state->eip = site->eip;
+    cpu->next_eip = site->eip + site->insn_length;
+    state->instruction_count = cpu->count_end - (uint64_t)(cpu->budget + site->uncounted);
+    cpu_allow_iterations(cpu);
+    uint64_t leave = run_helper(cpu, helper);
+    x86_fpu_resume(cpu);
+    return leave;
+}
+
 void x86_slow_materialize(Cpu *cpu, uint32_t flag_state) {
+    if (X86_IS_SANITIZED)
+        x86_fpu_suspend(cpu);
     const FlagState *flags = flag_state_get(backend_of(cpu)->flag_states, flag_state);
     cpu_set_status_flags(cpu, flag_state_evaluate(flags, cpu));
+    x86_fpu_resume(cpu);
 }

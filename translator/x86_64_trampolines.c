@@ -63,7 +63,14 @@ static void emit_enter(X86Backend *backend, Assembler *assembler) {
 
     backend->exit = assembler->code;
     emit_spill(assembler);
-    asm_mov(assembler, 4, HOST_RAX, host_reg(HOST_R8));
+    asm_mov(assembler, 4, HOST_RBX, host_reg(HOST_R8));
+    asm_alu_imm(assembler, 4, ALU_CMP, cpu_mem(CPU_OFFSET(fpu_live)), FPU_LIVE_NONE);
+    uint8_t *none = asm_jcc(assembler, COND_Z);
+    asm_alu_imm(assembler, 8, ALU_SUB, host_reg(HOST_RSP), 8);
+    emit_call_c(assembler, (const void *)x86_fpu_save);
+    asm_alu_imm(assembler, 8, ALU_ADD, host_reg(HOST_RSP), 8);
+    asm_patch(none, assembler->code);
+    asm_mov(assembler, 4, HOST_RAX, host_reg(HOST_RBX));
     for (unsigned i = 6; i-- > 0;)
         pop(assembler, callee_saved[i]);
     asm_byte(assembler, 0xC3);
@@ -149,10 +156,21 @@ static void emit_materialize(X86Backend *backend, Assembler *assembler) {
     asm_byte(assembler, 0xC3);
 }
 
+/* R8: FPU_LIVE_*. */
+static void emit_load_fpu(X86Backend *backend, Assembler *assembler) {
+    backend->load_fpu = assembler->code;
+    emit_spill(assembler);
+    asm_mov(assembler, 4, HOST_RSI, host_reg(HOST_R8));
+    emit_call_c(assembler, (const void *)x86_fpu_load);
+    emit_reload(assembler);
+    asm_byte(assembler, 0xC3);
+}
+
 void x86_emit_trampolines(X86Backend *backend, Assembler *assembler) {
     emit_enter(backend, assembler);
     emit_slow_access(backend, assembler);
     emit_flush_bounce(backend, assembler);
     emit_helper(backend, assembler);
+    emit_load_fpu(backend, assembler);
     emit_materialize(backend, assembler);
 }

@@ -231,8 +231,8 @@ static void fill_state(void) {
 }
 
 static HelperResult run_environment(unsigned opcode, unsigned modrm, unsigned operand_size) {
-    return helper_x87(fixture.cpu, opcode << 8 | modrm, SEG_DS | operand_size << 8 | 4 << 16,
-                      OPERAND_ADDRESS, 0);
+    return fixture_done(helper_x87(fixture.cpu, opcode << 8 | modrm,
+                                   SEG_DS | operand_size << 8 | 4 << 16, OPERAND_ADDRESS, 0));
 }
 
 START_TEST(test_environment_formats) {
