@@ -233,8 +233,9 @@ typedef struct Cpu {
     /* Which of the guest's FPU state stands in the host's own registers (translator/x86_64_fpu.h),
      * and what has to be brought back there before translated code goes on. */
     uint32_t fpu_live, fpu_suspended;
-    uint32_t
-        fpu_site; /* the x87 instruction that the pointers are still to be taken from; 0: none */
+    /* FIP, FCS and FOP are still to be taken from this x87 instruction, FDS from this segment
+     * register (SEG_* + 1); 0: they are in place. */
+    uint32_t fpu_site, fpu_segment;
     uint64_t count_end; /* state.instruction_count at which the run loop wants control */
     uint32_t
         next_eip; /* on entry of a helper: the instruction after this one (state.eip is this one) */

@@ -378,14 +378,14 @@ static void restore_site(Cpu *cpu, const X86Backend *backend, uint32_t number) {
     cpu->state.eip = site->eip;
     cpu->state.instruction_count = cpu->count_end - (uint64_t)(cpu->budget + site->uncounted);
     set_flags(cpu, backend, site->flag_state);
-    x86_fpu_set_pointers(cpu, backend, site->x87_site);
+    x86_fpu_take_pointers(cpu, backend, site->x87_site);
 }
 
 static X86Exit finish(Translator *translator, uint32_t context_number, uint32_t leave) {
     Cpu *cpu = translator->cpu;
     X86Backend *backend = translator->x86;
     uint32_t number = leave >> 8;
-    x86_fpu_set_pointers(cpu, backend, cpu->fpu_site);
+    x86_fpu_settle_pointers(cpu, backend);
     switch (leave & 0xFF) {
     case LEAVE_LINK: {
         const LinkRecord *record = &backend->links[number];

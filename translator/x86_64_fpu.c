@@ -94,6 +94,9 @@ void x86_fpu_emit_pointers(Translation *translation) {
     if (translation->x87_site == 0 || translation->x87_site == translation->x87_site_stored)
         return;
     asm_mov_imm(&translation->assembler, 4, cpu_mem(CPU_OFFSET(fpu_site)), translation->x87_site);
+    if (translation->x87_segment < SEG_COUNT)
+        asm_mov_imm(&translation->assembler, 4, cpu_mem(CPU_OFFSET(fpu_segment)),
+                    translation->x87_segment + 1u);
     translation->x87_site_stored = translation->x87_site;
 }
 

@@ -118,8 +118,11 @@ void x86_fpu_resume(Cpu *cpu) {
     x86_fpu_load(cpu, suspended);
 }
 
-void x86_fpu_set_pointers(Cpu *cpu, const X86Backend *backend, uint32_t number) {
-    cpu->fpu_site = 0;
+static void set_data_selector(Cpu *cpu, unsigned segment) {
+    cpu->state.fpu.ds = cpu->state.segment[segment].selector;
+}
+
+void x86_fpu_take_pointers(Cpu *cpu, const X86Backend *backend, uint32_t number) {
     if (number == 0)
         return;
     const Site *site = &backend->sites[number];
@@ -128,5 +131,12 @@ void x86_fpu_set_pointers(Cpu *cpu, const X86Backend *backend, uint32_t number) 
     fpu->cs = cpu->state.segment[SEG_CS].selector;
     fpu->opcode = site->x87_opcode;
     if (site->segment < SEG_COUNT)
-        fpu->ds = cpu->state.segment[site->segment].selector;
+        set_data_selector(cpu, site->segment);
+}
+
+void x86_fpu_settle_pointers(Cpu *cpu, const X86Backend *backend) {
+    if (cpu->fpu_segment != 0)
+        set_data_selector(cpu, cpu->fpu_segment - 1);
+    x86_fpu_take_pointers(cpu, backend, cpu->fpu_site);
+    cpu->fpu_site = cpu->fpu_segment = 0;
 }

@@ -253,8 +253,10 @@ void x86_fpu_save(Cpu *cpu);
 void x86_fpu_load(Cpu *cpu, uint32_t wanted);
 /* What x86_fpu_suspend() took away is live again. */
 void x86_fpu_resume(Cpu *cpu);
-/* FIP, FDP's and FCS's selectors and FOP from this site, and none is due; 0: they are in place. */
-void x86_fpu_set_pointers(Cpu *cpu, const X86Backend *backend, uint32_t site);
+/* FIP, FCS, FDS and FOP as this x87 instruction's site tells them; 0: they are in place. */
+void x86_fpu_take_pointers(Cpu *cpu, const X86Backend *backend, uint32_t site);
+/* The same from cpu->fpu_site and fpu_segment. */
+void x86_fpu_settle_pointers(Cpu *cpu, const X86Backend *backend);
 
 /* x86_64_uops.c */
 void x86_emit_uop(Translation *translation, const Uop *uop);

@@ -158,7 +158,7 @@ uint64_t x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
         x86_fpu_save(cpu);
     else if (X86_IS_SANITIZED)
         x86_fpu_suspend(cpu);
-    x86_fpu_set_pointers(cpu, backend, cpu->fpu_site);
+    x86_fpu_settle_pointers(cpu, backend);
     state->eip = site->eip;
     cpu->next_eip = site->eip + site->insn_length;
     state->instruction_count = cpu->count_end - (uint64_t)(cpu->budget + site->uncounted);
