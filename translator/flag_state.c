@@ -140,9 +140,18 @@ static uint32_t source_flags(const FlagSource *source, const Cpu *cpu) {
 }
 
 uint32_t flag_state_evaluate(const FlagState *state, const Cpu *cpu) {
-    uint32_t carry = source_flags(&state->source[FLAG_GROUP_INDEX_C], cpu) & FLAG_CF;
-    uint32_t overflow = source_flags(&state->source[FLAG_GROUP_INDEX_O], cpu) & FLAG_OF;
-    uint32_t others = source_flags(&state->source[FLAG_GROUP_INDEX_S], cpu) &
-                      (FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF);
-    return carry | overflow | others;
+    static const uint32_t group_flags[FLAG_GROUP_COUNT] = {
+        [FLAG_GROUP_INDEX_C] = FLAG_CF,
+        [FLAG_GROUP_INDEX_O] = FLAG_OF,
+        [FLAG_GROUP_INDEX_S] = FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF,
+    };
+    uint32_t flags = 0, computed = 0;
+    for (unsigned g = 0; g < FLAG_GROUP_COUNT; g++) {
+        const FlagSource *source = &state->source[g];
+        bool same = g > 0 && memcmp(source, source - 1, sizeof(*source)) == 0;
+        if (!same)
+            computed = source_flags(source, cpu);
+        flags |= computed & group_flags[g];
+    }
+    return flags;
 }

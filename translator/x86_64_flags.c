@@ -361,6 +361,23 @@ unsigned x86_flags_condition_to_host(Translation *translation, unsigned conditio
     return condition;
 }
 
+/* From their sources by way of the host's flags; false, and nothing emitted, if there is no short
+ * way. */
+static bool save_recomputed(Translation *translation) {
+    uint8_t *before = translation->assembler.code;
+    FlagOperand af_count = translation->af_count;
+    translation->af_count.kind = FLAG_OPERAND_NONE;
+    if (!restore(translation, FLAG_GROUP_ALL, true)) {
+        translation->assembler.code = before;
+        translation->af_count = af_count;
+        return false;
+    }
+    translation->in_host = FLAG_GROUP_ALL;
+    translation->located = 0;
+    save_image(translation, FLAG_GROUP_ALL, 0);
+    return true;
+}
+
 void x86_flags_to_memory(Translation *translation) {
     FlagSource image;
     memset(&image, 0, sizeof(image));
@@ -374,7 +391,8 @@ void x86_flags_to_memory(Translation *translation) {
             save_image(translation, FLAG_GROUP_ALL, 0);
         } else {
             x86_flags_before_clobber(translation, FLAG_GROUP_ALL);
-            call_materialize(translation);
+            if (!save_recomputed(translation))
+                call_materialize(translation);
         }
     }
     translation->in_host = 0;
