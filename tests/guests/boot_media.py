@@ -1,0 +1,100 @@
+"""Media from which Debian's Linux starts by itself: a CD with isolinux, a disk for extlinux."""
+import os
+import shutil
+import subprocess
+
+import fetch_packages
+import initramfs
+import iso_image
+from guest_test import Skip, check
+
+PARTITION_OFFSET = 1 << 20
+MBR_CODE_BYTES = 440
+
+
+def _read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _configuration(kernel, image, append):
+    return (f"serial 0 115200\nprompt 0\ndefault linux\nlabel linux\n kernel {kernel}\n"
+            f" append initrd={image} console=ttyS0 {append}\n").encode()
+
+
+def write_cd(output, flavour, initramfs_path, append="", files=None):
+    """A CD that starts Linux by isolinux; FILES, {path: bytes}, stand on it besides."""
+    modules = "usr/lib/syslinux/modules/bios"
+    contents = {
+        "isolinux/isolinux.bin": _read(fetch_packages.package_file(
+            "isolinux", "usr/lib/ISOLINUX/isolinux.bin")),
+        "isolinux/ldlinux.c32": _read(fetch_packages.package_file(
+            "syslinux-common", f"{modules}/ldlinux.c32")),
+        "isolinux/isolinux.cfg": _configuration("/vmlinuz", "/initrd.img", append),
+        "vmlinuz": _read(fetch_packages.kernel_image(flavour)),
+        "initrd.img": _read(initramfs_path),
+    }
+    contents.update(files or {})
+    return iso_image.write(output, contents, boot="isolinux/isolinux.bin")
+
+
+def run_tool(*command):
+    """Runs a program of the host; skips the case where it is missing."""
+    name = shutil.which(command[0], path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if not name:
+        raise Skip(f"{command[0]} is missing")
+    result = subprocess.run([name, *command[1:]], capture_output=True, check=False)
+    output = (result.stdout + result.stderr).decode(errors="replace")
+    check(result.returncode == 0, f"{' '.join(command)}: status {result.returncode}: {output}")
+    return output
+
+
+def write_partition_table(path, megabytes, partition_type=0x83):
+    """A disk of MEGABYTES with one active partition behind the first one."""
+    sectors = (megabytes << 20) // 512
+    first = PARTITION_OFFSET // 512
+    entry = (b"\x80\xfe\xff\xff" + bytes([partition_type]) + b"\xfe\xff\xff"
+             + first.to_bytes(4, "little") + (sectors - first).to_bytes(4, "little"))
+    with open(path, "wb") as disk:
+        disk.truncate(megabytes << 20)
+        disk.seek(446)
+        disk.write(entry + bytes(48) + b"\x55\xaa")
+    return path
+
+
+def write_ext4_disk(path, megabytes, folder=None):
+    """A disk with one ext4 partition that holds the files of FOLDER, made by the host's mke2fs."""
+    write_partition_table(path, megabytes)
+    source = ["-d", folder] if folder else []
+    # extlinux 6.04 reads neither 64-bit block numbers nor metadata checksums, and no file with
+    # holes: mke2fs leaves one for each block of zeros, so what is booted should be compressed.
+    run_tool("mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-O", "^64bit,^metadata_csum", *source,
+             "-E", f"offset={PARTITION_OFFSET}", path, f"{megabytes - 1}M")
+    return path
+
+
+def write_extlinux_disk(path, flavour, initramfs_path, append=""):
+    """A disk with everything for a boot by extlinux but the loader, which a guest has to install
+    (install_extlinux_script())."""
+    folder = path + ".files"
+    os.makedirs(os.path.join(folder, "boot"))
+    shutil.copy(fetch_packages.kernel_image(flavour), os.path.join(folder, "boot", "vmlinuz"))
+    shutil.copy(initramfs_path, os.path.join(folder, "boot", "initrd.img"))
+    with open(os.path.join(folder, "boot", "extlinux.conf"), "wb") as file:
+        file.write(_configuration("/boot/vmlinuz", "/boot/initrd.img", append))
+    shutil.copy(fetch_packages.package_file("syslinux-common",
+                                            "usr/lib/syslinux/modules/bios/ldlinux.c32"),
+                os.path.join(folder, "boot"))
+    write_ext4_disk(path, 48, folder)
+    with open(path, "r+b") as disk:
+        disk.write(_read(fetch_packages.package_file(
+            "syslinux-common", "usr/lib/syslinux/mbr/mbr.bin"))[:MBR_CODE_BYTES])
+    return path
+
+
+def extlinux_installer(output, flavour):
+    """An initramfs whose script installs extlinux on the first partition of the first disk."""
+    script = ("set -e\nmount -t ext4 /dev/sda1 /mnt\nextlinux --install /mnt/boot\n"
+              "umount /mnt\n")
+    return initramfs.build(output, flavour, initramfs.DISK_MODULES
+                           + initramfs.FILE_SYSTEM_MODULES, script, ["extlinux"])
