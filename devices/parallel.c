@@ -23,26 +23,26 @@ enum {
     CONTROL_UNUSED = 0xC0,
 };
 
-/* The printer is busy with a byte for a while; in the last part of it ACK# is low, and its end is
- * the interrupt. */
-#define BUSY_NS 10000
-#define ACKNOWLEDGE_NS 5000
+/* How long after the strobe the printer's ACK# interrupts. */
+#define ACKNOWLEDGE_NS 10000
 
 typedef struct ParallelState {
     int64_t ready_due_ns;
     uint8_t data, control;
-    uint8_t padding[6];
+    uint8_t acknowledging; /* a byte was taken, and no reading of the status told so yet */
+    uint8_t padding[5];
 } ParallelState;
 
 static const Field parallel_state_fields[] = {
     FIELD(ParallelState, U64, ready_due_ns),
     FIELD(ParallelState, U8, data),
     FIELD(ParallelState, U8, control),
+    FIELD(ParallelState, U8, acknowledging),
     FIELD_PADDING(ParallelState, padding),
     FIELD_END,
 };
 
-static const FieldTable parallel_fields = {"parallel", 1, sizeof(ParallelState),
+static const FieldTable parallel_fields = {"parallel", 2, sizeof(ParallelState),
                                            parallel_state_fields};
 
 struct ParallelPort {
@@ -58,18 +58,23 @@ static void parallel_ready_due(void *opaque) {
         wire_pulse(&port->options.irq);
 }
 
-static uint8_t parallel_status(const ParallelPort *port) {
+/* BIOSes wait for ACK# low with a time limit of seconds, and give up if they come too late for the
+ * pulse of a few microseconds. So it lasts until somebody has seen it: the first reading of the
+ * status after the strobe. */
+static uint8_t parallel_status(ParallelPort *port) {
     if (port->options.write == NULL) /* nothing pulls the lines: busy, out of paper, not selected */
         return STATUS_UNUSED | STATUS_NOT_ACKNOWLEDGE | STATUS_PAPER_OUT | STATUS_NO_ERROR;
     uint8_t status = STATUS_UNUSED | STATUS_NO_ERROR | STATUS_SELECTED;
-    if (!timer_is_armed(&port->ready))
+    if (!port->state.acknowledging)
         return status | STATUS_NOT_BUSY | STATUS_NOT_ACKNOWLEDGE;
-    bool acknowledging = port->state.ready_due_ns - clock_now_ns(port->clock) <= ACKNOWLEDGE_NS;
-    return acknowledging ? status : status | STATUS_NOT_ACKNOWLEDGE;
+    if (port->state.control & CONTROL_STROBE)
+        return status | STATUS_NOT_ACKNOWLEDGE;
+    port->state.acknowledging = 0;
+    return status;
 }
 
 static uint32_t parallel_read(void *opaque, uint32_t offset, unsigned size) {
-    const ParallelPort *port = opaque;
+    ParallelPort *port = opaque;
     (void)size;
     if (offset == REGISTER_DATA) /* turned round, the lines are not driven */
         return port->state.control & CONTROL_INPUT ? 0xFF : port->state.data;
@@ -86,10 +91,11 @@ static void parallel_write(void *opaque, uint32_t offset, unsigned size, uint32_
         return;
     bool strobes = (value & CONTROL_STROBE) && !(state->control & CONTROL_STROBE);
     state->control = value & CONTROL_WRITABLE;
-    if (!strobes || port->options.write == NULL || timer_is_armed(&port->ready))
+    if (!strobes || port->options.write == NULL)
         return;
     port->options.write(port->options.opaque, state->data);
-    timer_arm(&port->ready, clock_now_ns(port->clock) + BUSY_NS);
+    state->acknowledging = 1;
+    timer_arm(&port->ready, clock_now_ns(port->clock) + ACKNOWLEDGE_NS);
 }
 
 static void parallel_reset(void *opaque) {
@@ -97,6 +103,7 @@ static void parallel_reset(void *opaque) {
     timer_cancel(&port->ready);
     port->state.data = 0;
     port->state.control = 0;
+    port->state.acknowledging = 0;
 }
 
 static const DeviceClass parallel_class = {"isa-parallel", &parallel_fields, parallel_reset, NULL};

@@ -364,7 +364,7 @@ Piix4Pm *piix4_pm_create(const DeviceContext *context, PciBus *bus, const Piix4P
                          Error *error) {
     Piix4Pm *pm = allocate_zeroed(sizeof *pm);
     const PciDeviceInfo info = {
-        .name = "PIIX4 power management",
+        .name = "PIIX4_PM",
         .vendor_id = 0x8086,
         .device_id = 0x7113,
         .class_code = 0x068000,

@@ -40,8 +40,9 @@ MonitorHandler monitor_info_registers;
 /* monitor_paging.c */
 MonitorHandler monitor_info_mem, monitor_info_tlb;
 /* monitor_devices.c */
-MonitorHandler monitor_info_pic, monitor_info_block, monitor_info_pci, monitor_info_device,
-    monitor_info_hash;
+MonitorHandler monitor_info_pic, monitor_info_block, monitor_info_device, monitor_info_hash;
+/* monitor_pci.c, monitor_tree.c, monitor_map.c */
+MonitorHandler monitor_info_pci, monitor_info_qtree, monitor_info_mtree, monitor_info_roms;
 /* monitor_memory.c */
 MonitorHandler monitor_examine, monitor_examine_physical, monitor_evaluate, monitor_port_read,
     monitor_port_write;

@@ -1,9 +1,8 @@
-/* 'info' about chips: pic, block, pci, device, hash. */
+/* 'info' about chips: pic, block, device, hash. */
 #include "i8259.h"
 #include "machine_parts.h"
 #include "machine_snapshot.h"
 #include "monitor_command.h"
-#include "pci.h"
 
 #include <string.h>
 
@@ -48,38 +47,6 @@ bool monitor_info_block(Monitor *monitor, char *arguments, Error *error) {
         monitor_print(monitor, "%s", first ? "" : "\n");
         print_drive(monitor, board, &board->drive[i]);
         first = false;
-    }
-    return true;
-}
-
-static void print_pci_device(Monitor *monitor, PciDevice *device, unsigned slot,
-                             unsigned function) {
-    const PciDeviceInfo *info = pci_device_info(device);
-    monitor_print(monitor, "  Bus  0, device %3u, function %u:\n    %s: PCI device %04x:%04x\n",
-                  slot, function, info->name, info->vendor_id, info->device_id);
-    if (info->interrupt_pin != 0)
-        monitor_print(monitor, "      IRQ %u, pin %c\n",
-                      pci_device_get(device, PCI_INTERRUPT_LINE, 1), 'A' + info->interrupt_pin - 1);
-    for (unsigned bar = 0; bar <= PCI_BARS; bar++) {
-        uint32_t base;
-        if (!pci_device_bar_base(device, bar, &base))
-            continue;
-        bool io = bar < PCI_BARS && info->bars[bar].type == PCI_BAR_IO;
-        uint32_t size = bar < PCI_BARS ? info->bars[bar].size : info->rom_size;
-        monitor_print(monitor,
-                      io ? "      BAR%u: I/O at 0x%04x [0x%04x].\n"
-                         : "      BAR%u: 32 bit memory at 0x%08x [0x%08x].\n",
-                      bar, base, base + size - 1);
-    }
-}
-
-bool monitor_info_pci(Monitor *monitor, char *arguments, Error *error) {
-    (void)arguments;
-    (void)error;
-    for (unsigned place = 0; place < 32 * 8; place++) {
-        PciDevice *device = pci_bus_device(monitor->machine->board.pci, place / 8, place % 8);
-        if (device != NULL)
-            print_pci_device(monitor, device, place / 8, place % 8);
     }
     return true;
 }

@@ -62,11 +62,15 @@ void port_map_remove(PortMap *map, uint16_t first, void *opaque) {
     range->count = 0;
 }
 
+const PortRange *port_map_find(const PortMap *map, uint16_t port) {
+    return map->slot[port] != 0 ? &map->ranges[map->slot[port] - 1] : NULL;
+}
+
 /* The range that takes this access whole, or NULL. */
 static const PortRange *find_whole(const PortMap *map, uint16_t port, unsigned size) {
-    if (map->slot[port] == 0)
+    const PortRange *range = port_map_find(map, port);
+    if (range == NULL)
         return NULL;
-    const PortRange *range = &map->ranges[map->slot[port] - 1];
     bool inside = (uint32_t)(port - range->first) + size <= range->count;
     return inside && (range->widths & size) != 0 ? range : NULL;
 }

@@ -35,6 +35,9 @@ bool port_map_add(PortMap *map, const PortRange *range, Error *error);
  * none (PCI BARs move). */
 void port_map_remove(PortMap *map, uint16_t first, void *opaque);
 
+/* The range that holds this port, or NULL. */
+const PortRange *port_map_find(const PortMap *map, uint16_t port);
+
 /* Guest accesses. Ports that nobody answers read as all ones. An access that leaves a range, or
  * that the device does not take whole, is split into halves, low address first. */
 uint32_t port_map_read(PortMap *map, uint16_t port, unsigned size);

@@ -178,8 +178,40 @@ def a_reader_that_went_away_does_not_hang_the_guest(folder):
         end(process)
 
 
+# Prints the text behind it on LPT1 by the BIOS, then writes 11h to port 501h.
+#   xor ax,ax; mov ds,ax; mov si,text; next: lodsb; test al,al; jz done; mov ah,0; xor dx,dx; int 17h; jmp next
+#   done: mov dx,501h; mov al,11h; out dx,al; hlt; text:
+PRINTING = bytes.fromhex("31c08ed8be1b7cac84c07408b40031d2cd17ebf3ba0105b011eef4")
+
+
+def parallel_ports(folder):
+    """What the guest prints arrives in a file and on a socket; a port with nobody behind it takes it, too."""
+    text, image = b"printed by the BIOS\r\n\f", os.path.join(folder, "print.img")
+    with open(image, "wb") as file:
+        file.write(boot_sector(PRINTING + text))
+    out, path = os.path.join(folder, "printed"), os.path.join(folder, "printer")
+    command = [PROGRAM, "-display", "none", "-m", "4", "-fda", image, "-boot", "a", "-device", "isa-debug-exit"]
+    for options in (["-parallel", "file:" + out], ["-parallel", "null"],
+                    ["-chardev", f"file,id=lp,path={out}2", "-parallel", "chardev:lp"]):
+        assert subprocess.run(command + options, timeout=30, check=False).returncode == (0x11 << 1 | 1), options
+    for name in (out, out + "2"):
+        with open(name, "rb") as file:
+            assert file.read() == text, name
+    process = subprocess.Popen(command + ["-parallel", f"unix:{path},server"], stderr=subprocess.PIPE)
+    try:
+        wait_for(lambda: os.path.exists(path), "the socket")
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(path)
+        client.settimeout(20)
+        read_until(lambda: client.recv(100), text)
+        client.close()
+    finally:
+        end(process)
+
+
 CHECKS = [serial_on_a_socket, files, standard_input_and_output, shared_terminal_is_raw_and_restored,
-          nographic_shows_the_bios_on_the_terminal, pseudo_terminal, a_reader_that_went_away_does_not_hang_the_guest]
+          nographic_shows_the_bios_on_the_terminal, pseudo_terminal, a_reader_that_went_away_does_not_hang_the_guest,
+          parallel_ports]
 
 
 def in_own_folder(check):

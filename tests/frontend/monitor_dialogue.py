@@ -83,11 +83,40 @@ def shows_chips(machine):
            machine.monitor.run("info pic"))
     expect(r"(?m)^floppy0: \[not inserted\]\n    Removable device: not locked, tray closed$",
            machine.monitor.run("info block"))
-    expect(r"(?m)^  Bus  0, device   1, function 1:$", machine.monitor.run("info pci"))
     expect(r"(?m)^0x| ", machine.monitor.run("info device pit") or " ")
     expect("not found", machine.monitor.run("info device flux"))
     expect(r"^7\.2\.0Reprise [0-9.]+\n$", machine.monitor.run("info version"))
     assert machine.monitor.run("info jit")
+
+
+def lists_the_pci_bus_as_qemu(machine):
+    monitor = machine.monitor
+    wait_for(lambda: "BAR4: I/O at 0xc" in monitor.run("info pci"), "the BIOS's resources of the IDE controller")
+    text = monitor.run("info pci")
+    expect(r"(?m)^  Bus  0, device   1, function 1:\n    IDE controller: PCI device 8086:7010\n      PCI subsystem 1af4:1100"
+           r"\n      BAR4: I/O at 0xc000 \[0xc00f\]\.\n      id \"\"$", text)
+    expect(r"(?m)^    Bridge: PCI device 8086:7113\n      PCI subsystem 1af4:1100\n      IRQ 9, pin A\n      id \"\"$", text)
+    expect(r"(?m)^    VGA controller: PCI device 1234:1111\n      PCI subsystem 1af4:1100\n"
+           r"      BAR0: 32 bit prefetchable memory at 0xfd000000 \[0xfdffffff\]\.\n"
+           r"      BAR2: 32 bit memory at 0xfebf0000 \[0xfebf0fff\]\.\n"
+           r"      BAR6: 32 bit memory at 0xffffffffffffffff \[0x0000fffe\]\.\n", text)
+    assert [int(slot) for slot in re.findall(r"device +(\d+), function", text)] == [0, 1, 1, 1, 2], text
+
+
+def shows_buses_and_maps(machine):
+    tree = machine.monitor.run("info qtree")
+    expect(r"^bus: main-system-bus\n  type System\n", tree)
+    expect(r"(?m)^    bus: pci\.0\n      type PCI$", tree)
+    expect(r"(?m)^        bus: isa\.0\n          type ISA$", tree)
+    expect(r"(?m)^          dev: isa-serial, id \"\"\n            index = 0 \(0x0\)\n            iobase = 1016 \(0x3f8\)\n", tree)
+    expect(r"(?m)^        bus: ide\.1\n          type IDE\n          dev: ide-cd, id \"\"\n            drive = \"ide1-cd0\"$", tree)
+    memory = machine.monitor.run("info mtree")
+    expect(r"(?m)^address-space: memory\n  0{16}-000000000009ffff \(prio 0, ram\): pc\.ram$", memory)
+    expect(r"(?m)^  [0-9a-f]{16}-0000000000ffffff \(prio 0, ram\): pc\.ram @[0-9a-f]{16}$", memory)
+    expect(r"(?m)^  00000000fffc0000-00000000ffffffff \(prio 0, rom\): pc\.bios$", memory)
+    expect(r"(?m)^address-space: I/O$", memory)
+    expect(r"(?m)^  00000000000003f8-00000000000003ff \(prio 0, i/o\): serial$", memory)
+    expect(r"(?m)^addr=00000000fffc0000 size=0x040000 mem=rom name=\"bios-256k\.bin\"$", machine.monitor.run("info roms"))
 
 
 def reads_the_screen(machine):
@@ -192,8 +221,8 @@ def runs_on_standard_input(_):
 
 
 CHECKS = [greets_and_prompts, answers_empty_lines_with_a_prompt, names_the_nearest_command, helps, stops_and_continues,
-          shows_registers_as_qemu, dumps_memory_as_qemu, shows_chips, reads_the_screen, takes_screenshots, presses_keys,
-          changes_media, outlives_its_clients, takes_what_no_client_should_send, resets, starts_paused, quits,
+          shows_registers_as_qemu, dumps_memory_as_qemu, shows_chips, lists_the_pci_bus_as_qemu,
+          shows_buses_and_maps, reads_the_screen, takes_screenshots, presses_keys, changes_media, outlives_its_clients, takes_what_no_client_should_send, resets, starts_paused, quits,
           runs_on_standard_input]
 
 
