@@ -185,6 +185,7 @@ void cpu_reset(Cpu *cpu, bool init) {
         reset_lasting(cpu);
     cpu->exception.vector = EXCEPTION_NONE;
     cpu->break_after = 1;
+    cpu_update_breakpoints(cpu);
     system_update_tlb(cpu, true);
     tlb_flush_all(&cpu->tlb);
 }
@@ -222,6 +223,7 @@ void cpu_destroy(Cpu *cpu) {
 void cpu_state_restored(Cpu *cpu) {
     cpu->exception.vector = EXCEPTION_NONE;
     memcpy(cpu->tlb.pdpte, cpu->state.pdpte, sizeof(cpu->tlb.pdpte));
+    cpu_update_breakpoints(cpu);
     system_update_tlb(cpu, true);
     tlb_flush_all(&cpu->tlb);
 }

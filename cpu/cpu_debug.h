@@ -27,6 +27,12 @@ static inline bool cpu_has_breakpoints(const Cpu *cpu) {
     return (cpu->state.dr[7] & DR7_ENABLES) != 0;
 }
 
+/* After DR0 to DR3 or DR7 changed: tells the TLB which pages data breakpoints lie on. */
+void cpu_update_breakpoints(Cpu *cpu);
+
+/* Which of DR0 to DR3 hold enabled execution breakpoints, by bit. */
+unsigned cpu_execution_breakpoints(const Cpu *cpu);
+
 /* The DR6 bits of breakpoints of these kinds (a mask of 1 << BreakpointKind) that an access of
  * 'size' bytes at a linear address or port meets. 0: none of the enabled ones. */
 uint32_t cpu_match_breakpoints(const Cpu *cpu, uint32_t address, uint32_t size, unsigned kinds);

@@ -273,12 +273,19 @@ static void enter_shutdown(Cpu *cpu) {
     cpu->break_after = 1;
 }
 
-/* 'first' counts for the double fault rules as an exception only if 'is_exception'. */
+/* More exceptions than ever meet on the way to a handler: two benign ones and those that follow. */
+enum { MAX_ATTEMPTS = 8 };
+
+/* 'first' counts for the double fault rules as an exception only if 'is_exception'.
+ *
+ * Benign exceptions may follow each other for ever, as #AC does whose handler runs at level 3 on an
+ * unaligned stack. A processor then takes no interrupt any more and only RESET helps: here that is
+ * a shutdown, too. */
 static void deliver(Cpu *cpu, Event event, bool is_exception) {
     cpu->state.interrupt_shadow = 0;
-    while (!deliver_once(cpu, &event)) {
+    for (unsigned attempt = 0; !deliver_once(cpu, &event); attempt++) {
         PendingException second = cpu->exception;
-        if (is_exception && event.vector == EXCEPTION_DF) {
+        if ((is_exception && event.vector == EXCEPTION_DF) || attempt == MAX_ATTEMPTS) {
             enter_shutdown(cpu);
             break;
         }
@@ -294,8 +301,13 @@ static void deliver(Cpu *cpu, Event event, bool is_exception) {
     cpu->exception.vector = EXCEPTION_NONE;
 }
 
+/* An exception takes the time of an instruction. Else a guest whose handler faults at its first
+ * instruction would stand still in time: no timer would ever be due and the run loop never be
+ * left. */
 void cpu_deliver_exception(Cpu *cpu) {
     PendingException exception = cpu->exception;
+    cpu->state.instruction_count++;
+    cpu->state.pending_debug = 0; /* a trap of what did not complete */
     deliver(cpu, event_of_exception(cpu, &exception), true);
 }
 

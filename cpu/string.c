@@ -351,7 +351,8 @@ static HelperResult repeat_elements(StringRun *run, const StringOperation *opera
     Cpu *cpu = run->cpu;
     uint64_t count_before = cpu->state.instruction_count;
     uint32_t allowed = cpu->iterations_allowed;
-    bool fast = operation->many != NULL && !cpu_has_breakpoints(cpu);
+    bool fast =
+        operation->many != NULL; /* not on pages with data breakpoints: see tlb_set_watched() */
     for (;;) {
         uint32_t left = repeat ? pointer_of(run, REG_ECX) : 1;
         uint32_t budget = allowed > cpu->iterations ? allowed - cpu->iterations : 1;

@@ -219,6 +219,7 @@ HelperResult helper_write_dr(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint
     else if (a == 7)
         t0 = (t0 & 0xFFFF2BFF) | DR7_FIXED;
     cpu->state.dr[a] = t0;
+    cpu_update_breakpoints(cpu);
     return go_on(cpu);
 }
 

@@ -207,6 +207,7 @@ static void load_registers(Cpu *cpu, const TaskSwitch *request, const TssImage *
         segment_load_null(&state->segment[i], image->segment[i]);
     state->cr0 |= CR0_TS;
     state->dr[7] &= ~(uint32_t)DR7_LOCAL_ENABLES;
+    cpu_update_breakpoints(cpu);
 }
 
 /* Busy bits and the back link: everything in memory that joins the two tasks. */

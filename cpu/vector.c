@@ -113,8 +113,7 @@ static bool check_address(Cpu *cpu, const VectorOperation *operation, unsigned s
 static uint8_t *find_host_memory(Cpu *cpu, uint32_t linear, unsigned size, bool write) {
     unsigned table = (cpu->state.cpl == 3 ? TLB_USER_READ : TLB_SUPER_READ) + write;
     int64_t address = cpu->tlb.entry[table][linear >> PAGE_BITS] + (int64_t)linear;
-    if (address < 0 || (linear & PAGE_OFFSET_MASK) + size > PAGE_SIZE ||
-        cpu_checks_alignment(cpu) || cpu_has_breakpoints(cpu))
+    if (address < 0 || (linear & PAGE_OFFSET_MASK) + size > PAGE_SIZE || cpu_checks_alignment(cpu))
         return NULL;
     return (uint8_t *)(uintptr_t)address;
 }

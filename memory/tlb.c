@@ -140,6 +140,15 @@ void tlb_drop_writes(Tlb *tlb) {
         drop_entries(tlb, tlb->listed[i], WRITE_TABLES);
 }
 
+void tlb_set_watched(Tlb *tlb, const uint32_t *pages, uint32_t count) {
+    assert(count <= TLB_WATCHED_PAGES);
+    tlb->watched_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        tlb->watched[i] = pages[i];
+        drop_entries(tlb, pages[i], ~0u);
+    }
+}
+
 void tlb_drop_page_writes(Tlb *tlb, uint32_t physical_page) {
     for (uint32_t i = 0; i < tlb->listed_count; i++) {
         uint32_t page = tlb->listed[i];
@@ -194,7 +203,7 @@ static void fill_entry(Tlb *tlb, uint32_t page, unsigned table, const uint8_t *h
 /* Fills the inline entries that this allowed access may use from now on without asking. */
 static void fill_entries(Tlb *tlb, uint32_t page, AccessKind kind, bool user) {
     const TlbWalked *walked = &tlb->walked[page];
-    if (!user && page_rights_need_override(tlb, walked->rights))
+    if ((!user && page_rights_need_override(tlb, walked->rights)) || tlb_is_watched(tlb, page))
         return;
     const PhysicalPage *target = &physical_map_pages(tlb->map)[walked->physical_page];
     unsigned table = user ? TLB_USER_READ : TLB_SUPER_READ;

@@ -21,6 +21,7 @@
 
 #define TLB_PAGES (1u << 20)
 #define TLB_INVALID INT64_MIN
+#define TLB_WATCHED_PAGES 4 /* one for each debug register */
 
 enum { TLB_SUPER_READ, TLB_SUPER_WRITE, TLB_USER_READ, TLB_USER_WRITE, TLB_TABLES };
 
@@ -62,6 +63,11 @@ typedef struct Tlb {
      * nothing. */
     bool smap_override;
     uint8_t alignment_unused[7];
+    /* Linear pages that the processor wants to see every access to (data breakpoints): they get no
+     * inline entries. */
+    uint32_t watched[TLB_WATCHED_PAGES];
+    uint32_t watched_count;
+    uint32_t watched_unused;
     uint64_t large_regions[16]; /* bit n: the 4 MB from n * 4 MB may have pieces of large pages in
                                    'walked' */
     uint64_t fills, walks, flushes; /* counters for 'info jit' */
@@ -92,6 +98,16 @@ void tlb_set_control(Tlb *tlb, uint32_t cr0, uint32_t cr3, uint32_t cr4, bool ef
                      bool cr3_written);
 /* PAE: loads the four PDPTEs from memory at CR3; false if a reserved bit is set (then #GP). */
 bool tlb_load_pdptes(Tlb *tlb, uint32_t cr3);
+
+/* Takes over which linear pages are watched: at most TLB_WATCHED_PAGES, in any order, repeated or
+ * not. */
+void tlb_set_watched(Tlb *tlb, const uint32_t *pages, uint32_t count);
+static inline bool tlb_is_watched(const Tlb *tlb, uint32_t page) {
+    for (uint32_t i = 0; i < tlb->watched_count; i++)
+        if (tlb->watched[i] == page)
+            return true;
+    return false;
+}
 
 void tlb_flush_all(Tlb *tlb);                   /* global entries too */
 void tlb_flush_page(Tlb *tlb, uint32_t linear); /* INVLPG */

@@ -172,6 +172,8 @@ static bool check_entry(const Tlb *tlb, uint32_t page, unsigned table, Error *er
                          walked->rights);
     if (!user && page_rights_need_override(tlb, walked->rights))
         return error_set(error, "page %05X, table %u: EFLAGS.AC was not asked", page, table);
+    if (tlb_is_watched(tlb, page))
+        return error_set(error, "page %05X, table %u: the page is watched", page, table);
     if (!write)
         return true;
     if ((walked->rights & TLB_RIGHT_DIRTY) == 0)

@@ -1,5 +1,6 @@
 /* See context.h. */
 #include "context.h"
+#include "cpu_debug.h"
 #include "x87.h"
 #include <stdlib.h>
 #include <string.h>
@@ -39,11 +40,19 @@ static Context read_context(const Cpu *cpu) {
                     fpu_find_ready_units(cpu) << CONTEXT_UNITS_SHIFT;
     for (unsigned s = 0; s < SEG_COUNT; s++)
         mode |= state->segment[s].kind << (CONTEXT_KIND_SHIFT + 2 * s);
-    return (Context){.mode = mode, .cs_base = cs->base, .cs_limit = cs->limit};
+    Context context = {.mode = mode, .cs_base = cs->base, .cs_limit = cs->limit};
+    if (cpu_has_breakpoints(cpu)) {
+        unsigned registers = cpu_execution_breakpoints(cpu);
+        context.mode |= registers << CONTEXT_BREAKPOINT_SHIFT;
+        for (unsigned i = 0; i < 4; i++)
+            context.breakpoint[i] = registers >> i & 1 ? state->dr[i] : 0;
+    }
+    return context;
 }
 
 static bool is_same(const Context *a, const Context *b) {
-    return a->mode == b->mode && a->cs_base == b->cs_base && a->cs_limit == b->cs_limit;
+    return a->mode == b->mode && a->cs_base == b->cs_base && a->cs_limit == b->cs_limit &&
+           memcmp(a->breakpoint, b->breakpoint, sizeof(a->breakpoint)) == 0;
 }
 
 uint32_t context_table_number(ContextTable *table, const Cpu *cpu) {

@@ -14,15 +14,19 @@
 typedef struct Context {
     uint32_t mode; /* CONTEXT_* and two bits for the kind of each data segment */
     uint32_t cs_base, cs_limit;
+    /* Linear addresses of the execution breakpoints that 'mode' says are armed: no block holds the
+     * instruction there. 0 where there is none. */
+    uint32_t breakpoint[4];
 } Context;
 
 enum {
     CONTEXT_CODE32 = 1 << 0,
     CONTEXT_STACK32 = 1 << 1,
     CONTEXT_PROTECTED = 1 << 2,
-    CONTEXT_CPL_SHIFT = 3,   /* two bits */
-    CONTEXT_UNITS_SHIFT = 5, /* two bits: FPU_UNIT_* that are ready */
-    CONTEXT_KIND_SHIFT = 8,  /* two bits for each of ES CS SS DS FS GS */
+    CONTEXT_CPL_SHIFT = 3,         /* two bits */
+    CONTEXT_UNITS_SHIFT = 5,       /* two bits: FPU_UNIT_* that are ready */
+    CONTEXT_KIND_SHIFT = 8,        /* two bits for each of ES CS SS DS FS GS */
+    CONTEXT_BREAKPOINT_SHIFT = 20, /* one bit for each of DR0 to DR3 */
 };
 
 enum { CONTEXT_COUNT = 1 << 14 };
@@ -44,6 +48,10 @@ LiftMode context_lift_mode(const Context *context, uint64_t features, uint64_t h
 
 static inline unsigned context_segment_kind(const Context *context, unsigned segment) {
     return context->mode >> (CONTEXT_KIND_SHIFT + 2 * segment) & 3;
+}
+/* The armed breakpoints, by bit. */
+static inline unsigned context_breakpoints(const Context *context) {
+    return context->mode >> CONTEXT_BREAKPOINT_SHIFT & 15;
 }
 static inline unsigned context_cpl(const Context *context) {
     return context->mode >> CONTEXT_CPL_SHIFT & 3;

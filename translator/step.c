@@ -4,32 +4,26 @@
  * This is the way of an instruction that runs over the end of a page, that lies in no plain memory,
  * that stores into translated code or into a device that looks at the clock, that is single-stepped
  * or in an interrupt shadow, and of the last few before an event. */
+#include "cpu_debug.h"
 #include "helpers.h"
 #include "portable.h"
 #include "translator_internal.h"
-
-enum {
-    DR6_BS = 1 << 14,
-    DR7_ENABLED = 0xFF,
-};
 
 bool translator_must_step(const Translator *translator) {
     const CpuState *state = &translator->cpu->state;
     uint32_t system_flags = state->eflags & (FLAG_TF | FLAG_RF);
     bool alignment = (state->eflags & FLAG_AC) && (state->cr0 & CR0_AM) && state->cpl == 3;
-    return system_flags || state->interrupt_shadow || state->pending_debug ||
-           (state->dr[7] & DR7_ENABLED) || alignment;
+    return system_flags || state->interrupt_shadow || state->pending_debug || alignment;
 }
 
 /* Execution breakpoints that match, as DR6 bits: SDM vol. 3B 17.2. */
-static uint32_t match_breakpoints(const CpuState *state) {
+static uint32_t match_breakpoints(const Cpu *cpu) {
+    const CpuState *state = &cpu->state;
     uint32_t hits = 0, linear = state->segment[SEG_CS].base + state->eip;
-    for (unsigned i = 0; i < 4; i++) {
-        bool enabled = (state->dr[7] >> (2 * i) & 3) != 0;
-        bool execution = (state->dr[7] >> (16 + 4 * i) & 15) == 0;
-        if (enabled && execution && state->dr[i] == linear)
+    unsigned registers = cpu_execution_breakpoints(cpu);
+    for (unsigned i = 0; i < 4; i++)
+        if ((registers >> i & 1) && state->dr[i] == linear)
             hits |= 1u << i;
-    }
     return hits;
 }
 
@@ -86,8 +80,8 @@ void translator_step(Translator *translator) {
     Cpu *cpu = translator->cpu;
     CpuState *state = &cpu->state;
     translator->counters.single_steps++;
-    if ((state->dr[7] & DR7_ENABLED) && !(state->eflags & FLAG_RF)) {
-        uint32_t hits = match_breakpoints(state);
+    if (cpu_has_breakpoints(cpu) && !(state->eflags & FLAG_RF)) {
+        uint32_t hits = match_breakpoints(cpu);
         if (hits != 0) {
             state->dr[6] |= hits;
             cpu_raise(cpu, EXCEPTION_DB);

@@ -23,6 +23,18 @@ bool translator_fetch_address(Translator *translator, uint32_t *physical) {
     return true;
 }
 
+/* How many of the 'available' bytes from a linear address on lie before the next armed execution
+ * breakpoint: 0 if there is one right here. */
+static size_t bytes_to_breakpoint(const Context *context, uint32_t linear, size_t available) {
+    unsigned armed = context_breakpoints(context);
+    for (unsigned i = 0; i < 4; i++) {
+        uint32_t distance = context->breakpoint[i] - linear;
+        if ((armed >> i & 1) && distance < available)
+            available = distance;
+    }
+    return available;
+}
+
 bool translator_lift_at(Translator *translator, uint32_t physical, uint32_t eip,
                         const Context *context, unsigned max_insns) {
     const PhysicalPage *page = &physical_map_pages(translator->cpu->map)[physical >> PAGE_BITS];
@@ -34,6 +46,13 @@ bool translator_lift_at(Translator *translator, uint32_t physical, uint32_t eip,
     bool limit_ends = to_limit < available;
     if (limit_ends)
         available = (size_t)to_limit;
+    if (context_breakpoints(context) != 0) {
+        size_t before = bytes_to_breakpoint(context, context->cs_base + eip, available);
+        if (before == 0)
+            return false;
+        limit_ends = limit_ends && before == available;
+        available = before;
+    }
     LiftMode mode =
         context_lift_mode(context, translator->cpu->features[0], translator->host_features);
     translator->lifted.insn = translator->scratch.insn;

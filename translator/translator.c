@@ -218,6 +218,8 @@ RunExit translator_run(Translator *translator, int64_t instructions) {
         block_cache_free_dead(translator->cache);
         if (state->init_pending)
             cpu_reset(cpu, true);
+        if (state->pending_debug && !(state->interrupt_shadow & SHADOW_MOV_SS))
+            cpu_deliver_debug_trap(cpu, state->pending_debug);
         if (!state->interrupt_shadow && cpu_has_deliverable_interrupt(cpu)) {
             translator->counters.interrupts++;
             cpu_deliver_interrupt(cpu);

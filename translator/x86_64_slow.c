@@ -1,5 +1,6 @@
 /* What translated code calls C for: memory that has no inline TLB entry, helpers, flags in memory.
  */
+#include "cpu_debug.h"
 #include "flags.h"
 #include "helpers.h"
 #include "little_endian.h"
@@ -31,6 +32,12 @@ static bool wants_step(const Cpu *cpu, uint32_t physical, unsigned size, bool wr
                                   size < in_page ? size : in_page);
 }
 
+/* A data breakpoint traps after its instruction, which is run alone. */
+static bool meets_breakpoint(const Cpu *cpu, uint32_t linear, unsigned size, bool write) {
+    unsigned kinds = 1u << BREAKPOINT_ACCESS | (write ? 1u << BREAKPOINT_WRITE : 0);
+    return cpu->tlb.watched_count != 0 && cpu_match_breakpoints(cpu, linear, size, kinds) != 0;
+}
+
 /* One page's part of the access: rights, TLB, and what is special about it. */
 static unsigned look_up(Cpu *cpu, uint32_t linear, unsigned size, bool write, uint32_t *physical) {
     PageFault fault;
@@ -39,7 +46,9 @@ static unsigned look_up(Cpu *cpu, uint32_t linear, unsigned size, bool write, ui
         cpu_raise_page_fault(cpu, &fault);
         return SLOW_FAULT;
     }
-    return wants_step(cpu, *physical, size, write) ? SLOW_STEP : SLOW_PLAIN;
+    return wants_step(cpu, *physical, size, write) || meets_breakpoint(cpu, linear, size, write)
+               ? SLOW_STEP
+               : SLOW_PLAIN;
 }
 
 /* Up to 16 bytes, by eights: as the helpers of such instructions access memory. */
@@ -121,7 +130,7 @@ static uint32_t instructions_done(const Cpu *cpu) {
 static bool may_go_on(Cpu *cpu) {
     cpu->budget -= instructions_done(cpu) - 1;
     bool wanted = cpu->budget < 0 || (cpu->iterations != 0 && cpu->break_after);
-    return !cpu->code_changed && !wanted;
+    return !cpu->code_changed && !cpu->state.pending_debug && !wanted;
 }
 
 /* Tells the exit what to do, if the block cannot go on. */

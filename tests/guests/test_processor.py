@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""The processor, by bare-metal programs: what the manual says of system instructions, faults, tasks,
+paging and debug registers. Their sources are in bare_metal/.
+
+Under --emu qemu-system-i386 they run as a reference; what QEMU is known to do otherwise stands in
+QEMU_DIFFERS."""
+import re
+
+from guest_test import case, check, run_cases
+
+# QEMU 7.2 checks no segment limits and types, and leaves out some of the rarer debug traps.
+QEMU_DIFFERS = {"debug_registers"}
+
+
+def run_program(context, name, *options):
+    if context.is_qemu:
+        options = ("-cpu", "max,-la57", *options)
+    machine = context.start_floppy(context.own_image(f"bare_metal/{name}.img"), "-net", "none",
+                                   "-no-reboot", *options, memory=32)
+    machine.wait_serial(r"^(passed|failed)", 30)
+    passed = "passed" in machine.read_serial()
+    check(passed or (context.is_qemu and name in QEMU_DIFFERS), machine.read_serial())
+    return machine
+
+
+@case
+def debug_registers(context):
+    """Armed breakpoints slow down what meets them, and nothing else."""
+    machine = run_program(context, "debug_registers")
+    if not context.is_qemu:
+        steps = re.search(r"single steps\s+(\d+)", machine.execute("info jit"))
+        check(int(steps.group(1)) < 100000, f"{steps.group(1)} instructions were stepped")
+
+
+run_cases()
