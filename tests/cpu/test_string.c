@@ -1,6 +1,7 @@
 /* String instructions: against a plain model over random cases (overlaps, directions, wraps, page
  * borders, faults half-way, pauses at any iteration), and chosen cases for what the model does not
  * know. */
+#include "cpu_debug.h"
 #include "cpu_fixture.h"
 #include "flags.h"
 #include <check.h>
@@ -270,6 +271,7 @@ START_TEST(data_breakpoint_stops_a_repeat) {
     cpu->iterations_allowed = 100;
     cpu->state.dr[0] = 0x8002;
     cpu->state.dr[7] = DR7_FIXED | 1 | 1 << 16;
+    cpu_update_breakpoints(cpu);
     set_pointers(0, 0x8000, 10);
     ck_assert_int_eq(fixture_call(fixture, helper_string_stos, form(1, 2, REPE), SEG_DS, 0, 0),
                      HELPER_AGAIN);
