@@ -213,7 +213,8 @@ static bool deliver_protected(Cpu *cpu, const Event *event) {
                           .return_eip = event->return_eip,
                           .external = event->external,
                           .has_error_code = event->has_error_code,
-                          .error_code = event->error_code};
+                          .error_code = event->error_code,
+                          .resume = (event->eflags & FLAG_RF) != 0};
     return task_switch_through_gate(cpu, &gate, &request);
 }
 

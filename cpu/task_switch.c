@@ -249,6 +249,8 @@ bool task_switch(Cpu *cpu, TaskSwitch *request) {
     uint32_t saved_eflags = cpu_get_eflags(cpu);
     if (request->kind == TASK_IRET)
         saved_eflags &= ~(uint32_t)FLAG_NT;
+    if (request->resume)
+        saved_eflags |= FLAG_RF;
     if (!save_image(cpu, old_tr.base, is_tss32(old_tr.access), request->return_eip, saved_eflags) ||
         !link_tasks(cpu, request, new_base))
         return false;

@@ -45,6 +45,7 @@ typedef struct TaskSwitch {
     uint32_t external;
     bool has_error_code; /* pushed on the new task's stack */
     uint32_t error_code;
+    bool resume; /* by a fault: RF is set in the old task's image */
 } TaskSwitch;
 
 /* False with an exception: before the commit point nothing has changed, after it the exception is

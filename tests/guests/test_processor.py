@@ -9,7 +9,7 @@ import re
 from guest_test import Skip, case, check, run_cases
 
 # QEMU 7.2 leaves out some of the rarer debug traps, alignment checks and double faults.
-QEMU_DIFFERS = {"debug_registers", "privilege"}
+QEMU_DIFFERS = {"debug_registers", "privilege", "tasks"}
 # It checks no limits and types of segments.
 QEMU_LACKS = {"segment_limits"}
 
@@ -44,6 +44,11 @@ def segment_limits(context):
 @case
 def privilege(context):
     run_program(context, "privilege")
+
+
+@case
+def tasks(context):
+    run_program(context, "tasks")
 
 
 run_cases()
