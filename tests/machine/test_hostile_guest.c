@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum {
-    SHORT_SEEDS = 12,
+    SHORT_SEEDS = 4,
     LONG_SEEDS = 20000,
     STEPS = 10,
     STEP_INSTRUCTIONS = 1000,
