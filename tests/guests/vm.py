@@ -29,7 +29,9 @@ KEY_NAMES = {
     "[": "bracket_left", "]": "bracket_right", ":": "shift-semicolon", "_": "shift-minus",
     "+": "shift-equal", "(": "shift-9", ")": "shift-0", "*": "shift-8", "&": "shift-7",
     "!": "shift-1", "@": "shift-2", "#": "shift-3", "$": "shift-4", "%": "shift-5",
-    ">": "shift-dot", "<": "shift-comma", "?": "shift-slash", '"': "shift-apostrophe",
+    "|": "shift-backslash", "{": "shift-bracket_left", "}": "shift-bracket_right", "^": "shift-6",
+    "~": "shift-grave_accent", ">": "shift-dot", "<": "shift-comma", "?": "shift-slash",
+    '"': "shift-apostrophe",
 }
 
 
