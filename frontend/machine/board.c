@@ -168,6 +168,12 @@ static bool create_chips(Board *board, const KernelImage *kernel, Error *error) 
            board_create_storage(board, error) && board_create_ports(board, error);
 }
 
+static void reset_chips(Board *board) {
+    Machine *machine = board->machine;
+    device_list_reset(&machine->devices);
+    cpu_reset(machine->cpu, false);
+}
+
 bool board_create(Machine *machine, Error *error) {
     Board *board = &machine->board;
     KernelImage kernel = {.entry = 0};
@@ -179,7 +185,7 @@ bool board_create(Machine *machine, Error *error) {
     if (!good)
         return false;
     board_fill_cmos(board);
-    board_reset(board);
+    reset_chips(board);
     return true;
 }
 
@@ -208,9 +214,8 @@ void board_destroy(Board *board) {
 }
 
 void board_reset(Board *board) {
-    Machine *machine = board->machine;
-    device_list_reset(&machine->devices);
-    cpu_reset(machine->cpu, false);
+    board_end_boot_once(board);
+    reset_chips(board);
 }
 
 void board_key(Board *board, int key, bool down) {

@@ -89,9 +89,8 @@ static void fill_disks(Board *board) {
 }
 
 /* Three places in the order of boot, each 1 floppy, 2 disk, 3 CD, 4 network. */
-static void fill_boot_order(Board *board) {
+static void fill_boot_order(Board *board, const char *order) {
     static const char letters[] = "acdn";
-    const char *order = board->machine->config.boot_order;
     unsigned places[3] = {0};
     if (order == NULL)
         order = "cad";
@@ -108,6 +107,13 @@ void board_fill_cmos(Board *board) {
     fill_memory(board);
     fill_floppies(board);
     fill_disks(board);
-    fill_boot_order(board);
+    const MachineConfig *config = &board->machine->config;
+    fill_boot_order(board, config->boot_once != NULL ? config->boot_once : config->boot_order);
     mc146818_set_cmos(board->rtc, CMOS_CPUS, 0);
+}
+
+void board_end_boot_once(Board *board) {
+    const MachineConfig *config = &board->machine->config;
+    if (config->boot_once != NULL)
+        fill_boot_order(board, config->boot_order);
 }

@@ -34,5 +34,7 @@ bool board_create_ports(Board *board, Error *error);
 void board_destroy_ports(Board *board);
 /* board_cmos.c: what the BIOS finds in the battery-backed RAM. */
 void board_fill_cmos(Board *board);
+/* The order of '-boot once=' was for the first start. */
+void board_end_boot_once(Board *board);
 
 #endif

@@ -64,6 +64,7 @@ typedef struct MachineConfig {
     const char *bios;            /* NULL for the standard one */
     const char *firmware_folder; /* -L; may be NULL */
     const char *boot_order;      /* letters of a, c, d, n; NULL for the standard order */
+    const char *boot_once;       /* the same, until the first reset; NULL: nothing special */
     bool boot_menu;
     uint64_t boot_menu_wait_ms; /* how long the menu can be asked for */
     uint32_t boot_fail_wait_ms; /* before the BIOS reboots if nothing boots; all ones: never */
