@@ -65,12 +65,29 @@ FloatParts float_wide_divide(FloatParts a, FloatParts b) {
     return float_make(sign, (Uint128)high << 64 | low, exponent - 128);
 }
 
+/* value * 2^127 of a constant that is at most 1; 0 where nothing is left. */
+static Uint128 to_fixed(Uint128 significand, int32_t exponent) {
+    return exponent < -127 ? 0 : significand >> -exponent;
+}
+
+/* Horner's rule in fixed point: every partial sum is between 0 and 2, in units of 2^-127. */
 FloatParts float_wide_polynomial(const FloatConstant *coefficients, unsigned count,
                                  bool alternating, FloatParts x) {
-    FloatParts sum = float_wide_constant(&coefficients[count - 1]);
-    if (alternating)
-        x.sign = !x.sign;
-    for (unsigned i = count - 1; i-- > 0;)
-        sum = float_wide_add(float_wide_constant(&coefficients[i]), float_wide_multiply(sum, x));
-    return sum;
+    if (x.class == FLOAT_ZERO)
+        return float_wide_constant(&coefficients[0]);
+    /* Terms that are below the last place. */
+    while (count > 1 &&
+           coefficients[count - 1].exponent + (int32_t)(count - 1) * (x.exponent + 1) < -128)
+        count--;
+    Uint128 factor = to_fixed(x.significand, x.exponent + 1); /* in units of 2^-128 */
+    bool subtract = alternating != x.sign;
+    Uint128 sum = 0;
+    for (unsigned i = count; i-- > 0;) {
+        const FloatConstant *next = &coefficients[i];
+        Uint128 product = multiply_high(sum, factor);
+        sum = to_fixed((Uint128)next->high << 64 | next->low, next->exponent);
+        /* What is cut off shows which side of the next number the sum is on. */
+        sum = subtract ? sum - product - 1 : sum + product;
+    }
+    return float_make(false, sum, -127);
 }

@@ -18,7 +18,9 @@ FloatParts float_wide_subtract(FloatParts a, FloatParts b);
 FloatParts float_wide_multiply(FloatParts a, FloatParts b);
 FloatParts float_wide_divide(FloatParts a, FloatParts b); /* b is not zero */
 
-/* c[0] + c[1] x + c[2] x^2 + ..., or with alternating signs: c[0] - c[1] x + c[2] x^2 - ... */
+/* c[0] + c[1] x + c[2] x^2 + ..., or with alternating signs: c[0] - c[1] x + c[2] x^2 - ... The
+ * first coefficient is the largest and at most 1, |x| is below 1, and so are all partial sums below
+ * 2: the error is absolute, a few units of 2^-127. */
 FloatParts float_wide_polynomial(const FloatConstant *coefficients, unsigned count,
                                  bool alternating, FloatParts x);
 

@@ -79,19 +79,27 @@ static FloatParts reduce_angle(const FloatParts *x, unsigned *quotient) {
     return float_make(beyond, rest, -67);
 }
 
-/* Both functions of a finite argument. */
+/* Sine, or cosine, of an angle of at most pi/4. */
+static FloatParts evaluate_octant(FloatParts angle, FloatParts square, bool cosine) {
+    if (cosine)
+        return float_wide_polynomial(x87_cosine_coefficients, 17, true, square);
+    return float_wide_multiply(angle,
+                               float_wide_polynomial(x87_sine_coefficients, 17, true, square));
+}
+
+/* Both functions of a finite argument, or the one whose result is not NULL. */
 static void evaluate_sine_cosine(const FloatParts *x, FloatParts *sine, FloatParts *cosine) {
     unsigned quadrant;
     FloatParts angle = reduce_angle(x, &quadrant);
     FloatParts square = float_wide_multiply(angle, angle);
-    FloatParts s =
-        float_wide_multiply(angle, float_wide_polynomial(x87_sine_coefficients, 17, true, square));
-    FloatParts c = float_wide_polynomial(x87_cosine_coefficients, 17, true, square);
-    *sine = quadrant & 1 ? c : s;
-    *cosine = quadrant & 1 ? s : c;
-    sine->sign ^= (quadrant & 2) != 0;
-    cosine->sign ^= ((quadrant + 1) & 2) != 0;
-    sine->sign ^= x->sign;
+    if (sine != NULL) {
+        *sine = evaluate_octant(angle, square, quadrant & 1);
+        sine->sign ^= x->sign != ((quadrant & 2) != 0);
+    }
+    if (cosine != NULL) {
+        *cosine = evaluate_octant(angle, square, !(quadrant & 1));
+        cosine->sign ^= ((quadrant + 1) & 2) != 0;
+    }
 }
 
 void float80_sine_cosine(Float80 a, Float80 *sine, Float80 *cosine, FloatStatus *status) {
@@ -102,7 +110,7 @@ void float80_sine_cosine(Float80 a, Float80 *sine, Float80 *cosine, FloatStatus 
     } else if (x.class == FLOAT_INFINITY) {
         results[0] = results[1] = raise_invalid(status);
     } else if (x.class == FLOAT_FINITE && !float_check_denormal(x.denormal, status)) {
-        evaluate_sine_cosine(&x, &s, &c);
+        evaluate_sine_cosine(&x, sine == NULL ? NULL : &s, cosine == NULL ? NULL : &c);
         if (sine != NULL)
             results[0] = finish_irrational(s, status);
         if (cosine != NULL)
