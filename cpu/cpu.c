@@ -4,6 +4,7 @@
 #include "cpu_feature.h"
 #include "cpu_model.h"
 #include "helpers.h"
+#include "smm.h"
 #include "transfer.h"
 #include "x87.h"
 #include <stddef.h>
@@ -69,7 +70,7 @@ static const FieldTable fpu_fields = {
 
 const FieldTable cpu_fields = {
     "cpu",
-    1,
+    2,
     sizeof(CpuState),
     (const Field[]){
         FIELD_ARRAY(CpuState, U64, gpr),
@@ -94,7 +95,8 @@ const FieldTable cpu_fields = {
         FIELD(CpuState, U64, efer),
         FIELD(CpuState, U64, pat),
         FIELD(CpuState, U64, misc_enable),
-        FIELD_PADDING(CpuState, unused3),
+        FIELD(CpuState, U32, smm),
+        FIELD(CpuState, U32, smm_nmi_blocked),
         FIELD(CpuState, U64, sysenter_cs),
         FIELD(CpuState, U64, sysenter_esp),
         FIELD(CpuState, U64, sysenter_eip),
@@ -110,7 +112,7 @@ const FieldTable cpu_fields = {
         FIELD(CpuState, U32, nmi_blocked),
         FIELD(CpuState, U32, intr_level),
         FIELD(CpuState, U32, smi_pending),
-        FIELD(CpuState, U32, a20m),
+        FIELD(CpuState, U32, smbase),
         FIELD(CpuState, U32, init_pending),
         FIELD(CpuState, U32, ferr),
         FIELD(CpuState, U32, pending_debug),
@@ -158,6 +160,7 @@ static void reset_lasting(Cpu *cpu) {
     state->microcode_revision = cpu->model->microcode_revision;
     state->tsc_aux = 0;
     state->ferr = state->ignne = 0;
+    smm_reset(cpu);
     wire_set(&cpu->ferr, 0);
 }
 
@@ -180,7 +183,7 @@ void cpu_reset(Cpu *cpu, bool init) {
     memset(state->pdpte, 0, sizeof(state->pdpte));
     state->halted = state->shutdown = state->interrupt_shadow = 0;
     state->nmi_pending = state->nmi_blocked = 0;
-    state->smi_pending = state->init_pending = state->pending_debug = 0;
+    state->init_pending = state->pending_debug = 0;
     if (!init)
         reset_lasting(cpu);
     cpu->exception.vector = EXCEPTION_NONE;
@@ -221,6 +224,7 @@ void cpu_destroy(Cpu *cpu) {
 }
 
 void cpu_state_restored(Cpu *cpu) {
+    smm_update_pins(cpu);
     cpu->exception.vector = EXCEPTION_NONE;
     memcpy(cpu->tlb.pdpte, cpu->state.pdpte, sizeof(cpu->tlb.pdpte));
     cpu_update_breakpoints(cpu);
@@ -266,6 +270,16 @@ void cpu_set_nmi(void *opaque, int line, int level) {
     cpu->break_after = 1;
 }
 
+/* SMI# is edge-triggered, and one is remembered while another is handled. */
+void cpu_set_smi(void *opaque, int line, int level) {
+    (void)line;
+    Cpu *cpu = opaque;
+    if (level == 0)
+        return;
+    cpu->state.smi_pending = 1;
+    cpu->break_after = 1;
+}
+
 /* The reset itself waits for the end of the instruction. */
 void cpu_set_init(void *opaque, int line, int level) {
     (void)line;
@@ -282,7 +296,7 @@ bool cpu_has_deliverable_interrupt(const Cpu *cpu) {
     const CpuState *state = &cpu->state;
     if (state->interrupt_shadow != 0)
         return false;
-    if (state->nmi_pending && !state->nmi_blocked)
+    if (smm_is_due(cpu) || (state->nmi_pending && !state->nmi_blocked))
         return true;
     return state->intr_level && (state->eflags & FLAG_IF) && !state->shutdown;
 }

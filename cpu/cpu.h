@@ -179,14 +179,17 @@ typedef struct CpuState {
     uint64_t unused2;
     FpuState fpu;
     uint64_t tsc_offset; /* TSC = clock in TSC ticks + this */
-    uint64_t efer, pat, misc_enable, unused3;
+    uint64_t efer, pat, misc_enable;
+    uint32_t smm;             /* in system management mode */
+    uint32_t smm_nmi_blocked; /* nmi_blocked as RSM brings it back */
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t mtrr_fixed[11], mtrr_base[8], mtrr_mask[8], mtrr_def_type;
     uint64_t pdpte[4];
     uint32_t halted;           /* in HLT (or in shutdown, see below) until an interrupt */
     uint32_t shutdown;         /* triple fault: only RESET, INIT or NMI help */
     uint32_t interrupt_shadow; /* SHADOW_*: after STI, or after MOV SS and POP SS */
-    uint32_t nmi_pending, nmi_blocked, intr_level, smi_pending, a20m;
+    uint32_t nmi_pending, nmi_blocked, intr_level, smi_pending;
+    uint32_t smbase; /* where the next SMI saves the state */
     uint32_t init_pending;
     uint32_t ferr;               /* the FERR# pin */
     uint32_t pending_debug;      /* DR6 bits of a debug trap due after this instruction */
@@ -263,6 +266,7 @@ typedef struct Cpu {
     int (*acknowledge_interrupt)(void *opaque);
     void *acknowledge_opaque;
     Wire ferr;        /* to IRQ 13 */
+    Wire smiact;      /* to the host bridge: accesses are system management mode's */
     void *translator; /* whose CPU this is: reached by the functions that translated code calls */
 
     Tlb tlb;
@@ -316,8 +320,10 @@ static inline void cpu_allow_iterations(Cpu *cpu) {
 void cpu_set_intr(void *cpu, int line, int level);
 void cpu_set_nmi(void *cpu, int line, int level);
 void cpu_set_init(void *cpu, int line, int level);
+void cpu_set_smi(void *cpu, int line, int level);
 
-/* Would an interrupt be taken before the next instruction? (INTR and IF, NMI, and no shadow.) */
+/* Would an interrupt be taken before the next instruction? (INTR and IF, NMI or SMI, and no
+ * shadow.) */
 bool cpu_has_deliverable_interrupt(const Cpu *cpu);
 
 /* After the state was replaced (a restore, a test's set-up): hands the control registers to the TLB

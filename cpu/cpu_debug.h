@@ -11,7 +11,9 @@ enum {
     DR6_FIXED = (int)0xFFFF0FF0, /* bits that read as 1 */
     DR7_ENABLES = 0xFF,
     DR7_LOCAL_ENABLES = 0x155, /* L0 to L3 and LE, which a task switch clears */
+    DR6_WRITABLE = 0xE00F,
     DR7_FIXED = 0x400,
+    DR7_WRITABLE = (int)0xFFFF2BFF,
     DR7_GD = 1 << 13,
 };
 

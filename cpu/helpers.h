@@ -79,7 +79,7 @@ void segment_load_real(Cpu *cpu, unsigned segment, uint16_t selector);
  * and triple faults; sets state.shutdown on a triple fault. Afterwards state.eip is the handler's.
  * interrupt.c */
 void cpu_deliver_exception(Cpu *cpu);
-/* Takes NMI or the interrupt that the controller acknowledges; call only if
+/* Takes SMI, NMI or the interrupt that the controller acknowledges; call only if
  * cpu_has_deliverable_interrupt(). interrupt.c */
 void cpu_deliver_interrupt(Cpu *cpu);
 /* A single-step or data-breakpoint trap after an instruction (TF was set before it, or

@@ -6,6 +6,7 @@
  * deliver() repeats that by the rules for double and triple faults. */
 #include "cpu_debug.h"
 #include "cpu_feature.h"
+#include "smm.h"
 #include "transfer.h"
 
 /* One event on its way. */
@@ -324,6 +325,10 @@ void cpu_deliver_debug_trap(Cpu *cpu, uint32_t dr6_bits) {
 
 void cpu_deliver_interrupt(Cpu *cpu) {
     CpuState *state = &cpu->state;
+    if (smm_is_due(cpu)) {
+        smm_enter(cpu);
+        return;
+    }
     Event event = {.external = 1, .return_eip = state->eip, .eflags = cpu_get_eflags(cpu)};
     if (state->nmi_pending && !state->nmi_blocked) {
         event.vector = EXCEPTION_NMI;

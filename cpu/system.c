@@ -99,6 +99,21 @@ static HelperResult write_cr4(Cpu *cpu, uint32_t value) {
     return go_on(cpu);
 }
 
+bool system_restore_control(Cpu *cpu, uint32_t cr0, uint32_t cr3, uint32_t cr4) {
+    CpuState *state = &cpu->state;
+    if (((cr0 & CR0_PG) && !(cr0 & CR0_PE)) || ((cr0 & CR0_NW) && !(cr0 & CR0_CD)) ||
+        (cr4 & ~existing_cr4(cpu)))
+        return false;
+    if (uses_pae(cr0, cr4) && !load_pdptes(cpu, cr3)) {
+        cpu->exception.vector = EXCEPTION_NONE;
+        return false;
+    }
+    state->cr0 = (cr0 & existing_cr0(cpu)) | CR0_ET;
+    state->cr3 = cr3;
+    state->cr4 = cr4;
+    return true;
+}
+
 static bool has_cr4(const Cpu *cpu) {
     return existing_cr4(cpu) != 0;
 }
@@ -215,9 +230,9 @@ HelperResult helper_write_dr(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint
     if (!check_debug_register(cpu, &a))
         return HELPER_FAULT;
     if (a == 6)
-        t0 = (t0 & 0xE00F) | (uint32_t)DR6_FIXED;
+        t0 = (t0 & DR6_WRITABLE) | (uint32_t)DR6_FIXED;
     else if (a == 7)
-        t0 = (t0 & 0xFFFF2BFF) | DR7_FIXED;
+        t0 = (t0 & (uint32_t)DR7_WRITABLE) | DR7_FIXED;
     cpu->state.dr[a] = t0;
     cpu_update_breakpoints(cpu);
     return go_on(cpu);

@@ -60,6 +60,9 @@ bool port_io_check(Cpu *cpu, uint32_t port, unsigned size);
 /* system.c: MOV to CR3 and what a task switch does to it; false with #GP(0) for reserved bits in
  * PDPTEs. */
 bool system_load_cr3(Cpu *cpu, uint32_t value);
+/* For RSM: sets all three, with the checks of MOV to them; false if one is not allowed. The TLB
+ * does not know yet. */
+bool system_restore_control(Cpu *cpu, uint32_t cr0, uint32_t cr3, uint32_t cr4);
 /* Hands CR0, CR3, CR4 and EFER to the TLB after one of them changed. */
 void system_update_tlb(Cpu *cpu, bool cr3_written);
 

@@ -21,12 +21,15 @@ enum {
 /* Only this much of the firmware image is seen below 1 MB. */
 #define BIOS_ALIAS_MAXIMUM 0x20000u
 
-/* The bridge's State is its configuration space, which belongs to the bus. */
+/* The bridge's State is its configuration space, which belongs to the bus; SMIACT# is the
+ * processor's, which drives it again after a restore. */
 struct I440fx {
     PciDevice *device;
     PhysicalMap *memory;
     uint8_t *bios;
     uint32_t bios_base; /* where its alias begins */
+    bool smiact;        /* as the processor drives it */
+    bool smram_shown;
 };
 
 /* One area whose accesses half a PAM register routes (data sheet table 7). */
@@ -63,16 +66,24 @@ static void bridge_route_area(I440fx *bridge, const PamArea *area) {
     bridge_route_run(bridge, route, split, end);
 }
 
-/* While SMRAM is open, A0000h to BFFFFh is RAM; else the display adapter answers there. */
+/* While SMRAM is open, or the processor is in system management mode, A0000h to BFFFFh is RAM; else
+ * the display adapter answers there. D_CLS, which would keep data accesses out, only keeps its bit.
+ */
 static void bridge_route_smram(I440fx *bridge) {
     uint8_t smram = pci_device_config(bridge->device)[REGISTER_SMRAM];
-    bool open = (smram & SMRAM_OPEN) && (smram & SMRAM_ENABLED);
-    bool shown = physical_map_pages(bridge->memory)[SMRAM_BASE / PAGE_SIZE].write ==
-                 physical_map_ram(bridge->memory) + SMRAM_BASE;
-    if (open && !shown)
-        physical_map_show_ram(bridge->memory, SMRAM_BASE, SMRAM_SIZE);
-    else if (!open && shown)
-        physical_map_remove(bridge->memory, SMRAM_BASE, SMRAM_SIZE);
+    bool show = (smram & SMRAM_ENABLED) && ((smram & SMRAM_OPEN) || bridge->smiact);
+    if (show && !bridge->smram_shown)
+        physical_map_cover(bridge->memory, SMRAM_BASE, SMRAM_SIZE);
+    else if (!show && bridge->smram_shown)
+        physical_map_uncover(bridge->memory);
+    bridge->smram_shown = show;
+}
+
+void i440fx_set_smiact(void *opaque, int line, int level) {
+    I440fx *bridge = opaque;
+    (void)line;
+    bridge->smiact = level != 0;
+    bridge_route_smram(bridge);
 }
 
 /* Data sheet 3.2.20: the lock closes SMRAM and keeps it closed until the next reset. */
@@ -140,6 +151,7 @@ I440fx *i440fx_create(const DeviceContext *context, PciBus *bus, uint8_t *bios, 
         free(bridge);
         return NULL;
     }
+    physical_map_remove(context->memory, SMRAM_BASE, SMRAM_SIZE);
     bridge_config_written(bridge, 0, PCI_CONFIG_SIZE);
     return bridge;
 }

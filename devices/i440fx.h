@@ -13,6 +13,9 @@ typedef struct I440fx I440fx;
  */
 I440fx *i440fx_create(const DeviceContext *context, PciBus *bus, uint8_t *bios, uint32_t bios_size,
                       Error *error);
+/* The processor's SMIACT#: accesses are system management mode's, which sees SMRAM. Fits a Wire,
+ * 'line' is ignored. */
+void i440fx_set_smiact(void *bridge, int line, int level);
 void i440fx_destroy(I440fx *bridge);
 
 #endif

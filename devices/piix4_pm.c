@@ -7,11 +7,12 @@
 /* Configuration registers (data sheet 7.1). */
 enum {
     CONFIG_PM_BASE = 0x40,
-    CONFIG_APM_ENABLE = 0x5B,
+    CONFIG_APM_ENABLE = 0x5B, /* the upper byte of DEVACTB */
     CONFIG_PM_MISC = 0x80,
     CONFIG_SMBUS_BASE = 0x90,
     CONFIG_SMBUS_HOST = 0xD2,
     DECODE_ENABLE = 1,
+    APM_SMI_ENABLE = 2,
 };
 
 /* ACPI registers, as offsets from PMBASE (7.2). */
@@ -20,6 +21,8 @@ enum {
     PM1_ENABLE = 0x02,
     PM1_CONTROL = 0x04,
     PM_TIMER = 0x08,
+    GLOBAL_STATUS = 0x18,
+    GLOBAL_CONTROL = 0x28,
     PM_REGISTERS_KEPT = 0x0C, /* from here up the bytes are only kept */
     PM_SIZE = 0x40,
 };
@@ -42,6 +45,9 @@ enum {
     SLEEP_SOFT_OFF = 0,        /* S5, by the encoding of the PIIX4 */
     SLEEP_SUSPEND_TO_DISK = 2, /* S4: off too, the guest has saved itself */
 };
+
+/* Bits of GLBSTS and GLBCTL (7.2.7, 7.2.11). */
+enum { GLOBAL_APM_STATUS = 0x20, GLOBAL_SMI_ENABLE = 0x01 };
 
 /* Values that SeaBIOS's tables name for SMI_CMD at port B2h. */
 enum { APM_ACPI_ENABLE = 0xF1, APM_ACPI_DISABLE = 0xF0 };
@@ -184,6 +190,10 @@ static void pm_clear_status(Piix4Pm *pm, unsigned byte, uint8_t value) {
 
 static void pm_write_byte(Piix4Pm *pm, uint32_t offset, uint8_t value) {
     Piix4PmState *state = &pm->state;
+    if (offset == GLOBAL_STATUS) {
+        state->kept[offset - PM_REGISTERS_KEPT] &= (uint8_t)~value;
+        return;
+    }
     if (offset >= PM_REGISTERS_KEPT) {
         state->kept[offset - PM_REGISTERS_KEPT] = value;
         return;
@@ -241,8 +251,17 @@ static uint32_t apm_read(void *opaque, uint32_t offset, unsigned size) {
     return pm->state.apm[offset];
 }
 
-/* What the firmware's SMI handler would do for these two commands, since there is no system
- * management mode. */
+/* A write to the control port is an SMI, where firmware wants that (7.2.11, 7.1.18). */
+static void apm_raise_smi(Piix4Pm *pm) {
+    uint8_t *kept = pm->state.kept;
+    bool enabled = pci_device_config(pm->device)[CONFIG_APM_ENABLE] & APM_SMI_ENABLE;
+    if (!enabled || !(kept[GLOBAL_CONTROL - PM_REGISTERS_KEPT] & GLOBAL_SMI_ENABLE))
+        return;
+    kept[GLOBAL_STATUS - PM_REGISTERS_KEPT] |= GLOBAL_APM_STATUS;
+    wire_pulse(&pm->options.smi);
+}
+
+/* The firmware's handler leaves these two commands to the board, as QEMU's does. */
 static void apm_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
     Piix4Pm *pm = opaque;
     (void)size;
@@ -254,6 +273,7 @@ static void apm_write(void *opaque, uint32_t offset, unsigned size, uint32_t val
     else if (value == APM_ACPI_DISABLE)
         pm->state.pm1_control &= (uint16_t)~CONTROL_SCI_ENABLE;
     pm_update(pm);
+    apm_raise_smi(pm);
 }
 
 static uint32_t smbus_read(void *opaque, uint32_t offset, unsigned size) {
@@ -325,8 +345,7 @@ static void piix4_pm_reset(void *opaque) {
 
 static const DeviceClass piix4_pm_class = {"PIIX4_PM", &piix4_pm_fields, piix4_pm_reset, NULL};
 
-/* APMC_EN is set from the start: firmware that finds it clear goes to set up system management
- * mode, which is not there. */
+/* APMC_EN is clear: so firmware knows that it still has to set up system management mode. */
 static const PciRegister registers[] = {
     {PCI_COMMAND, 2, 0x0000, 0x0001, 0},
     {PCI_STATUS, 2, 0x0280, 0, 0x7800},
@@ -338,7 +357,7 @@ static const PciRegister registers[] = {
     {0x54, 4, 0, 0xFFFFFFFF, 0},
     {0x58, 2, 0, 0xFFFF, 0},
     {0x5A, 1, 0, 0xFF, 0},
-    {CONFIG_APM_ENABLE, 1, 0x02, 0xFF, 0},
+    {CONFIG_APM_ENABLE, 1, 0x00, 0xFF, 0},
     {0x5C, 4, 0, 0xFFFFFFFF, 0},
     {0x60, 4, 0, 0xFFFFFFFF, 0},
     {0x64, 4, 0, 0xFFFFFFFF, 0},

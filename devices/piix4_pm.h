@@ -13,6 +13,7 @@ typedef struct Piix4Pm Piix4Pm;
 
 typedef struct Piix4PmOptions {
     Wire sci; /* IRQ 9 of the 8259 pair */
+    Wire smi; /* of the processor */
     /* The guest switched the machine off. */
     void (*power_off)(void *opaque);
     void *power_off_opaque;

@@ -24,9 +24,9 @@ static void print_flags(Monitor *monitor, const Cpu *cpu) {
     char text[8] = {0};
     for (int i = 0; i < 7; i++)
         text[i] = (flags & letters[i].bit) != 0 ? letters[i].letter : '-';
-    monitor_print(monitor, "EIP=%08x EFL=%08x [%s] CPL=%u II=%d A20=%d SMM=0 HLT=%d\n",
+    monitor_print(monitor, "EIP=%08x EFL=%08x [%s] CPL=%u II=%d A20=%d SMM=%d HLT=%d\n",
                   cpu->state.eip, flags, text, cpu->state.cpl, cpu->state.interrupt_shadow != 0,
-                  physical_map_a20(cpu->map), cpu->state.halted != 0);
+                  physical_map_a20(cpu->map), cpu->state.smm != 0, cpu->state.halted != 0);
 }
 
 static void print_segment_type(Monitor *monitor, uint32_t access) {

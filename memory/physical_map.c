@@ -15,6 +15,9 @@ struct PhysicalMap {
     uint8_t *ram_flags;
     uint32_t ram_pages;
     uint32_t a20_mask;
+    bool a20_open, a20_ignored;
+    PhysicalPage covered[PHYSICAL_COVER_PAGES]; /* what lies under the cover */
+    uint32_t cover_first, cover_pages;          /* 0 pages: nothing is covered */
     PhysicalMapHooks hooks;
     MmioRange *ranges; /* sorted by base */
     size_t range_count, range_capacity;
@@ -33,6 +36,7 @@ PhysicalMap *physical_map_create(uint64_t ram_bytes, Error *error) {
     PhysicalMap *map = allocate_zeroed(sizeof *map);
     map->ram_pages = (uint32_t)(ram_bytes >> PAGE_BITS);
     map->a20_mask = UINT32_MAX;
+    map->a20_open = true;
     map->pages = host_pages_map(PHYSICAL_PAGES * sizeof *map->pages);
     map->ram = host_pages_map_shared("reprise-ram", ram_bytes);
     map->ram_flags = host_pages_map(map->ram_pages);
@@ -97,11 +101,13 @@ static void set_pages(PhysicalMap *map, uint32_t base, uint32_t size, uint8_t *r
     bool changed = false;
     for (uint32_t i = 0; i < pages; i++) {
         PhysicalPage page = {page_of(read, i), page_of(write, i), flags != NULL ? flags + i : NULL};
-        PhysicalPage *old = &map->pages[first + i];
+        bool is_covered = first + i - map->cover_first < map->cover_pages;
+        PhysicalPage *old =
+            is_covered ? &map->covered[first + i - map->cover_first] : &map->pages[first + i];
         if (old->read == page.read && old->write == page.write && old->flags == page.flags)
             continue;
         *old = page;
-        changed = true;
+        changed |= !is_covered;
     }
     if (changed)
         report_layout(map, first, pages);
@@ -131,6 +137,22 @@ void physical_map_show_ram(PhysicalMap *map, uint32_t base, uint32_t size) {
 void physical_map_set_shadow(PhysicalMap *map, uint32_t base, uint32_t size, uint8_t *read_host,
                              uint8_t *write_host, uint8_t *flags) {
     set_pages(map, base, size, read_host, write_host, flags);
+}
+
+void physical_map_cover(PhysicalMap *map, uint32_t base, uint32_t size) {
+    uint32_t first = base >> PAGE_BITS, pages = size >> PAGE_BITS;
+    assert(map->cover_pages == 0 && pages <= PHYSICAL_COVER_PAGES);
+    memcpy(map->covered, &map->pages[first], pages * sizeof(PhysicalPage));
+    physical_map_show_ram(map, base, size);
+    map->cover_first = first;
+    map->cover_pages = pages;
+}
+
+void physical_map_uncover(PhysicalMap *map) {
+    uint32_t pages = map->cover_pages;
+    map->cover_pages = 0;
+    memcpy(&map->pages[map->cover_first], map->covered, pages * sizeof(PhysicalPage));
+    report_layout(map, map->cover_first, pages);
 }
 
 /* Index of the first range that ends above 'address'. */
@@ -194,15 +216,26 @@ const MmioRange *physical_map_find_mmio(const PhysicalMap *map, uint32_t address
     return &map->ranges[index];
 }
 
-void physical_map_set_a20(PhysicalMap *map, bool open) {
-    if (open == physical_map_a20(map))
+static void update_a20_mask(PhysicalMap *map) {
+    uint32_t mask = map->a20_open || map->a20_ignored ? UINT32_MAX : ~A20_BIT;
+    if (mask == map->a20_mask)
         return;
-    map->a20_mask = open ? UINT32_MAX : ~A20_BIT;
+    map->a20_mask = mask;
     report_layout(map, 0, PHYSICAL_PAGES);
 }
 
+void physical_map_set_a20(PhysicalMap *map, bool open) {
+    map->a20_open = open;
+    update_a20_mask(map);
+}
+
 bool physical_map_a20(const PhysicalMap *map) {
-    return (map->a20_mask & A20_BIT) != 0;
+    return map->a20_open;
+}
+
+void physical_map_ignore_a20(PhysicalMap *map, bool ignored) {
+    map->a20_ignored = ignored;
+    update_a20_mask(map);
 }
 
 uint32_t physical_map_a20_mask(const PhysicalMap *map) {

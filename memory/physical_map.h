@@ -95,6 +95,12 @@ void physical_map_show_ram(PhysicalMap *map, uint32_t base, uint32_t size);
 void physical_map_set_shadow(PhysicalMap *map, uint32_t base, uint32_t size, uint8_t *read_host,
                              uint8_t *write_host, uint8_t *flags);
 
+/* Lays RAM over whatever is at these addresses (at most PHYSICAL_COVER_PAGES pages, one range at a
+ * time) until it is uncovered: what others put there or take away meanwhile shows only then. */
+#define PHYSICAL_COVER_PAGES 32
+void physical_map_cover(PhysicalMap *map, uint32_t base, uint32_t size);
+void physical_map_uncover(PhysicalMap *map);
+
 /* Memory-mapped I/O over a range; it answers where pages have no memory. Overlap is an error that
  * names both. */
 bool physical_map_add_mmio(PhysicalMap *map, const MmioRange *range, Error *error);
@@ -106,6 +112,8 @@ const MmioRange *physical_map_find_mmio(const PhysicalMap *map, uint32_t address
  * all of it. */
 void physical_map_set_a20(PhysicalMap *map, bool open);
 bool physical_map_a20(const PhysicalMap *map);
+/* A processor in system management mode does not look at the gate. */
+void physical_map_ignore_a20(PhysicalMap *map, bool ignored);
 uint32_t physical_map_a20_mask(const PhysicalMap *map);
 
 /* The page table, PHYSICAL_PAGES entries; index after A20. */

@@ -206,6 +206,9 @@ void lift_wbinvd(Lifter *lifter) {
 void lift_hlt(Lifter *lifter) {
     lift_helper(lifter, HELPER_ID_hlt, 0, 0);
 }
+void lift_rsm(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_rsm, 0, 0);
+}
 void lift_cli(Lifter *lifter) {
     lift_helper(lifter, HELPER_ID_cli, 0, 0);
 }

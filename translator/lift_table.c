@@ -106,6 +106,7 @@ LiftFunction *const lift_table[INSN_COUNT] = {
     [INSN_IRET] = lift_iret,
     [INSN_BOUND] = lift_bound,
     [INSN_HLT] = lift_hlt,
+    [INSN_RSM] = lift_rsm,
     [INSN_WAIT] = lift_wait,
     [INSN_UD0] = lift_ud,
     [INSN_UD1] = lift_ud,

@@ -216,7 +216,7 @@ RunExit translator_run(Translator *translator, int64_t instructions) {
     cpu->break_after = 0;
     for (;;) {
         block_cache_free_dead(translator->cache);
-        if (state->init_pending)
+        if (state->init_pending && !state->smm) /* INIT waits for RSM: SDM vol. 3C 31.3 */
             cpu_reset(cpu, true);
         if (state->pending_debug && !(state->interrupt_shadow & SHADOW_MOV_SS))
             cpu_deliver_debug_trap(cpu, state->pending_debug);

@@ -65,6 +65,7 @@ static bool create_bridges(Board *board, Error *error) {
     board->host_bridge = i440fx_create(&context, board->pci, board->bios, board->bios_bytes, error);
     if (board->host_bridge == NULL || !board_create_interrupts(board, error))
         return false;
+    board->machine->cpu->smiact = (Wire){i440fx_set_smiact, board->host_bridge, 0};
     Wire pci_irqs[IRQ_LINES];
     for (unsigned irq = 0; irq < IRQ_LINES; irq++)
         pci_irqs[irq] = irq_lines_input(board->irq_lines, IRQ_SOURCE_PCI, irq);
@@ -73,7 +74,8 @@ static bool create_bridges(Board *board, Error *error) {
         return false;
     if (!board->machine->config.has_acpi)
         return true;
-    Piix4PmOptions power = {.sci = irq_lines_input(board->irq_lines, IRQ_SOURCE_POWER, IRQ_ACPI),
+    Piix4PmOptions power = {.smi = {cpu_set_smi, board->machine->cpu, 0},
+                            .sci = irq_lines_input(board->irq_lines, IRQ_SOURCE_POWER, IRQ_ACPI),
                             .power_off = machine_power_off,
                             .power_off_opaque = board->machine};
     board->power_management = piix4_pm_create(&context, board->pci, &power, error);

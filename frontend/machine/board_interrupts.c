@@ -65,6 +65,7 @@ static bool create_apics(Board *board, Error *error) {
     LocalApicPins pins = {
         .intr = {cpu_set_intr, cpu, 0},
         .nmi = {cpu_set_nmi, cpu, 0},
+        .smi = {cpu_set_smi, cpu, 0},
         .init = {cpu_set_init, cpu, 0},
         .acknowledge_external = i8259_acknowledge,
         .external = board->pic,

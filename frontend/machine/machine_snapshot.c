@@ -1,5 +1,6 @@
 #include "machine_snapshot.h"
 #include "machine_parts.h"
+#include "smm.h"
 
 #include <string.h>
 
@@ -98,6 +99,7 @@ static bool load_processor(Machine *machine, const CpuState *state, ByteReader *
                            Error *error) {
     Cpu *cpu = machine->cpu;
     cpu->state = *state;
+    smm_update_pins(cpu);
     tlb_set_control(&cpu->tlb, state->cr0, state->cr3, state->cr4,
                     (state->efer & EFER_NXE_BIT) != 0, true);
     memcpy(cpu->tlb.pdpte, state->pdpte, sizeof(cpu->tlb.pdpte));

@@ -18,7 +18,7 @@ static I440fx *host_bridge;
 static Piix3 *isa_bridge;
 static Piix4Pm *pm;
 static IrqLines *lines;
-static Probe irqs[16], reset, sci;
+static Probe irqs[16], reset, sci, smi;
 static int power_offs;
 static _Alignas(4096) uint8_t bios[BIOS_SIZE];
 
@@ -30,7 +30,7 @@ static void setup(void) {
     Wire outputs[16], inputs[16];
     fixture = chip_fixture_create();
     memset(irqs, 0, sizeof irqs);
-    reset = sci = (Probe){0};
+    reset = sci = smi = (Probe){0};
     power_offs = 0;
     memset(bios, 0x11, BIOS_SIZE - 0x20000);
     memset(bios + BIOS_SIZE - 0x20000, 0xEE, 0x10000);
@@ -44,7 +44,10 @@ static void setup(void) {
     bus = pci_bus_create(&fixture->context, NULL);
     host_bridge = i440fx_create(&fixture->context, bus, bios, sizeof bios, NULL);
     isa_bridge = piix3_create(&fixture->context, bus, inputs, &reset_wire, NULL);
-    Piix4PmOptions options = {probe_wire(&sci), power_off, &power_offs};
+    Piix4PmOptions options = {.sci = probe_wire(&sci),
+                              .smi = probe_wire(&smi),
+                              .power_off = power_off,
+                              .power_off_opaque = &power_offs};
     pm = piix4_pm_create(&fixture->context, bus, &options, NULL);
     ck_assert(bus != NULL && host_bridge != NULL && isa_bridge != NULL && pm != NULL);
 }
@@ -82,7 +85,7 @@ START_TEST(identities) {
     ck_assert_uint_eq(config_read(1, 0, 0, 4), 0x70008086);
     ck_assert_uint_eq(config_read(1, 3, 0, 4), 0x71138086);
     ck_assert_uint_eq(config_read(1, 0, 0x0E, 1), 0x80);
-    ck_assert_uint_eq(config_read(1, 3, 0x5B, 1), 0x02); /* APMC_EN: firmware stays out of SMM */
+    ck_assert_uint_eq(config_read(1, 3, 0x5B, 1), 0x00); /* APMC_EN: firmware has to set up SMM */
 }
 END_TEST
 
@@ -149,6 +152,27 @@ START_TEST(smram_opens_and_locks) {
     device_list_reset(&fixture->devices);
     config_write(0, 0, 0x72, 1, 0x4A);
     ck_assert_uint_eq(peek(0xA0000), 0x33);
+}
+END_TEST
+
+/* What lies over the display's memory goes and comes as it was. */
+START_TEST(smram_is_seen_in_system_management_mode) {
+    uint8_t *ram = physical_map_ram(fixture->context.memory);
+    ram[0xA0000] = 0x33;
+    i440fx_set_smiact(host_bridge, 0, 1);
+    ck_assert_uint_eq(peek(0xA0000), 0xFF); /* not enabled */
+    config_write(0, 0, 0x72, 1, 0x0A);
+    ck_assert_uint_eq(peek(0xA0000), 0x33);
+    poke(0xBFFFF, 0x44);
+    i440fx_set_smiact(host_bridge, 0, 0);
+    ck_assert_uint_eq(peek(0xA0000), 0xFF);
+    ck_assert_uint_eq(peek(0xBFFFF), 0xFF);
+    ck_assert_uint_eq(ram[0xBFFFF], 0x44);
+    config_write(0, 0, 0x72, 1, 0x1A); /* locked: as before within, closed without */
+    i440fx_set_smiact(host_bridge, 0, 1);
+    ck_assert_uint_eq(peek(0xA0000), 0x33);
+    i440fx_set_smiact(host_bridge, 0, 0);
+    ck_assert_uint_eq(peek(0xA0000), 0xFF);
 }
 END_TEST
 
@@ -287,6 +311,27 @@ START_TEST(pm_timer_interrupts) {
     ck_assert_int_eq(sci.rises, 2);
     port_out(fixture, 0xB2, 0xF0);
     ck_assert_int_eq(sci.level, 0);
+}
+END_TEST
+
+/* Both the enable of the source and the global one are needed. */
+START_TEST(apm_writes_are_smis) {
+    enable_pm();
+    port_out(fixture, 0xB2, 0x55);
+    config_write(1, 3, 0x58, 4, 1u << 25);
+    port_out(fixture, 0xB2, 0x55);
+    ck_assert_int_eq(smi.rises, 0);
+    pm_out(0x28, 4, 1);
+    port_out(fixture, 0xB3, 0x66);
+    ck_assert_int_eq(smi.rises, 0);
+    port_out(fixture, 0xB2, 0x55);
+    ck_assert_int_eq(smi.rises, 1);
+    ck_assert_uint_eq(port_in(fixture, 0xB3), 0x66);
+    ck_assert_uint_eq(pm_in(0x18, 2), 0x20);
+    pm_out(0x18, 2, 0x20);
+    ck_assert_uint_eq(pm_in(0x18, 2), 0);
+    port_out(fixture, 0xB2, 0x56);
+    ck_assert_int_eq(smi.rises, 2);
 }
 END_TEST
 
@@ -446,6 +491,8 @@ static void add(TCase *tests) {
     tcase_add_test(tests, pam_routes_loads_and_stores_apart);
     tcase_add_test(tests, each_pam_nibble_has_its_area);
     tcase_add_test(tests, smram_opens_and_locks);
+    tcase_add_test(tests, smram_is_seen_in_system_management_mode);
+    tcase_add_test(tests, apm_writes_are_smis);
     tcase_add_test(tests, firmware_size_is_checked);
     tcase_add_test(tests, pirqs_are_routed);
     tcase_add_test(tests, irq_lines_are_shared);

@@ -124,6 +124,30 @@ START_TEST(saved_and_restored_runs_on_alike) {
 }
 END_TEST
 
+/* Within system management mode SMRAM lies over the display's memory, as the processor's state says.
+ */
+START_TEST(saved_within_system_management_mode) {
+    Machine *machine = make();
+    Machine *other = make();
+    ByteBuffer saved = {.data = NULL};
+    Error error = {.set = false};
+    for (unsigned i = 0; i < MILLION && !machine->cpu->state.smm; i++)
+        machine_run_instructions(machine, 20);
+    ck_assert_msg(machine->cpu->state.smm, "the BIOS never entered system management mode");
+    machine_save(machine, &saved);
+    ByteReader reader = {.data = saved.data, .size = saved.size};
+    machine_run_instructions(machine, MILLION);
+    ck_assert_uint_eq(machine->cpu->state.smbase, 0xA0000);
+    ck_assert_msg(machine_load(other, &reader, &error), "%s", error.message);
+    machine_run_instructions(other, MILLION);
+    find_difference(machine, other);
+    ck_assert_uint_eq(machine_state_hash(machine), machine_state_hash(other));
+    byte_buffer_free(&saved);
+    machine_destroy(machine);
+    machine_destroy(other);
+}
+END_TEST
+
 /* Whatever the length that is left of a snapshot: an error, and the machine is as it was. */
 START_TEST(cut_snapshots_are_refused_and_change_nothing) {
     Machine *machine = make();
@@ -264,6 +288,7 @@ int main(void) {
     tcase_add_test(tests, slices_do_not_change_the_state);
     tcase_add_test(tests, incremental_hash_equals_the_full_one);
     tcase_add_loop_test(tests, saved_and_restored_runs_on_alike, 0, 4);
+    tcase_add_test(tests, saved_within_system_management_mode);
     tcase_add_test(tests, cut_snapshots_are_refused_and_change_nothing);
     tcase_add_test(tests, every_state_is_covered_by_its_fields);
     tcase_add_test(tests, wrong_configurations_are_errors);

@@ -214,6 +214,45 @@ START_TEST(layout_is_reported_when_it_changes) {
 }
 END_TEST
 
+START_TEST(a_cover_hides_what_happens_beneath) {
+    static _Alignas(4096) uint8_t other[0x2000];
+    memset(other, 0x55, sizeof other);
+    physical_map_remove(map, 0xA0000, 0x20000);
+    physical_map_ram(map)[0xA1000] = 0x77;
+    install_hooks();
+    physical_map_cover(map, 0xA0000, 0x20000);
+    expect_log("layoutA0/20 ");
+    ck_assert_uint_eq(physical_read(map, 0xA1000, 1), 0x77);
+    physical_map_add_memory(map, 0xA1000, 0x2000, other, NULL, true);
+    expect_log("");
+    ck_assert_uint_eq(physical_read(map, 0xA1000, 1), 0x77);
+    physical_write(map, 0xA2000, 1, 0x78);
+    physical_map_uncover(map);
+    expect_log("layoutA0/20 ");
+    ck_assert_uint_eq(physical_read(map, 0xA1000, 1), 0x55);
+    ck_assert_uint_eq(physical_read(map, 0xA2000, 1), 0x55);
+    ck_assert_uint_eq(physical_read(map, 0xA0000, 1), 0xFF);
+    ck_assert_uint_eq(physical_map_ram(map)[0xA2000], 0x78);
+    physical_map_remove(map, 0xA1000, 0x2000);
+    expect_log("layoutA1/2 ");
+}
+END_TEST
+
+START_TEST(a20_gate_can_be_ignored) {
+    physical_map_set_a20(map, false);
+    install_hooks();
+    physical_map_ignore_a20(map, true);
+    expect_log("layout0/100000 ");
+    ck_assert(!physical_map_a20(map));
+    physical_write(map, 0x100000, 1, 0x12);
+    ck_assert_uint_eq(physical_read(map, 0, 1), 0);
+    physical_map_set_a20(map, true);
+    physical_map_ignore_a20(map, false);
+    expect_log("");
+    ck_assert_uint_eq(physical_read(map, 0x100000, 1), 0x12);
+}
+END_TEST
+
 START_TEST(mmio_is_split_to_natural_alignment) {
     physical_map_remove(map, 0xA0000, 0x20000);
     add_range(0xA0000, 0x20000);
@@ -409,6 +448,8 @@ int main(void) {
     tcase_add_test(tests, writable_memory_keeps_its_own_flags);
     tcase_add_test(tests, pam_shadow);
     tcase_add_test(tests, layout_is_reported_when_it_changes);
+    tcase_add_test(tests, a_cover_hides_what_happens_beneath);
+    tcase_add_test(tests, a20_gate_can_be_ignored);
     tcase_add_test(tests, mmio_is_split_to_natural_alignment);
     tcase_add_test(tests, accesses_straddle_ram_and_mmio);
     tcase_add_test(tests, small_ranges_share_a_page_with_nothing);
