@@ -146,11 +146,11 @@ static void start_stop_unit(IdeDrive *drive, const uint8_t *packet) {
         cdrom->tray_open = 1;
         cdrom->event = EVENT_REMOVAL;
     } else if (load_eject && cdrom->tray_open) {
+        /* Unit attention is for hosts other than the one that asked (SPC-3, unit attention
+         * conditions): Linux takes it for a changed disc and fails the first read. */
         cdrom->tray_open = 0;
-        if (cdrom->present) {
-            cdrom->unit_attention = 1;
+        if (cdrom->present)
             cdrom->event = EVENT_NEW_MEDIUM;
-        }
     }
     ide_cdrom_finish(drive);
 }

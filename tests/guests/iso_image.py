@@ -1,4 +1,4 @@
-"""Writes CD images: ISO 9660 (ECMA-119) with an El Torito boot entry without emulation.
+"""Writes CD images: ISO 9660 (ECMA-119) with an El Torito boot entry.
 
 Names are 8.3 in capitals, as level 1 wants them.
 """
@@ -6,6 +6,7 @@ import struct
 
 SECTOR = 2048
 SYSTEM_AREA_SECTORS = 16
+NO_EMULATION, FLOPPY_1440K = 0, 2  # media types of El Torito
 ISOLINUX_LOAD_SECTORS = 4  # of 512 bytes; the loader reads the rest of itself
 
 
@@ -84,12 +85,13 @@ def _boot_record(catalog_sector):
     return (data + struct.pack("<I", catalog_sector)).ljust(SECTOR, b"\0")
 
 
-def _boot_catalog(boot_sector):
-    """Validation entry and one entry for a boot without emulation (El Torito 1.0, 2.1 and 2.2)."""
+def _boot_catalog(boot_sector, emulation):
+    """Validation entry and one entry of a media type (El Torito 1.0, 2.1 and 2.2)."""
     validation = bytearray(struct.pack("<BBH24sHBB", 1, 0, 0, b"REPRISE", 0, 0x55, 0xAA))
     total = sum(struct.unpack("<16H", validation))
     struct.pack_into("<H", validation, 28, -total & 0xFFFF)
-    entry = struct.pack("<BBHBBHI", 0x88, 0, 0, 0, 0, ISOLINUX_LOAD_SECTORS, boot_sector)
+    count = ISOLINUX_LOAD_SECTORS if emulation == NO_EMULATION else 1
+    entry = struct.pack("<BBHBBHI", 0x88, emulation, 0, 0, 0, count, boot_sector)
     return (bytes(validation) + entry).ljust(SECTOR, b"\0")
 
 
@@ -121,8 +123,9 @@ def _walk(name, folder):
             yield child_name, child
 
 
-def write(output, files, boot=None):
-    """Writes an image of FILES, {path: bytes}, that starts the loader at the path BOOT."""
+def write(output, files, boot=None, emulation=NO_EMULATION):
+    """Writes an image of FILES, {path: bytes}, that starts what is at the path BOOT: a loader, or
+    the image of a floppy for EMULATION."""
     root = _build_tree(files)
     items = list(_walk(b"\0", root))
     folders = [(name, item) for name, item in items if isinstance(item, _Folder)]
@@ -145,7 +148,8 @@ def write(output, files, boot=None):
         for part in above:
             loader = loader.entries[part.encode()]
         loader = loader.entries[name.encode() + b";1"]
-        loader.data = _boot_information(loader.data, loader.sector)
+        if emulation == NO_EMULATION:
+            loader.data = _boot_information(loader.data, loader.sector)
     with open(output, "wb") as image:
         def put(sector, data):
             image.seek(sector * SECTOR)
@@ -153,7 +157,7 @@ def write(output, files, boot=None):
         put(SYSTEM_AREA_SECTORS, _volume_descriptor(root, position, len(table), tables))
         put(SYSTEM_AREA_SECTORS + 1, _boot_record(catalog) if boot else b"")
         put(SYSTEM_AREA_SECTORS + 2, b"\xffCD001\1")
-        put(catalog, _boot_catalog(loader.sector) if boot else b"\0")
+        put(catalog, _boot_catalog(loader.sector, emulation) if boot else b"\0")
         put(tables[0], table)
         put(tables[1], _path_table(folders, ">"))
         for _, folder in folders:
