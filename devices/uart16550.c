@@ -148,7 +148,11 @@ static int64_t transmit_time_ns(const UartState *state) {
     return state->modem_control & MCR_LOOPBACK || time < SEND_NS ? time : SEND_NS;
 }
 
+/* A reset leaves 5 data bits. But kernels that speak before they have set up anything (Xen) count
+ * on a BIOS that did, and this machine's does not: a line that nobody set up has 8. */
 static uint8_t data_mask(const UartState *state) {
+    if (state->line_control == 0 && state->divisor == RESET_DIVISOR)
+        return 0xFF;
     return (uint8_t)(0xFF >> (3 - (state->line_control & LCR_DATA_BITS)));
 }
 

@@ -51,6 +51,20 @@ START_TEST(registers_keep_their_bits) {
 }
 END_TEST
 
+START_TEST(line_that_nobody_set_up_has_8_bits) {
+    device_list_reset(fixture->context.devices);
+    port_out(fixture, DATA, 'x');
+    chip_fixture_run(fixture, SEND_NS);
+    ck_assert_uint_eq(sink.bytes[0], 'x');
+    port_out(fixture, LCR, 0x80);
+    port_out(fixture, DATA, 1);
+    port_out(fixture, LCR, 0x00); /* now 5 bits are meant */
+    port_out(fixture, DATA, 'x');
+    chip_fixture_run(fixture, 100 * SEND_NS);
+    ck_assert_uint_eq(sink.bytes[1], 'x' & 0x1F);
+}
+END_TEST
+
 /* 7 data bits, parity, 2 stop bits at 300 baud: 11 bits. */
 static void set_slow_line(void) {
     port_out(fixture, LCR, 0x8E);
@@ -281,6 +295,7 @@ END_TEST
 static void add(TCase *tests) {
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, registers_keep_their_bits);
+    tcase_add_test(tests, line_that_nobody_set_up_has_8_bits);
     tcase_add_test(tests, characters_leave_at_once);
     tcase_add_test(tests, loopback_takes_the_time_of_the_line);
     tcase_add_test(tests, transmitter_interrupts_when_empty);

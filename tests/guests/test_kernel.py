@@ -135,6 +135,15 @@ def memtest(context):
 
 
 @case
+def memdisk(context):
+    """MEMDISK (protocol 2.03) makes its initrd the floppy in drive A, and boots from it."""
+    machine = context.start("-m", "32", "-kernel",
+                            package_file("syslinux-common", "usr/lib/syslinux/memdisk"), "-initrd",
+                            context.own_image("bench/quick/empty.img"), "-append", "floppy")
+    machine.wait_serial(r"empty checksum=00000000 done", 30)
+
+
+@case
 def ipxe(context):
     """iPXE (protocol 2.07) starts in real mode and reports that there is no network card."""
     machine = context.start("-m", "32", "-kernel", package_file("ipxe", "boot/ipxe.lkrn"))
