@@ -228,6 +228,7 @@ typedef struct Cpu {
     uint64_t host_slot[16]; /* host registers while a helper or the run loop has control */
     int64_t segment_limit[2][SEG_COUNT]; /* highest offset that may be read, written; -1: none, or
                                             not to be told by one number */
+    uint64_t segment_seen[SEG_COUNT];    /* limit and access rights that this was computed from */
     _Alignas(16) uint8_t bounce[16];     /* stands for guest memory that has no one host address */
     const void *materialize_flags; /* trampoline of translated code, called through memory so that
                                       such code can be copied */

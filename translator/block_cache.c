@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { BUCKETS = 1 << 15, GRANULE_BITS = 5 };
+enum { BUCKETS = 1 << 17, GRANULE_BITS = 5 };
 
 typedef struct CodePage {
     Block *first;

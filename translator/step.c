@@ -2,8 +2,8 @@
  * out because it is rare.
  *
  * This is the way of an instruction that runs over the end of a page, that lies in no plain memory,
- * that stores into translated code or into a device that looks at the clock, that is single-stepped
- * or in an interrupt shadow, and of the last few before an event. */
+ * that stores into translated code or into a device that looks at the clock, that is
+ * single-stepped, and of the last few before an event. */
 #include "cpu_debug.h"
 #include "helpers.h"
 #include "portable.h"
@@ -13,7 +13,7 @@ bool translator_must_step(const Translator *translator) {
     const CpuState *state = &translator->cpu->state;
     uint32_t system_flags = state->eflags & (FLAG_TF | FLAG_RF);
     bool alignment = (state->eflags & FLAG_AC) && (state->cr0 & CR0_AM) && state->cpl == 3;
-    return system_flags || state->interrupt_shadow || state->pending_debug || alignment;
+    return system_flags || state->pending_debug || alignment;
 }
 
 /* Execution breakpoints that match, as DR6 bits: SDM vol. 3B 17.2. */

@@ -166,8 +166,24 @@ static void trace_entry(const Translator *translator) {
                 state->eip);
 }
 
-/* One block, or one instruction where it must be. */
+/* Fewer instructions are left than the block holds. */
+static void run_end(Translator *translator, BlockKey *key, const Block *block, uint64_t left) {
+    bool shorter = translator->options.stress_seed != 0 || translator->options.exact_end;
+    if (translator->x86 == NULL || !(shorter || translator->options.loose_end)) {
+        run_short(translator, key->physical, key->context, left);
+    } else if (shorter) {
+        key->limit = (uint16_t)left; /* wanted are shorter translations of the backend itself */
+        run_x86_block(translator, translator_get_block(translator, key));
+    } else {
+        translator->cpu->count_end += block->insn_count - left;
+        run_x86_block(translator, translator_get_block(translator, key));
+    }
+}
+
+/* One block, or one instruction where it must be: in an interrupt shadow, after which interrupts
+ * are looked at. */
 static void run_once(Translator *translator, uint64_t left) {
+    Cpu *cpu = translator->cpu;
     if (translator_must_step(translator)) {
         translator_step(translator);
         return;
@@ -177,24 +193,22 @@ static void run_once(Translator *translator, uint64_t left) {
         deliver_fault(translator);
         return;
     }
-    BlockKey key = {.physical = physical,
-                    .eip = translator->cpu->state.eip,
-                    .context = translator_context(translator)};
+    BlockKey key = {
+        .physical = physical, .eip = cpu->state.eip, .context = translator_context(translator)};
+    if (cpu->state.interrupt_shadow) {
+        key.limit = 1;
+        left = 1;
+        cpu->count_end = cpu->state.instruction_count + 1;
+    }
     Block *block = translator_get_block(translator, &key);
     translator->counters.block_entries++;
-    if (translator->cpu->trace->mask & TRACE_EXEC)
+    if (cpu->trace->mask & TRACE_EXEC)
         trace_entry(translator);
+    cpu->state.interrupt_shadow = 0;
     if (block == NULL) {
         translator_step(translator);
     } else if (block->insn_count > left) {
-        if ((translator->options.stress_seed != 0 || translator->options.exact_end) &&
-            translator->x86 != NULL) {
-            key.limit = (uint16_t)
-                left; /* the stress mode wants shorter translations of the backend itself */
-            run_x86_block(translator, translator_get_block(translator, &key));
-        } else {
-            run_short(translator, physical, key.context, left);
-        }
+        run_end(translator, &key, block, left);
     } else if (translator->x86 != NULL) {
         run_x86_block(translator, block);
     } else {

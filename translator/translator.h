@@ -15,6 +15,8 @@ typedef struct TranslatorOptions {
     bool no_flag_liveness; /* all flags count as read: for the test matrix */
     uint32_t stress_seed;  /* not 0: random budgets of 1 to 17 instructions, for the stress mode */
     bool force_misses;     /* every memory access takes the slow path, for the stress mode */
+    bool loose_end; /* an event may come some dozen instructions late, as where the host's clock
+                       drives the machine: the last block runs whole */
     bool exact_end; /* the last few instructions before an event are translated too, not run by the
                        portable backend: so that a comparison sees the backend alone */
     uint8_t corrupt_uop; /* not 0: the translated form of this micro-op is wrong on purpose, to
@@ -37,10 +39,10 @@ typedef enum RunExit {
 } RunExit;
 
 /* Runs at most 'instructions' (> 0) guest instructions; state.instruction_count tells how many
- * completed. In exact mode
- * (-icount) never one more; otherwise it may stop some dozen early. Interrupts that are deliverable
- * are taken at instruction boundaries in between: at the entry, after whatever may raise or enable
- * one. Exceptions are delivered inside. The whole guest state stands in cpu->state afterwards. */
+ * completed: never one more, but with the option loose_end, which lets the last block run whole.
+ * Interrupts that are deliverable are taken at instruction boundaries in between: at the entry,
+ * after whatever may raise or enable one. Exceptions are delivered inside. The whole guest state
+ * stands in cpu->state afterwards. */
 RunExit translator_run(Translator *translator, int64_t instructions);
 
 /* The number of a micro-op by its name in uop.def, for TranslatorOptions.corrupt_uop. */

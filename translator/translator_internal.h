@@ -56,7 +56,8 @@ Block *translator_get_block(Translator *translator, const BlockKey *key);
  * everything that surrounds it: breakpoints, RF, single step, interrupt shadow. step.c */
 void translator_step(Translator *translator);
 
-/* Must the next instruction go through translator_step()? */
+/* Must the next instruction go through translator_step()? An interrupt shadow alone is no reason:
+ * the run loop runs one instruction then. */
 bool translator_must_step(const Translator *translator);
 
 #endif

@@ -328,6 +328,25 @@ static void join_link(Translator *translator, const LinkRecord *record) {
     translator->counters.links++;
 }
 
+static uint64_t indirect_tag(uint32_t eip, uint32_t context_number, uint32_t flag_state) {
+    return eip | (uint64_t)(context_number | flag_state << 16) << 32;
+}
+
+static IndirectEntry *find_indirect(const X86Backend *backend, uint32_t eip, uint32_t flag_state) {
+    return &backend->indirect[(eip + x86_indirect_salt(flag_state)) & (INDIRECT_ENTRIES - 1)];
+}
+
+/* From now on a jump to this key's place that finds its flags like this goes to that code. */
+static void enter_indirect(X86Backend *backend, const BlockKey *key, uint32_t flag_state,
+                           const void *host_code) {
+    IndirectEntry *entry = find_indirect(backend, key->eip, flag_state);
+    if (entry->tag == 0)
+        backend->indirect_used[backend->indirect_used_count++] =
+            (uint32_t)(entry - backend->indirect);
+    *entry = (IndirectEntry){.tag = indirect_tag(key->eip, key->context, flag_state),
+                             .host_code = host_code};
+}
+
 static void join_indirect(Translator *translator, uint32_t context_number, uint32_t flag_state) {
     X86Backend *backend = translator->x86;
     uint32_t physical, eip = translator->cpu->state.eip;
@@ -342,21 +361,21 @@ static void join_indirect(Translator *translator, uint32_t context_number, uint3
     const uint8_t *entry;
     if (find_entry(translator, &key, &entry) == NULL)
         return;
-    uint32_t index = (eip + x86_indirect_salt(flag_state)) & (INDIRECT_ENTRIES - 1);
-    if (backend->indirect[index].tag == 0)
-        backend->indirect_used[backend->indirect_used_count++] = index;
-    backend->indirect[index] = (IndirectEntry){
-        .tag = eip | (uint64_t)(context_number | flag_state << 16) << 32,
-        .host_code = x86_executable(backend, entry),
-    };
+    enter_indirect(backend, &key, flag_state, x86_executable(backend, entry));
 }
 
 /* --- running --- */
 
+enum { SEGMENT_SEEN = 1 << 16 }; /* tells from a segment not looked at yet */
+
 /* What translated code compares offsets with where a segment needs that. */
-static void set_segment_limits(Cpu *cpu) {
+void x86_update_segment_limits(Cpu *cpu) {
     for (unsigned s = 0; s < SEG_COUNT; s++) {
         const Segment *segment = &cpu->state.segment[s];
+        uint64_t seen = (uint64_t)segment->limit << 32 | SEGMENT_SEEN | segment->access;
+        if (cpu->segment_seen[s] == seen)
+            continue;
+        cpu->segment_seen[s] = seen;
         bool present = (segment->access & ACCESS_P) != 0;
         bool code = (segment->access & ACCESS_CODE) != 0;
         bool up = code || !(segment->access & ACCESS_EC); /* expand-down limits go the slow way */
@@ -414,14 +433,40 @@ static X86Exit finish(Translator *translator, uint32_t context_number, uint32_t 
     }
 }
 
+/* Would the run loop do anything but enter the block at state.eip? */
+static bool wants_run_loop(const Translator *translator) {
+    const Cpu *cpu = translator->cpu;
+    const CpuState *state = &cpu->state;
+    return cpu->break_after || cpu->code_changed || state->halted || state->shutdown ||
+           state->init_pending || state->interrupt_shadow ||
+           state->instruction_count >= cpu->count_end || translator_must_step(translator) ||
+           cpu_has_deliverable_interrupt(cpu) || !may_join(translator);
+}
+
+const void *x86_find_next(Cpu *cpu) {
+    Translator *translator = cpu->translator;
+    if (wants_run_loop(translator))
+        return NULL;
+    uint32_t context = context_table_number(translator->contexts, cpu);
+    const IndirectEntry *entry =
+        find_indirect(translator->x86, cpu->state.eip, FLAG_STATE_IN_MEMORY);
+    if (entry->tag != indirect_tag(cpu->state.eip, context, FLAG_STATE_IN_MEMORY) || context == 0)
+        return NULL;
+    cpu->budget = (int64_t)(cpu->count_end - cpu->state.instruction_count);
+    x86_update_segment_limits(cpu);
+    return entry->host_code;
+}
+
 X86Exit x86_backend_run(Translator *translator, Block *block) {
     typedef uint32_t EnterFunction(Cpu * cpu, const void *host_code);
     Cpu *cpu = translator->cpu;
     X86Backend *backend = translator->x86;
     uint32_t context_number = block->key.context;
+    if (may_join(translator) && block->key.limit == 0)
+        enter_indirect(backend, &block->key, FLAG_STATE_IN_MEMORY, block->host_code);
     cpu->budget = (int64_t)(cpu->count_end - cpu->state.instruction_count);
     cpu->code_changed = 0;
-    set_segment_limits(cpu);
+    x86_update_segment_limits(cpu);
     EnterFunction *enter = (EnterFunction *)(uintptr_t)x86_executable(backend, backend->enter);
     uint32_t leave = enter(cpu, block->host_code);
     return finish(translator, context_number, leave);

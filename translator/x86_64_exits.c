@@ -123,16 +123,6 @@ void x86_emit_helper(Translation *translation, const Uop *uop) {
     asm_mov_imm64(assembler, HOST_R8, site | (uint64_t)uop->helper << 32);
     asm_patch(asm_call(assembler), translation->backend->helper);
     x86_fpu_after_helper(translation, uop);
-    /* A segment that is checked by its limit has a new one now: the run loop sets up the checks. */
-    bool loads_segment =
-        uop->helper == HELPER_ID_load_segment || uop->helper == HELPER_ID_pop_segment;
-    if (loads_segment && context_segment_kind(translation->context, uop->imm) == SEGMENT_GENERIC) {
-        const UopInsn *insn = &translation->lifted->insn[uop->insn];
-        uint32_t next = x86_add_site(translation, SITE_OTHER, 0, 0);
-        translation->backend->sites[next].eip = insn->eip + insn->length;
-        translation->backend->sites[next].uncounted--;
-        x86_emit_leave(translation, -1, LEAVE_EXIT, next);
-    }
 }
 
 void x86_emit_stubs(Translation *translation) {

@@ -264,6 +264,14 @@ void x86_emit_uop(Translation *translation, const Uop *uop);
 /* x86_64_trampolines.c */
 void x86_emit_trampolines(X86Backend *backend, Assembler *assembler);
 
+/* x86_64_backend.c */
+
+/* After a helper that ended its block: the translated code to go on with, if nothing wants the run
+ * loop; else NULL. */
+const void *x86_find_next(Cpu *cpu);
+/* A segment register was loaded: what translated code compares offsets with. */
+void x86_update_segment_limits(Cpu *cpu);
+
 /* x86_64_slow.c: called from the trampolines. */
 enum { SLOW_PLAIN, SLOW_BOUNCE, SLOW_FAULT, SLOW_STEP };
 typedef struct SlowResult {
@@ -272,7 +280,13 @@ typedef struct SlowResult {
 } SlowResult;
 SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t site);
 void x86_slow_flush(Cpu *cpu, uint32_t site);
-uint64_t x86_slow_helper(Cpu *cpu, uint64_t site_and_helper);
+/* What follows a helper: 'leave' is 0, and the block goes on; or 'next' is where to go on; or the
+ * exit takes 'leave'. */
+typedef struct HelperEnd {
+    uint64_t leave;
+    const void *next;
+} HelperEnd;
+HelperEnd x86_slow_helper(Cpu *cpu, uint64_t site_and_helper);
 void x86_slow_materialize(Cpu *cpu, uint32_t flag_state);
 
 static inline const void *x86_executable(const X86Backend *backend, const uint8_t *writable) {

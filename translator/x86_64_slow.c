@@ -158,7 +158,12 @@ static uint64_t run_helper(Cpu *cpu, const HelperInfo *helper) {
     }
 }
 
-uint64_t x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
+static bool loads_data_segment(const HelperInfo *helper) {
+    return helper == &helper_table[HELPER_ID_load_segment] ||
+           helper == &helper_table[HELPER_ID_pop_segment];
+}
+
+HelperEnd x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
     X86Backend *backend = backend_of(cpu);
     const Site *site = &backend->sites[(uint32_t)site_and_helper];
     const HelperInfo *helper = &helper_table[site_and_helper >> 32];
@@ -172,9 +177,15 @@ uint64_t x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
     cpu->next_eip = site->eip + site->insn_length;
     state->instruction_count = cpu->count_end - (uint64_t)(cpu->budget + site->uncounted);
     cpu_allow_iterations(cpu);
-    uint64_t leave = run_helper(cpu, helper);
+    HelperEnd end = {.leave = run_helper(cpu, helper)};
+    if (end.leave == LEAVE_LOOK) {
+        x86_fpu_save(cpu);
+        end.next = x86_find_next(cpu);
+    } else if (end.leave == 0 && loads_data_segment(helper)) {
+        x86_update_segment_limits(cpu);
+    }
     x86_fpu_resume(cpu);
-    return leave;
+    return end;
 }
 
 void x86_slow_materialize(Cpu *cpu, uint32_t flag_state) {

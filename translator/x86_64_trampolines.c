@@ -124,14 +124,15 @@ static void emit_flush_bounce(X86Backend *backend, Assembler *assembler) {
     asm_byte(assembler, 0xC3);
 }
 
-/* R8: site | helper << 32. A helper that ends the block, or faults, leaves by the exit. */
+/* R8: site | helper << 32. A helper that ends the block, or faults, leaves by the exit, or goes on
+ * elsewhere in translated code. */
 static void emit_helper(X86Backend *backend, Assembler *assembler) {
     backend->helper = assembler->code;
     emit_spill(assembler);
     asm_mov(assembler, 8, HOST_RSI, host_reg(HOST_R8));
-    emit_call_c(assembler,
-                (const void *)x86_slow_helper); /* RAX: 0, or what goes into R8 on the way out */
+    emit_call_c(assembler, (const void *)x86_slow_helper); /* RAX: leave, RDX: next */
     asm_mov(assembler, 4, HOST_R8, host_reg(HOST_RAX));
+    asm_mov(assembler, 8, HOST_RBP, host_reg(HOST_RDX));
     asm_mov(assembler, 8, HOST_COUNT, cpu_mem(CPU_OFFSET(budget))); /* less a REP's iterations */
     emit_reload(assembler);
     asm_test(assembler, 4, host_reg(HOST_R8), HOST_R8);
@@ -139,7 +140,9 @@ static void emit_helper(X86Backend *backend, Assembler *assembler) {
     asm_byte(assembler, 0xC3);
     asm_patch(leave, assembler->code);
     asm_alu_imm(assembler, 8, ALU_ADD, host_reg(HOST_RSP), 8);
-    asm_patch(asm_jmp(assembler), backend->exit);
+    asm_test(assembler, 8, host_reg(HOST_RBP), HOST_RBP);
+    asm_patch(asm_jcc(assembler, COND_Z), backend->exit);
+    asm_jmp_mem(assembler, host_reg(HOST_RBP));
 }
 
 /* Keeps RBP too: it may hold the address of a memory operand. */

@@ -38,7 +38,9 @@ static bool create_processor(Machine *machine, Error *error) {
                       config->icount_shift, &machine->devices);
     machine->clock.earlier = event_moved_nearer;
     machine->clock.earlier_opaque = machine;
-    machine->translator = translator_create(machine->cpu, &config->translator, error);
+    TranslatorOptions translator = config->translator;
+    translator.loose_end = !config->icount;
+    machine->translator = translator_create(machine->cpu, &translator, error);
     return machine->translator != NULL;
 }
 

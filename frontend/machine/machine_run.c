@@ -4,7 +4,7 @@
 
 /* With the host's clock a slice ends early enough for keys and time to get in; with icount the same
  * number only bounds how long the door stays shut, for slices are invisible to the guest. */
-#define SLICE_INSTRUCTIONS 50000
+#define SLICE_INSTRUCTIONS 200000
 
 /* Halted with nothing armed: look around this often, should a host-side source have no wake-up. */
 #define IDLE_NS (100 * 1000000LL)
