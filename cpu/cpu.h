@@ -335,6 +335,9 @@ void cpu_state_restored(Cpu *cpu);
 /* The time-stamp counter as RDTSC gives it. */
 uint64_t cpu_read_tsc(const Cpu *cpu);
 
+/* The features as CPUID(1).EDX shows them with the local APIC enabled. cpuid.c */
+uint32_t cpuid_features(const Cpu *cpu);
+
 /* Does this processor have the feature (FEATURE_* of cpu_feature.h)? */
 static inline bool cpu_has(const Cpu *cpu, unsigned feature) {
     return (cpu->features[0] >> feature & 1) != 0;

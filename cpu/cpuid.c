@@ -53,6 +53,10 @@ static bool has_enabled_apic(const Cpu *cpu) {
     return msr_map_read(&cpu->msrs, IA32_APIC_BASE, &base) && (base & ENABLED);
 }
 
+uint32_t cpuid_features(const Cpu *cpu) {
+    return feature_bits(cpu, leaf_1_edx);
+}
+
 static CpuidLeaf features_leaf(const Cpu *cpu) {
     enum { CLFLUSH_LINE_8_QUADWORDS = 8 << 8 };
     CpuidLeaf leaf = {.eax = cpu->model->signature,

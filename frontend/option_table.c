@@ -16,6 +16,8 @@ const OptionInfo option_table[] = {
     {"icount", "shift=N", "time follows the instruction count: 2^N ns each", option_icount},
     {"rtc", "base=B", "clock starts at utc, localtime or a date", option_rtc},
     {"name", "NAME", "shown in the window's title", option_name},
+    {"uuid", "UUID", "the machine's number, 8-4-4-4-12 hexadecimal digits", option_uuid},
+    {"smbios", "type=N,field=TEXT", "names in the SMBIOS tables: types 0 to 4, 11, 17", option_smbios},
     {"S", NULL, "do not start until 'cont' is typed in the monitor", option_start_paused},
     {"no-reboot", NULL, "end where the guest would reboot", option_no_reboot},
     {"no-shutdown", NULL, "stay where the guest powers off", option_no_shutdown},
@@ -72,7 +74,6 @@ const OptionInfo option_table[] = {
     {"msg", "SETTINGS", NULL, option_accept_anything},
     {"overcommit", "SETTINGS", NULL, option_accept_anything},
     {"k", "LAYOUT", NULL, option_accept_anything},
-    {"uuid", "UUID", NULL, option_accept_anything},
     {"global", "DRIVER.PROPERTY=VALUE", NULL, option_global},
     {"sandbox", "on|off", NULL, option_sandbox},
     /* What QEMU has and this version does not: named, so that the answer is clear. */

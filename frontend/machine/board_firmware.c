@@ -3,6 +3,7 @@
 #include "acpi_tables.h"
 #include "board_parts.h"
 #include "cpu_feature.h"
+#include "cpu_model.h"
 #include "firmware.h"
 #include "fw_cfg.h"
 #include "machine_parts.h"
@@ -137,8 +138,26 @@ static bool add_acpi_tables(Board *board, Error *error) {
     return good;
 }
 
+static bool add_smbios_tables(Board *board, Error *error) {
+    const MachineConfig *config = &board->machine->config;
+    const Cpu *cpu = board->machine->cpu;
+    SmbiosMachine machine = {.ram_bytes = config->ram_bytes,
+                             .processor_signature = cpu->model->signature,
+                             .processor_features = cpuid_features(cpu),
+                             .processor_mhz = (uint32_t)(cpu->model->tsc_hz / 1000000),
+                             .machine_name = "pc-i440fx-7.2"};
+    ByteBuffer anchor, tables;
+    smbios_tables_build(&config->smbios, &machine, &anchor, &tables);
+    bool good =
+        fw_cfg_add_file(board->fw_cfg, "etc/smbios/smbios-anchor", anchor.data, anchor.size,
+                        error) &&
+        fw_cfg_add_file(board->fw_cfg, "etc/smbios/smbios-tables", tables.data, tables.size, error);
+    byte_buffer_free(&anchor);
+    byte_buffer_free(&tables);
+    return good;
+}
+
 bool board_create_fw_cfg(Board *board, Error *error) {
-    static const uint8_t uuid[16] = {0};
     /* S3 and S4 are not offered, S5 has type 0: bit 7 says that a state is there. */
     static const uint8_t system_states[6] = {0x80, 0, 0, 0, 0, 0x80};
     const MachineConfig *config = &board->machine->config;
@@ -146,7 +165,7 @@ bool board_create_fw_cfg(Board *board, Error *error) {
     FwCfg *fw_cfg = board->fw_cfg = fw_cfg_create(&context, error);
     if (fw_cfg == NULL)
         return false;
-    fw_cfg_set_bytes(fw_cfg, FW_CFG_UUID, uuid, sizeof(uuid));
+    fw_cfg_set_bytes(fw_cfg, FW_CFG_UUID, config->smbios.uuid, sizeof(config->smbios.uuid));
     fw_cfg_set_number(fw_cfg, FW_CFG_RAM_SIZE, config->ram_bytes, 8);
     fw_cfg_set_number(fw_cfg, FW_CFG_NOGRAPHIC, config->serial_screen, 2);
     fw_cfg_set_number(fw_cfg, FW_CFG_CPU_COUNT, 1, 2);
@@ -155,5 +174,6 @@ bool board_create_fw_cfg(Board *board, Error *error) {
     return fw_cfg_add_file(fw_cfg, "etc/system-states", system_states, sizeof(system_states),
                            error) &&
            add_memory_map(board, error) && add_acpi_tables(board, error) &&
-           add_boot_order(board, error) && add_boot_menu(board, error);
+           add_smbios_tables(board, error) && add_boot_order(board, error) &&
+           add_boot_menu(board, error);
 }

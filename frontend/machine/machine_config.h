@@ -3,6 +3,7 @@
 #ifndef REPRISE_MACHINE_CONFIG_H
 #define REPRISE_MACHINE_CONFIG_H
 
+#include "smbios_tables.h"
 #include "trace.h"
 #include "translator.h"
 #include <stdbool.h>
@@ -78,6 +79,7 @@ typedef struct MachineConfig {
     bool has_vga;
     bool has_acpi; /* power management and the tables that tell of it */
     bool has_hpet;
+    SmbiosConfig smbios;
     bool has_serial[MACHINE_SERIAL_PORTS];
     ByteSink serial[MACHINE_SERIAL_PORTS];
     bool has_parallel[MACHINE_PARALLEL_PORTS];

@@ -138,6 +138,48 @@ START_TEST(what_qemu_scripts_pass) {
 }
 END_TEST
 
+START_TEST(acpi_and_hpet_can_be_left_out) {
+    expect_good("");
+    ck_assert(settings.machine.has_acpi && settings.machine.has_hpet);
+    expect_good("-no-hpet -machine pc,acpi=off");
+    ck_assert(!settings.machine.has_acpi && !settings.machine.has_hpet);
+    expect_good("-machine pc,acpi=on,hpet=on");
+    ck_assert(settings.machine.has_acpi && settings.machine.has_hpet);
+    expect_good("-no-acpi");
+    ck_assert(!settings.machine.has_acpi);
+    expect_error("-machine pc,hpet=maybe", "hpet");
+}
+END_TEST
+
+static const char *const bad_names[][2] = {
+    {"-uuid 12345678", "UUID"},
+    {"-smbios type=1,uuid=12345678-9abc-def0-0FED-cba98765432x", "UUID"},
+    {"-smbios type=9,serial=1", "types"},
+    {"-smbios manufacturer=x", "type="},
+    {"-smbios type=1,manufactrer=x", "manufacturer"},
+    {"-smbios type=0,release=300.1", "release"},
+    {"-smbios file=x", "file"},
+};
+
+START_TEST(bad_names_of_the_machine) {
+    expect_error(bad_names[_i][0], bad_names[_i][1]);
+}
+END_TEST
+
+START_TEST(names_of_the_machine) {
+    static const uint8_t uuid[16] = {0x12, 0x34, 0x56, 0x78, 0x9A, 0xBC, 0xDE, 0xF0,
+                                     0x0F, 0xED, 0xCB, 0xA9, 0x87, 0x65, 0x43, 0x21};
+    expect_good("-uuid 12345678-9abc-def0-0FED-cba987654321 -smbios "
+                "type=1,manufacturer=Acme,serial=7 -smbios type=2,product=Board");
+    ck_assert_mem_eq(settings.machine.smbios.uuid, uuid, 16);
+    ck_assert_str_eq(settings.machine.smbios.text[SMBIOS_SYSTEM_MANUFACTURER], "Acme");
+    ck_assert_str_eq(settings.machine.smbios.text[SMBIOS_BOARD_PRODUCT], "Board");
+    ck_assert(settings.machine.smbios.has_board && !settings.machine.smbios.has_bios);
+    expect_good("-smbios type=0,release=3.14,vendor=V");
+    ck_assert_uint_eq(settings.machine.smbios.bios_release[1], 14);
+}
+END_TEST
+
 START_TEST(backends) {
     expect_good("-accel interp");
     ck_assert_int_eq(settings.machine.translator.backend, BACKEND_PORTABLE);
@@ -269,6 +311,10 @@ int main(void) {
     tcase_add_test(tests, time_and_boot);
     tcase_add_test(tests, short_boot_order);
     tcase_add_test(tests, what_qemu_scripts_pass);
+    tcase_add_test(tests, acpi_and_hpet_can_be_left_out);
+    tcase_add_test(tests, names_of_the_machine);
+    tcase_add_loop_test(tests, bad_names_of_the_machine, 0,
+                        sizeof(bad_names) / sizeof(bad_names[0]));
     tcase_add_test(tests, backends);
     tcase_add_test(tests, character_devices);
     tcase_add_test(tests, nographic_shares_the_terminal);
