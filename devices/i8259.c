@@ -84,6 +84,7 @@ static const uint8_t elcr_writable[CHIPS] = {0xF8, 0xDE};
 struct I8259 {
     I8259State state;
     Wire intr;
+    uint64_t interrupt_count[16];
 };
 
 /* --- priorities --------------------------------------------------------------------------------
@@ -181,8 +182,10 @@ static void chip_serve(PicChip *chip, unsigned line) {
 static unsigned pic_acknowledge_chip(I8259 *pic, int index) {
     PicChip *chip = &pic->state.chips[index];
     int line = chip_request(chip);
-    if (line != NO_REQUEST)
+    if (line != NO_REQUEST) {
         chip_serve(chip, (unsigned)line);
+        pic->interrupt_count[index * 8 + line]++;
+    }
     if (index == SLAVE)
         chip_set_line(&pic->state.chips[MASTER], CASCADE_LINE, 0);
     return line == NO_REQUEST ? SPURIOUS_LINE : (unsigned)line;
@@ -356,6 +359,10 @@ static void elcr_write(void *opaque, uint32_t offset, unsigned size, uint32_t va
 
 /* --- the device --------------------------------------------------------------------------------
  */
+
+uint64_t i8259_interrupt_count(const I8259 *pic, unsigned line) {
+    return pic->interrupt_count[line & 15];
+}
 
 void i8259_view(const I8259 *pic, int index, I8259View *view) {
     const PicChip *chip = &pic->state.chips[index];

@@ -21,6 +21,9 @@ uint8_t i8259_acknowledge(void *pic);
 /* Whether INT is asserted. */
 bool i8259_is_pending(const I8259 *pic);
 
+/* Requests that were acknowledged, since the chips were made: for 'info irq', no state. */
+uint64_t i8259_interrupt_count(const I8259 *pic, unsigned line);
+
 /* For 'info pic': registers of the master (chip 0) or slave (chip 1). */
 typedef struct I8259View {
     uint8_t irr, isr, imr, vector_base, elcr, lowest_priority;

@@ -33,12 +33,13 @@ struct IoApic {
     IoApicState state;
     ApicBus bus;
     PhysicalMap *memory;
+    uint64_t message_count[IO_APIC_PINS];
 };
 
 /* --- interrupts --------------------------------------------------------------------------------
  */
 
-static bool send(const IoApic *apic, uint64_t entry) {
+static bool send(IoApic *apic, unsigned pin, uint64_t entry) {
     const ApicMessage message = {
         .destination = (uint8_t)(entry >> 56),
         .logical = (entry & IO_APIC_LOGICAL) != 0,
@@ -46,7 +47,9 @@ static bool send(const IoApic *apic, uint64_t entry) {
         .vector = entry & IO_APIC_VECTOR,
         .level = (entry & IO_APIC_LEVEL) != 0,
     };
-    return apic->bus.send(apic->bus.opaque, &message);
+    bool taken = apic->bus.send(apic->bus.opaque, &message);
+    apic->message_count[pin] += taken;
+    return taken;
 }
 
 /* Only fixed and lowest priority interrupts are ended by somebody; the others are sent as edges,
@@ -67,11 +70,11 @@ static void serve_pin(IoApic *apic, unsigned pin) {
         if (!(state->levels & bit) || (*entry & IO_APIC_REMOTE_IRR))
             return;
         *entry |= IO_APIC_REMOTE_IRR; /* before the message: its end may come at once */
-        if (!send(apic, *entry))
+        if (!send(apic, pin, *entry))
             *entry &= ~(uint64_t)IO_APIC_REMOTE_IRR;
     } else if (state->requests & bit) {
         state->requests &= ~bit;
-        send(apic, *entry & ~(uint64_t)IO_APIC_LEVEL);
+        send(apic, pin, *entry & ~(uint64_t)IO_APIC_LEVEL);
     }
 }
 
@@ -175,6 +178,10 @@ uint32_t io_apic_levels(const IoApic *apic) {
 
 uint8_t io_apic_selected(const IoApic *apic) {
     return (uint8_t)apic->state.selected;
+}
+
+uint64_t io_apic_message_count(const IoApic *apic, unsigned pin) {
+    return apic->message_count[pin % IO_APIC_PINS];
 }
 
 /* --- the device --------------------------------------------------------------------------------

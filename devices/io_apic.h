@@ -27,6 +27,11 @@ uint64_t io_apic_entry(const IoApic *apic, unsigned pin);
 uint32_t io_apic_levels(const IoApic *apic);
 uint8_t io_apic_selected(const IoApic *apic);
 
+/* Messages that the pin became and somebody took, since the chip was made: for 'info irq', no
+ * state.
+ */
+uint64_t io_apic_message_count(const IoApic *apic, unsigned pin);
+
 /* Redirection table entries, data sheet 3.2.4. */
 enum {
     IO_APIC_VECTOR = 0xFF,

@@ -1,25 +1,9 @@
-/* 'info' about chips: pic, block, device, hash. */
-#include "i8259.h"
+/* 'info' about chips: block, device, hash. */
 #include "machine_parts.h"
 #include "machine_snapshot.h"
 #include "monitor_command.h"
 
 #include <string.h>
-
-bool monitor_info_pic(Monitor *monitor, char *arguments, Error *error) {
-    (void)arguments;
-    (void)error;
-    for (int chip = 1; chip >= 0; chip--) {
-        I8259View view;
-        i8259_view(monitor->machine->board.pic, chip, &view);
-        monitor_print(monitor,
-                      "pic%d: irr=%02x imr=%02x isr=%02x hprio=%d irq_base=%02x rr_sel=0 "
-                      "elcr=%02x fnm=%d\n",
-                      chip, view.irr, view.imr, view.isr, (view.lowest_priority + 1) & 7,
-                      view.vector_base, view.elcr, view.special_fully_nested);
-    }
-    return true;
-}
 
 static void print_drive(Monitor *monitor, const Board *board, const BoardDrive *drive) {
     if (drive->medium == NULL)

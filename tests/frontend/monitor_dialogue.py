@@ -81,6 +81,14 @@ def dumps_memory_as_qemu(machine):
 def shows_chips(machine):
     expect(r"(?m)^pic1: irr=[0-9a-f]{2} imr=[0-9a-f]{2} isr=[0-9a-f]{2} hprio=\d irq_base=[0-9a-f]{2} ",
            machine.monitor.run("info pic"))
+    expect(r"(?m)^ioapic0: ver=0x11 id=0x00 sel=0x00$", machine.monitor.run("info pic"))
+    expect(r"(?m)^  pin 2  0x0000000000010000 dest=0 vec=0   active-hi edge  masked fixed  physical$",
+           machine.monitor.run("info pic"))
+    text = machine.monitor.run("info lapic")
+    expect(r"(?m)^LVT0\t 0x0000[08]700 active-hi (edge |level) +ExtINT$", text)
+    expect(r"(?m)^SPIV\t 0x00000[01]ff APIC (enabled|disabled), focus=off, spurious vec 255$", text)
+    expect(r"(?m)^APR 0x00 TPR 0x00 DFR 0x0f LDR 0x00 PPR 0x00$", text)
+    expect(r"(?m)^IRQ statistics for isa-i8259:\n( \d: \d+\n)*$", machine.monitor.run("info irq"))
     expect(r"(?m)^floppy0: \[not inserted\]\n    Removable device: not locked, tray closed$",
            machine.monitor.run("info block"))
     expect(r"(?m)^0x| ", machine.monitor.run("info device pit") or " ")
