@@ -10,11 +10,20 @@
 #define LARGEST_FLOPPY (2880 * 1024)
 /* ECMA-119 8.1: the volume descriptors begin at sector 16, each with this mark at byte 1. */
 #define CD_MARK_OFFSET (16 * 2048 + 1)
+/* The header of a Linux kernel (Documentation/arch/x86/boot.rst of Linux). */
+#define KERNEL_MARK_OFFSET 0x202
 
 static bool is_cd(FILE *file) {
     char mark[5] = {0};
     return fseek(file, CD_MARK_OFFSET, SEEK_SET) == 0 && fread(mark, 1, 5, file) == 5 &&
            memcmp(mark, "CD001", 5) == 0;
+}
+
+static bool is_kernel(FILE *file) {
+    uint8_t head[KERNEL_MARK_OFFSET + 4] = {0};
+    return fseek(file, 0, SEEK_SET) == 0 && fread(head, 1, sizeof(head), file) == sizeof(head) &&
+           head[510] == 0x55 && head[511] == 0xAA &&
+           memcmp(head + KERNEL_MARK_OFFSET, "HdrS", 4) == 0;
 }
 
 static uint32_t read_le32(const uint8_t *bytes) {
@@ -54,7 +63,10 @@ static ImageKind guess_from_content(FILE *file, uint64_t size) {
     if (is_cd(file))
         return IMAGE_CD;
     if (is_floppy_size(size))
-        return IMAGE_FLOPPY;
+        return IMAGE_FLOPPY; /* even with a kernel at its start, from when kernels booted themselves
+                              */
+    if (is_kernel(file))
+        return IMAGE_KERNEL;
     bool read = fseek(file, 0, SEEK_SET) == 0 && fread(sector, 1, SECTOR, file) == SECTOR;
     bool disk = size > LARGEST_FLOPPY || (read && has_partition_table(sector, size / SECTOR));
     return disk ? IMAGE_DISK : IMAGE_FLOPPY;
@@ -81,6 +93,12 @@ bool image_guess_plug_in(Settings *settings, const char *path, Error *error) {
     DriveRequest request = {.file = path, .boot_index = -1};
     if (!image_guess(path, &kind, error))
         return false;
+    if (kind == IMAGE_KERNEL) {
+        if (settings->machine.kernel != NULL)
+            return error_set(error, "'%s' is a second kernel", path);
+        settings->machine.kernel = path;
+        return true;
+    }
     if (kind == IMAGE_FLOPPY)
         return settings_add_floppy_drive(settings, -1, &request, error);
     request.is_cd = kind == IMAGE_CD;

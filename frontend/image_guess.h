@@ -5,12 +5,13 @@
 #include "error.h"
 #include "settings.h"
 
-typedef enum ImageKind { IMAGE_FLOPPY, IMAGE_DISK, IMAGE_CD } ImageKind;
+typedef enum ImageKind { IMAGE_FLOPPY, IMAGE_DISK, IMAGE_CD, IMAGE_KERNEL } ImageKind;
 
 /* Looks at the file; an error if it cannot be read or holds nothing. */
 bool image_guess(const char *path, ImageKind *kind, Error *error);
 
-/* A bare path on the command line: puts the image into the drive that it looks made for. */
+/* A bare path on the command line: puts the image into the drive that it looks made for, or
+ * starts the Linux kernel. */
 bool image_guess_plug_in(Settings *settings, const char *path, Error *error);
 
 #endif

@@ -86,6 +86,17 @@ START_TEST(cd_by_its_descriptor) {
 }
 END_TEST
 
+START_TEST(linux_kernel_by_its_header) {
+    make_size(5 << 20);
+    make_partition(0, 0);
+    expect(IMAGE_DISK);
+    ck_assert_int_eq(pwrite(file, "HdrS", 4, 0x202), 4);
+    expect(IMAGE_KERNEL);
+    make_size(1440 * 1024);
+    expect(IMAGE_FLOPPY);
+}
+END_TEST
+
 START_TEST(what_cannot_be_an_image) {
     Error error = {.set = false};
     ImageKind kind;
@@ -106,6 +117,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_loop_test(tests, floppies, 0,
                         (int)(sizeof(floppy_kilobytes) / sizeof(floppy_kilobytes[0])));
+    tcase_add_test(tests, linux_kernel_by_its_header);
     tcase_add_test(tests, large_images_are_disks);
     tcase_add_test(tests, small_disk_with_partitions);
     tcase_add_test(tests, partition_that_does_not_fit_is_boot_code);
