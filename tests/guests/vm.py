@@ -142,8 +142,11 @@ class Vm:
             return ""
 
     def read_log(self):
-        with open(self.log_path, "rb") as file:
-            return file.read().decode(errors="replace")
+        try:
+            with open(self.log_path, "rb") as file:
+                return file.read().decode(errors="replace")
+        except FileNotFoundError:  # closed already
+            return ""
 
     def wait_until(self, condition, seconds, what):
         """Polls CONDITION() until it is true; returns its value."""

@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""ACPI as Linux uses it: the power button, the tables, power off, and a machine without."""
+import os
+
+import initramfs
+import linux_guest
+from guest_test import case, check, run_cases
+
+TABLES = ("APIC", "DSDT", "FACP", "FACS", "HPET", "WAET")
+WAIT_FOR_BUTTON = """
+ls /sys/firmware/acpi/tables
+cat /sys/class/dmi/id/sys_vendor /sys/class/dmi/id/product_serial
+echo waiting for the button
+while ! grep -q "^ *[1-9]" /sys/firmware/acpi/interrupts/ff_pwr_btn; do sleep 0.1; done
+echo the button was pressed
+grep acpi /proc/interrupts
+"""
+
+
+def start(context, script, *options):
+    image = initramfs.build(os.path.join(context.folder, "initramfs"), modules=["button"],
+                            script=script)
+    return context.start(*linux_guest.kernel_options("686", image), *options)
+
+
+@case
+def power_button(context):
+    machine = start(context, WAIT_FOR_BUTTON, "-smbios", "type=1,manufacturer=Acme,serial=S-77")
+    machine.wait_serial(r"waiting for the button", 120)
+    text = machine.read_serial()
+    for table in TABLES:
+        check(f"ACPI: {table} 0x" in text, f"Linux does not find {table}")
+    check("Acme" in text and "S-77" in text, "the names of the machine are not -smbios's")
+    machine.execute("system_powerdown")
+    machine.wait_serial(r"the button was pressed", 30)
+    machine.wait_serial(r"^ *9: +[1-9].*acpi", 30)
+    status = machine.wait_exit(60)
+    check(status == 0, f"the emulator ended with status {status}")
+
+
+@case
+def without_acpi(context):
+    """Linux finds the BIOS's older tables, and nothing that can power off."""
+    machine = start(context, "ls /sys/firmware\n", "-no-acpi", "-no-reboot")
+    machine.wait_serial(initramfs.DONE, 120)
+    check("ACPI: RSDP" not in machine.read_serial(), "there are ACPI tables")
+
+
+run_cases()
