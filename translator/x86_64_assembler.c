@@ -38,6 +38,10 @@ static void emit_modrm(Assembler *assembler, unsigned reg, HostOperand rm) {
     bool byte_displacement = rm.displacement >= -128 && rm.displacement <= 127;
     bool none = rm.displacement == 0 && (rm.reg & 7) != 5; /* RBP and R13 cannot do without */
     unsigned mod = none ? 0 : byte_displacement ? 0x40 : 0x80;
+    if (rm.reg == HOST_NO_BASE) { /* that form with no displacement: a dword all the same */
+        byte_displacement = false;
+        mod = 0;
+    }
     if (rm.index != HOST_RSP || (rm.reg & 7) == 4) {
         static const uint8_t scale_bits[9] = {[1] = 0x00, [2] = 0x40, [4] = 0x80, [8] = 0xC0};
         asm_byte(assembler, mod | digit | 4);

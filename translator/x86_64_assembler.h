@@ -13,10 +13,13 @@ typedef struct Assembler {
     bool overflow;
 } Assembler;
 
+/* A number of RBP's or R13's form that no register has: SIB without a base. */
+enum { HOST_NO_BASE = 0x25 };
+
 /* A register or memory operand. */
 typedef struct HostOperand {
     bool is_memory;
-    uint8_t reg;          /* register operand: HOST_*; memory: base */
+    uint8_t reg;          /* register operand: HOST_*; memory: base, or HOST_NO_BASE */
     uint8_t index, scale; /* index HOST_RSP: none */
     int32_t displacement;
 } HostOperand;
@@ -34,6 +37,11 @@ static inline HostOperand host_mem(unsigned base, int32_t displacement) {
 static inline HostOperand host_mem_index(unsigned base, unsigned index, unsigned scale,
                                          int32_t displacement) {
     return (HostOperand){true, (uint8_t)base, (uint8_t)index, (uint8_t)scale, displacement};
+}
+
+/* index * scale + displacement, without a base. */
+static inline HostOperand host_mem_scaled(unsigned index, unsigned scale, int32_t displacement) {
+    return (HostOperand){true, HOST_NO_BASE, (uint8_t)index, (uint8_t)scale, displacement};
 }
 
 /* The eight operations of the 80h group, by their /digit, and shifts of the C0h group by theirs. */

@@ -122,6 +122,7 @@ void x86_emit_helper(Translation *translation, const Uop *uop) {
     asm_mov_imm(assembler, 4, cpu_mem(CPU_OFFSET(helper_b)), uop->imm2);
     asm_mov_imm64(assembler, HOST_R8, site | (uint64_t)uop->helper << 32);
     asm_patch(asm_call(assembler), translation->backend->helper);
+    translation->byte_registers = 0;
     x86_fpu_after_helper(translation, uop);
 }
 

@@ -466,6 +466,7 @@ void x86_flags_before_register_write(Translation *translation, unsigned ureg) {
     if (ureg >= UREG_T0)
         return;
     unsigned gpr = ureg >= UREG_AH ? ureg - UREG_AH : ureg;
+    translation->byte_registers &= (uint8_t) ~(1u << gpr);
     uint8_t groups = groups_that_need(translation, gpr);
     uint8_t elsewhere =
         groups &

@@ -51,13 +51,9 @@ void x86_emit_offset(Translation *translation, unsigned host, const UopAddress *
                                address->scale, displacement));
     } else if (has_base) {
         asm_lea(assembler, 4, host, host_mem(host_register(address->base), displacement));
-    } else { /* an index alone: SIB without base needs a 32-bit displacement */
-        asm_mov(assembler, 4, host, host_reg(host_register(address->index)));
-        static const uint8_t shift[9] = {[2] = 1, [4] = 2, [8] = 3};
-        if (address->scale > 1)
-            asm_shift_imm(assembler, 4, SHIFT_SHL, host_reg(host), shift[address->scale]);
-        if (displacement != 0)
-            asm_lea(assembler, 4, host, host_mem(host, displacement));
+    } else {
+        asm_lea(assembler, 4, host,
+                host_mem_scaled(host_register(address->index), address->scale, displacement));
     }
     if (address->address_size == 2)
         asm_reg_rm(assembler, 4, 0x0FB7, host, host_reg(host));
@@ -79,6 +75,25 @@ static void emit_segment_base(Translation *translation, const UopAddress *addres
                         (int32_t)(address->segment * sizeof(Segment))));
 }
 
+/* An absolute address, or a table of up to 256 entries indexed by a byte, may be known to lie on
+ * one page: then nothing has to be computed to find its entry, and nothing crosses its end. */
+static bool find_only_page(const Translation *translation, const UopAddress *address, unsigned size,
+                           uint32_t *page) {
+    bool indexed = address->index != UREG_NONE || address->base != UREG_NONE;
+    unsigned reg = address->base != UREG_NONE ? address->base : address->index;
+    bool one_register = address->base == UREG_NONE || address->index == UREG_NONE;
+    if (context_segment_kind(translation->context, address->segment) != SEGMENT_FLAT ||
+        address->address_size != 4 || !one_register)
+        return false;
+    if (indexed && (reg >= 8 || !(translation->byte_registers >> reg & 1)))
+        return false;
+    uint32_t first = (uint32_t)address->displacement;
+    uint32_t scale = address->base != UREG_NONE ? 1 : address->scale;
+    uint32_t last = first + (indexed ? 0xFF * scale : 0) + size - 1;
+    *page = first >> PAGE_BITS;
+    return last >> PAGE_BITS == *page;
+}
+
 void x86_memory_begin(Translation *translation, unsigned kind, unsigned size) {
     Assembler *assembler = &translation->assembler;
     const UopAddress *address = &translation->uop->address;
@@ -95,14 +110,21 @@ void x86_memory_begin(Translation *translation, unsigned kind, unsigned size) {
         slow->limit_site = asm_jcc(assembler, 15); /* jg */
     }
     emit_segment_base(translation, address);
-    asm_mov(assembler, 4, HOST_SCRATCH, host_reg(HOST_ADDRESS));
-    asm_shift_imm(assembler, 4, SHIFT_SHR, host_reg(HOST_SCRATCH), PAGE_BITS);
-    asm_alu(assembler, 8, ALU_ADD, HOST_ADDRESS,
-            host_mem_index(HOST_CPU, HOST_SCRATCH, 8, tlb_offset(translation, kind)));
+    uint32_t page = 0;
+    bool page_is_known = find_only_page(translation, address, size, &page);
+    if (page_is_known) {
+        asm_alu(assembler, 8, ALU_ADD, HOST_ADDRESS,
+                cpu_mem(tlb_offset(translation, kind) + (int32_t)(page * sizeof(int64_t))));
+    } else {
+        asm_mov(assembler, 4, HOST_SCRATCH, host_reg(HOST_ADDRESS));
+        asm_shift_imm(assembler, 4, SHIFT_SHR, host_reg(HOST_SCRATCH), PAGE_BITS);
+        asm_alu(assembler, 8, ALU_ADD, HOST_ADDRESS,
+                host_mem_index(HOST_CPU, HOST_SCRATCH, 8, tlb_offset(translation, kind)));
+    }
     slow->miss_site = translation->backend->translator->options.force_misses
                           ? asm_jmp(assembler)
                           : asm_jcc(assembler, COND_S);
-    if (size > 1) {
+    if (size > 1 && !(page_is_known && size < 16)) { /* 16 bytes may have to be aligned */
         unsigned alignment = size == 10 ? 16 : size; /* an x87 extended has none of its own */
         asm_test_imm(assembler, 1, host_reg(HOST_ADDRESS), alignment - 1);
         slow->unaligned_site = asm_jcc(assembler, COND_NZ);

@@ -95,6 +95,9 @@ static void emit_extend(Translation *translation, const Uop *uop) {
     } else {
         asm_reg_rm_sized(assembler, uop->size, uop->src_size, opcode, dst, src_operand(uop));
     }
+    bool byte = uop->code == UOP_MOVZX && uop->size == 4 && uop->src_size == 1;
+    if (byte && uop->dst < UREG_AH)
+        translation->byte_registers |= (uint8_t)(1u << uop->dst);
     end_operands(translation, uop);
 }
 
@@ -102,12 +105,9 @@ static void emit_extend(Translation *translation, const Uop *uop) {
 static void emit_lea(Translation *translation, const Uop *uop) {
     Assembler *assembler = &translation->assembler;
     const UopAddress *address = &uop->address;
-    bool index_alone = address->base == UREG_NONE && address->index != UREG_NONE;
-    if (index_alone)
-        x86_flags_clobber(translation, uop->flags_needed); /* its shift */
     writes_register(translation, uop->dst);
     unsigned dst = host_register(uop->dst);
-    if (uop->size == 4 && !(index_alone && address->scale > 1)) {
+    if (uop->size == 4) {
         x86_emit_offset(translation, dst, address);
         return;
     }
@@ -318,6 +318,9 @@ static void emit_alu(Translation *translation, const Uop *uop) {
     emit_alu_operation(translation, uop, kept);
     sets_flags(translation, uop);
     locate_result(translation, uop, kept);
+    bool masks = uop->code == UOP_AND && uop->size == 4 && uop->src_kind == UOPERAND_IMM;
+    if (masks && uop->imm <= 0xFF && !dst_is_memory(uop) && uop->dst < UREG_AH)
+        translation->byte_registers |= (uint8_t)(1u << uop->dst);
     end_operands(translation, uop);
 }
 
