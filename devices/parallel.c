@@ -34,12 +34,9 @@ typedef struct ParallelState {
 } ParallelState;
 
 static const Field parallel_state_fields[] = {
-    FIELD(ParallelState, U64, ready_due_ns),
-    FIELD(ParallelState, U8, data),
-    FIELD(ParallelState, U8, control),
-    FIELD(ParallelState, U8, acknowledging),
-    FIELD_PADDING(ParallelState, padding),
-    FIELD_END,
+    FIELD(ParallelState, U64, ready_due_ns), FIELD(ParallelState, U8, data),
+    FIELD(ParallelState, U8, control),       FIELD(ParallelState, U8, acknowledging),
+    FIELD_PADDING(ParallelState, padding),   FIELD_END,
 };
 
 static const FieldTable parallel_fields = {"parallel", 2, sizeof(ParallelState),

@@ -24,7 +24,7 @@ const OptionInfo option_table[] = {
     {"nodefaults", NULL, "plug in only what other options name", option_no_defaults},
 
     {NULL, NULL, "Firmware and boot order:", NULL},
-    {"boot", "[order=]acd[,menu=on]", "where to boot from: a floppy, c disk, d CD", option_boot},
+    {"boot", "[order=]acd[,once=d][,menu=on]", "where to boot from: a floppy, c disk, d CD; also: splash-time= reboot-timeout= (ms)", option_boot},
     {"bios", "FILE", "the BIOS (default bios-256k.bin)", option_bios},
     {"kernel", "FILE", "start this kernel, Linux (bzImage) or Multiboot", option_kernel},
     {"initrd", "FILE", "its initial RAM disk; Multiboot: modules, 'FILE ARGS,FILE ARGS'", option_initrd},
