@@ -35,7 +35,7 @@ export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/ TERM=linux
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
-for module in $(cat /modules/order); do insmod /modules/$module || echo "insmod $module failed"; done
+while read -r module; do insmod /modules/$module || echo "insmod $module failed"; done </modules/order
 echo "{READY}: $(uname -r)"
 """
 INIT_SHELL = "while true; do setsid cttyhack sh; done\n"
@@ -137,10 +137,17 @@ class ModuleTree:
         return ordered
 
 
-def build(output, flavour="686", modules=(), script=None, packages=(), files=None, compress=False):
+def _module_line(path, options):
+    name = os.path.basename(path)
+    return f"{name} {options.get(name[:-3].replace('-', '_'), '')}".strip() + "\n"
+
+
+def build(output, flavour="686", modules=(), script=None, packages=(), files=None, compress=False,
+          module_options=None):
     """Writes the initramfs to the file OUTPUT and returns OUTPUT.
 
-    SCRIPT is the text of a shell script; FILES maps paths in the guest to paths of the host.
+    SCRIPT is the text of a shell script; FILES maps paths in the guest to paths of the host, and
+    MODULE_OPTIONS names of modules to their parameters.
     """
     archive = Archive()
     for folder in ("proc", "sys", "dev", "tmp", "mnt"):
@@ -149,7 +156,8 @@ def build(output, flavour="686", modules=(), script=None, packages=(), files=Non
     archive.add_host_file("bin/busybox", fetch_packages.package_file("busybox-static",
                                                                      "bin/busybox"))
     ordered = ModuleTree(flavour).order(modules) if modules else []
-    archive.add_file("modules/order", "\n".join(map(os.path.basename, ordered)).encode())
+    lines = "".join(_module_line(path, module_options or {}) for path in ordered)
+    archive.add_file("modules/order", lines.encode())
     for path in ordered:
         archive.add_host_file("modules/" + os.path.basename(path), path)
     for package in dict.fromkeys(library for name in packages
