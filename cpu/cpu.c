@@ -4,6 +4,7 @@
 #include "cpu_feature.h"
 #include "cpu_model.h"
 #include "helpers.h"
+#include "msr.h"
 #include "smm.h"
 #include "transfer.h"
 #include "x87.h"
@@ -144,14 +145,13 @@ static void reset_segments(CpuState *state) {
 
 /* What RESET clears and INIT keeps: FPU, MTRRs, TSC and other model-specific registers. */
 static void reset_lasting(Cpu *cpu) {
-    enum { FAST_STRINGS = 1 };
     CpuState *state = &cpu->state;
     x87_reset(&state->fpu, false);
     state->tsc_offset = 0;
     state->tsc_offset -= cpu_read_tsc(cpu);
     state->efer = 0;
     state->pat = UINT64_C(0x0007040600070406);
-    state->misc_enable = FAST_STRINGS;
+    state->misc_enable = cpu_has(cpu, FEATURE_SSE2) ? MISC_ENABLE_RESET : 0;
     state->sysenter_cs = state->sysenter_esp = state->sysenter_eip = 0;
     memset(state->mtrr_fixed, 0, sizeof(state->mtrr_fixed));
     memset(state->mtrr_base, 0, sizeof(state->mtrr_base));

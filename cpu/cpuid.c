@@ -2,6 +2,7 @@
 #include "cpu_feature.h"
 #include "cpu_model.h"
 #include "helpers.h"
+#include "msr.h"
 #include <string.h>
 
 typedef struct CpuidBit {
@@ -78,6 +79,18 @@ static CpuidLeaf brand_leaf(const CpuModel *model, uint32_t part) {
                        .edx = text_word(model->brand, size, at + 12)};
 }
 
+/* Firmware can hide NX from systems that it confuses. */
+static uint32_t hidden_nx(const Cpu *cpu) {
+    return cpu->state.misc_enable & MISC_ENABLE_NO_NX ? 1u << 20 : 0;
+}
+
+/* And leaves beyond 3, which confused Windows NT 4. */
+static uint32_t highest_basic_leaf(const Cpu *cpu) {
+    uint32_t highest = cpu->model->max_leaf;
+    bool limited = (cpu->state.misc_enable & MISC_ENABLE_LIMIT_CPUID) != 0;
+    return limited && highest > 3 ? 3 : highest;
+}
+
 static CpuidLeaf extended_leaf(const Cpu *cpu, uint32_t number) {
     const CpuModel *model = cpu->model;
     switch (number) {
@@ -85,7 +98,7 @@ static CpuidLeaf extended_leaf(const Cpu *cpu, uint32_t number) {
         return (CpuidLeaf){.eax = model->max_extended_leaf};
     case 0x80000001:
         return (CpuidLeaf){.ecx = feature_bits(cpu, extended_1_ecx),
-                           .edx = feature_bits(cpu, extended_1_edx)};
+                           .edx = feature_bits(cpu, extended_1_edx) & ~hidden_nx(cpu)};
     case 0x80000002:
     case 0x80000003:
     case 0x80000004:
@@ -101,7 +114,7 @@ static CpuidLeaf basic_leaf(const Cpu *cpu, uint32_t number) {
     const CpuModel *model = cpu->model;
     switch (number) {
     case 0:
-        return (CpuidLeaf){.eax = model->max_leaf,
+        return (CpuidLeaf){.eax = highest_basic_leaf(cpu),
                            .ebx = text_word(model->vendor, 12, 0),
                            .ecx = text_word(model->vendor, 12, 8),
                            .edx = text_word(model->vendor, 12, 4)};
@@ -134,8 +147,8 @@ HelperResult helper_cpuid(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_
     const CpuModel *model = cpu->model;
     uint32_t number = (uint32_t)cpu->state.gpr[REG_EAX];
     bool extended = number >= 0x80000000 && number <= model->max_extended_leaf;
-    if (!extended && number > model->max_leaf)
-        number = model->max_leaf; /* SDM vol. 2A: data of the highest basic leaf */
+    if (!extended && number > highest_basic_leaf(cpu))
+        number = highest_basic_leaf(cpu); /* SDM vol. 2A: data of the highest basic leaf */
     CpuidLeaf leaf = extended ? extended_leaf(cpu, number) : basic_leaf(cpu, number);
     cpu->state.gpr[REG_EAX] = leaf.eax;
     cpu->state.gpr[REG_EBX] = leaf.ebx;

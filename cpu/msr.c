@@ -1,5 +1,6 @@
 /* Model-specific registers, one row each: SDM vol. 4. Chips beside the core may claim others in
  * cpu->msrs. What neither knows is #GP(0). */
+#include "msr.h"
 #include "cpu_debug.h"
 #include "cpu_feature.h"
 #include "cpu_model.h"
@@ -63,11 +64,21 @@ static bool read_tsc(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t *valu
     return true;
 }
 
-/* Before the Pentium 4's later models a write sets the lower half and clears the upper one. */
+/* All 64 bits from family 6 model 14 and family 15 model 3 on; before, a write sets the lower half
+ * and clears the upper one (SDM vol. 3B 17.17.3). */
+static bool writes_whole_tsc(const Cpu *cpu) {
+    uint32_t signature = cpu->model->signature;
+    unsigned family = signature >> 8 & 15;
+    unsigned model = (signature >> 4 & 15) | (signature >> 12 & 0xF0);
+    return (family == 6 && model >= 14) || (family == 15 && model >= 3);
+}
+
 static bool write_tsc(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
     (void)row;
     (void)index;
-    cpu->state.tsc_offset += (value & 0xFFFFFFFF) - cpu_read_tsc(cpu);
+    if (!writes_whole_tsc(cpu))
+        value &= UINT32_MAX;
+    cpu->state.tsc_offset += value - cpu_read_tsc(cpu);
     return true;
 }
 
@@ -112,6 +123,21 @@ static bool write_mtrr_variable(Cpu *cpu, const MsrRow *row, uint32_t index, uin
     return true;
 }
 
+static bool write_mtrr_default(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
+    return are_memory_types(value & 0xFF, MTRR_TYPES) && write_field(cpu, row, index, value);
+}
+
+/* What tells of abilities that are not there only reads. */
+static bool write_misc_enable(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
+    const uint64_t only_read = MISC_ENABLE_NO_BRANCH_TRACE | MISC_ENABLE_NO_PRECISE_EVENTS | 1 << 7;
+    uint64_t allowed = row->allowed | (cpu_has(cpu, FEATURE_NX) ? MISC_ENABLE_NO_NX : 0);
+    (void)index;
+    if (value & ~(allowed | only_read))
+        return false;
+    cpu->state.misc_enable = (cpu->state.misc_enable & only_read) | (value & allowed);
+    return true;
+}
+
 /* The signature of the microcode: CPUID stores it there, writes of 0 before CPUID are part of the
  * procedure (SDM vol. 3A 9.11.7). */
 static bool write_microcode_revision(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
@@ -126,7 +152,7 @@ static bool write_efer(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t val
     (void)row;
     (void)index;
     enum { NXE = 1 << 11 };
-    if (value & ~(uint64_t)NXE || ((value & NXE) && !cpu_has(cpu, FEATURE_NX)))
+    if (value & ~(uint64_t)NXE || ((value & NXE) && (cpu->state.misc_enable & MISC_ENABLE_NO_NX)))
         return false;
     cpu->state.efer = value;
     system_update_tlb(cpu, false);
@@ -144,6 +170,8 @@ static const MsrRow rows[] = {
     {0x00000011,  3, FEATURE_RDPMC, read_constant,      write_ignored,           0,                      0},  /* P5 CESR, CTR0, CTR1 */
     {0x00000017,  1, FEATURE_PAT,   read_constant,      write_refused,           0,                      0},  /* PLATFORM_ID */
     {0x0000002A,  1, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* EBL_CR_POWERON */
+    {0x0000002B,  1, FEATURE_SSE2,  read_constant,      write_ignored,           0,                      0},  /* EBC_SOFT_POWERON */
+    {0x0000002C,  1, FEATURE_SSE2,  read_constant,      write_refused,           0,                      0x0A000000},  /* EBC_FREQUENCY_ID: 10 times 100 MHz */
     {0x00000079,  1, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* BIOS_UPDT_TRIG */
     {0x0000008B,  1, FEATURE_PAT,   read_field,         write_microcode_revision, STATE(microcode_revision), 0},
     {0x000000C1,  2, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* PERFCTR0, 1 */
@@ -156,7 +184,7 @@ static const MsrRow rows[] = {
     {0x00000179,  1, FEATURE_MCA,   read_constant,      write_refused,           0,                      0},  /* MCG_CAP: no banks */
     {0x0000017A,  1, FEATURE_MCA,   read_constant,      write_ignored,           0,                      0},  /* MCG_STATUS */
     {0x00000186,  2, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* PERFEVTSEL0, 1 */
-    {0x000001A0,  1, FEATURE_SSE2,  read_field,         write_field,             STATE(misc_enable),     ALL},
+    {0x000001A0,  1, FEATURE_SSE2,  read_field,         write_misc_enable,       STATE(misc_enable),     0xDD077F},
     {0x000001D9,  1, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* DEBUGCTL: no branch records */
     {0x000001DB,  4, FEATURE_PAT,   read_constant,      write_refused,           0,                      0},  /* LASTBRANCH and LASTINT */
     {0x00000200, 16, FEATURE_MTRR,  read_mtrr_variable, write_mtrr_variable,     0,                      0xFFFFFFFFF},
@@ -164,7 +192,7 @@ static const MsrRow rows[] = {
     {0x00000258,  2, FEATURE_MTRR,  read_field,         write_mtrr_fixed,        STATE(mtrr_fixed[1]),   ALL},
     {0x00000268,  8, FEATURE_MTRR,  read_field,         write_mtrr_fixed,        STATE(mtrr_fixed[3]),   ALL},
     {0x00000277,  1, FEATURE_PAT,   read_field,         write_pat,               STATE(pat),             ALL},
-    {0x000002FF,  1, FEATURE_MTRR,  read_field,         write_field,             STATE(mtrr_def_type),   0xCFF},
+    {0x000002FF,  1, FEATURE_MTRR,  read_field,         write_mtrr_default,      STATE(mtrr_def_type),   0xCFF},
     {0xC0000080,  1, FEATURE_NX,    read_field,         write_efer,              STATE(efer),            0},
     {0xC0000103,  1, FEATURE_RDTSCP, read_field,        write_field,             STATE(tsc_aux),         0xFFFFFFFF},
 };

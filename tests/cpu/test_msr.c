@@ -1,0 +1,186 @@
+/* Model-specific registers: which values each takes, what it refuses with #GP(0), and which
+ * processors have it. SDM vol. 4 and vol. 3A 11.11. */
+#include "cpu_fixture.h"
+#include "msr.h"
+#include <check.h>
+#include <stdlib.h>
+
+static CpuFixture *fixture;
+
+static void use(const char *model) {
+    if (fixture != NULL)
+        fixture_destroy(fixture);
+    fixture = fixture_create(model);
+}
+
+static void set_up(void) {
+    fixture = NULL;
+    use("pentium4");
+}
+
+static void tear_down(void) {
+    fixture_destroy(fixture);
+    fixture = NULL;
+}
+
+static bool set(uint32_t number, uint64_t value) {
+    fixture->cpu->state.gpr[REG_ECX] = number;
+    fixture->cpu->state.gpr[REG_EAX] = (uint32_t)value;
+    fixture->cpu->state.gpr[REG_EDX] = value >> 32;
+    HelperResult result = fixture_call(fixture, helper_wrmsr, 0, 0, 0, 0);
+    if (result == HELPER_FAULT)
+        ck_assert_uint_eq(fixture->cpu->exception.vector, EXCEPTION_GP);
+    return result == HELPER_JUMP;
+}
+
+static bool get(uint32_t number, uint64_t *value) {
+    fixture->cpu->state.gpr[REG_ECX] = number;
+    HelperResult result = fixture_call(fixture, helper_rdmsr, 0, 0, 0, 0);
+    *value = fixture->cpu->state.gpr[REG_EAX] | fixture->cpu->state.gpr[REG_EDX] << 32;
+    return result == HELPER_NEXT;
+}
+
+static uint64_t value_of(uint32_t number) {
+    uint64_t value;
+    ck_assert_msg(get(number, &value), "MSR %Xh cannot be read", number);
+    return value;
+}
+
+static uint32_t cpuid(uint32_t leaf, unsigned reg) {
+    fixture->cpu->state.gpr[REG_EAX] = leaf;
+    fixture->cpu->state.gpr[REG_ECX] = 0;
+    fixture_call(fixture, helper_cpuid, 0, 0, 0, 0);
+    return (uint32_t)fixture->cpu->state.gpr[reg];
+}
+
+static const struct {
+    uint32_t number;
+    uint64_t value;
+    bool good;
+} writes[] = {
+    {0x2FF, 0xC06, true},
+    {0x2FF, 0xC02, false}, /* no such type */
+    {0x2FF, 0xC07, false},
+    {0x2FF, 0x106, false}, /* reserved */
+    {0x200, 0x80000006, true},
+    {0x200, 0x80000003, false},
+    {0x200, 0x80000106, false},
+    {0x200, UINT64_C(0x1080000006), false}, /* beyond 36 bits of address */
+    {0x201, UINT64_C(0xF80000800), true},
+    {0x201, UINT64_C(0xF80000400), false},
+    {0x20F, UINT64_C(0xF80000800), true},
+    {0x210, 0, false},
+    {0x250, UINT64_C(0x0605040100060606), true},
+    {0x250, UINT64_C(0x0605040200060606), false},
+    {0x26F, 7, false},
+    {0x251, 0, false},
+    {0x277, UINT64_C(0x0007040600070406), true},
+    {0x277, 3, false},
+    {0x277, 8, false},
+    {0xFE, 0, false},
+    {0x17, 0, false},
+    {0x179, 0, false},
+    {0x174, 0x1234, true},
+    {0x1A0, 1, true},
+    {0x1A0, 1 << 13, false},
+    {0x1A0, UINT64_C(1) << 34, false}, /* there is no NX to hide */
+    {0xC0000080, 0, false},            /* nor EFER */
+    {0x12345678, 0, false},
+};
+
+START_TEST(writes_are_checked) {
+    ck_assert_msg(set(writes[_i].number, writes[_i].value) == writes[_i].good, "%llX to %Xh",
+                  (unsigned long long)writes[_i].value, writes[_i].number);
+    if (writes[_i].good && writes[_i].number != 0x1A0)
+        ck_assert_uint_eq(value_of(writes[_i].number), writes[_i].value);
+}
+END_TEST
+
+START_TEST(reset_values) {
+    ck_assert_uint_eq(value_of(0xFE), 0x508);
+    ck_assert_uint_eq(value_of(0x2FF), 0);
+    ck_assert_uint_eq(value_of(0x277), UINT64_C(0x0007040600070406));
+    ck_assert_uint_eq(value_of(0x1A0), 0x1801);
+    ck_assert_uint_eq(value_of(0x179), 0); /* no banks, so none of their registers */
+    uint64_t value;
+    ck_assert(!get(0x400, &value));
+    ck_assert(!get(0x17B, &value));
+    set(0x8B, 0);
+    ck_assert_uint_ne(value_of(0x8B) >> 32, 0);
+}
+END_TEST
+
+/* INIT keeps them, RESET does not. */
+START_TEST(init_keeps_mtrrs) {
+    set(0x2FF, 0xC06);
+    set(0x277, 0);
+    cpu_reset(fixture->cpu, true);
+    ck_assert_uint_eq(value_of(0x2FF), 0xC06);
+    ck_assert_uint_eq(value_of(0x277), 0);
+    cpu_reset(fixture->cpu, false);
+    ck_assert_uint_eq(value_of(0x2FF), 0);
+}
+END_TEST
+
+START_TEST(misc_enable_acts_on_cpuid) {
+    use("max");
+    ck_assert_uint_eq(cpuid(0, REG_EAX), 7);
+    ck_assert_uint_ne(cpuid(0x80000001, REG_EDX) & 1 << 20, 0);
+    ck_assert(set(0x1A0, MISC_ENABLE_LIMIT_CPUID | MISC_ENABLE_NO_NX));
+    ck_assert_uint_eq(value_of(0x1A0) & 0x1801, 0x1800); /* these only read */
+    ck_assert_uint_eq(cpuid(0, REG_EAX), 3);
+    ck_assert_uint_eq(cpuid(0x80000001, REG_EDX) & 1 << 20, 0);
+    ck_assert(!set(0xC0000080, 1 << 11));
+    ck_assert(set(0x1A0, MISC_ENABLE_FAST_STRINGS));
+    ck_assert(set(0xC0000080, 1 << 11));
+    ck_assert_uint_eq(cpuid(0, REG_EAX), 7);
+}
+END_TEST
+
+START_TEST(older_models_write_half_of_the_tsc) {
+    set(0x10, UINT64_C(0x500000000));
+    ck_assert_uint_eq(value_of(0x10) >> 32, 0);
+    CpuModel nehalem = *fixture->cpu->model;
+    nehalem.signature = 0x106A5;
+    fixture->cpu->model = &nehalem;
+    set(0x10, UINT64_C(0x500000000));
+    ck_assert_uint_eq(value_of(0x10) >> 32, 5);
+}
+END_TEST
+
+static const struct {
+    const char *model;
+    uint32_t number;
+    bool there;
+} owners[] = {
+    {"486", 0x10, false},      {"pentium", 0x10, true},    {"pentium", 0xFE, false},
+    {"pentium2", 0xFE, true},  {"pentium2", 0x1A0, false}, {"pentium3", 0x2C, false},
+    {"pentium4", 0x2C, true},  {"pentium2", 0x174, true},  {"pentium-mmx", 0x174, false},
+    {"max", 0xC0000080, true},
+};
+
+START_TEST(models_have_their_registers) {
+    use(owners[_i].model);
+    uint64_t value;
+    ck_assert_msg(get(owners[_i].number, &value) == owners[_i].there, "%s: %Xh", owners[_i].model,
+                  owners[_i].number);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("msr");
+    TCase *tests = tcase_create("all");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_loop_test(tests, writes_are_checked, 0, sizeof(writes) / sizeof(writes[0]));
+    tcase_add_test(tests, reset_values);
+    tcase_add_test(tests, init_keeps_mtrrs);
+    tcase_add_test(tests, misc_enable_acts_on_cpuid);
+    tcase_add_test(tests, older_models_write_half_of_the_tsc);
+    tcase_add_loop_test(tests, models_have_their_registers, 0, sizeof(owners) / sizeof(owners[0]));
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
