@@ -80,10 +80,11 @@ static uint32_t find_span(const StringRun *run, unsigned segment, uint32_t offse
     unsigned size = run->size;
     if (in_page + size > PAGE_SIZE || (cpu_checks_alignment(cpu) && (linear & (size - 1)) != 0))
         return 0;
-    uint64_t to_wrap = ((uint64_t)run->address_mask + 1 - offset) / size;
+    unsigned shift = size >> 1; /* of 1, 2 and 4: a division would cost more than a short copy */
+    uint64_t to_wrap = ((uint64_t)run->address_mask + 1 - offset) >> shift;
     uint32_t in_segment =
-        run->down ? offset / size + 1 : (uint32_t)(to_wrap < limit ? to_wrap : limit);
-    uint32_t on_page = run->down ? in_page / size + 1 : (PAGE_SIZE - in_page) / size;
+        run->down ? (offset >> shift) + 1 : (uint32_t)(to_wrap < limit ? to_wrap : limit);
+    uint32_t on_page = run->down ? (in_page >> shift) + 1 : (PAGE_SIZE - in_page) >> shift;
     uint32_t count = on_page < limit ? on_page : limit;
     if (in_segment < count)
         count = in_segment;
