@@ -26,8 +26,11 @@ static bool uses_pae(uint32_t cr0, uint32_t cr4) {
     return (cr0 & CR0_PG) && (cr4 & CR4_PAE);
 }
 
-/* With PAE paging the four top entries are read when CR3 is loaded, not at each walk: SDM vol.
- * 3A 4.4.1. */
+/* With PAE paging the four top entries are read when CR3 is loaded, and when one of these bits of
+ * CR0 and CR4 changes, not at each walk: SDM vol. 3A 4.4.1. */
+#define CR0_LOADING_PDPTES (CR0_PG | CR0_CD | CR0_NW)
+#define CR4_LOADING_PDPTES (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP)
+
 static bool load_pdptes(Cpu *cpu, uint32_t cr3) {
     if (!tlb_load_pdptes(&cpu->tlb, cr3)) {
         general_protection(cpu);
@@ -60,8 +63,8 @@ static HelperResult write_cr0(Cpu *cpu, uint32_t value) {
     if (((value & CR0_PG) && !(value & CR0_PE)) || ((value & CR0_NW) && !(value & CR0_CD)))
         return general_protection(cpu);
     value = (value & existing_cr0(cpu)) | CR0_ET;
-    bool pae_begins = uses_pae(value, state->cr4) && !uses_pae(state->cr0, state->cr4);
-    if (pae_begins && !load_pdptes(cpu, state->cr3))
+    if (uses_pae(value, state->cr4) && ((value ^ state->cr0) & CR0_LOADING_PDPTES) &&
+        !load_pdptes(cpu, state->cr3))
         return HELPER_FAULT;
     state->cr0 = value;
     system_update_tlb(cpu, false);
@@ -91,7 +94,7 @@ static HelperResult write_cr4(Cpu *cpu, uint32_t value) {
     CpuState *state = &cpu->state;
     if (value & ~existing_cr4(cpu))
         return general_protection(cpu);
-    if (uses_pae(state->cr0, value) && !uses_pae(state->cr0, state->cr4) &&
+    if (uses_pae(state->cr0, value) && ((value ^ state->cr4) & CR4_LOADING_PDPTES) &&
         !load_pdptes(cpu, state->cr3))
         return HELPER_FAULT;
     state->cr4 = value;
