@@ -11,8 +11,9 @@ REPORT_STATUS = 0x10 * 2 + 1
 
 def run_report(context, kernel, *options):
     """Runs one of our reporting kernels to its end; returns its words line by line."""
-    machine = context.start("-m", "64", "-kernel", context.own_image(kernel), "-device",
+    machine = context.start("-S", "-m", "64", "-kernel", context.own_image(kernel), "-device",
                             "isa-debug-exit", *options)
+    machine.monitor.sendall(b"cont\n")  # the guest may end before an answer comes
     status = machine.wait_exit(20)
     check(status == REPORT_STATUS, f"exit status {status}")
     lines = machine.read_serial().replace("\r", "").replace("\0", "").split("\n")

@@ -33,7 +33,7 @@ def boot_once(context):
 @case
 def reboot_when_nothing_boots(context):
     """reboot-timeout: the BIOS starts again, and -no-reboot ends the program."""
-    machine = context.start("-m", "16", "-net", "none", "-boot", "reboot-timeout=300", "-no-reboot")
+    machine = context.start("-m", "16", "-net", "none", "-boot", "reboot-timeout=2000", "-no-reboot")
     check(machine.wait_exit(30) == 0, "the reboot does not end the program with status 0")
 
 
