@@ -22,7 +22,6 @@ enum {
     PM1_CONTROL = 0x04,
     PM_TIMER = 0x08,
     GLOBAL_STATUS = 0x18,
-    GLOBAL_CONTROL = 0x28,
     PM_REGISTERS_KEPT = 0x0C, /* from here up the bytes are only kept */
     PM_SIZE = 0x40,
 };
@@ -43,11 +42,11 @@ enum {
 
 enum {
     SLEEP_SOFT_OFF = 0,        /* S5, by the encoding of the PIIX4 */
+    SLEEP_SUSPEND_TO_RAM = 1,  /* S3 */
     SLEEP_SUSPEND_TO_DISK = 2, /* S4: off too, the guest has saved itself */
 };
 
-/* Bits of GLBSTS and GLBCTL (7.2.7, 7.2.11). */
-enum { GLOBAL_APM_STATUS = 0x20, GLOBAL_SMI_ENABLE = 0x01 };
+#define GLOBAL_APM_STATUS 0x20 /* a bit of GLBSTS (7.2.7) */
 
 /* Values that SeaBIOS's tables name for SMI_CMD at port B2h. */
 enum { APM_ACPI_ENABLE = 0xF1, APM_ACPI_DISABLE = 0xF0 };
@@ -75,16 +74,24 @@ typedef struct Piix4PmState {
     uint8_t kept[PM_SIZE - PM_REGISTERS_KEPT];
     uint8_t apm[2]; /* ports B2h, B3h */
     uint8_t smbus[SMBUS_SIZE];
-    uint8_t padding[8];
+    uint8_t asleep;
+    uint8_t padding[7];
 } Piix4PmState;
 
 static const Field piix4_pm_state_fields[] = {
-    FIELD(Piix4PmState, U64, timer_due_ns), FIELD(Piix4PmState, U64, timer_seen),
-    FIELD(Piix4PmState, U16, pm1_status),   FIELD(Piix4PmState, U16, pm1_enable),
-    FIELD(Piix4PmState, U16, pm1_control),  FIELD(Piix4PmState, U16, event_status),
-    FIELD(Piix4PmState, U16, event_enable), FIELD_BYTES_OF(Piix4PmState, kept),
-    FIELD_BYTES_OF(Piix4PmState, apm),      FIELD_BYTES_OF(Piix4PmState, smbus),
-    FIELD_PADDING(Piix4PmState, padding),   FIELD_END,
+    FIELD(Piix4PmState, U64, timer_due_ns),
+    FIELD(Piix4PmState, U64, timer_seen),
+    FIELD(Piix4PmState, U16, pm1_status),
+    FIELD(Piix4PmState, U16, pm1_enable),
+    FIELD(Piix4PmState, U16, pm1_control),
+    FIELD(Piix4PmState, U16, event_status),
+    FIELD(Piix4PmState, U16, event_enable),
+    FIELD_BYTES_OF(Piix4PmState, kept),
+    FIELD_BYTES_OF(Piix4PmState, apm),
+    FIELD_BYTES_OF(Piix4PmState, smbus),
+    FIELD(Piix4PmState, U8, asleep),
+    FIELD_PADDING(Piix4PmState, padding),
+    FIELD_END,
 };
 
 static const FieldTable piix4_pm_fields = {"PIIX4_PM", 1, sizeof(Piix4PmState),
@@ -138,8 +145,35 @@ static void pm_timer_due(void *opaque) {
     pm_update(opaque);
 }
 
+bool piix4_pm_is_asleep(const Piix4Pm *pm) {
+    return pm->state.asleep != 0;
+}
+
+void piix4_pm_wake(Piix4Pm *pm) {
+    if (pm->state.asleep && pm->options.wake != NULL)
+        pm->options.wake(pm->options.suspend_opaque);
+}
+
+/* The button wakes whether or not it is enabled (7.2.1). */
 void piix4_pm_press_power_button(Piix4Pm *pm) {
     pm->state.pm1_status |= PM1_POWER_BUTTON;
+    pm_update(pm);
+    piix4_pm_wake(pm);
+}
+
+void piix4_pm_clock_alarm(Piix4Pm *pm) {
+    pm->state.pm1_status |= PM1_REAL_TIME_CLOCK;
+    pm_update(pm);
+    if (pm->state.pm1_enable & PM1_REAL_TIME_CLOCK)
+        piix4_pm_wake(pm);
+}
+
+uint16_t piix4_pm_wake_cause(const Piix4Pm *pm) {
+    return pm->state.pm1_status & (PM1_POWER_BUTTON | PM1_REAL_TIME_CLOCK);
+}
+
+void piix4_pm_woken(Piix4Pm *pm, uint16_t cause) {
+    pm->state.pm1_status |= PM1_WAKE | cause;
     pm_update(pm);
 }
 
@@ -156,6 +190,9 @@ static void pm_sleep(Piix4Pm *pm) {
     if (type == SLEEP_SOFT_OFF || type == SLEEP_SUSPEND_TO_DISK) {
         if (pm->options.power_off != NULL)
             pm->options.power_off(pm->options.power_off_opaque);
+    } else if (type == SLEEP_SUSPEND_TO_RAM && pm->options.suspend != NULL) {
+        pm->state.asleep = 1;
+        pm->options.suspend(pm->options.suspend_opaque);
     } else { /* lighter sleep ends at once */
         pm->state.pm1_status |= PM1_WAKE;
     }
@@ -251,11 +288,12 @@ static uint32_t apm_read(void *opaque, uint32_t offset, unsigned size) {
     return pm->state.apm[offset];
 }
 
-/* A write to the control port is an SMI, where firmware wants that (7.2.11, 7.1.18). */
+/* A write to the control port is an SMI, where firmware wants that (7.1.18). The global enable of
+ * GLBCTL is not asked, as on QEMU's board: SeaBIOS sets it before the registers are decoded again
+ * when it resumes from S3. */
 static void apm_raise_smi(Piix4Pm *pm) {
     uint8_t *kept = pm->state.kept;
-    bool enabled = pci_device_config(pm->device)[CONFIG_APM_ENABLE] & APM_SMI_ENABLE;
-    if (!enabled || !(kept[GLOBAL_CONTROL - PM_REGISTERS_KEPT] & GLOBAL_SMI_ENABLE))
+    if (!(pci_device_config(pm->device)[CONFIG_APM_ENABLE] & APM_SMI_ENABLE))
         return;
     kept[GLOBAL_STATUS - PM_REGISTERS_KEPT] |= GLOBAL_APM_STATUS;
     wire_pulse(&pm->options.smi);

@@ -17,6 +17,12 @@ typedef struct Piix4PmOptions {
     /* The guest switched the machine off. */
     void (*power_off)(void *opaque);
     void *power_off_opaque;
+    /* It suspended the machine to RAM: the processor stops after this instruction. */
+    void (*suspend)(void *opaque);
+    /* Something wakes it: as soon as possible, all chips are to be reset, and piix4_pm_woken() is
+     * to be called after that. */
+    void (*wake)(void *opaque);
+    void *suspend_opaque;
 } Piix4PmOptions;
 
 /* Plugs itself into slot 1, function 3. */
@@ -24,7 +30,18 @@ Piix4Pm *piix4_pm_create(const DeviceContext *context, PciBus *bus, const Piix4P
                          Error *error);
 void piix4_pm_destroy(Piix4Pm *pm);
 
-/* Somebody pushes the power button: a guest with ACPI is asked to shut down. */
+/* Suspended to RAM: no instruction may run. */
+bool piix4_pm_is_asleep(const Piix4Pm *pm);
+/* A key, or whatever else wakes a suspended machine; nothing where it is awake. */
+void piix4_pm_wake(Piix4Pm *pm);
+/* The interrupt request of the clock chip, which may wake the machine. */
+void piix4_pm_clock_alarm(Piix4Pm *pm);
+/* Why the machine wakes, to be asked before the reset; and told after it. */
+uint16_t piix4_pm_wake_cause(const Piix4Pm *pm);
+void piix4_pm_woken(Piix4Pm *pm, uint16_t cause);
+
+/* Somebody pushes the power button: a guest with ACPI is asked to shut down; one that is suspended
+ * wakes. */
 void piix4_pm_press_power_button(Piix4Pm *pm);
 
 /* Sets bits of the general purpose event status. */

@@ -28,6 +28,13 @@ bool monitor_power_down(Monitor *monitor, char *arguments, Error *error) {
     return true;
 }
 
+bool monitor_wake_up(Monitor *monitor, char *arguments, Error *error) {
+    (void)arguments;
+    (void)error;
+    machine_wake_up(monitor->machine);
+    return true;
+}
+
 bool monitor_quit(Monitor *monitor, char *arguments, Error *error) {
     (void)arguments;
     (void)error;

@@ -6,6 +6,10 @@ bool monitor_info_status(Monitor *monitor, char *arguments, Error *error) {
     (void)arguments;
     (void)error;
     RunState state = machine_run_state(monitor->machine);
+    if (state == RUN_STATE_RUNNING && board_is_asleep(&monitor->machine->board)) {
+        monitor_print(monitor, "VM status: paused (suspended)\n");
+        return true;
+    }
     monitor_print(monitor, "VM status: %s", state == RUN_STATE_RUNNING ? "running" : "paused");
     if (state != RUN_STATE_RUNNING && state != RUN_STATE_PAUSED)
         monitor_print(monitor, " (%s)", run_state_name(state));

@@ -1,3 +1,4 @@
+#include "key_values.h"
 #include "options.h"
 #include "trace.h"
 
@@ -44,11 +45,30 @@ bool option_accept_anything(Settings *settings, const char *argument, Error *err
     return true;
 }
 
-/* Properties whose usual values describe this machine already. */
+/* "PIIX4_PM.disable_s3=1", as libvirt writes it; 'found' tells whether it is such a property. */
+static bool set_sleep_state(Settings *settings, const char *argument, bool *found, Error *error) {
+    KeyValues values = {.items = NULL};
+    MachineConfig *machine = &settings->machine;
+    bool good = key_values_parse(&values, argument, NULL, error);
+    *found = good && (key_values_get(&values, "PIIX4_PM.disable_s3") != NULL ||
+                      key_values_get(&values, "PIIX4_PM.disable_s4") != NULL);
+    good = good &&
+           key_values_get_bool(&values, "PIIX4_PM.disable_s3", machine->no_suspend_to_ram,
+                               &machine->no_suspend_to_ram, error) &&
+           key_values_get_bool(&values, "PIIX4_PM.disable_s4", machine->no_suspend_to_disk,
+                               &machine->no_suspend_to_disk, error);
+    key_values_free(&values);
+    return good;
+}
+
+/* Of other properties those whose usual values describe this machine already. */
 bool option_global(Settings *settings, const char *argument, Error *error) {
-    static const char *const known[] = {"PIIX4_PM.disable_s3=", "PIIX4_PM.disable_s4=",
-                                        "kvm-pit.lost_tick_policy=", "isa-fdc.fdtypeA="};
-    (void)settings;
+    static const char *const known[] = {"kvm-pit.lost_tick_policy=", "isa-fdc.fdtypeA="};
+    bool found;
+    if (!set_sleep_state(settings, argument, &found, error))
+        return false;
+    if (found)
+        return true;
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         if (strncmp(argument, known[i], strlen(known[i])) == 0)
             return true;

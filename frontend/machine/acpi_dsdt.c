@@ -318,7 +318,10 @@ void acpi_dsdt_build(const MachineConfig *config, ByteBuffer *code) {
     aml_name(&aml, "_HID");
     aml_string(&aml, "ACPI0006");
     aml_end(&aml);
-    add_sleep_state(&aml, "\\_S4", 2);
+    if (!config->no_suspend_to_ram)
+        add_sleep_state(&aml, "\\_S3", 1);
+    if (!config->no_suspend_to_disk)
+        add_sleep_state(&aml, "\\_S4", 2);
     add_sleep_state(&aml, "\\_S5", 0);
     *code = aml.code;
 }

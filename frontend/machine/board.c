@@ -77,7 +77,10 @@ static bool create_bridges(Board *board, Error *error) {
     Piix4PmOptions power = {.smi = {cpu_set_smi, board->machine->cpu, 0},
                             .sci = irq_lines_input(board->irq_lines, IRQ_SOURCE_POWER, IRQ_ACPI),
                             .power_off = machine_power_off,
-                            .power_off_opaque = board->machine};
+                            .power_off_opaque = board->machine,
+                            .suspend = machine_suspend,
+                            .wake = machine_wake_pin,
+                            .suspend_opaque = board->machine};
     board->power_management = piix4_pm_create(&context, board->pci, &power, error);
     return board->power_management != NULL;
 }
@@ -116,6 +119,15 @@ static bool create_hpet(Board *board, Wire *timer_irq, Wire *clock_irq, Error *e
     return true;
 }
 
+/* The clock's alarm may wake the machine. */
+static void set_clock_irq(void *opaque, int line, int level) {
+    Board *board = opaque;
+    (void)line;
+    if (level && board->power_management != NULL)
+        piix4_pm_clock_alarm(board->power_management);
+    wire_set(&board->clock_irq, level);
+}
+
 static bool create_timers(Board *board, Error *error) {
     DeviceContext context = board_context(board);
     Wire timer_irq = board_isa_irq(board, IRQ_TIMER);
@@ -126,6 +138,8 @@ static bool create_timers(Board *board, Error *error) {
     if (board->pit == NULL)
         return false;
     board->speaker = pc_speaker_create(&context, board->pit, error);
+    board->clock_irq = clock_irq;
+    clock_irq = (Wire){set_clock_irq, board, 0};
     board->rtc = mc146818_create(&context, &clock_irq, error);
     board->dma = i8237_create(&context, error);
     if (board->rtc == NULL || board->speaker == NULL || board->dma == NULL)
@@ -220,7 +234,29 @@ void board_reset(Board *board) {
     reset_chips(board);
 }
 
+bool board_is_asleep(const Board *board) {
+    return board->power_management != NULL && piix4_pm_is_asleep(board->power_management);
+}
+
+/* The host bridge keeps the shadow of the BIOS in RAM: only there does SeaBIOS know that it ran
+ * already, and reads in CMOS that it is to resume. */
+void board_wake(Board *board) {
+    enum { PAM = 0x59, PAMS = 7, CMOS_SHUTDOWN = 0x0F, RESUME = 0xFE };
+    PciDevice *bridge = pci_bus_device(board->pci, 0, 0);
+    uint16_t cause = piix4_pm_wake_cause(board->power_management);
+    uint8_t pam[PAMS];
+    for (unsigned i = 0; i < PAMS; i++)
+        pam[i] = (uint8_t)pci_device_config_read(bridge, PAM + i, 1);
+    board_reset(board);
+    for (unsigned i = 0; i < PAMS; i++)
+        pci_device_config_write(bridge, PAM + i, 1, pam[i]);
+    mc146818_set_cmos(board->rtc, CMOS_SHUTDOWN, RESUME);
+    piix4_pm_woken(board->power_management, cause);
+}
+
 void board_key(Board *board, int key, bool down) {
+    if (board->power_management != NULL)
+        piix4_pm_wake(board->power_management);
     ps2_keyboard_set_key(board->keyboard, key, down);
 }
 

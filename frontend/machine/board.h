@@ -9,6 +9,7 @@
 #include "error.h"
 #include "keyboard_keys.h"
 #include "machine_config.h"
+#include "wire.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -43,6 +44,7 @@ typedef struct Board {
     struct I8254 *pit;
     struct PcSpeaker *speaker;
     struct Mc146818 *rtc;
+    Wire clock_irq; /* where the clock chip's request goes on to */
     struct I8237 *dma;
     struct Ps2Keyboard *keyboard;
     struct Ps2Mouse *mouse;
@@ -76,6 +78,11 @@ void board_key(Board *board, int key, bool down);
 void board_mouse_move(Board *board, int32_t dx, int32_t dy, int32_t dz);
 void board_mouse_buttons(Board *board, uint32_t buttons);
 void board_power_button(Board *board);
+
+/* Suspended to RAM, no instruction may run; board_wake() resets the chips, and the firmware goes on
+ * where the system wants it. */
+bool board_is_asleep(const Board *board);
+void board_wake(Board *board);
 void board_set_nmi(Board *board, int level);
 
 /* Draws the screen; false if nothing changed. The text screen as UTF-8; false in graphics modes. */

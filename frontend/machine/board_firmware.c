@@ -158,9 +158,11 @@ static bool add_smbios_tables(Board *board, Error *error) {
 }
 
 bool board_create_fw_cfg(Board *board, Error *error) {
-    /* S3 and S4 are not offered, S5 has type 0: bit 7 says that a state is there. */
-    static const uint8_t system_states[6] = {0x80, 0, 0, 0, 0, 0x80};
     const MachineConfig *config = &board->machine->config;
+    /* By state what the PIIX4 calls it; bit 7 says that it is there. */
+    const uint8_t system_states[6] = {
+        0x80, 0, 0, config->no_suspend_to_ram ? 0x01 : 0x81, config->no_suspend_to_disk ? 2 : 0x82,
+        0x80};
     DeviceContext context = board_context(board);
     FwCfg *fw_cfg = board->fw_cfg = fw_cfg_create(&context, error);
     if (fw_cfg == NULL)

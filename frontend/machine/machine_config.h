@@ -79,6 +79,7 @@ typedef struct MachineConfig {
     bool has_vga;
     bool has_acpi; /* power management and the tables that tell of it */
     bool has_hpet;
+    bool no_suspend_to_ram, no_suspend_to_disk; /* S3 and S4 are not offered */
     SmbiosConfig smbios;
     bool has_serial[MACHINE_SERIAL_PORTS];
     ByteSink serial[MACHINE_SERIAL_PORTS];

@@ -35,7 +35,7 @@ struct Machine {
     RamHash ram_hash;
 
     /* Requests by the guest, served between two instructions. */
-    bool reset_requested, shutdown_requested, debug_exit_requested;
+    bool reset_requested, shutdown_requested, debug_exit_requested, wake_requested;
     int debug_exit_status;
 
     /* Shared with other threads. */
@@ -71,6 +71,9 @@ void machine_serve_requests(Machine *machine);
 void machine_reset_pin(void *machine, int line, int level);
 void machine_power_off(void *machine);
 void machine_debug_exit(void *machine, int status);
+/* It suspends to RAM; something wakes it. */
+void machine_suspend(void *machine);
+void machine_wake_pin(void *machine);
 
 /* frame.c */
 void machine_serve_frame(Machine *machine);

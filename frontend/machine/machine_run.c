@@ -66,6 +66,13 @@ static RunExit run_instructions(Machine *machine, int64_t budget) {
     return exit;
 }
 
+/* Suspended to RAM: chips go on, the clock's alarm among them. */
+static bool sleep_until_woken(Machine *machine, bool may_sleep) {
+    bool more = idle(machine, may_sleep);
+    machine_serve_requests(machine);
+    return more && machine->run_state == RUN_STATE_RUNNING;
+}
+
 bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
     if (machine->run_state != RUN_STATE_RUNNING)
         return false;
@@ -73,6 +80,8 @@ bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
     machine_serve_requests(machine);
     if (machine->run_state != RUN_STATE_RUNNING)
         return false;
+    if (board_is_asleep(&machine->board))
+        return sleep_until_woken(machine, may_sleep);
     int64_t due_ns = clock_next_due_ns(&machine->clock);
     if (limit > SLICE_INSTRUCTIONS)
         limit = SLICE_INSTRUCTIONS;

@@ -64,6 +64,11 @@ void machine_serve_requests(Machine *machine) {
     }
     if (machine->reset_requested)
         serve_reset(machine);
+    if (machine->wake_requested) {
+        machine->wake_requested = false;
+        if (board_is_asleep(&machine->board))
+            board_wake(&machine->board);
+    }
 }
 
 /* Chips drive these in the middle of an instruction: it completes, then the run loop looks. */
@@ -87,6 +92,16 @@ void machine_debug_exit(void *opaque, int status) {
     machine->debug_exit_requested = true;
     machine->debug_exit_status = status & 0xFF; /* what a process can report */
     machine->cpu->break_after = 1;
+}
+
+void machine_suspend(void *opaque) {
+    Machine *machine = opaque;
+    machine->cpu->break_after = 1;
+}
+
+void machine_wake_pin(void *opaque) {
+    Machine *machine = opaque;
+    machine->wake_requested = true;
 }
 
 typedef struct StateChange {
@@ -145,6 +160,16 @@ void machine_reset(Machine *machine) {
 static void press_power_button(void *opaque) {
     Machine *machine = opaque;
     board_power_button(&machine->board);
+}
+
+static void wake_up(void *opaque) {
+    Machine *machine = opaque;
+    if (board_is_asleep(&machine->board))
+        machine->wake_requested = true;
+}
+
+void machine_wake_up(Machine *machine) {
+    machine_call(machine, wake_up, machine);
 }
 
 void machine_power_down(Machine *machine) {

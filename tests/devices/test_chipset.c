@@ -19,11 +19,21 @@ static Piix3 *isa_bridge;
 static Piix4Pm *pm;
 static IrqLines *lines;
 static Probe irqs[16], reset, sci, smi;
-static int power_offs;
+static int power_offs, suspensions, wakes;
 static _Alignas(4096) uint8_t bios[BIOS_SIZE];
 
 static void power_off(void *opaque) {
     (*(int *)opaque)++;
+}
+
+static void suspend(void *opaque) {
+    (void)opaque;
+    suspensions++;
+}
+
+static void wake(void *opaque) {
+    (void)opaque;
+    wakes++;
 }
 
 static void setup(void) {
@@ -31,7 +41,7 @@ static void setup(void) {
     fixture = chip_fixture_create();
     memset(irqs, 0, sizeof irqs);
     reset = sci = smi = (Probe){0};
-    power_offs = 0;
+    power_offs = suspensions = wakes = 0;
     memset(bios, 0x11, BIOS_SIZE - 0x20000);
     memset(bios + BIOS_SIZE - 0x20000, 0xEE, 0x10000);
     memset(bios + BIOS_SIZE - 0x10000, 0xF5, 0x10000);
@@ -47,7 +57,9 @@ static void setup(void) {
     Piix4PmOptions options = {.sci = probe_wire(&sci),
                               .smi = probe_wire(&smi),
                               .power_off = power_off,
-                              .power_off_opaque = &power_offs};
+                              .power_off_opaque = &power_offs,
+                              .suspend = suspend,
+                              .wake = wake};
     pm = piix4_pm_create(&fixture->context, bus, &options, NULL);
     ck_assert(bus != NULL && host_bridge != NULL && isa_bridge != NULL && pm != NULL);
 }
@@ -314,14 +326,11 @@ START_TEST(pm_timer_interrupts) {
 }
 END_TEST
 
-/* Both the enable of the source and the global one are needed. */
 START_TEST(apm_writes_are_smis) {
     enable_pm();
     port_out(fixture, 0xB2, 0x55);
-    config_write(1, 3, 0x58, 4, 1u << 25);
-    port_out(fixture, 0xB2, 0x55);
     ck_assert_int_eq(smi.rises, 0);
-    pm_out(0x28, 4, 1);
+    config_write(1, 3, 0x58, 4, 1u << 25);
     port_out(fixture, 0xB3, 0x66);
     ck_assert_int_eq(smi.rises, 0);
     port_out(fixture, 0xB2, 0x55);
@@ -332,6 +341,34 @@ START_TEST(apm_writes_are_smis) {
     ck_assert_uint_eq(pm_in(0x18, 2), 0);
     port_out(fixture, 0xB2, 0x56);
     ck_assert_int_eq(smi.rises, 2);
+}
+END_TEST
+
+START_TEST(suspend_to_ram_and_what_wakes) {
+    enable_pm();
+    piix4_pm_wake(pm);
+    ck_assert_int_eq(wakes, 0);
+    pm_out(4, 2, 0x2400); /* SLP_EN, S3 */
+    ck_assert(piix4_pm_is_asleep(pm));
+    ck_assert_int_eq(suspensions, 1);
+    ck_assert_int_eq(power_offs, 0);
+    piix4_pm_clock_alarm(pm);
+    ck_assert_int_eq(wakes, 0); /* not enabled */
+    pm_out(0, 2, 0x0400);
+    pm_out(2, 2, 0x0400);
+    piix4_pm_clock_alarm(pm);
+    ck_assert_int_eq(wakes, 1);
+    uint16_t cause = piix4_pm_wake_cause(pm);
+    device_list_reset(&fixture->devices);
+    ck_assert(!piix4_pm_is_asleep(pm));
+    piix4_pm_woken(pm, cause);
+    enable_pm();
+    ck_assert_uint_eq(pm_in(0, 2), 0x8400); /* woken, by the clock */
+    pm_out(0, 2, 0x8400);
+    pm_out(4, 2, 0x2400);
+    piix4_pm_press_power_button(pm);
+    ck_assert_int_eq(wakes, 2);
+    ck_assert_uint_eq(piix4_pm_wake_cause(pm), 0x0100);
 }
 END_TEST
 
@@ -361,7 +398,7 @@ END_TEST
 
 START_TEST(soft_off) {
     enable_pm();
-    pm_out(4, 2, 0x2000 | 1 << 10); /* suspend to RAM: wakes at once */
+    pm_out(4, 2, 0x2000 | 3 << 10); /* a lighter sleep ends at once */
     ck_assert_int_eq(power_offs, 0);
     ck_assert_uint_eq(pm_in(0, 2), 0x8000);
     pm_out(4, 2, 0x2000);
@@ -493,6 +530,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, smram_opens_and_locks);
     tcase_add_test(tests, smram_is_seen_in_system_management_mode);
     tcase_add_test(tests, apm_writes_are_smis);
+    tcase_add_test(tests, suspend_to_ram_and_what_wakes);
     tcase_add_test(tests, firmware_size_is_checked);
     tcase_add_test(tests, pirqs_are_routed);
     tcase_add_test(tests, irq_lines_are_shared);

@@ -146,7 +146,9 @@ START_TEST(acpi_and_hpet_can_be_left_out) {
     expect_good("-machine pc,acpi=on,hpet=on");
     ck_assert(settings.machine.has_acpi && settings.machine.has_hpet);
     expect_good("-no-acpi");
-    ck_assert(!settings.machine.has_acpi);
+    ck_assert(!settings.machine.has_acpi && !settings.machine.no_suspend_to_ram);
+    expect_good("-global PIIX4_PM.disable_s3=1 -global PIIX4_PM.disable_s4=0");
+    ck_assert(settings.machine.no_suspend_to_ram && !settings.machine.no_suspend_to_disk);
     expect_error("-machine pc,hpet=maybe", "hpet");
 }
 END_TEST

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """ACPI as Linux uses it: the power button, the tables, power off, and a machine without."""
 import os
+import time
 
 import initramfs
 import linux_guest
@@ -14,6 +15,20 @@ echo waiting for the button
 while ! grep -q "^ *[1-9]" /sys/firmware/acpi/interrupts/ff_pwr_btn; do sleep 0.1; done
 echo the button was pressed
 grep acpi /proc/interrupts
+"""
+
+
+# Suspends to RAM twice: to be woken by hand, then by the clock's alarm.
+SUSPEND = """
+cp /bin/busybox /tmp/copy
+md5sum /tmp/copy > /tmp/sum
+echo deep > /sys/power/mem_sleep
+echo going to sleep
+echo mem > /sys/power/state
+md5sum -c /tmp/sum && echo memory is as it was
+echo +2 > /sys/class/rtc/rtc0/wakealarm
+echo mem > /sys/power/state
+md5sum -c /tmp/sum && echo woken by the alarm
 """
 
 
@@ -34,6 +49,20 @@ def power_button(context):
     machine.execute("system_powerdown")
     machine.wait_serial(r"the button was pressed", 30)
     machine.wait_serial(r"^ *9: +[1-9].*acpi", 30)
+    status = machine.wait_exit(60)
+    check(status == 0, f"the emulator ended with status {status}")
+
+
+@case
+def suspend_to_ram(context):
+    machine = start(context, SUSPEND)
+    machine.wait_serial(r"going to sleep", 120)
+    machine.wait_until(lambda: "suspended" in machine.execute("info status"), 30, "suspension")
+    time.sleep(1)
+    check("memory is" not in machine.read_serial(), "it woke by itself")
+    machine.execute("system_wakeup")
+    machine.wait_serial(r"memory is as it was", 30)
+    machine.wait_serial(r"woken by the alarm", 30)
     status = machine.wait_exit(60)
     check(status == 0, f"the emulator ended with status {status}")
 
