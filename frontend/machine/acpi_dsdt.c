@@ -161,7 +161,6 @@ static void add_routing(Aml *aml) {
 
 static void add_pci_root(Aml *aml, const MachineConfig *config) {
     begin_device(aml, "PCI0", "PNP0A03");
-    aml_name_integer(aml, "_ADR", 0);
     aml_name_integer(aml, "_UID", 0);
     add_windows(aml, config);
     add_routing(aml);
