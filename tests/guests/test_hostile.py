@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Hostile guests: whatever they do, the emulator stays up, answers its monitor within a second,
+stays within its memory and leaves when told. The ways are those of bare_metal/hostile.asm.
+
+REPRISE_LONG=1 runs the random ones with many seeds."""
+import os
+import struct
+import time
+
+from guest_test import case, check, run_cases
+
+MARK = b"WAYANDSEED"
+ANSWER_SECONDS = 1.0
+MEMORY_LIMIT_KB = 700 * 1024  # 64 MB of the guest's, translations, and the TLB's sparse tables
+STORM_SECONDS = 6
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bare_metal", "hostile.asm")
+LONG_SEEDS = 40
+
+
+def ways():
+    """The names of the ways, in the order of the image's table."""
+    with open(SOURCE) as file:
+        text = file.read()
+    table = text[text.index("\nways:"):text.index("WAYS            equ")]
+    return [word.strip(",") for word in table.split() if word.startswith("way_")]
+
+
+def make_image(context, way, seed):
+    with open(context.own_image("bare_metal/hostile.img"), "rb") as file:
+        image = bytearray(file.read())
+    position = image.index(MARK) + len(MARK)
+    struct.pack_into("<II", image, position, ways().index(way), seed)
+    path = os.path.join(context.folder, "hostile.img")
+    with open(path, "wb") as file:
+        file.write(image)
+    return path
+
+
+def memory_kb(machine):
+    with open(f"/proc/{machine.process.pid}/status") as file:
+        for line in file:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+    return 0
+
+
+def check_alive(context, machine):
+    """The monitor answers, more than once, while the guest goes on."""
+    for _ in range(4):
+        start = time.monotonic()
+        reply = machine.execute("info status")
+        seconds = time.monotonic() - start
+        check("VM status" in reply, f"info status says '{reply}'")
+        check(seconds < ANSWER_SECONDS * context.patience, f"the monitor took {seconds:.1f} s")
+        time.sleep(0.1)
+    check(memory_kb(machine) < MEMORY_LIMIT_KB, f"{memory_kb(machine)} KB are in use")
+
+
+def start_way(context, way, seed, *options):
+    image = make_image(context, way, seed)
+    machine = context.start_floppy(image, "-net", "none", "-hda", image, *options)
+    machine.wait_serial("^ready", 30)
+    return machine
+
+
+def has_powered_off(machine):
+    """A storm may hit the power management's registers, too."""
+    if machine.process.poll() is None:
+        return False
+    check(machine.process.returncode == 0, machine.describe())
+    return True
+
+
+def wait_for_storm(machine):
+    """Until the guest halts after its storm, or for some seconds."""
+    end = time.monotonic() + STORM_SECONDS
+    while time.monotonic() < end and not has_powered_off(machine):
+        if "HLT=1" in machine.execute("info registers"):
+            break
+        time.sleep(0.1)
+
+
+def run_way(context, way, is_storm=False, seed=1):
+    machine = start_way(context, way, seed)
+    if is_storm:
+        wait_for_storm(machine)
+        if has_powered_off(machine):
+            return
+    check_alive(context, machine)
+    machine.execute("system_reset")
+    check_alive(context, machine)
+    check(machine.quit() == 0, "quit does not end with status 0")
+    machine.close()
+
+
+def run_seeds(context, way, is_storm=True):
+    seeds = LONG_SEEDS if os.environ.get("REPRISE_LONG") == "1" else 1
+    for seed in range(1, seeds + 1):
+        run_way(context, "way_" + way, is_storm, seed * 0x9E3779B1 & 0xFFFFFFFF)
+
+
+@case
+def ends_at_a_triple_fault(context):
+    machine = start_way(context, "way_triple_fault", 1, "-no-reboot")
+    check(machine.wait_exit(10) == 0, "the exit status is not 0")
+
+
+@case
+def resets_at_a_triple_fault(context):
+    machine = start_way(context, "way_triple_fault", 1)
+    machine.wait_serial("ready[^r]*ready", 30)
+    check_alive(context, machine)
+
+
+@case
+def an_endless_exception_is_a_shutdown(context):
+    machine = start_way(context, "way_alignment_loop", 1, "-no-reboot")
+    if not context.is_qemu:
+        check(machine.wait_exit(10) == 0, "the exit status is not 0")
+
+
+@case
+def overwrite_self(context):
+    """Code that stores into the instruction after the next runs what it has stored."""
+    machine = start_way(context, "way_overwrite_self", 1)
+    machine.wait_serial("^back", 60)
+    check("wrong" not in machine.read_serial(), "the guest ran what it had overwritten")
+    check(machine.quit() == 0, "quit does not end with status 0")
+
+
+SIMPLE_WAYS = """spin halt fault_loop fault_loop_without_stack jump_to_nothing jump_to_rom
+jump_to_video jump_to_apic unmap_self unmap_all copy_over_self task_loop real_mode_wrap
+interrupt_storm""".split()
+RANDOM_WAYS = "garbage_idt garbage_gdt tables_in_devices".split()
+STORMS = "port_storm port_strings pci_storm memory_storm msr_storm".split()
+
+
+def add_case(name, run):
+    run.__name__ = name
+    case(run)
+
+
+for simple in SIMPLE_WAYS:
+    add_case(simple, lambda context, way=simple: run_way(context, "way_" + way))
+for garbage in RANDOM_WAYS:
+    add_case(garbage, lambda context, way=garbage: run_seeds(context, way, False))
+for storm in STORMS:
+    add_case(storm, lambda context, way=storm: run_seeds(context, way))
+
+run_cases()
