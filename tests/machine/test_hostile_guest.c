@@ -20,6 +20,8 @@ enum {
     STEPS = 10,
     STEP_INSTRUCTIONS = 1000,
     HANG_SECONDS = 20,
+    SHORT_MODELS = 2,
+    LONG_MODELS = 4,
 };
 
 typedef struct Pair {
@@ -143,13 +145,17 @@ static void run_seed(Pair *pair, HostileSetting setting, uint64_t seed) {
                   error.message);
 }
 
-static const char *const models[] = {"pentium4", "max", "486", "pentium"};
+static const char *const models[LONG_MODELS] = {"pentium4", "max", "486", "pentium"};
+
+static bool is_long(void) {
+    const char *value = getenv("REPRISE_LONG");
+    return value != NULL && *value == '1';
+}
 
 START_TEST(random_guests_do_no_harm) {
     const char *only = getenv("REPRISE_SEED");
-    const char *more = getenv("REPRISE_LONG");
     uint64_t first = only != NULL ? strtoull(only, NULL, 0) : 1;
-    uint64_t seeds = only != NULL ? 1 : more != NULL && *more == '1' ? LONG_SEEDS : SHORT_SEEDS;
+    uint64_t seeds = only != NULL ? 1 : is_long() ? LONG_SEEDS : SHORT_SEEDS;
     HostileSetting setting = (HostileSetting)(_i % HOSTILE_SETTINGS);
     Pair pair;
     signal(SIGALRM, report_hang);
@@ -166,7 +172,7 @@ int main(void) {
     TCase *tests = tcase_create("random");
     tcase_set_timeout(tests, 3600);
     tcase_add_loop_test(tests, random_guests_do_no_harm, 0,
-                        HOSTILE_SETTINGS * (int)(sizeof(models) / sizeof(models[0])));
+                        HOSTILE_SETTINGS * (is_long() ? LONG_MODELS : SHORT_MODELS));
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
