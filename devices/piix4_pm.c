@@ -120,8 +120,10 @@ static int64_t pm_ticks(const Piix4Pm *pm) {
     return clock_scale(clock_now_ns(pm->clock), PIIX4_PM_TIMER_HZ, NS_PER_SECOND);
 }
 
-static void pm_update_timer_status(Piix4Pm *pm) {
-    if (pm_ticks(pm) >> TIMER_STATUS_SHIFT != pm->state.timer_seen)
+/* The clock is asked once for all that an access or event does: time may pass between two
+ * questions, and a change of bit 23 there would not be noticed. */
+static void pm_update_timer_status(Piix4Pm *pm, int64_t ticks) {
+    if (ticks >> TIMER_STATUS_SHIFT != pm->state.timer_seen)
         pm->state.pm1_status |= PM1_TIMER;
 }
 
@@ -129,12 +131,13 @@ static void pm_update_timer_status(Piix4Pm *pm) {
  * is enabled. */
 static void pm_update(Piix4Pm *pm) {
     Piix4PmState *state = &pm->state;
-    pm_update_timer_status(pm);
+    int64_t ticks = pm_ticks(pm);
+    pm_update_timer_status(pm, ticks);
     bool pm1 = (state->pm1_status & state->pm1_enable & (PM1_ENABLE_BITS)) != 0;
     bool events = (state->event_status & state->event_enable) != 0;
     wire_set(&pm->options.sci, (state->pm1_control & CONTROL_SCI_ENABLE) && (pm1 || events));
     if ((state->pm1_enable & PM1_TIMER) && !(state->pm1_status & PM1_TIMER)) {
-        int64_t next = ((pm_ticks(pm) >> TIMER_STATUS_SHIFT) + 1) << TIMER_STATUS_SHIFT;
+        int64_t next = ((ticks >> TIMER_STATUS_SHIFT) + 1) << TIMER_STATUS_SHIFT;
         timer_arm(&pm->timer, clock_scale(next, NS_PER_SECOND, PIIX4_PM_TIMER_HZ) + 1);
     } else {
         timer_cancel(&pm->timer);
@@ -204,11 +207,12 @@ static uint32_t pm_read(void *opaque, uint32_t offset, unsigned size) {
     Piix4Pm *pm = opaque;
     const Piix4PmState *state = &pm->state;
     uint8_t bytes[PM_SIZE] = {0};
-    pm_update_timer_status(pm);
+    int64_t ticks = pm_ticks(pm);
+    pm_update_timer_status(pm, ticks);
     store_le16(bytes + PM1_STATUS, state->pm1_status);
     store_le16(bytes + PM1_ENABLE, state->pm1_enable);
     store_le16(bytes + PM1_CONTROL, state->pm1_control);
-    store_le32(bytes + PM_TIMER, (uint32_t)pm_ticks(pm) & ((1u << TIMER_BITS) - 1));
+    store_le32(bytes + PM_TIMER, (uint32_t)ticks & ((1u << TIMER_BITS) - 1));
     memcpy(bytes + PM_REGISTERS_KEPT, state->kept, sizeof state->kept);
     return (uint32_t)load_le(bytes + offset, size);
 }
@@ -218,14 +222,14 @@ static void set_byte(uint16_t *reg, unsigned byte, uint8_t value) {
     *reg = (uint16_t)((*reg & ~(0xFFu << (8 * byte))) | (unsigned)value << (8 * byte));
 }
 
-static void pm_clear_status(Piix4Pm *pm, unsigned byte, uint8_t value) {
+static void pm_clear_status(Piix4Pm *pm, unsigned byte, uint8_t value, int64_t ticks) {
     uint16_t cleared = (uint16_t)((unsigned)value << (8 * byte)) & PM1_STATUS_BITS;
     pm->state.pm1_status &= (uint16_t)~cleared;
     if (cleared & PM1_TIMER)
-        pm->state.timer_seen = pm_ticks(pm) >> TIMER_STATUS_SHIFT;
+        pm->state.timer_seen = ticks >> TIMER_STATUS_SHIFT;
 }
 
-static void pm_write_byte(Piix4Pm *pm, uint32_t offset, uint8_t value) {
+static void pm_write_byte(Piix4Pm *pm, uint32_t offset, uint8_t value, int64_t ticks) {
     Piix4PmState *state = &pm->state;
     if (offset == GLOBAL_STATUS) {
         state->kept[offset - PM_REGISTERS_KEPT] &= (uint8_t)~value;
@@ -237,7 +241,7 @@ static void pm_write_byte(Piix4Pm *pm, uint32_t offset, uint8_t value) {
     }
     switch (offset & ~1u) {
     case PM1_STATUS:
-        pm_clear_status(pm, offset & 1, value);
+        pm_clear_status(pm, offset & 1, value, ticks);
         break;
     case PM1_ENABLE:
         set_byte(&state->pm1_enable, offset & 1, value);
@@ -256,9 +260,10 @@ static void pm_write_byte(Piix4Pm *pm, uint32_t offset, uint8_t value) {
 
 static void pm_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
     Piix4Pm *pm = opaque;
-    pm_update_timer_status(pm);
+    int64_t ticks = pm_ticks(pm);
+    pm_update_timer_status(pm, ticks);
     for (unsigned i = 0; i < size; i++)
-        pm_write_byte(pm, offset + i, (uint8_t)(value >> (8 * i)));
+        pm_write_byte(pm, offset + i, (uint8_t)(value >> (8 * i)), ticks);
     pm_update(pm);
 }
 

@@ -372,6 +372,26 @@ START_TEST(suspend_to_ram_and_what_wakes) {
 }
 END_TEST
 
+/* Every change of bit 23 is an interrupt, however time passes meanwhile. */
+START_TEST(pm_timer_loses_no_change) {
+    int64_t now = 0;
+    enable_pm();
+    port_out(fixture, 0xB2, 0xF1);
+    pm_out(2, 2, 0x0001);
+    fixture->clock.source = restless_clock;
+    fixture->clock.source_opaque = &now;
+    for (int64_t change = 1; change < 300; change++) {
+        now = clock_scale(change << 23, NS_PER_SECOND, PIIX4_PM_TIMER_HZ) - change * 70;
+        pm_out(2, 2, 0x0001); /* at the very time of the change, or just before */
+        for (int i = 0; i < 40; i++)
+            clock_run_due(&fixture->clock);
+        ck_assert_msg(sci.level == 1, "change %d was lost", (int)change);
+        pm_out(0, 2, 0x0001);
+        ck_assert_int_eq(sci.level, 0);
+    }
+}
+END_TEST
+
 START_TEST(power_button_asks) {
     enable_pm();
     piix4_pm_press_power_button(pm);
@@ -539,6 +559,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, pm_timer_counts);
     tcase_add_test(tests, pm_timer_is_read_in_one_piece);
     tcase_add_test(tests, pm_timer_interrupts);
+    tcase_add_test(tests, pm_timer_loses_no_change);
     tcase_add_test(tests, power_button_asks);
     tcase_add_test(tests, general_purpose_events);
     tcase_add_test(tests, soft_off);

@@ -32,10 +32,20 @@ md5sum -c /tmp/sum && echo woken by the alarm
 """
 
 
-def start(context, script, *options):
+# Without APICs the HPET is what ends each sleep, over the 8259s.
+CLOCKS = """
+grep -E "^ +0:" /proc/interrupts
+grep -A 1 "^Clock Event Device: hpet" /proc/timer_list
+cat /sys/devices/system/clocksource/clocksource0/available_clocksource
+a=$(date +%s); for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2; done; b=$(date +%s)
+echo slept $((b - a)) seconds
+"""
+
+
+def start(context, script, *options, append=""):
     image = initramfs.build(os.path.join(context.folder, "initramfs"), modules=["button"],
                             script=script)
-    return context.start(*linux_guest.kernel_options("686", image), *options)
+    return context.start(*linux_guest.kernel_options("686", image, append), *options)
 
 
 @case
@@ -65,6 +75,17 @@ def suspend_to_ram(context):
     machine.wait_serial(r"woken by the alarm", 30)
     status = machine.wait_exit(60)
     check(status == 0, f"the emulator ended with status {status}")
+
+
+@case
+def hpet_as_the_only_timer(context):
+    machine = start(context, CLOCKS, append="noapic nolapic")
+    machine.wait_serial(r"slept [23] seconds", 120)
+    text = machine.read_serial()
+    check("Clock Event Device: hpet" in text, "Linux takes another timer")
+    check(" hpet " in f" {text} ", "the HPET is no source of time")
+    check("XT-PIC" in text, "interrupts come by an I/O APIC")
+    check(machine.wait_exit(60) == 0, "Linux does not power off")
 
 
 @case
