@@ -6,12 +6,12 @@
  *
  *   HELPER_NEXT   done; translated code goes on with the next micro-op. General registers and flags
  * may have changed; cpu->iterations of a REP string, where there was more than one, are
- * still to be counted. HELPER_FAULT  an exception is in cpu->exception, and no guest state has changed
- * (but what the manual says changes). HELPER_JUMP   done, and state.eip says where to go on: a
- * control transfer, or something of the block key changed (CPL, CR0, a segment's kind ...) with eip
- * = next_eip. HELPER_AGAIN  done so far, as a REP string with iterations left: state.eip is still
- * this instruction; the run loop looks for interrupts and comes back. Iterations are counted in
- * cpu->iterations.
+ * still to be counted. HELPER_FAULT  an exception is in cpu->exception, and no guest state has
+ * changed (but what the manual says changes). HELPER_JUMP   done, and state.eip says where to go
+ * on: a control transfer, or something of the block key changed (CPL, CR0, a segment's kind ...)
+ * with eip = next_eip. HELPER_AGAIN  done so far, as a REP string with iterations left: state.eip
+ * is still this instruction; the run loop looks for interrupts and comes back. Iterations are
+ * counted in cpu->iterations.
  *
  * Parameters a and b are constants from the instruction, t0 and t1 values computed before (an
  * effective offset, a source operand); a result goes to cpu->result. Offsets are within a segment,
@@ -83,7 +83,7 @@ void cpu_deliver_exception(Cpu *cpu);
  * cpu_has_deliverable_interrupt(). interrupt.c */
 void cpu_deliver_interrupt(Cpu *cpu);
 /* A single-step or data-breakpoint trap after an instruction (TF was set before it, or
- * pending_debug). interrupt.c */
+ * pending_debug), or an instruction breakpoint at state.eip. interrupt.c */
 void cpu_deliver_debug_trap(Cpu *cpu, uint32_t dr6_bits);
 
 #endif

@@ -242,11 +242,9 @@ static bool makes_double_fault(unsigned first, unsigned second) {
 }
 
 /* Faults restart their instruction, with RF set so that an instruction breakpoint on it does not
- * come twice: SDM vol. 3B 17.3.1.1. #DB by instruction breakpoint needs none; #BP, #OF and #DF are
- * no faults. */
-static bool is_fault(const Cpu *cpu, unsigned vector) {
-    if (vector == EXCEPTION_DB)
-        return (cpu->state.dr[6] & DR6_BD) != 0;
+ * come twice: SDM vol. 3B 17.3.1.1. The #DB that is a fault and comes here is general detect, since
+ * breakpoints are delivered as traps are; #BP, #OF and #DF are no faults. */
+static bool is_fault(unsigned vector) {
     return vector != EXCEPTION_NMI && vector != EXCEPTION_BP && vector != EXCEPTION_OF &&
            vector != EXCEPTION_DF && vector != EXCEPTION_MC;
 }
@@ -258,7 +256,7 @@ static void note_exception(Cpu *cpu, const PendingException *exception) {
 }
 
 static Event event_of_exception(Cpu *cpu, const PendingException *exception) {
-    bool fault = is_fault(cpu, exception->vector);
+    bool fault = is_fault(exception->vector);
     note_exception(cpu, exception);
     return (Event){.vector = exception->vector,
                    .has_error_code = exception->has_error_code,

@@ -83,9 +83,8 @@ void translator_step(Translator *translator) {
     if (cpu_has_breakpoints(cpu) && !(state->eflags & FLAG_RF)) {
         uint32_t hits = match_breakpoints(cpu);
         if (hits != 0) {
-            state->dr[6] |= hits;
-            cpu_raise(cpu, EXCEPTION_DB);
-            cpu_deliver_exception(cpu);
+            state->instruction_count++; /* as any exception: see cpu_deliver_exception() */
+            cpu_deliver_debug_trap(cpu, hits);
             return;
         }
     }

@@ -130,7 +130,7 @@ def overwrite_self(context):
 
 SIMPLE_WAYS = """spin halt fault_loop fault_loop_without_stack jump_to_nothing jump_to_rom
 jump_to_video jump_to_apic unmap_self unmap_all copy_over_self task_loop real_mode_wrap
-interrupt_storm""".split()
+interrupt_storm breakpoint_loop timer_storm single_step_loop""".split()
 RANDOM_WAYS = "garbage_idt garbage_gdt tables_in_devices".split()
 STORMS = "port_storm port_strings pci_storm memory_storm msr_storm".split()
 

@@ -84,4 +84,9 @@ def v8086(context):
     run_program(context, "v8086")
 
 
+@case
+def self_modifying(context):
+    run_program(context, "self_modifying", "-hda", context.own_image("bare_metal/self_modifying.img"))
+
+
 run_cases()

@@ -16,7 +16,7 @@
 
 enum {
     SHORT_SEEDS = 4,
-    LONG_SEEDS = 20000,
+    LONG_SEEDS = 400,
     STEPS = 10,
     STEP_INSTRUCTIONS = 1000,
     HANG_SECONDS = 20,

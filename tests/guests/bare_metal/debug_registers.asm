@@ -74,6 +74,7 @@ test:
         call    test_other_accesses
         call    test_ports
         call    test_general_detect
+        call    test_breakpoint_after_detect
         call    test_single_step
         call    test_stack_shadow
         call    test_task_switch
@@ -375,6 +376,22 @@ test_general_detect:
         CHECK   eax, 400h
         SET_DR  dr7, DR7_GD | 400h
         EXPECT  DB_, 0, mov dr3, eax
+        ret
+
+; BD that nobody cleared does not make an instruction breakpoint's image have RF.
+test_breakpoint_after_detect:
+        TEST    "an instruction breakpoint while DR6.BD is set"
+        SET_DR  dr0, .here
+        SET_DR  dr6, DR6_SET | DR6_BD
+        ATTEMPT
+        SET_DR  dr7, DR7_L0
+.here:  nop
+        ATTEMPT_END
+        SET_DR  dr7, 400h
+        CHECK   [seen_vector], DB_
+        mov     eax, [seen_eflags]
+        and     eax, EFLAGS_RF
+        CHECK   eax, 0
         ret
 
 test_single_step:

@@ -52,6 +52,7 @@ ways:
         dd      way_garbage_idt, way_garbage_gdt, way_task_loop, way_tables_in_devices
         dd      way_port_storm, way_port_strings, way_pci_storm, way_memory_storm, way_msr_storm
         dd      way_real_mode_wrap, way_interrupt_storm, way_alignment_loop
+        dd      way_breakpoint_loop, way_timer_storm, way_single_step_loop
 WAYS            equ     ($ - ways) / 4
 
 ; EAX = the next random number: Marsaglia's xorshift32.
@@ -519,6 +520,78 @@ way_interrupt_storm:
         mov     esp, STACK_TOP
         mov     al, PIC_END_OF_INTERRUPT
         out     PIC1_COMMAND, al
+        sti
+        jmp     $
+
+; An instruction breakpoint on the debug handler itself.
+way_breakpoint_loop:
+        mov     eax, .handler
+        mov     [IDT_ADDRESS + 8], ax
+        shr     eax, 16
+        mov     [IDT_ADDRESS + 8 + 6], ax
+        mov     eax, .handler
+        mov     dr0, eax
+        mov     eax, 401h
+        mov     dr7, eax
+.handler:
+        nop
+        jmp     $
+
+; Single step whose handler sets TF again and goes on in itself.
+way_single_step_loop:
+        mov     eax, .handler
+        mov     [IDT_ADDRESS + 8], ax
+        shr     eax, 16
+        mov     [IDT_ADDRESS + 8 + 6], ax
+.handler:
+        mov     esp, STACK_TOP
+        push    dword 102h
+        popfd
+        jmp     .handler
+
+; Every timer at its shortest period.
+way_timer_storm:
+        mov     al, 34h                         ; 8254: counter 0, rate generator
+        out     PIT_CONTROL, al
+        mov     al, 2
+        out     PIT_COUNTER_0, al
+        xor     al, al
+        out     PIT_COUNTER_0, al
+        mov     al, 0B6h                        ; counter 2, square wave, gated on
+        out     PIT_CONTROL, al
+        mov     al, 2
+        out     42h, al
+        xor     al, al
+        out     42h, al
+        mov     al, 3
+        out     61h, al
+        mov     al, 0Ah                         ; the clock's periodic interrupt
+        out     70h, al
+        mov     al, 21h
+        out     71h, al
+        mov     al, 0Bh
+        out     70h, al
+        mov     al, 72h
+        out     71h, al
+        mov     edi, 0FED00000h                 ; HPET: all comparators
+        mov     dword [edi + 10h], 0
+        mov     dword [edi + 0F0h], 0
+        mov     ecx, 3
+        lea     esi, [edi + 100h]
+.comparator:
+        mov     dword [esi], 14Ch               ; periodic, enabled, value set, 32 bits
+        mov     dword [esi + 8], 1
+        add     esi, 20h
+        loop    .comparator
+        mov     dword [edi + 10h], 1
+        mov     edi, 0FEE00000h                 ; local APIC
+        mov     dword [edi + 0F0h], 1FFh
+        mov     dword [edi + 3E0h], 0Bh         ; divided by 1
+        mov     dword [edi + 320h], 20020h      ; periodic
+        mov     dword [edi + 380h], 1
+        call    random
+        test    al, 1
+        jz      $
         sti
         jmp     $
 
