@@ -50,6 +50,13 @@ def click(machine, place):
         time.sleep(0.2 * machine.patience)
 
 
+def type_slowly(machine, text):
+    """Programs lose keys that come while they draw, and a slow machine draws for long."""
+    for key in text:
+        machine.type_text(key)
+        time.sleep(0.1 * (machine.patience - 1))
+
+
 def area(machine, box):
     """The pixels of a part of the screen."""
     shot = machine.take_picture()
@@ -81,7 +88,7 @@ def calculate(machine, keys):
     click(machine, CLEAR_BUTTON)
     time.sleep(0.5 * machine.patience)
     before = area(machine, DIGITS)
-    machine.type_text(keys)
+    type_slowly(machine, keys)
     wait_area(machine, DIGITS, lambda pixels: pixels != before, f"result of {keys}")
     time.sleep(0.5 * machine.patience)
     return area(machine, DIGITS)
@@ -99,7 +106,7 @@ def check_shell(machine):
     click(machine, SHELL_ICON)
     wait_area(machine, SHELL, lambda pixels: pixels.count(BLACK) > 0.9 * len(pixels), "shell")
     before = area(machine, SHELL).count(BLACK)
-    machine.type_text("help\n")
+    type_slowly(machine, "help\n")
     wait_area(machine, SHELL, lambda pixels: pixels.count(BLACK) < before - 2000, "answer of help")
 
 
