@@ -43,19 +43,31 @@ static void arm(LocalApic *apic) {
                   state->timer_ns + ((int64_t)state->timer_count << divide_shift(apic)));
 }
 
+/* While time is the host's, software may write a register after the count's end and before the run
+ * loop came to the event: the interrupt was there first. */
+static void fire_if_due(LocalApic *apic) {
+    if (!timer_is_armed(&apic->timer) || *apic->timer.due_ns > clock_now_ns(apic->clock))
+        return;
+    timer_cancel(&apic->timer);
+    local_apic_timer_fire(apic);
+}
+
 void local_apic_timer_start(LocalApic *apic, uint32_t count) {
+    fire_if_due(apic);
     apic->state.timer_initial = apic->state.timer_count = count;
     apic->state.timer_ns = clock_now_ns(apic->clock);
     arm(apic);
 }
 
 void local_apic_timer_set_divide(LocalApic *apic, uint32_t value) {
+    fire_if_due(apic);
     settle(apic);
     apic->state.timer_divide = value;
     arm(apic);
 }
 
 void local_apic_timer_set_entry(LocalApic *apic, uint32_t entry) {
+    fire_if_due(apic);
     settle(apic);
     apic->state.lvt[LVT_TIMER] = entry;
     arm(apic);

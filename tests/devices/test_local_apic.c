@@ -352,6 +352,28 @@ START_TEST(timer_repeats) {
 }
 END_TEST
 
+/* Registers that are written when the count has ended and nobody saw it yet. */
+static const struct {
+    uint32_t offset, value;
+} late_writes[] = {{LVT_TIMER, 0x41},
+                   {LVT_TIMER, 0x41 | MASKED},
+                   {LOCAL_APIC_DIVIDE, 0x0},
+                   {LOCAL_APIC_INITIAL_COUNT, 0},
+                   {LOCAL_APIC_INITIAL_COUNT, 5000}};
+
+START_TEST(timer_interrupts_before_a_late_write) {
+    put(LOCAL_APIC_DIVIDE, 0xB);
+    put(LVT_TIMER, 0x40);
+    put(LOCAL_APIC_INITIAL_COUNT, 1000);
+    fixture->clock.stopped_ns += 1500;
+    put(late_writes[_i].offset, late_writes[_i].value);
+    ck_assert_int_eq(local_apic_acknowledge(apic), 0x40);
+    put(LOCAL_APIC_EOI, 0);
+    chip_fixture_run(fixture, 1000);
+    ck_assert_int_eq(intr.level, 0);
+}
+END_TEST
+
 START_TEST(timer_divides) {
     static const struct {
         uint32_t code;
@@ -535,6 +557,8 @@ static void add(TCase *tests) {
     tcase_add_test(tests, local_pins);
     tcase_add_test(tests, timer_counts_down_once);
     tcase_add_test(tests, timer_repeats);
+    tcase_add_loop_test(tests, timer_interrupts_before_a_late_write, 0,
+                        sizeof late_writes / sizeof late_writes[0]);
     tcase_add_test(tests, timer_divides);
     tcase_add_test(tests, interrupts_to_itself);
     tcase_add_test(tests, errors_are_told);
