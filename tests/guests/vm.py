@@ -40,9 +40,10 @@ class VmError(Exception):
 
 
 class Vm:
-    def __init__(self, emulator, options, accelerator=None, patience=1.0, terminal=False):
+    def __init__(self, emulator, options, accelerator=None, patience=1.0, terminal=False,
+                 window=None):
         """Starts EMULATOR headless. PATIENCE stretches all time-outs; with TERMINAL the serial
-        port can be written to."""
+        port can be written to. WINDOW, an environment that names an X server, opens a window."""
         self.folder = tempfile.mkdtemp(prefix="guest-test-")
         self.patience = patience
         self.is_qemu = "qemu" in os.path.basename(emulator)
@@ -52,12 +53,13 @@ class Vm:
         self.log_path = os.path.join(self.folder, "log")
         accelerator = "tcg" if self.is_qemu else accelerator
         argv = [emulator] + (["-accel", accelerator] if accelerator else [])
-        argv += ["-display", "none", "-monitor", f"unix:{monitor_path},server,nowait",
+        argv += ["-display", "sdl" if window else "none", "-monitor", f"unix:{monitor_path},server,nowait",
                  "-serial", f"unix:{serial_socket},server,nowait" if terminal
                  else f"file:{self.serial_path}"] + options
         self.command_line = " ".join(argv)
         with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env=window)
         self.monitor = None
         self.terminal = None
         try:

@@ -1,0 +1,44 @@
+"""A virtual X server for tests of the window, with real key and mouse events (xdotool)."""
+import os
+import subprocess
+
+
+class XServer:
+    """Xvfb on a display of its own choice."""
+
+    def __init__(self):
+        read_end, write_end = os.pipe()
+        self.process = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"],
+            pass_fds=[write_end], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(write_end)
+        with os.fdopen(read_end) as file:
+            self.display = ":" + file.readline().strip()
+        self.environment = {name: value for name, value in os.environ.items()
+                            if name not in ("WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
+        self.environment["DISPLAY"] = self.display
+        # The libraries behind SDL leave memory allocated at the end.
+        self.environment["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+
+    def run(self, *words):
+        return subprocess.run(words, env=self.environment, capture_output=True, text=True, timeout=20, check=False).stdout
+
+    def window(self):
+        return self.run("xdotool", "search", "--name", "Reprise").split()
+
+    def title(self):
+        windows = self.window()
+        return self.run("xdotool", "getwindowname", windows[0]).strip() if windows else ""
+
+    def key(self, name):
+        self.run("xdotool", "key", "--window", self.window()[0], name)
+
+    def focus(self):
+        self.run("xdotool", "windowfocus", "--sync", self.window()[0])
+
+    def picture(self, path):
+        self.run("import", "-silent", "-window", self.window()[0], path)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
