@@ -209,7 +209,9 @@ static void fill_entries(Tlb *tlb, uint32_t page, AccessKind kind, bool user) {
     unsigned table = user ? TLB_USER_READ : TLB_SUPER_READ;
     if (target->read != NULL && (walked->filled >> table & 1) == 0)
         fill_entry(tlb, page, table, target->read);
-    if (kind != ACCESS_WRITE || target->write == NULL)
+    /* Whoever may store through an entry may load through it, too: not so where stores go beneath a
+     * ROM. */
+    if (kind != ACCESS_WRITE || target->write == NULL || target->write != target->read)
         return;
     if (target->flags != NULL) {
         if ((*target->flags & PAGE_CODE) != 0)

@@ -14,6 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* In place of a limit: each memory operand is checked for itself (x86_64_shared.c). */
+enum { BLOCK_UNSHARED = UINT16_MAX };
+
 typedef struct BlockKey {
     uint32_t physical; /* of the first byte */
     uint32_t eip;

@@ -184,6 +184,8 @@ static void run_end(Translator *translator, BlockKey *key, const Block *block, u
  * are looked at. */
 static void run_once(Translator *translator, uint64_t left) {
     Cpu *cpu = translator->cpu;
+    uint16_t limit = translator->next_limit;
+    translator->next_limit = 0;
     if (translator_must_step(translator)) {
         translator_step(translator);
         return;
@@ -193,8 +195,10 @@ static void run_once(Translator *translator, uint64_t left) {
         deliver_fault(translator);
         return;
     }
-    BlockKey key = {
-        .physical = physical, .eip = cpu->state.eip, .context = translator_context(translator)};
+    BlockKey key = {.physical = physical,
+                    .eip = cpu->state.eip,
+                    .context = translator_context(translator),
+                    .limit = limit};
     if (cpu->state.interrupt_shadow) {
         key.limit = 1;
         left = 1;

@@ -27,7 +27,8 @@ struct Translator {
     struct X86Backend *x86; /* NULL: the portable backend */
     uint64_t host_features; /* FEATURE_BIT()s: whose vector instructions the backend takes whole */
     UopScratch scratch;
-    UopBlock lifted; /* in scratch */
+    UopBlock lifted;     /* in scratch */
+    uint16_t next_limit; /* of the key of the block that is run next */
     TranslatorCounters counters;
     uint64_t random; /* of the stress mode */
 };

@@ -166,6 +166,7 @@ static void begin(Translation *translation, X86Backend *backend, const BlockKey 
 }
 
 static void emit_block(Translation *translation) {
+    x86_find_shared_checks(translation);
     x86_emit_poll(translation);
     x86_fpu_begin_block(translation);
     const UopBlock *lifted = translation->lifted;
@@ -179,6 +180,7 @@ static void emit_block(Translation *translation) {
     }
     translation->hot_end = translation->assembler.code;
     x86_emit_slow_paths(translation);
+    x86_emit_unshared_exits(translation);
     x86_fpu_emit_stubs(translation);
     x86_emit_stubs(translation);
 }
@@ -314,7 +316,8 @@ static void join_link(Translator *translator, const LinkRecord *record) {
     BlockKey key = {.physical = physical,
                     .eip = record->eip,
                     .context = source->key.context,
-                    .flag_state = record->flag_state};
+                    .flag_state = record->flag_state,
+                    .limit = record->limit};
     BlockLink *link = &source->links[record->index];
     const uint8_t *entry;
     Block *target = find_entry(translator, &key, &entry);
@@ -411,6 +414,7 @@ static X86Exit finish(Translator *translator, uint32_t context_number, uint32_t 
         cpu->state.eip = record->eip;
         cpu->state.instruction_count = cpu->count_end - (uint64_t)cpu->budget;
         set_flags(cpu, backend, record->flag_state);
+        translator->next_limit = record->limit;
         join_link(translator, record);
         return X86_EXIT_NEXT;
     }

@@ -63,19 +63,28 @@ static uint8_t *emit_jump(Assembler *assembler, int condition) {
     return condition < 0 ? asm_jmp(assembler) : asm_jcc(assembler, (unsigned)condition);
 }
 
-void x86_emit_link(Translation *translation, int condition, uint32_t eip) {
+uint32_t x86_add_link(Translation *translation, uint32_t eip, uint16_t limit) {
     X86Backend *backend = translation->backend;
     if (backend->link_count == LINK_COUNT) {
         translation->failed = true;
-        return;
+        return 0;
     }
-    x86_fpu_emit_pointers(translation);
     uint32_t number = backend->link_count++;
     backend->links[number] = (LinkRecord){.index = translation->link_count++,
                                           .eip = eip,
-                                          .flag_state = (uint16_t)x86_flags_number(translation)};
+                                          .flag_state = (uint16_t)x86_flags_number(translation),
+                                          .limit = limit};
+    return number;
+}
+
+void x86_emit_link_jump(Translation *translation, int condition, uint32_t link) {
     uint8_t *site = emit_jump(&translation->assembler, condition);
-    add_stub(translation, site, LEAVE_LINK, number, eip);
+    add_stub(translation, site, LEAVE_LINK, link, translation->backend->links[link].eip);
+}
+
+void x86_emit_link(Translation *translation, int condition, uint32_t eip) {
+    x86_fpu_emit_pointers(translation);
+    x86_emit_link_jump(translation, condition, x86_add_link(translation, eip, 0));
 }
 
 void x86_emit_leave(Translation *translation, int condition, unsigned reason, uint32_t number) {

@@ -45,6 +45,7 @@ typedef struct LinkRecord {
     uint32_t index; /* of the link in the block */
     uint32_t eip;   /* where it goes */
     uint16_t flag_state;
+    uint16_t limit; /* of its key */
 } LinkRecord;
 
 enum { LINK_COUNT = 1 << 20 };
@@ -127,6 +128,24 @@ typedef struct FpuCheck {
     uint32_t need;
 } FpuCheck;
 
+/* Memory operands with one check for all: x86_64_shared.c. */
+typedef struct SharedAccess {
+    uint8_t group;  /* 0: checked for itself */
+    int16_t offset; /* from the start of the group's span */
+} SharedAccess;
+
+typedef struct SharedGroup {
+    uint16_t first;    /* micro-op */
+    bool writes;       /* some of them do */
+    uint8_t host;      /* register with the host's address of the span's start */
+    uint8_t uncounted; /* instructions not yet done at the check */
+    int32_t low, high; /* the span, from the base register's value at the first member */
+    uint32_t link;     /* number of the link to the rest of the block, unshared */
+    uint8_t *crossing_site, *miss_site;
+} SharedGroup;
+
+enum { SHARED_GROUP_MAX = 64 };
+
 /* An exit whose stub is still to be emitted. */
 typedef struct Stub {
     uint8_t *jump_site;
@@ -159,6 +178,9 @@ typedef struct Translation {
     unsigned slow_count;
     Stub stub[STUB_MAX];
     unsigned stub_count;
+    SharedAccess shared[UOP_BLOCK_UOPS];
+    SharedGroup group[SHARED_GROUP_MAX];
+    unsigned group_count;
     FpuCheck fpu_check[FPU_CHECK_MAX];
     unsigned fpu_check_count;
     unsigned fpu_live;                  /* FPU_LIVE_*: at least so much, here */
@@ -226,7 +248,20 @@ void x86_emit_slow_paths(Translation *translation);
 /* After x86_memory_begin(): an address that is no multiple of the size leaves for a single step. */
 void x86_memory_require_alignment(Translation *translation);
 
+/* Displacement from the Cpu of the TLB table for SITE_* accesses. */
+int32_t x86_tlb_offset(const Translation *translation, unsigned kind);
+
+/* x86_64_shared.c */
+/* Which memory operands share a check: once, before the block is emitted. */
+void x86_find_shared_checks(Translation *translation);
+/* Makes RBP the host address of the present micro-op's operand; false: it must be checked. */
+bool x86_emit_shared_operand(Translation *translation);
+void x86_emit_unshared_exits(Translation *translation);
+
 /* x86_64_exits.c */
+/* A new link, with the flags as they are here; and the jump that it patches. */
+uint32_t x86_add_link(Translation *translation, uint32_t eip, uint16_t limit);
+void x86_emit_link_jump(Translation *translation, int condition, uint32_t link);
 uint32_t x86_add_site(Translation *translation, unsigned kind, unsigned size, unsigned segment);
 /* What FIP, FCS, FDS and FOP are after this UOP_X87. */
 uint32_t x86_add_x87_site(Translation *translation, const Uop *uop);

@@ -18,7 +18,7 @@ static unsigned write_index(unsigned kind) {
     return kind != SITE_READ;
 }
 
-static int32_t tlb_offset(const Translation *translation, unsigned kind) {
+int32_t x86_tlb_offset(const Translation *translation, unsigned kind) {
     bool user = context_cpl(translation->context) == 3;
     unsigned table = user ? (write_index(kind) ? TLB_USER_WRITE : TLB_USER_READ)
                           : (write_index(kind) ? TLB_SUPER_WRITE : TLB_SUPER_READ);
@@ -97,6 +97,8 @@ static bool find_only_page(const Translation *translation, const UopAddress *add
 void x86_memory_begin(Translation *translation, unsigned kind, unsigned size) {
     Assembler *assembler = &translation->assembler;
     const UopAddress *address = &translation->uop->address;
+    if (x86_emit_shared_operand(translation))
+        return;
     x86_flags_clobber(translation, FLAG_GROUP_ALL);
     SlowPath *slow = &translation->slow[translation->slow_count];
     *slow = (SlowPath){.uop = translation->uop,
@@ -114,12 +116,12 @@ void x86_memory_begin(Translation *translation, unsigned kind, unsigned size) {
     bool page_is_known = find_only_page(translation, address, size, &page);
     if (page_is_known) {
         asm_alu(assembler, 8, ALU_ADD, HOST_ADDRESS,
-                cpu_mem(tlb_offset(translation, kind) + (int32_t)(page * sizeof(int64_t))));
+                cpu_mem(x86_tlb_offset(translation, kind) + (int32_t)(page * sizeof(int64_t))));
     } else {
         asm_mov(assembler, 4, HOST_SCRATCH, host_reg(HOST_ADDRESS));
         asm_shift_imm(assembler, 4, SHIFT_SHR, host_reg(HOST_SCRATCH), PAGE_BITS);
         asm_alu(assembler, 8, ALU_ADD, HOST_ADDRESS,
-                host_mem_index(HOST_CPU, HOST_SCRATCH, 8, tlb_offset(translation, kind)));
+                host_mem_index(HOST_CPU, HOST_SCRATCH, 8, x86_tlb_offset(translation, kind)));
     }
     slow->miss_site = translation->backend->translator->options.force_misses
                           ? asm_jmp(assembler)
@@ -138,6 +140,8 @@ void x86_memory_require_alignment(Translation *translation) {
 }
 
 void x86_memory_end(Translation *translation) {
+    if (translation->shared[translation->uop - translation->lifted->uop].group != 0)
+        return;
     translation->slow[translation->slow_count].operation_end = translation->assembler.code;
     translation->slow_count++;
 }

@@ -66,7 +66,7 @@ static bool read_bounce(Cpu *cpu, uint32_t linear, unsigned size, bool user) {
     return true;
 }
 
-static SlowResult access(Cpu *cpu, uint32_t linear, const Site *site) {
+static SlowResult access_page(Cpu *cpu, uint32_t linear, const Site *site) {
     bool write = site->kind != SITE_READ, user = cpu->state.cpl == 3;
     const Segment *segment = &cpu->state.segment[site->segment];
     uint32_t physical, checked;
@@ -98,6 +98,16 @@ static SlowResult access(Cpu *cpu, uint32_t linear, const Site *site) {
         return (SlowResult){0, SLOW_FAULT};
     cpu->helper_a = linear;
     return (SlowResult){(uint64_t)(uintptr_t)cpu->bounce, SLOW_BOUNCE};
+}
+
+/* A walk that finds another page than the TLB had may take away what translated code has already
+ * looked up: that instruction is run alone. */
+static SlowResult access(Cpu *cpu, uint32_t linear, const Site *site) {
+    uint64_t flushes = cpu->tlb.flushes;
+    SlowResult result = access_page(cpu, linear, site);
+    if (result.outcome <= SLOW_BOUNCE && cpu->tlb.flushes != flushes)
+        return (SlowResult){0, SLOW_STEP};
+    return result;
 }
 
 SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t number) {

@@ -6,6 +6,7 @@
  * code stands at 10000h (flat, paging on) or 1000:0000, ESI and EDI point to memory, ECX is large;
  * 2000 instructions are run. The listing is of the first block. */
 #include "guest_fixture.h"
+#include "x87.h"
 #include <check.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -60,6 +61,8 @@ static void run_guest(Guest *guest, const Golden *golden) {
         guest_enter_real_mode(guest, CODE >> 4, 0);
     else
         guest_enter_flat_mode(guest, TABLES, CODE, true);
+    state->cr4 |= CR4_OSFXSR;
+    x87_reset(&state->fpu, true);
     state->gpr[REG_ESI] = golden->real ? 0x2000 : DATA;
     state->gpr[REG_EDI] = golden->real ? 0x4000 : DATA + 0x4000;
     state->gpr[REG_ECX] = 0x7FFF;
