@@ -45,11 +45,12 @@ def emulator_commands(args):
     """{name in the table: start of the command line}, ours first."""
     # QEMU's own name for its translator; Reprise calls its backends jit and interp.
     accel = "tcg" if "qemu" in os.path.basename(args.emu) else args.accel
-    commands = {f"emu {accel}": [args.emu, "-accel", accel, "-cpu", args.cpu]}
+    name = f"{os.path.basename(args.emu)} {accel}"
+    commands = {name: [args.emu, "-accel", accel, "-cpu", args.cpu]}
     if args.reference != "none":
         if not shutil.which(args.reference):
             sys.exit(f"{args.reference} is not installed; --reference none does without")
-        commands["qemu tcg"] = [args.reference, "-accel", "tcg", "-cpu", args.cpu]
+        commands["QEMU tcg"] = [args.reference, "-accel", "tcg", "-cpu", args.cpu]
     return commands
 
 

@@ -17,15 +17,17 @@ import subprocess
 import sys
 import tempfile
 import time
+import typing
 
 from bench_common import (REPOSITORY, Run, add_arguments, choose_names, describe_problems,
                           emulator_commands, geometric_mean, parse_arguments, ratio, summarize)
 
 sys.path.insert(0, os.path.join(REPOSITORY, "tests/guests"))
 import fetch_packages  # pylint: disable=wrong-import-position
-from initramfs import Archive  # pylint: disable=wrong-import-position
+import initramfs  # pylint: disable=wrong-import-position
 
 BOOT = "boot"
+SHELL = "boot_to_shell"
 OVERHEAD = "empty_program"
 NATIVE = "native"
 CLASSES = ["integer", "memory", "x87", "sse", "packed", "code", "system"]
@@ -37,17 +39,24 @@ class GuestLost(Exception):
     """The guest did not do what was expected; the message says what happened instead."""
 
 
+class System(typing.NamedTuple):
+    """What all guests have in common."""
+    kernel: str
+    append: str  # the kernel's command line
+    time_out: float
+
+
 class Guest:
     """One emulator with the Linux guest, which waits before and after each program."""
 
-    def __init__(self, command, kernel, initramfs, append, time_out):
-        self.time_out = time_out
+    def __init__(self, command, system, archive, arguments=""):
+        self.time_out = system.time_out
         self.pending = b""
         self.log = b""
         self.errors = tempfile.TemporaryFile()
         argv = command + ["-m", "128", "-display", "none", "-net", "none", "-monitor", "none",
-                          "-serial", "stdio", "-no-reboot", "-kernel", kernel,
-                          "-initrd", initramfs, "-append", append]
+                          "-serial", "stdio", "-no-reboot", "-kernel", system.kernel,
+                          "-initrd", archive, "-append", system.append + arguments]
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.errors)
         # The processor time clock of another process: CPUCLOCK_SCHED of Linux's posix-timers.h.
@@ -62,8 +71,9 @@ class Guest:
         text = text or self.log.decode(errors="replace").strip() or "no output"
         raise GuestLost(f"{reason}: {text.splitlines()[-1]}")
 
-    def _read_line(self, deadline):
-        while b"\n" not in self.pending:
+    def _read_until(self, wanted, deadline):
+        """Reads on until `wanted` has come; returns what stands before it."""
+        while wanted not in self.pending:
             ready, _, _ = select.select([self.process.stdout], [], [],
                                         max(0, deadline - time.monotonic()))
             if not ready:
@@ -73,22 +83,23 @@ class Guest:
                 self._fail("it ended")
             self.log += data
             self.pending += data
-        line, _, self.pending = self.pending.partition(b"\n")
-        return line.decode(errors="replace").strip()
+        before, _, self.pending = self.pending.partition(wanted)
+        return before.decode(errors="replace").strip()
 
     def wait_for(self, wanted):
         """Waits for that line; returns the lines before it. Then the guest waits, too."""
         deadline = time.monotonic() + self.time_out
         lines = []
         while True:
-            line = self._read_line(deadline)
+            line = self._read_until(b"\n", deadline)
             if line == wanted:
                 return lines
             lines.append(line)
 
-    def go_on(self):
+    def go_on(self, line=""):
+        """Types a line: without text the one that bench_init waits for."""
         try:
-            os.write(self.process.stdin.fileno(), b"\n")
+            os.write(self.process.stdin.fileno(), line.encode() + b"\n")
         except OSError:
             self._fail("it ended")
 
@@ -97,6 +108,13 @@ class Guest:
         run = Run(None, self.seconds())
         self.go_on()
         return run
+
+    def use_shell(self):
+        """From the start of the emulator to what a command printed that the shell was given."""
+        self._read_until(b"# ", time.monotonic() + self.time_out)
+        self.go_on("echo shell $((6 * 7))")
+        self.wait_for("shell 42")
+        return Run(None, self.seconds())
 
     def run_program(self, name):
         """Runs the next program, which must be `name`."""
@@ -155,7 +173,7 @@ def find_programs(folder):
 
 def write_initramfs(output, folder, paths):
     """Writes an archive with the first process and the programs {name: path}."""
-    archive = Archive()
+    archive = initramfs.Archive()
     archive.add_folder("dev")
     archive.add_character_device("dev/console", 5, 1)
     archive.add_host_file("init", os.path.join(folder, "init/bench_init"))
@@ -165,18 +183,30 @@ def write_initramfs(output, folder, paths):
         file.write(archive.bytes())
 
 
+def write_shell_initramfs(output):
+    """Writes an archive with busybox's shell; None if that package is missing."""
+    try:
+        return initramfs.build(output)
+    except fetch_packages.PackageMissing as reason:
+        print(f"linux_bench.py: no {SHELL}: {reason}", file=sys.stderr)
+        return None
+
+
+def report(text):
+    """Shows on a terminal what is running."""
+    if sys.stderr.isatty():
+        print(f"\r{text:40}", end="", file=sys.stderr, flush=True)
+
+
 class Bench:
     """The runs of one benchmark: {program: {runner: [Run, ...]}}."""
 
-    def __init__(self, commands, kernel, initramfs, append, paths, scale, time_out):
+    def __init__(self, commands, system, paths, scale):
         self.commands = commands
-        self.kernel = kernel
-        self.initramfs = initramfs
-        self.append = append
+        self.system = system
         self.paths = paths
         self.scale = scale
-        self.time_out = time_out
-        self.results = {name: {} for name in [BOOT, *paths]}
+        self.results = {name: {} for name in [BOOT, SHELL, *paths]}
         self.lost = {}
 
     def _record(self, name, runner, run):
@@ -191,15 +221,23 @@ class Bench:
             self.lost[runner] = str(reason)
             self._record(name, runner, Run(None, None, str(reason)))
 
-    def run_round(self, native, report):
+    def use_shells(self, archive):
+        """Boots every emulator to a shell, one after the other."""
+        for runner, command in self.commands.items():
+            report(f"{runner}: {SHELL}")
+            guests = {runner: Guest(command, self.system, archive)}
+            self._attempt(guests, runner, SHELL, Guest.use_shell)
+            for guest in guests.values():
+                guest.close()
+
+    def run_round(self, archive, native):
         """Boots every emulator that was not lost and runs all programs in turns."""
-        append = f"{self.append} -- {self.scale} {','.join(self.paths)}"
+        arguments = f" -- {self.scale} {','.join(self.paths)}"
         guests = {}
         try:
             for runner, command in self.commands.items():
                 if runner not in self.lost:
-                    guests[runner] = Guest(command, self.kernel, self.initramfs, append,
-                                           self.time_out)
+                    guests[runner] = Guest(command, self.system, archive, arguments)
                     report(f"{runner}: boot")
                     self._attempt(guests, runner, BOOT, Guest.boot)
             for name, path in self.paths.items():
@@ -224,20 +262,18 @@ def format_ratio(value):
 def print_markdown(rows, kinds, runners):
     """A table with a row a program, and the geometric means of each class."""
     ours = runners[0]
-    others = runners[1:]
-    columns = ["program", *runners, *(f"{other} / {ours}" for other in others if other != NATIVE)]
-    if NATIVE in runners:
-        columns += [f"{runner} / {NATIVE}" for runner in runners if runner != NATIVE]
-    pairs = [(other, ours) for other in others if other != NATIVE]
+    pairs = [(other, ours) for other in runners[1:] if other != NATIVE]
     if NATIVE in runners:
         pairs += [(runner, NATIVE) for runner in runners if runner != NATIVE]
+    columns = ["program", *runners, *(f"{over} / {under}" for over, under in pairs)]
     print("| " + " | ".join(columns) + " |\n|" + "---|" * len(columns))
     for row in rows:
+        if not any(row["seconds"].values()) and not row["problems"]:
+            continue
         cells = [format_seconds(row["seconds"][runner]) for runner in runners]
         cells += [format_ratio(ratio(row, *pair)) if row["name"] != OVERHEAD else ""
                   for pair in pairs]
-        note = describe_problems(row)
-        print(f"| {row['name']} | " + " | ".join(cells) + f" |{' ' + note if note else ''}")
+        print(f"| {row['name']} | " + " | ".join(cells) + f" | {describe_problems(row)}".rstrip())
     for kind in CLASSES:
         members = [row for row in rows if kinds.get(row["name"]) == kind]
         if members:
@@ -247,7 +283,20 @@ def print_markdown(rows, kinds, runners):
             print(f"| **{kind}: mean of {len(members)}** | " + " | ".join(cells) + " |")
 
 
-def main():
+def measure(bench, folder, rounds, native, with_shell):
+    """Makes the archives and runs everything."""
+    with tempfile.TemporaryDirectory() as scratch:
+        archive = os.path.join(scratch, "initramfs")
+        write_initramfs(archive, folder, bench.paths)
+        shell = write_shell_initramfs(os.path.join(scratch, "shell")) if with_shell else None
+        for _ in range(rounds):
+            if shell:
+                bench.use_shells(shell)
+            bench.run_round(archive, native)
+    report("")
+
+
+def parse_command_line():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     add_arguments(parser, cpu="qemu32", rounds=3, time_out=300)
@@ -260,43 +309,36 @@ def main():
     parser.add_argument("--check", action="store_true", help="exit with status 1 also if a program "
                         "did not end, with 77 if the kernel or the programs are not there")
     args = parse_arguments(parser)
-    folder = args.programs or os.path.join(os.path.dirname(os.path.abspath(args.emu)),
-                                           "tests/bench/programs")
-    programs = find_programs(folder)
+    args.programs = args.programs or os.path.join(os.path.dirname(os.path.abspath(args.emu)),
+                                                  "tests/bench/programs")
+    return args
+
+
+def main():
+    args = parse_command_line()
+    programs = find_programs(args.programs)
     try:
         kernel = fetch_packages.kernel_image(args.flavour)
+        if not programs:
+            raise fetch_packages.PackageMissing(f"no programs in {args.programs}")
     except fetch_packages.PackageMissing as reason:
         print(f"linux_bench.py: {reason}", file=sys.stderr)
         sys.exit(SKIPPED if args.check else 1)
-    if not programs:
-        print(f"linux_bench.py: no programs in {folder}", file=sys.stderr)
-        sys.exit(SKIPPED if args.check else 1)
-    paths = {OVERHEAD: os.path.join(folder, "empty", OVERHEAD)}
+    paths = {OVERHEAD: os.path.join(args.programs, "empty", OVERHEAD)}
     paths.update({name: programs[name][1] for name in choose_names(list(programs), args.only)})
-    commands = emulator_commands(args)
     native = can_run_natively(paths[OVERHEAD])
-
-    def report(text):
-        if sys.stderr.isatty():
-            print(f"\r{text:40}", end="", file=sys.stderr, flush=True)
-
-    with tempfile.TemporaryDirectory() as scratch:
-        initramfs = os.path.join(scratch, "initramfs")
-        write_initramfs(initramfs, folder, paths)
-        bench = Bench(commands, kernel, initramfs, args.append, paths,
-                      str(1 if args.quick else FULL_SCALE), args.time_out)
-        for _ in range(args.rounds):
-            bench.run_round(native, report)
-    report("")
-    runners = [*commands, *([NATIVE] if native else [])]
-    rows = summarize(bench.results, runners, OVERHEAD, whole=[BOOT])
+    bench = Bench(emulator_commands(args), System(kernel, args.append, args.time_out), paths,
+                  str(1 if args.quick else FULL_SCALE))
+    measure(bench, args.programs, args.rounds, native, not args.only and not args.quick)
+    runners = [*bench.commands, *([NATIVE] if native else [])]
+    rows = summarize(bench.results, runners, OVERHEAD, whole=[BOOT, SHELL])
     kinds = {name: kind for name, (kind, _) in programs.items()}
     if args.json:
         print(json.dumps({"programs": rows, "classes": kinds}, indent=2))
     else:
         print_markdown(rows, kinds, runners)
     bad = any(row["mismatch"] or (args.check and row["problems"]) for row in rows)
-    sys.exit(1 if bad or (args.check and bench.lost) else 0)
+    sys.exit(1 if bad else 0)
 
 
 if __name__ == "__main__":
