@@ -10,7 +10,7 @@ from guest_test import Skip, case, check, run_cases
 
 # QEMU 7.2 leaves out some of the rarer debug traps, alignment checks and double faults, lets some
 # instructions pass before an interrupt, and never takes its local APIC away.
-QEMU_DIFFERS = {"apic", "debug_registers", "privilege", "tasks", "v8086"}
+QEMU_DIFFERS = {"apic", "debug_registers", "privilege", "smm", "tasks", "v8086"}
 # It checks no limits and types of segments; it does not deliver a double fault for a gate beyond a
 # page that is missing, and loses its way after one.
 QEMU_LACKS = {"segment_limits", "paging", "system_registers"}
@@ -82,6 +82,12 @@ def system_registers_with_every_feature(context):
 @case
 def v8086(context):
     run_program(context, "v8086")
+
+
+@case
+def smm(context):
+    """SMIs by the APM port, with and without paging, at both levels and in v8086 mode."""
+    run_program(context, "smm")
 
 
 @case
