@@ -4,6 +4,7 @@ stays within its memory and leaves when told. The ways are those of bare_metal/h
 
 REPRISE_LONG=1 runs the random ones with many seeds."""
 import os
+import re
 import struct
 import time
 
@@ -56,6 +57,12 @@ def check_alive(context, machine):
     check(memory_kb(machine) < MEMORY_LIMIT_KB, f"{memory_kb(machine)} KB are in use")
 
 
+def check_log(machine):
+    """No sanitizer and no assertion has anything to say."""
+    log = machine.read_log()
+    check(not re.search("runtime error|Sanitizer|[Aa]ssert", log), log[-2000:])
+
+
 def start_way(context, way, seed, *options):
     image = make_image(context, way, seed)
     machine = context.start_floppy(image, "-net", "none", "-hda", image, *options)
@@ -90,6 +97,7 @@ def run_way(context, way, is_storm=False, seed=1):
     machine.execute("system_reset")
     check_alive(context, machine)
     check(machine.quit() == 0, "quit does not end with status 0")
+    check_log(machine)
     machine.close()
 
 
@@ -132,7 +140,7 @@ SIMPLE_WAYS = """spin halt fault_loop fault_loop_without_stack jump_to_nothing j
 jump_to_video jump_to_apic unmap_self unmap_all copy_over_self task_loop real_mode_wrap
 interrupt_storm breakpoint_loop timer_storm single_step_loop""".split()
 RANDOM_WAYS = "garbage_idt garbage_gdt tables_in_devices".split()
-STORMS = "port_storm port_strings pci_storm memory_storm msr_storm".split()
+STORMS = "port_storm port_strings pci_storm memory_storm msr_storm dma_storm".split()
 
 
 def add_case(name, run):

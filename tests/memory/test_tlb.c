@@ -364,6 +364,24 @@ START_TEST(code_on_a_page_keeps_write_entries_away) {
 }
 END_TEST
 
+START_TEST(watched_pages_have_no_entries) {
+    static const uint32_t pages[] = {0x123, 0x200};
+    write_at(0x123456, 4, false, 1);
+    write_at(0x124000, 4, false, 2);
+    ck_assert(has_entry(TLB_SUPER_READ, 0x123456) && has_entry(TLB_SUPER_WRITE, 0x123456));
+    tlb_set_watched(tlb, pages, 2);
+    ck_assert(!has_entry(TLB_SUPER_READ, 0x123456) && !has_entry(TLB_SUPER_WRITE, 0x123456));
+    ck_assert(has_entry(TLB_SUPER_WRITE, 0x124000));
+    write_at(0x123456, 4, false, 3);
+    ck_assert_uint_eq(read_at(0x123456, 4, false), 3);
+    ck_assert(!has_entry(TLB_SUPER_READ, 0x123456) && !has_entry(TLB_SUPER_WRITE, 0x123456));
+    fixture_check(fixture);
+    tlb_set_watched(tlb, NULL, 0);
+    write_at(0x123456, 4, false, 4);
+    ck_assert(has_entry(TLB_SUPER_WRITE, 0x123456));
+}
+END_TEST
+
 START_TEST(cleared_dirty_bits_come_back_with_the_next_store) {
     fixture_page_32(fixture, 0, 0);
     map_two_pages(P | W | U);
@@ -561,6 +579,7 @@ int main(void) {
     tcase_add_test(tests, write_protect_decides_supervisor_stores);
     tcase_add_test(tests, invlpg_drops_every_piece_of_a_large_page);
     tcase_add_test(tests, code_on_a_page_keeps_write_entries_away);
+    tcase_add_test(tests, watched_pages_have_no_entries);
     tcase_add_test(tests, cleared_dirty_bits_come_back_with_the_next_store);
     tcase_add_test(tests, rom_and_mmio_never_get_write_entries);
     tcase_add_test(tests, probe_changes_nothing);

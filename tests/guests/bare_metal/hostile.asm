@@ -12,6 +12,7 @@ seed                    dd      1
 %include "interrupts.inc"
 %include "paging.inc"
 %include "serial.inc"
+%include "ide.inc"
 exception_end:
         mov     dword [0B8000h], 0F210F21h
         jmp     $
@@ -19,8 +20,6 @@ exception_end:
 
 STACK_TOP       equ     90000h
 CR4_PSE         equ     10h
-PCI_ADDRESS     equ     0CF8h
-PCI_DATA        equ     0CFCh
 
         bits    16
 hostile_start:
@@ -52,7 +51,7 @@ ways:
         dd      way_garbage_idt, way_garbage_gdt, way_task_loop, way_tables_in_devices
         dd      way_port_storm, way_port_strings, way_pci_storm, way_memory_storm, way_msr_storm
         dd      way_real_mode_wrap, way_interrupt_storm, way_alignment_loop
-        dd      way_breakpoint_loop, way_timer_storm, way_single_step_loop
+        dd      way_breakpoint_loop, way_timer_storm, way_single_step_loop, way_dma_storm
 WAYS            equ     ($ - ways) / 4
 
 ; EAX = the next random number: Marsaglia's xorshift32.
@@ -594,6 +593,83 @@ way_timer_storm:
         jz      $
         sti
         jmp     $
+
+; Bus-master transfers to and from anywhere: devices, ROM, nothing, the end of the address space, the
+; table itself; tables anywhere; commands that stop in the middle.
+way_dma_storm:
+        call    ide_find_bus_master
+        mov     ecx, 80
+.next:  push    ecx
+        call    random
+        and     eax, 7
+        mov     ebx, [.places + 4 * eax]
+        mov     edi, ebx                        ; the table lies there, or in RAM
+        call    random
+        test    al, 3
+        jz      .have_table
+        mov     edi, 300000h
+.have_table:
+        mov     esi, 300000h
+        mov     ecx, 8
+.entry: call    random
+        and     eax, 7
+        mov     edx, [.places + 4 * eax]
+        call    random
+        and     eax, 7FFCh
+        add     edx, eax
+        mov     [esi], edx
+        call    random
+        and     eax, 8000FFFEh
+        mov     [esi + 4], eax
+        add     esi, 8
+        loop    .entry
+        lea     edx, [ebp + 4]
+        mov     eax, edi
+        out     dx, eax
+        lea     edx, [ebp + 2]
+        mov     al, 66h
+        out     dx, al
+        call    random
+        mov     [ide_sectors], al
+        and     eax, 8
+        mov     ebx, eax                        ; the direction
+        mov     edx, ebp
+        out     dx, al
+        call    random
+        and     eax, 3FFh
+        mov     dl, IDE_READ_DMA
+        test    ebx, ebx
+        jnz     .command
+        mov     dl, 0CAh                        ; write
+.command:
+        call    ide_start
+        mov     edx, ebp
+        lea     eax, [ebx + 1]
+        out     dx, al
+        call    random
+        and     eax, 0FFFFh
+        mov     ecx, eax
+        lea     edx, [ebp + 2]
+.wait:  in      al, dx
+        test    al, 1
+        loopnz  .wait
+        mov     edx, ebp
+        mov     al, bl
+        out     dx, al
+        call    random
+        test    al, 7
+        jnz     .same
+        mov     dx, 3F6h                        ; a reset of the channel
+        mov     al, 4
+        out     dx, al
+        mov     al, 0
+        out     dx, al
+.same:  pop     ecx
+        dec     ecx
+        jnz     .next
+        ret
+.places:
+        dd      0B8000h, 0F0000h, 0FEE00000h, 0FFFFF000h, 0D0000000h, 300000h, 0A0000h, 3FF0000h
 
 ; #AC at level 3 whose handler runs at level 3 on an unaligned stack: a real processor hangs, too.
 way_alignment_loop:

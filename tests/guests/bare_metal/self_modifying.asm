@@ -4,6 +4,7 @@
 ; jump.
 
 %include "harness.inc"
+%include "ide.inc"
 
 P_W             equ     3                       ; present, writable
 DIRECTORY       equ     100000h
@@ -13,18 +14,6 @@ ALIAS           equ     300000h                 ; linear: the same page
 ALIAS_2         equ     301000h                 ; linear: the same page again
 ROUNDS          equ     300
 
-IDE_DATA        equ     1F0h
-IDE_COUNT       equ     1F2h
-IDE_LBA_LOW     equ     1F3h
-IDE_LBA_MIDDLE  equ     1F4h
-IDE_LBA_HIGH    equ     1F5h
-IDE_DEVICE      equ     1F6h
-IDE_COMMAND     equ     1F7h
-IDE_READ        equ     20h
-IDE_READ_DMA    equ     0C8h
-PCI_ADDRESS     equ     0CF8h
-PCI_DATA        equ     0CFCh
-PIIX3_IDE       equ     80000900h               ; 00:01.1
 PRD             equ     210000h
 
 test:
@@ -212,39 +201,6 @@ test_loop_changes_itself:
         CHECK   eax, 100000
         ret
 
-; In: EAX = sector, DL = command. The drive answers on the first channel.
-ide_start:
-        push    edx
-        push    eax
-        mov     dx, IDE_DEVICE
-        mov     al, 0E0h
-        out     dx, al
-        mov     dx, IDE_COUNT
-        mov     al, 1
-        out     dx, al
-        pop     eax
-        mov     dx, IDE_LBA_LOW
-        out     dx, al
-        mov     al, ah
-        inc     dx
-        out     dx, al
-        shr     eax, 16
-        inc     dx
-        out     dx, al
-        pop     eax
-        mov     dx, IDE_COMMAND
-        out     dx, al
-        ret
-
-; Waits until the drive is not busy; AL = its status.
-ide_wait:
-        mov     ecx, 10000000
-        mov     dx, IDE_COMMAND
-.wait:  in      al, dx
-        test    al, 80h
-        loopnz  .wait
-        ret
-
 FUNCTION_SECTOR equ     (disk_function - boot_sector) / SECTOR_SIZE
 DISK_VALUE      equ     0D15CF00Dh
 
@@ -282,20 +238,7 @@ test_port_input:
 test_dma:
         TEST    "bus-master DMA"
         OLD_FUNCTION
-        mov     eax, PIIX3_IDE | 20h
-        mov     dx, PCI_ADDRESS
-        out     dx, eax
-        mov     dx, PCI_DATA
-        in      eax, dx
-        and     eax, 0FFF0h
-        mov     ebp, eax                        ; the bus master's ports
-        mov     eax, PIIX3_IDE | 4
-        mov     dx, PCI_ADDRESS
-        out     dx, eax
-        mov     dx, PCI_DATA
-        in      eax, dx
-        or      eax, 5                          ; I/O and bus mastering
-        out     dx, eax
+        call    ide_find_bus_master
         mov     dword [PRD], CODE_AT
         mov     dword [PRD + 4], 80000000h | SECTOR_SIZE
         lea     edx, [ebp + 4]
