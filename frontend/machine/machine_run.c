@@ -109,14 +109,23 @@ void *machine_thread(void *opaque) {
     return NULL;
 }
 
+/* Halted with interrupts off while timers go on, a processor would never get anywhere: so many
+ * events without an instruction end the run. */
+#define ROUNDS_WITHOUT_INSTRUCTION_MAX 100000
+
 uint64_t machine_run_instructions(Machine *machine, uint64_t instructions) {
     uint64_t start = machine->cpu->state.instruction_count;
+    uint32_t idle_rounds = 0;
     if (machine->run_state == RUN_STATE_PRELAUNCH)
         machine_set_run_state(machine, RUN_STATE_RUNNING);
     while (machine->cpu->state.instruction_count - start < instructions) {
-        uint64_t left = instructions - (machine->cpu->state.instruction_count - start);
+        uint64_t before = machine->cpu->state.instruction_count;
+        uint64_t left = instructions - (before - start);
         machine_serve_door(machine);
         if (!machine_run_slice(machine, left > INT64_MAX ? INT64_MAX : (int64_t)left, false))
+            break;
+        idle_rounds = machine->cpu->state.instruction_count == before ? idle_rounds + 1 : 0;
+        if (idle_rounds == ROUNDS_WITHOUT_INSTRUCTION_MAX)
             break;
     }
     return machine->cpu->state.instruction_count - start;

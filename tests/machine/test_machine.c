@@ -124,7 +124,20 @@ START_TEST(saved_and_restored_runs_on_alike) {
 }
 END_TEST
 
-/* Within system management mode SMRAM lies over the display's memory, as the processor's state says.
+/* Nothing that comes can wake it, though the 8254 goes on: the run ends all the same. */
+START_TEST(a_processor_halted_for_ever_ends_the_run) {
+    Machine *machine = make();
+    machine_run_instructions(machine, 3 * MILLION);
+    machine->cpu->state.halted = 1;
+    cpu_set_eflags(machine->cpu, cpu_get_eflags(machine->cpu) & ~(uint32_t)FLAG_IF);
+    ck_assert_int_ne(clock_next_due_ns(&machine->clock), TIMER_NEVER);
+    ck_assert_uint_eq(machine_run_instructions(machine, MILLION), 0);
+    machine_destroy(machine);
+}
+END_TEST
+
+/* Within system management mode SMRAM lies over the display's memory, as the processor's state
+ * says.
  */
 START_TEST(saved_within_system_management_mode) {
     Machine *machine = make();
@@ -288,6 +301,7 @@ int main(void) {
     tcase_add_test(tests, slices_do_not_change_the_state);
     tcase_add_test(tests, incremental_hash_equals_the_full_one);
     tcase_add_loop_test(tests, saved_and_restored_runs_on_alike, 0, 4);
+    tcase_add_test(tests, a_processor_halted_for_ever_ends_the_run);
     tcase_add_test(tests, saved_within_system_management_mode);
     tcase_add_test(tests, cut_snapshots_are_refused_and_change_nothing);
     tcase_add_test(tests, every_state_is_covered_by_its_fields);
