@@ -303,6 +303,15 @@ static void uart_transmit_due(void *opaque) {
     uart_drive_irq(uart);
 }
 
+/* On the host's clock an event may be fired later than it is due, and xv6 gives up on a character
+ * after 128 looks at the line status: what is due has happened before software looks. */
+static void uart_catch_up(Uart16550 *uart) {
+    if (!timer_is_armed(&uart->transmit) || uart->state.transmit_due_ns > clock_now_ns(uart->clock))
+        return;
+    timer_cancel(&uart->transmit);
+    uart_transmit_due(uart);
+}
+
 static void uart_write_data(Uart16550 *uart, uint8_t value) {
     UartState *state = &uart->state;
     state->empty_interrupt = 0;
@@ -475,6 +484,7 @@ static uint8_t uart_read(Uart16550 *uart, uint32_t offset) {
 
 static uint32_t uart_port_read(void *opaque, uint32_t offset, unsigned size) {
     (void)size;
+    uart_catch_up(opaque);
     uint8_t value = uart_read(opaque, offset);
     uart_drive_irq(opaque);
     return value;

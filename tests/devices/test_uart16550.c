@@ -95,6 +95,22 @@ START_TEST(characters_leave_at_once) {
 }
 END_TEST
 
+START_TEST(status_is_not_late) {
+    port_out(fixture, DATA, 'A');
+    port_out(fixture, DATA, 'B');
+    fixture->clock.stopped_ns += SEND_NS - 1; /* time passes, and events wait */
+    ck_assert_uint_eq(port_in(fixture, LSR), 0x00);
+    fixture->clock.stopped_ns += 1;
+    ck_assert_uint_eq(port_in(fixture, LSR), 0x20);
+    ck_assert_uint_eq(sink.count, 1);
+    fixture->clock.stopped_ns += SEND_NS;
+    ck_assert_uint_eq(port_in(fixture, LSR), 0x60);
+    ck_assert_mem_eq(sink.bytes, "AB", 2);
+    chip_fixture_run(fixture, 10 * SEND_NS);
+    ck_assert_uint_eq(sink.count, 2);
+}
+END_TEST
+
 START_TEST(loopback_takes_the_time_of_the_line) {
     port_out(fixture, MCR, 0x10);
     set_slow_line();
@@ -297,6 +313,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, registers_keep_their_bits);
     tcase_add_test(tests, line_that_nobody_set_up_has_8_bits);
     tcase_add_test(tests, characters_leave_at_once);
+    tcase_add_test(tests, status_is_not_late);
     tcase_add_test(tests, loopback_takes_the_time_of_the_line);
     tcase_add_test(tests, transmitter_interrupts_when_empty);
     tcase_add_test(tests, receives_one_by_one);
