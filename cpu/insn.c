@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-enum { INSN_LENGTH_MAX = 15 }; /* SDM vol. 2A 2.3.11 */
-
 typedef struct Decoder {
     const uint8_t *bytes;
     unsigned position, limit;

@@ -98,6 +98,8 @@ typedef struct OpcodeRow {
     uint8_t feature; /* CpuFeature that brings it; 0 for the 386's own */
 } OpcodeRow;
 
+enum { INSN_LENGTH_MAX = 15 }; /* SDM vol. 2A 2.3.11 */
+
 typedef enum DecodeStatus {
     DECODE_OK,
     DECODE_INVALID,   /* #UD: no such instruction (code is INSN_INVALID), or LOCK where it is not

@@ -57,10 +57,9 @@ void tlb_unmap_storage(void *storage, size_t size) {
 
 /* ---- Dropping ---- */
 
-static void report_flush(Tlb *tlb) {
-    tlb->flushes++;
+static void report_loss(Tlb *tlb, TlbLoss loss, uint32_t page) {
     if (tlb->flushed != NULL)
-        tlb->flushed(tlb->flushed_opaque);
+        tlb->flushed(tlb->flushed_opaque, loss, page);
 }
 
 /* Takes the page's inline entries in these tables away. */
@@ -74,13 +73,22 @@ static void drop_entries(Tlb *tlb, uint32_t page, unsigned tables) {
     tlb->walked[page].filled &= (uint8_t)~drop;
 }
 
-/* Forgets what is known of a page; it stays on the list. True if there was anything. */
-static bool drop_page(Tlb *tlb, uint32_t page) {
-    if (tlb->walked[page].rights == 0)
-        return false;
+/* Forgets what is known of a page; it stays on the list. */
+static void forget_page(Tlb *tlb, uint32_t page) {
     drop_entries(tlb, page, ~0u);
     tlb->walked[page].rights = 0;
-    return true;
+    tlb->walked[page].code = 0;
+}
+
+/* The same for a page alone. */
+static void drop_page(Tlb *tlb, uint32_t page) {
+    if (tlb->walked[page].rights == 0)
+        return;
+    bool code = tlb->walked[page].code;
+    forget_page(tlb, page);
+    tlb->flushes++;
+    if (code)
+        report_loss(tlb, TLB_LOST_PAGE, page);
 }
 
 static void mark_large_region(Tlb *tlb, uint32_t page) {
@@ -97,7 +105,7 @@ static void flush_except(Tlb *tlb, uint8_t keep) {
         uint32_t page = tlb->listed[i];
         uint8_t rights = tlb->walked[page].rights;
         if ((rights & keep) == 0) {
-            drop_page(tlb, page);
+            forget_page(tlb, page);
             tlb->walked[page].listed = false;
             continue;
         }
@@ -106,7 +114,8 @@ static void flush_except(Tlb *tlb, uint8_t keep) {
         tlb->listed[kept++] = page;
     }
     tlb->listed_count = kept;
-    report_flush(tlb);
+    tlb->flushes++;
+    report_loss(tlb, keep != 0 ? TLB_LOST_LOCAL : TLB_LOST_ALL, 0);
 }
 
 void tlb_flush_all(Tlb *tlb) {
@@ -115,24 +124,20 @@ void tlb_flush_all(Tlb *tlb) {
 
 /* INVLPG drops every piece of a large page that was found for this address (SDM vol. 3A 4.10.4.1).
  * Pieces of its neighbours within 4 MB go too, which is allowed at any time. */
-static bool drop_large_pieces(Tlb *tlb, uint32_t linear) {
+static void drop_large_pieces(Tlb *tlb, uint32_t linear) {
     uint32_t region = linear >> LARGE_REGION_BITS;
     if ((tlb->large_regions[region / 64] >> region % 64 & 1) == 0)
-        return false;
-    bool any = false;
+        return;
     uint32_t first = region << (LARGE_REGION_BITS - PAGE_BITS);
     for (uint32_t i = 0; i < 1u << (LARGE_REGION_BITS - PAGE_BITS); i++)
         if ((tlb->walked[first + i].rights & TLB_RIGHT_LARGE) != 0)
-            any |= drop_page(tlb, first + i);
+            drop_page(tlb, first + i);
     tlb->large_regions[region / 64] &= ~(1ull << region % 64);
-    return any;
 }
 
 void tlb_flush_page(Tlb *tlb, uint32_t linear) {
-    bool any = drop_page(tlb, linear >> PAGE_BITS);
-    any |= drop_large_pieces(tlb, linear);
-    if (any)
-        report_flush(tlb);
+    drop_page(tlb, linear >> PAGE_BITS);
+    drop_large_pieces(tlb, linear);
 }
 
 void tlb_drop_writes(Tlb *tlb) {
@@ -180,10 +185,8 @@ void tlb_remember_walk(Tlb *tlb, uint32_t page, const PageWalk *found) {
     TlbWalked *walked = &tlb->walked[page];
     if (walked->rights != 0 &&
         (walked->physical_page != found->physical_page ||
-         (walked->rights | TLB_RIGHT_DIRTY) != (found->rights | TLB_RIGHT_DIRTY))) {
+         (walked->rights | TLB_RIGHT_DIRTY) != (found->rights | TLB_RIGHT_DIRTY)))
         drop_page(tlb, page);
-        report_flush(tlb);
-    }
     walked->physical_page = found->physical_page;
     walked->rights = found->rights;
     if ((found->rights & TLB_RIGHT_LARGE) != 0)

@@ -34,7 +34,7 @@ typedef struct TlbWalked {
     uint8_t rights;         /* TLB_RIGHT_* */
     uint8_t listed;         /* on the list of pages to forget at a flush */
     uint8_t filled;         /* bit n: table n of 'entry' holds this page */
-    uint8_t unused;
+    uint8_t code;           /* somebody relies on this mapping: tlb_note_code() */
 } TlbWalked;
 
 enum {
@@ -46,6 +46,13 @@ enum {
     TLB_RIGHT_NO_EXECUTE = 1 << 5,
     TLB_RIGHT_LARGE = 1 << 6, /* a piece of a 2M or 4M page: INVLPG drops all pieces */
 };
+
+/* What was dropped that others may have derived something from. */
+typedef enum TlbLoss {
+    TLB_LOST_ALL,   /* all pages */
+    TLB_LOST_LOCAL, /* all but global ones */
+    TLB_LOST_PAGE,  /* one for which tlb_note_code() was called */
+} TlbLoss;
 
 typedef struct PageFault {
     uint32_t address;    /* for CR2 */
@@ -73,8 +80,8 @@ typedef struct Tlb {
     uint64_t fills, walks, flushes; /* counters for 'info jit' */
     uint32_t listed_count;
     /* After whatever drops read entries (the mapping of code may have changed): the translator's
-     * hook. NULL at first. */
-    void (*flushed)(void *opaque);
+     * hook. NULL at first. 'page': for TLB_LOST_PAGE. */
+    void (*flushed)(void *opaque, TlbLoss loss, uint32_t page);
     void *flushed_opaque;
     uint32_t *listed;  /* linear pages with anything in 'walked', listed_count of them; TLB_PAGES
                           long, lazily touched */
@@ -107,6 +114,12 @@ static inline bool tlb_is_watched(const Tlb *tlb, uint32_t page) {
         if (tlb->watched[i] == page)
             return true;
     return false;
+}
+
+/* Something was derived from the mapping of this linear page, which is known: the hook 'flushed' is
+ * to be called when it goes. */
+static inline void tlb_note_code(Tlb *tlb, uint32_t linear) {
+    tlb->walked[linear >> PAGE_BITS].code = 1;
 }
 
 void tlb_flush_all(Tlb *tlb);                   /* global entries too */

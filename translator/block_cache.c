@@ -4,10 +4,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { BUCKETS = 1 << 17, GRANULE_BITS = 5 };
+enum { BUCKETS = 1 << 17, GRANULE_BITS = 5, CROSSING_BUCKETS = 256 };
 
 typedef struct CodePage {
-    Block *first;
+    Block *first;        /* that begin here */
+    Block *first_ending; /* that begin on the page before */
     uint64_t granules[PAGE_SIZE >> GRANULE_BITS >> 6];
 } CodePage;
 
@@ -17,7 +18,9 @@ struct BlockCache {
     void *opaque;
     Block *bucket[BUCKETS];
     CodePage **page; /* PHYSICAL_PAGES of them, lazily touched */
-    BlockLink *crossing;
+    /* Links across pages, by is_global and the target's linear page; number 0 for targets that lie
+     * on two pages themselves. */
+    BlockLink *crossing[2][CROSSING_BUCKETS];
     Block *dead; /* by next_in_bucket */
     size_t count;
 };
@@ -65,7 +68,8 @@ static bool same_place(const BlockKey *a, const BlockKey *b) {
 
 Block *block_cache_find(const BlockCache *cache, const BlockKey *key) {
     for (Block *block = cache->bucket[hash_key(key)]; block != NULL; block = block->next_in_bucket)
-        if (same_place(&block->key, key) && block->key.flag_state == key->flag_state)
+        if (same_place(&block->key, key) && block->key.flag_state == key->flag_state &&
+            block->key.second_page == key->second_page)
             return block;
     return NULL;
 }
@@ -90,36 +94,64 @@ static bool granules_test(CodePage *page, uint32_t offset, uint32_t size, bool m
     return any;
 }
 
+/* The part of a block that lies on its first page, and what lies on its second. */
+static uint32_t first_part(const Block *block) {
+    uint32_t to_end = PAGE_SIZE - (block->key.physical & PAGE_OFFSET_MASK);
+    return block->byte_count < to_end ? block->byte_count : to_end;
+}
+static uint32_t second_part(const Block *block) {
+    return block->byte_count - first_part(block);
+}
+
 static void remark_granules(CodePage *page) {
     memset(page->granules, 0, sizeof(page->granules));
     for (Block *block = page->first; block != NULL; block = block->next_in_page)
-        granules_test(page, block->key.physical & PAGE_OFFSET_MASK, block->byte_count, true);
+        granules_test(page, block->key.physical & PAGE_OFFSET_MASK, first_part(block), true);
+    for (Block *block = page->first_ending; block != NULL; block = block->next_in_second_page)
+        granules_test(page, 0, second_part(block), true);
 }
 
 static uint8_t *page_flags(const BlockCache *cache, uint32_t page) {
     return physical_map_pages(cache->map)[page].flags;
 }
 
-Block *block_cache_add(BlockCache *cache, const BlockKey *key, unsigned byte_count,
-                       unsigned link_count, bool *page_is_new) {
-    Block *block = calloc(1, sizeof(*block) + link_count * sizeof(BlockLink));
-    uint32_t page_number = key->physical >> PAGE_BITS;
+/* The page's lists, for a block that is about to be entered. */
+static CodePage *claim_page(BlockCache *cache, uint32_t page_number, NewCodePages *new_pages) {
     CodePage *page = cache->page[page_number];
     if (page == NULL)
         page = cache->page[page_number] = calloc(1, sizeof(*page));
-    if (block == NULL || page == NULL)
+    if (page == NULL)
         abort(); /* out of memory: nothing that could be told to anybody */
     uint8_t *flags = page_flags(cache, page_number);
-    *page_is_new = flags != NULL && !(*flags & PAGE_CODE);
-    if (flags != NULL)
+    if (flags != NULL && !(*flags & PAGE_CODE)) {
         *flags |= PAGE_CODE;
+        new_pages->page[new_pages->count++] = page_number;
+    }
+    return page;
+}
+
+Block *block_cache_add(BlockCache *cache, const BlockKey *key, unsigned byte_count,
+                       unsigned link_count, NewCodePages *new_pages) {
+    Block *block = calloc(1, sizeof(*block) + link_count * sizeof(BlockLink));
+    if (block == NULL)
+        abort(); /* as above */
+    new_pages->count = 0;
+    CodePage *page = claim_page(cache, key->physical >> PAGE_BITS, new_pages);
     block->key = *key;
     block->byte_count = (uint16_t)byte_count;
+    if (key->second_page != 0 && second_part(block) == 0)
+        block->byte_count++; /* bytes of no instruction, found so by those of the second page */
     block->link_count = (uint16_t)link_count;
     block->links = (BlockLink *)(block + 1);
     block->next_in_page = page->first;
     page->first = block;
-    granules_test(page, key->physical & PAGE_OFFSET_MASK, byte_count, true);
+    granules_test(page, key->physical & PAGE_OFFSET_MASK, first_part(block), true);
+    if (key->second_page != 0) {
+        page = claim_page(cache, key->second_page - 1, new_pages);
+        block->next_in_second_page = page->first_ending;
+        page->first_ending = block;
+        granules_test(page, 0, second_part(block), true);
+    }
     Block **bucket = &cache->bucket[hash_key(key)];
     block->next_in_bucket = *bucket;
     *bucket = block;
@@ -127,40 +159,97 @@ Block *block_cache_add(BlockCache *cache, const BlockKey *key, unsigned byte_cou
     return block;
 }
 
-void block_cache_link(BlockCache *cache, BlockLink *link, Block *target) {
-    link->target = target;
-    link->next = target->incoming;
-    target->incoming = link;
-    if (link->crosses_page) {
-        link->next_crossing = cache->crossing;
-        cache->crossing = link;
-    }
+/* --- links --- */
+
+static unsigned crossing_bucket(uint32_t linear_page) {
+    return 1 + linear_page % (CROSSING_BUCKETS - 1);
 }
 
-static void remove_from_list(BlockLink **list, BlockLink *link) {
-    for (; *list != NULL; list = &(*list)->next)
+static void add_crossing(BlockCache *cache, BlockLink *link) {
+    unsigned bucket = link->target->key.second_page != 0 ? 0 : crossing_bucket(link->linear_page);
+    BlockLink **list = &cache->crossing[link->is_global][bucket];
+    link->next_crossing = *list;
+    link->previous_crossing = list;
+    if (*list != NULL)
+        (*list)->previous_crossing = &link->next_crossing;
+    *list = link;
+}
+
+static void remove_crossing(BlockLink *link) {
+    *link->previous_crossing = link->next_crossing;
+    if (link->next_crossing != NULL)
+        link->next_crossing->previous_crossing = link->previous_crossing;
+}
+
+void block_cache_link(BlockCache *cache, BlockLink *link, Block *target) {
+    link->target = target;
+    link->suspended = false;
+    link->next = target->incoming;
+    target->incoming = link;
+    if (link->crosses_page)
+        add_crossing(cache, link);
+}
+
+void block_cache_resume(BlockCache *cache, BlockLink *link) {
+    link->suspended = false;
+    add_crossing(cache, link);
+}
+
+static void remove_incoming(BlockLink *link) {
+    for (BlockLink **list = &link->target->incoming; *list != NULL; list = &(*list)->next)
         if (*list == link) {
             *list = link->next;
             return;
         }
 }
 
-static void remove_from_crossing(BlockCache *cache, BlockLink *link) {
-    for (BlockLink **list = &cache->crossing; *list != NULL; list = &(*list)->next_crossing)
-        if (*list == link) {
-            *list = link->next_crossing;
-            return;
-        }
-}
-
-/* Takes the link out of every list; its site leaves to the run loop again. */
-static void unlink_site(BlockCache *cache, BlockLink *link) {
-    if (link->crosses_page)
-        remove_from_crossing(cache, link);
-    remove_from_list(&link->target->incoming, link);
+void block_cache_unlink(BlockCache *cache, BlockLink *link) {
+    if (link->crosses_page && !link->suspended)
+        remove_crossing(link);
+    remove_incoming(link);
     link->target = NULL;
     cache->unlink(cache->opaque, link);
 }
+
+static void suspend(BlockCache *cache, BlockLink *link) {
+    remove_crossing(link);
+    link->suspended = true;
+    cache->unlink(cache->opaque, link);
+}
+
+void block_cache_suspend_crossing(BlockCache *cache, bool global) {
+    for (unsigned i = 0; i < CROSSING_BUCKETS; i++) {
+        while (cache->crossing[false][i] != NULL)
+            suspend(cache, cache->crossing[false][i]);
+        while (global && cache->crossing[true][i] != NULL)
+            suspend(cache, cache->crossing[true][i]);
+    }
+}
+
+/* Does the link lead to this page, or to an instruction that ends on it? */
+static bool leads_to(const BlockLink *link, uint32_t linear_page) {
+    return link->linear_page == linear_page ||
+           (link->target->key.second_page != 0 &&
+            ((link->linear_page + 1) & (UINT32_MAX >> PAGE_BITS)) == linear_page);
+}
+
+static void suspend_in_list(BlockCache *cache, BlockLink *link, uint32_t linear_page) {
+    while (link != NULL) {
+        BlockLink *next = link->next_crossing;
+        if (leads_to(link, linear_page))
+            suspend(cache, link);
+        link = next;
+    }
+}
+
+void block_cache_suspend_page(BlockCache *cache, uint32_t linear_page) {
+    for (unsigned global = 0; global < 2; global++) {
+        suspend_in_list(cache, cache->crossing[global][0], linear_page);
+        suspend_in_list(cache, cache->crossing[global][crossing_bucket(linear_page)], linear_page);
+    }
+}
+
+/* --- the end of blocks --- */
 
 static void remove_from_bucket(BlockCache *cache, Block *block) {
     for (Block **list = &cache->bucket[hash_key(&block->key)]; *list != NULL;
@@ -171,13 +260,41 @@ static void remove_from_bucket(BlockCache *cache, Block *block) {
         }
 }
 
+/* A page without blocks takes stores fast again. */
+static void settle_page(BlockCache *cache, uint32_t page_number) {
+    CodePage *page = cache->page[page_number];
+    if (page->first != NULL || page->first_ending != NULL) {
+        remark_granules(page);
+        return;
+    }
+    uint8_t *flags = page_flags(cache, page_number);
+    if (flags != NULL)
+        *flags &= (uint8_t)~PAGE_CODE;
+    free(page);
+    cache->page[page_number] = NULL;
+}
+
+static void remove_from_pages(BlockCache *cache, Block *block) {
+    Block **list = &cache->page[block->key.physical >> PAGE_BITS]->first;
+    while (*list != block)
+        list = &(*list)->next_in_page;
+    *list = block->next_in_page;
+    if (block->key.second_page == 0)
+        return;
+    list = &cache->page[block->key.second_page - 1]->first_ending;
+    while (*list != block)
+        list = &(*list)->next_in_second_page;
+    *list = block->next_in_second_page;
+}
+
 static void kill_block(BlockCache *cache, Block *block) {
     remove_from_bucket(cache, block);
+    remove_from_pages(cache, block);
     while (block->incoming != NULL)
-        unlink_site(cache, block->incoming);
+        block_cache_unlink(cache, block->incoming);
     for (unsigned i = 0; i < block->link_count; i++)
         if (block->links[i].target != NULL)
-            unlink_site(cache, &block->links[i]);
+            block_cache_unlink(cache, &block->links[i]);
     block->dead = true;
     block->next_in_bucket = cache->dead;
     cache->dead = block;
@@ -189,15 +306,22 @@ static bool overlaps(const Block *block, uint32_t offset, uint32_t size) {
     return start < offset + size && offset < start + block->byte_count;
 }
 
+/* A block that holds one of these bytes of the page. */
+static Block *find_block_with(const CodePage *page, uint32_t offset, uint32_t size) {
+    for (Block *block = page->first; block != NULL; block = block->next_in_page)
+        if (overlaps(block, offset, size))
+            return block;
+    for (Block *block = page->first_ending; block != NULL; block = block->next_in_second_page)
+        if (offset < second_part(block))
+            return block;
+    return NULL;
+}
+
 bool block_cache_holds_code(const BlockCache *cache, uint32_t physical, uint32_t size) {
     CodePage *page = cache->page[physical >> PAGE_BITS];
     uint32_t offset = physical & PAGE_OFFSET_MASK;
-    if (page == NULL || !granules_test(page, offset, size, false))
-        return false;
-    for (const Block *block = page->first; block != NULL; block = block->next_in_page)
-        if (overlaps(block, offset, size))
-            return true;
-    return false;
+    return page != NULL && granules_test(page, offset, size, false) &&
+           find_block_with(page, offset, size) != NULL;
 }
 
 static bool invalidate_in_page(BlockCache *cache, uint32_t page_number, uint32_t offset,
@@ -206,25 +330,16 @@ static bool invalidate_in_page(BlockCache *cache, uint32_t page_number, uint32_t
     if (page == NULL || !granules_test(page, offset, size, false))
         return false;
     bool any = false;
-    for (Block **list = &page->first; *list != NULL;) {
-        Block *block = *list;
-        if (overlaps(block, offset, size)) {
-            *list = block->next_in_page;
-            kill_block(cache, block);
-            any = true;
-        } else {
-            list = &block->next_in_page;
-        }
+    for (Block *block; (block = find_block_with(page, offset, size)) != NULL; any = true) {
+        uint32_t first = block->key.physical >> PAGE_BITS, second = block->key.second_page;
+        kill_block(cache, block);
+        if (first != page_number)
+            settle_page(cache, first);
+        if (second != 0 && second - 1 != page_number)
+            settle_page(cache, second - 1);
     }
     if (any)
-        remark_granules(page);
-    if (page->first == NULL) { /* stores are fast again */
-        uint8_t *flags = page_flags(cache, page_number);
-        if (flags != NULL)
-            *flags &= (uint8_t)~PAGE_CODE;
-        free(page);
-        cache->page[page_number] = NULL;
-    }
+        settle_page(cache, page_number);
     return any;
 }
 
@@ -240,7 +355,26 @@ bool block_cache_invalidate(BlockCache *cache, uint32_t physical, uint32_t size)
     return any;
 }
 
+const uint8_t *block_find_adapter(const Block *block, uint32_t flag_state) {
+    for (const BlockAdapter *adapter = block->adapters; adapter != NULL; adapter = adapter->next)
+        if (adapter->flag_state == flag_state)
+            return adapter->code;
+    return NULL;
+}
+
+void block_add_adapter(Block *block, uint32_t flag_state, const uint8_t *code) {
+    BlockAdapter *adapter = malloc(sizeof(*adapter));
+    if (adapter == NULL)
+        abort(); /* as above */
+    *adapter = (BlockAdapter){block->adapters, flag_state, code};
+    block->adapters = adapter;
+}
+
 static void free_block(Block *block) {
+    for (BlockAdapter *next, *adapter = block->adapters; adapter != NULL; adapter = next) {
+        next = adapter->next;
+        free(adapter);
+    }
     free((void *)block->uops);
     free(block);
 }
@@ -253,14 +387,12 @@ void block_cache_free_dead(BlockCache *cache) {
     }
 }
 
-void block_cache_unlink_crossing(BlockCache *cache) {
-    while (cache->crossing != NULL) {
-        BlockLink *link = cache->crossing;
-        cache->crossing = link->next_crossing;
-        remove_from_list(&link->target->incoming, link);
-        link->target = NULL;
-        cache->unlink(cache->opaque, link);
-    }
+static void forget_page(BlockCache *cache, uint32_t page_number) {
+    uint8_t *flags = page_flags(cache, page_number);
+    if (flags != NULL)
+        *flags &= (uint8_t)~PAGE_CODE;
+    free(cache->page[page_number]);
+    cache->page[page_number] = NULL;
 }
 
 void block_cache_clear(BlockCache *cache) {
@@ -268,16 +400,13 @@ void block_cache_clear(BlockCache *cache) {
         while (cache->bucket[i] != NULL) {
             Block *block = cache->bucket[i];
             cache->bucket[i] = block->next_in_bucket;
-            uint32_t page_number = block->key.physical >> PAGE_BITS;
-            uint8_t *flags = page_flags(cache, page_number);
-            if (flags != NULL)
-                *flags &= (uint8_t)~PAGE_CODE;
-            free(cache->page[page_number]);
-            cache->page[page_number] = NULL;
+            forget_page(cache, block->key.physical >> PAGE_BITS);
+            if (block->key.second_page != 0)
+                forget_page(cache, block->key.second_page - 1);
             free_block(block);
         }
     block_cache_free_dead(cache);
-    cache->crossing = NULL;
+    memset(cache->crossing, 0, sizeof(cache->crossing));
     cache->count = 0;
 }
 

@@ -1,9 +1,10 @@
 /* The translations of a machine: found by physical address, EIP and context; forgotten when the
  * bytes they came from change.
  *
- * A block lies within one physical page. Each page with blocks has a list of them and a map of
- * 32-byte granules that hold translated bytes, so that a store beside code on the same page is told
- * apart from one into it without a walk. */
+ * A block lies within one physical page, but for that of a single instruction that runs over a
+ * page's end. Each page with blocks has a list of them and a map of 32-byte granules that hold
+ * translated bytes, so that a store beside code on the same page is told apart from one into it
+ * without a walk. */
 #ifndef REPRISE_BLOCK_CACHE_H
 #define REPRISE_BLOCK_CACHE_H
 
@@ -20,31 +21,49 @@ enum { BLOCK_UNSHARED = UINT16_MAX };
 typedef struct BlockKey {
     uint32_t physical; /* of the first byte */
     uint32_t eip;
-    uint32_t context;    /* number of the mode and code segment (context.h) */
-    uint16_t flag_state; /* where the status flags are at entry (flag_state.h); 0: in memory */
-    uint16_t limit;      /* 0, or at most so many instructions (the last ones before an event) */
+    uint32_t context;     /* number of the mode and code segment (context.h) */
+    uint16_t flag_state;  /* where the status flags are at entry (flag_state.h); 0: in memory */
+    uint16_t limit;       /* 0, or at most so many instructions (the last ones before an event) */
+    uint32_t second_page; /* of an instruction that runs over its page's end: number of the physical
+                             page that it ends on, plus 1; else 0 */
 } BlockKey;
 
 typedef struct Block Block;
 
-/* A place in host code that jumps to another block once that is known. */
+/* A place in host code that jumps to another block once that is known.
+ *
+ * A link that crosses pages holds only while the mapping of its target's page does. When that may
+ * have changed the link is suspended: it leaves to the backend, which looks where the target's page
+ * lies now, and mostly resumes it. */
 typedef struct BlockLink {
-    Block *target;                   /* NULL: not linked */
-    struct BlockLink *next;          /* in the target's list of incoming links */
-    uint8_t *site;                   /* where the backend patches */
-    uint8_t *stub;                   /* where the site goes while it is not linked */
-    bool crosses_page;               /* holds only while the mapping of the target's page does */
-    struct BlockLink *next_crossing; /* in the cache's list of such links that are linked */
+    Block *target;          /* NULL: not linked */
+    struct BlockLink *next; /* in the target's list of incoming links */
+    uint8_t *site;          /* where the backend patches */
+    uint8_t *stub;          /* where the site goes while it is not linked */
+    const uint8_t *entry;   /* of the target: where it goes while it is linked */
+    uint32_t linear_page;   /* of the target */
+    bool crosses_page, suspended;
+    bool is_global; /* the target's page is global: it keeps its mapping when CR3 is written */
+    struct BlockLink *next_crossing, **previous_crossing; /* in the cache's list of those that are
+                                                             linked and not suspended */
 } BlockLink;
+
+/* Code that brings flags to memory for a block that expects them there. */
+typedef struct BlockAdapter {
+    struct BlockAdapter *next;
+    uint32_t flag_state;
+    const uint8_t *code;
+} BlockAdapter;
 
 struct Block {
     BlockKey key;
     Block *next_in_bucket;
-    Block *next_in_page;
+    Block *next_in_page, *next_in_second_page;
     uint16_t byte_count, insn_count;
     uint16_t link_count;
     bool dead; /* its bytes changed while it might still be running: freed at the next safe point */
     BlockLink *incoming;
+    BlockAdapter *adapters;
     BlockLink *links;               /* the block's own exits, link_count of them */
     const UopBlock *uops;           /* the portable backend's; NULL elsewhere */
     uint32_t host_bytes, hot_bytes; /* of host code, and of its first part, which is run unless
@@ -65,13 +84,26 @@ Block *block_cache_find(const BlockCache *cache, const BlockKey *key);
 /* How many blocks with the same key but another flag_state there are. */
 unsigned block_cache_count_variants(const BlockCache *cache, const BlockKey *key);
 
-/* Makes an empty block, enters it, marks its page as holding code. '*page_is_new' tells that write
- * entries of the TLB for that page must go. */
-Block *block_cache_add(BlockCache *cache, const BlockKey *key, unsigned byte_count,
-                       unsigned link_count, bool *page_is_new);
+/* Pages that hold code now and did not before: write entries of the TLB for them must go. */
+typedef struct NewCodePages {
+    uint32_t page[2];
+    unsigned count;
+} NewCodePages;
 
-/* Joins a link to its target. */
+/* Makes an empty block, enters it, marks its pages as holding code. */
+Block *block_cache_add(BlockCache *cache, const BlockKey *key, unsigned byte_count,
+                       unsigned link_count, NewCodePages *new_pages);
+
+/* Joins a link, whose crosses_page, linear_page and is_global are set, to its target. */
 void block_cache_link(BlockCache *cache, BlockLink *link, Block *target);
+/* A suspended link's target is still the right one. */
+void block_cache_resume(BlockCache *cache, BlockLink *link);
+/* Undoes a link. */
+void block_cache_unlink(BlockCache *cache, BlockLink *link);
+
+/* The block's adapter for this flag state; NULL if there is none. */
+const uint8_t *block_find_adapter(const Block *block, uint32_t flag_state);
+void block_add_adapter(Block *block, uint32_t flag_state, const uint8_t *code);
 
 /* Bytes change: every block that holds one of them dies. True if there was one. Dead blocks stay
  * allocated until block_cache_free_dead(). */
@@ -81,8 +113,11 @@ bool block_cache_holds_code(const BlockCache *cache, uint32_t physical, uint32_t
 bool block_cache_invalidate(BlockCache *cache, uint32_t physical, uint32_t size);
 void block_cache_free_dead(BlockCache *cache);
 
-/* The mapping of linear pages may have changed: links across pages are undone. */
-void block_cache_unlink_crossing(BlockCache *cache);
+/* The mapping of linear pages may have changed: links across pages are suspended, global ones too
+ * or not. */
+void block_cache_suspend_crossing(BlockCache *cache, bool global);
+/* The same for those to one page. */
+void block_cache_suspend_page(BlockCache *cache, uint32_t linear_page);
 
 /* Everything dies and is freed, without unlinking (the backend drops its buffer too). */
 void block_cache_clear(BlockCache *cache);

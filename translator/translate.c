@@ -2,6 +2,7 @@
 #include "disassemble.h"
 #include "flag_state.h"
 #include "helpers.h"
+#include "insn.h"
 #include "translator_internal.h"
 #include "x86_64_backend.h"
 #include <stdlib.h>
@@ -80,6 +81,54 @@ uint32_t translator_context(Translator *translator) {
     return number;
 }
 
+void translator_drop_writes(Translator *translator, const NewCodePages *pages) {
+    for (unsigned i = 0; i < pages->count; i++)
+        tlb_drop_page_writes(&translator->cpu->tlb, pages->page[i]);
+}
+
+bool translator_lift_across(Translator *translator, uint32_t physical, uint32_t second_page,
+                            const Context *context, uint32_t eip) {
+    const PhysicalPage *pages = physical_map_pages(translator->cpu->map);
+    const uint8_t *first = pages[physical >> PAGE_BITS].read, *second = pages[second_page].read;
+    if (first == NULL || second == NULL || context_breakpoints(context) != 0)
+        return false;
+    uint64_t to_limit = (uint64_t)context->cs_limit + 1 - eip;
+    uint8_t bytes[INSN_LENGTH_MAX];
+    size_t wanted = to_limit < sizeof(bytes) ? (size_t)to_limit : sizeof(bytes);
+    size_t offset = physical & PAGE_OFFSET_MASK, on_first = PAGE_SIZE - offset;
+    if (on_first >= wanted)
+        return false;
+    memcpy(bytes, first + offset, on_first);
+    memcpy(bytes + on_first, second, wanted - on_first);
+    LiftMode mode =
+        context_lift_mode(context, translator->cpu->features[0], translator->host_features);
+    translator->lifted.insn = translator->scratch.insn;
+    translator->lifted.uop = translator->scratch.uop;
+    lift_block(&translator->lifted, &mode, bytes, wanted, true, eip, 1);
+    uop_block_find_needed_flags(&translator->lifted, translator->options.no_flag_liveness);
+    return true;
+}
+
+bool translator_find_page(const Translator *translator, const Context *context, uint32_t linear,
+                          uint32_t *physical_page) {
+    const TlbWalked *walked = &translator->cpu->tlb.walked[linear >> PAGE_BITS];
+    bool user = context_cpl(context) == 3;
+    *physical_page = walked->physical_page;
+    return (walked->rights & TLB_RIGHT_VALID) && !(walked->rights & TLB_RIGHT_NO_EXECUTE) &&
+           (!user || (walked->rights & TLB_RIGHT_USER));
+}
+
+/* An instruction at the key's place would run over its page's end: the key of its own block, if the
+ * TLB knows the next page. */
+static bool find_second_page(const Translator *translator, const Context *context, BlockKey *key) {
+    uint32_t linear = context->cs_base + key->eip, second_page;
+    if ((linear & PAGE_OFFSET_MASK) <= PAGE_SIZE - INSN_LENGTH_MAX ||
+        !translator_find_page(translator, context, linear + INSN_LENGTH_MAX, &second_page))
+        return false;
+    key->second_page = second_page + 1;
+    return true;
+}
+
 /* One allocation that holds a copy of the lifted block. */
 static const UopBlock *copy_lifted(const UopBlock *lifted) {
     size_t insn_bytes = lifted->insn_count * sizeof(UopInsn),
@@ -97,13 +146,12 @@ static const UopBlock *copy_lifted(const UopBlock *lifted) {
 
 static Block *add_portable_block(Translator *translator, const BlockKey *key) {
     const UopBlock *lifted = &translator->lifted;
-    bool page_is_new;
+    NewCodePages new_pages;
     Block *block =
-        block_cache_add(translator->cache, key, lifted->next_eip - lifted->eip, 0, &page_is_new);
+        block_cache_add(translator->cache, key, lifted->next_eip - lifted->eip, 0, &new_pages);
     block->insn_count = lifted->insn_count;
     block->uops = copy_lifted(lifted);
-    if (page_is_new)
-        tlb_drop_page_writes(&translator->cpu->tlb, key->physical >> PAGE_BITS);
+    translator_drop_writes(translator, &new_pages);
     return block;
 }
 
@@ -116,6 +164,12 @@ static const uint8_t *guest_code(const Translator *translator, uint32_t physical
     return page == NULL ? NULL : page + (physical & PAGE_OFFSET_MASK);
 }
 
+/* Listings show of an instruction over a page's end what lies before it. */
+static uint32_t bytes_on_page(const BlockKey *key, uint32_t bytes) {
+    uint32_t to_end = PAGE_SIZE - (key->physical & PAGE_OFFSET_MASK);
+    return bytes < to_end ? bytes : to_end;
+}
+
 /* What -d in_asm, op and out_asm show of a new translation. */
 static void trace_translation(Translator *translator, const BlockKey *key, const Block *block) {
     Trace *trace = translator->cpu->trace;
@@ -123,7 +177,8 @@ static void trace_translation(Translator *translator, const BlockKey *key, const
     ByteBuffer text = {0};
     if (trace->mask & TRACE_IN_ASM) {
         byte_buffer_print(&text, "IN: %08X\n", key->eip);
-        disassemble(guest_code(translator, key->physical), lifted->next_eip - lifted->eip, key->eip,
+        disassemble(guest_code(translator, key->physical),
+                    bytes_on_page(key, lifted->next_eip - lifted->eip), key->eip,
                     guest_bits(translator, key), &text);
     }
     if (trace->mask & TRACE_OP) {
@@ -153,8 +208,9 @@ static void print_block(const Block *block, void *opaque) {
                           ? "in memory"
                           : "recomputable from registers");
     const uint8_t *code = guest_code(listing->translator, block->key.physical);
-    unsigned guest = disassemble(code, block->byte_count, block->key.eip,
-                                 guest_bits(listing->translator, &block->key), text);
+    unsigned guest =
+        disassemble(code, bytes_on_page(&block->key, block->byte_count), block->key.eip,
+                    guest_bits(listing->translator, &block->key), text);
     byte_buffer_print(text, "host:\n");
     unsigned host = disassemble(block->host_code, block->hot_bytes, 0, 64, text);
     byte_buffer_print(text, "%u guest instructions, %u host instructions\n\n", guest, host);
@@ -166,15 +222,34 @@ void translator_print_blocks(const Translator *translator, uint32_t eip, ByteBuf
         block_cache_visit(translator->cache, eip, print_block, &listing);
 }
 
-Block *translator_get_block(Translator *translator, const BlockKey *key) {
-    translator->counters.lookups++;
-    Block *block = block_cache_find(translator->cache, key);
-    if (block != NULL)
-        return block;
-    const Context *context = context_table_get(translator->contexts, key->context);
+/* Lifts the block of this key; if its first instruction runs over the page's end, completes the
+ * key. */
+static bool lift_for_key(Translator *translator, const Context *context, BlockKey *key) {
     unsigned max_insns =
         key->limit != 0 && key->limit < UOP_BLOCK_INSNS ? key->limit : UOP_BLOCK_INSNS;
-    if (!translator_lift_at(translator, key->physical, key->eip, context, max_insns))
+    return translator_lift_at(translator, key->physical, key->eip, context, max_insns) ||
+           (find_second_page(translator, context, key) &&
+            translator_lift_across(translator, key->physical, key->second_page - 1, context,
+                                   key->eip));
+}
+
+Block *translator_find_block(const Translator *translator, const BlockKey *wanted) {
+    Block *block = block_cache_find(translator->cache, wanted);
+    BlockKey key = *wanted;
+    if (block == NULL &&
+        find_second_page(translator, context_table_get(translator->contexts, key.context), &key))
+        block = block_cache_find(translator->cache, &key);
+    return block;
+}
+
+static Block *get_block(Translator *translator, const BlockKey *wanted, bool may_flush) {
+    translator->counters.lookups++;
+    Block *block = translator_find_block(translator, wanted);
+    if (block != NULL)
+        return block;
+    BlockKey complete = *wanted, *key = &complete;
+    const Context *context = context_table_get(translator->contexts, key->context);
+    if (!lift_for_key(translator, context, key))
         return NULL;
     translator->counters.translations++;
     translator->counters.guest_bytes += translator->lifted.next_eip - translator->lifted.eip;
@@ -183,9 +258,7 @@ Block *translator_get_block(Translator *translator, const BlockKey *key) {
     } else {
         block = x86_backend_translate(translator, key);
         bool full = block == NULL && x86_backend_is_full(translator->x86);
-        if (full && key->flag_state == FLAG_STATE_IN_MEMORY) {
-            /* Numbers of flag states go with the flush: only the run loop's own entries can go on.
-             */
+        if (full && may_flush) {
             translator_flush(translator);
             block = x86_backend_translate(translator, key);
         }
@@ -193,4 +266,12 @@ Block *translator_get_block(Translator *translator, const BlockKey *key) {
     if (translator->cpu->trace->mask)
         trace_translation(translator, key, block);
     return block;
+}
+
+Block *translator_get_block(Translator *translator, const BlockKey *wanted) {
+    return get_block(translator, wanted, true);
+}
+
+Block *translator_get_block_unflushed(Translator *translator, const BlockKey *wanted) {
+    return get_block(translator, wanted, false);
 }

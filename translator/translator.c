@@ -30,7 +30,7 @@ static void on_code_changes(void *opaque, uint32_t address, uint32_t size) {
         translator->counters.invalidations++;
         translator->cpu->code_changed = 1;
         if (translator->x86 != NULL)
-            x86_backend_forget_indirect(translator->x86);
+            x86_backend_forget_indirect(translator->x86, true);
     }
 }
 
@@ -50,12 +50,15 @@ static void on_dirty_cleared(void *opaque) {
     tlb_drop_writes(&translator->cpu->tlb);
 }
 
-static void on_tlb_flushed(void *opaque) {
+static void on_tlb_flushed(void *opaque, TlbLoss loss, uint32_t page) {
     Translator *translator = opaque;
     before_device(translator);
-    block_cache_unlink_crossing(translator->cache);
+    if (loss == TLB_LOST_PAGE)
+        block_cache_suspend_page(translator->cache, page);
+    else
+        block_cache_suspend_crossing(translator->cache, loss == TLB_LOST_ALL);
     if (translator->x86 != NULL)
-        x86_backend_forget_indirect(translator->x86);
+        x86_backend_forget_indirect(translator->x86, true);
 }
 
 static void on_unlink(void *opaque, BlockLink *link) {

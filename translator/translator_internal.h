@@ -47,11 +47,31 @@ bool translator_lift(Translator *translator, uint32_t physical, const Context *c
 bool translator_lift_at(Translator *translator, uint32_t physical, uint32_t eip,
                         const Context *context, unsigned max_insns);
 
+/* The same for the one instruction at 'physical' that runs over its page's end, to this other page
+ * (its number). False: it does not, or not for translation. translate.c */
+bool translator_lift_across(Translator *translator, uint32_t physical, uint32_t second_page,
+                            const Context *context, uint32_t eip);
+
+/* On which physical page (its number) code at this linear address lies, if the TLB knows that and
+ * it may be executed: nothing is walked. translate.c */
+bool translator_find_page(const Translator *translator, const Context *context, uint32_t linear,
+                          uint32_t *physical_page);
+
+/* Pages got their first translation: stores to them are to be noticed. translate.c */
+void translator_drop_writes(Translator *translator, const NewCodePages *pages);
+
 /* Number of the present context; clears everything first if they have run out. translate.c */
 uint32_t translator_context(Translator *translator);
 
-/* The translation for this key, made if need be; NULL where translator_lift() fails. translate.c */
-Block *translator_get_block(Translator *translator, const BlockKey *key);
+/* The translation for this key (second_page is 0 and looked up here), if there is one.
+ * translate.c */
+Block *translator_find_block(const Translator *translator, const BlockKey *wanted);
+
+/* The same, made if need be; NULL where it cannot be. A full buffer is flushed: every other block,
+ * link and number of a flag state is gone then. translate.c */
+Block *translator_get_block(Translator *translator, const BlockKey *wanted);
+/* NULL also if the buffer is full. */
+Block *translator_get_block_unflushed(Translator *translator, const BlockKey *wanted);
 
 /* Runs exactly one instruction at state.eip by the portable backend, wherever its bytes are, with
  * everything that surrounds it: breakpoints, RF, single step, interrupt shadow. step.c */

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "x86_64_backend.h"
 #include "cpu_feature.h"
+#include "insn.h"
 #include "x86_64_internal.h"
 #include <stdlib.h>
 #include <string.h>
@@ -51,9 +52,12 @@ static bool make_tables(X86Backend *backend, Error *error) {
     backend->sites = map_table(SITE_COUNT * sizeof(Site));
     backend->links = map_table(LINK_COUNT * sizeof(LinkRecord));
     backend->indirect = map_table(INDIRECT_ENTRIES * sizeof(IndirectEntry));
-    backend->indirect_used = map_table(INDIRECT_ENTRIES * sizeof(uint32_t));
+    for (unsigned i = 0; i < 2; i++)
+        backend->indirect_used[i] = map_table(INDIRECT_ENTRIES * sizeof(uint32_t));
+    backend->indirect_state = map_table(INDIRECT_ENTRIES);
     if (backend->flag_states == NULL || backend->translation == NULL || backend->sites == NULL ||
-        backend->links == NULL || backend->indirect == NULL || backend->indirect_used == NULL)
+        backend->links == NULL || backend->indirect == NULL || backend->indirect_used[0] == NULL ||
+        backend->indirect_used[1] == NULL || backend->indirect_state == NULL)
         return error_set(error, "out of memory for the tables of the translator");
     return true;
 }
@@ -99,16 +103,28 @@ void x86_backend_destroy(X86Backend *backend) {
     unmap(backend->sites, SITE_COUNT * sizeof(Site));
     unmap(backend->links, LINK_COUNT * sizeof(LinkRecord));
     unmap(backend->indirect, INDIRECT_ENTRIES * sizeof(IndirectEntry));
-    unmap(backend->indirect_used, INDIRECT_ENTRIES * sizeof(uint32_t));
+    for (unsigned i = 0; i < 2; i++)
+        unmap(backend->indirect_used[i], INDIRECT_ENTRIES * sizeof(uint32_t));
+    unmap(backend->indirect_state, INDIRECT_ENTRIES);
     flag_state_table_destroy(backend->flag_states);
     free(backend->translation);
     free(backend);
 }
 
-void x86_backend_forget_indirect(X86Backend *backend) {
-    for (uint32_t i = 0; i < backend->indirect_used_count; i++)
-        backend->indirect[backend->indirect_used[i]] = (IndirectEntry){0};
-    backend->indirect_used_count = 0;
+static void forget_listed(X86Backend *backend, unsigned list, bool global) {
+    for (uint32_t i = 0; i < backend->indirect_used_count[list]; i++) {
+        uint32_t index = backend->indirect_used[list][i];
+        backend->indirect_state[index] &= (uint8_t) ~(INDIRECT_LISTED << list);
+        if (global || !(backend->indirect_state[index] & INDIRECT_GLOBAL))
+            backend->indirect[index] = (IndirectEntry){0};
+    }
+    backend->indirect_used_count[list] = 0;
+}
+
+void x86_backend_forget_indirect(X86Backend *backend, bool global) {
+    forget_listed(backend, 0, global);
+    if (global)
+        forget_listed(backend, 1, true);
 }
 
 void x86_backend_reset(X86Backend *backend) {
@@ -116,7 +132,7 @@ void x86_backend_reset(X86Backend *backend) {
     backend->full = false;
     backend->site_count = backend->link_count = 0;
     flag_state_table_clear(backend->flag_states);
-    x86_backend_forget_indirect(backend);
+    x86_backend_forget_indirect(backend, true);
 }
 
 size_t x86_backend_buffer_used(const X86Backend *backend) {
@@ -197,12 +213,11 @@ static Block *enter_block(Translation *translation) {
     X86Backend *backend = translation->backend;
     Translator *translator = backend->translator;
     const UopBlock *lifted = translation->lifted;
-    bool page_is_new;
+    NewCodePages new_pages;
     Block *block =
         block_cache_add(translator->cache, &translation->key, lifted->next_eip - lifted->eip,
-                        translation->link_count, &page_is_new);
-    if (page_is_new)
-        tlb_drop_page_writes(&translator->cpu->tlb, translation->key.physical >> PAGE_BITS);
+                        translation->link_count, &new_pages);
+    translator_drop_writes(translator, &new_pages);
     block->insn_count = lifted->insn_count;
     block->host_code = x86_executable(backend, backend->next);
     block->host_bytes = (uint32_t)(translation->assembler.code - backend->next);
@@ -255,27 +270,28 @@ void x86_backend_unlink(void *translator, BlockLink *link) {
 /* Where 'eip' of the present code segment lies, if the TLB knows: nothing is walked. */
 static bool find_target(const Translator *translator, const Context *context, uint32_t eip,
                         uint32_t *physical) {
-    const Cpu *cpu = translator->cpu;
-    uint32_t linear = context->cs_base + eip;
-    const TlbWalked *walked = &cpu->tlb.walked[linear >> PAGE_BITS];
-    bool user = context_cpl(context) == 3;
-    if (eip > context->cs_limit || !(walked->rights & TLB_RIGHT_VALID) ||
-        (walked->rights & TLB_RIGHT_NO_EXECUTE) || (user && !(walked->rights & TLB_RIGHT_USER)))
+    uint32_t page, linear = context->cs_base + eip;
+    if (eip > context->cs_limit || !translator_find_page(translator, context, linear, &page))
         return false;
-    *physical = walked->physical_page << PAGE_BITS | (linear & PAGE_OFFSET_MASK);
+    *physical = page << PAGE_BITS | (linear & PAGE_OFFSET_MASK);
     return true;
 }
 
 /* Code that brings the flags from 'flag_state' to memory and goes on in the block that expects them
  * there: for targets that are entered with too many different states. */
-static const uint8_t *make_adapter(X86Backend *backend, uint32_t flag_state, const Block *target) {
-    Assembler assembler = {.code = backend->next, .end = backend->writable + backend->buffer_bytes};
-    asm_mov_imm(&assembler, 4, host_reg(HOST_SCRATCH), flag_state);
-    asm_patch(asm_call(&assembler), backend->materialize);
-    asm_patch(asm_jmp(&assembler),
-              backend->writable + ((const uint8_t *)target->host_code - backend->executable));
+static const uint8_t *make_adapter(X86Backend *backend, uint32_t flag_state, Block *target) {
+    const uint8_t *known = block_find_adapter(target, flag_state);
+    if (known != NULL)
+        return known;
+    Translation *translation = backend->translation;
+    BlockKey key = target->key;
+    key.flag_state = (uint16_t)flag_state;
+    begin(translation, backend, &key);
+    x86_flags_to_memory(translation);
+    asm_patch(asm_jmp(&translation->assembler), x86_writable(backend, target->host_code));
     const uint8_t *adapter = backend->next;
-    backend->next = assembler.code;
+    backend->next = translation->assembler.code;
+    block_add_adapter(target, flag_state, adapter);
     return adapter;
 }
 
@@ -286,16 +302,16 @@ static Block *find_entry(Translator *translator, BlockKey *key, const uint8_t **
     if (is_nearly_full(backend))
         return NULL;
     uint16_t flag_state = key->flag_state;
-    if (block_cache_find(translator->cache, key) == NULL &&
-        block_cache_count_variants(translator->cache, key) >= VARIANTS_MAX)
-        key->flag_state = FLAG_STATE_IN_MEMORY;
-    Block *block = translator_get_block(translator, key);
+    Block *block = translator_find_block(translator, key);
+    if (block == NULL) {
+        if (block_cache_count_variants(translator->cache, key) >= VARIANTS_MAX)
+            key->flag_state = FLAG_STATE_IN_MEMORY;
+        block = translator_get_block_unflushed(translator, key);
+    }
     if (block == NULL)
         return NULL;
-    if (key->flag_state != flag_state)
-        *entry = make_adapter(backend, flag_state, block);
-    else
-        *entry = backend->writable + ((const uint8_t *)block->host_code - backend->executable);
+    *entry = key->flag_state != flag_state ? make_adapter(backend, flag_state, block)
+                                           : x86_writable(backend, block->host_code);
     return block;
 }
 
@@ -305,30 +321,72 @@ static bool may_join(const Translator *translator) {
            !translator->cpu->code_changed;
 }
 
-static void join_link(Translator *translator, const LinkRecord *record) {
+/* Whether the page of this linear address keeps its mapping when CR3 is written. The TLB tells when
+ * the mapping goes. */
+static bool rely_on_page(Translator *translator, uint32_t linear) {
+    Tlb *tlb = &translator->cpu->tlb;
+    tlb_note_code(tlb, linear);
+    return (tlb->walked[linear >> PAGE_BITS].rights & TLB_RIGHT_GLOBAL) != 0;
+}
+
+/* The same for a block, which may end on the page after. */
+static bool rely_on_block(Translator *translator, const Block *block, uint32_t linear) {
+    bool global = rely_on_page(translator, linear);
+    return block->key.second_page == 0 ||
+           (rely_on_page(translator, linear + INSN_LENGTH_MAX) && global);
+}
+
+/* A suspended link's target: does it still lie there? */
+static bool is_still_target(const Translator *translator, const Context *context,
+                            const Block *target, uint32_t physical) {
+    uint32_t second;
+    return target->key.physical == physical &&
+           (target->key.second_page == 0 ||
+            (translator_find_page(translator, context,
+                                  context->cs_base + target->key.eip + INSN_LENGTH_MAX, &second) &&
+             second == target->key.second_page - 1));
+}
+
+/* Joins the link to its target. Gives where it goes now, in the writable mapping; NULL if it cannot
+ * be joined. */
+static const uint8_t *join_link(Translator *translator, const LinkRecord *record) {
     Block *source = record->block;
     uint32_t physical;
-    if (!may_join(translator) || source->dead || source->links[record->index].target != NULL)
-        return;
+    if (!may_join(translator) || source->dead)
+        return NULL;
+    BlockLink *link = &source->links[record->index];
     const Context *context = context_table_get(translator->contexts, source->key.context);
     if (!find_target(translator, context, record->eip, &physical))
-        return;
+        return NULL;
+    uint32_t linear = context->cs_base + record->eip;
+    if (link->target != NULL) {
+        if (is_still_target(translator, context, link->target, physical)) {
+            link->is_global = rely_on_block(translator, link->target, linear);
+            block_cache_resume(translator->cache, link);
+            asm_patch(link->site, link->entry);
+            return link->entry;
+        }
+        block_cache_unlink(translator->cache, link);
+    }
     BlockKey key = {.physical = physical,
                     .eip = record->eip,
                     .context = source->key.context,
                     .flag_state = record->flag_state,
                     .limit = record->limit};
-    BlockLink *link = &source->links[record->index];
     const uint8_t *entry;
     Block *target = find_entry(translator, &key, &entry);
     if (target == NULL || source->dead)
-        return;
-    uint32_t source_linear = context->cs_base + source->key.eip,
-             target_linear = context->cs_base + record->eip;
-    link->crosses_page = source_linear >> PAGE_BITS != target_linear >> PAGE_BITS;
+        return NULL;
+    link->entry = entry;
+    link->linear_page = linear >> PAGE_BITS;
+    link->crosses_page = (context->cs_base + source->key.eip) >> PAGE_BITS != link->linear_page ||
+                         target->key.second_page != 0;
+    if (link->crosses_page)
+        link->is_global = rely_on_block(translator, target, linear);
     block_cache_link(translator->cache, link, target);
     asm_patch(link->site, entry);
     translator->counters.links++;
+    return entry;
 }
 
 static uint64_t indirect_tag(uint32_t eip, uint32_t context_number, uint32_t flag_state) {
@@ -339,32 +397,46 @@ static IndirectEntry *find_indirect(const X86Backend *backend, uint32_t eip, uin
     return &backend->indirect[(eip + x86_indirect_salt(flag_state)) & (INDIRECT_ENTRIES - 1)];
 }
 
-/* From now on a jump to this key's place that finds its flags like this goes to that code. */
-static void enter_indirect(X86Backend *backend, const BlockKey *key, uint32_t flag_state,
+/* From now on a jump to this block's place that finds its flags like this goes to that code. */
+static void enter_indirect(Translator *translator, const Block *block, uint32_t flag_state,
                            const void *host_code) {
+    X86Backend *backend = translator->x86;
+    const BlockKey *key = &block->key;
     IndirectEntry *entry = find_indirect(backend, key->eip, flag_state);
-    if (entry->tag == 0)
-        backend->indirect_used[backend->indirect_used_count++] =
-            (uint32_t)(entry - backend->indirect);
-    *entry = (IndirectEntry){.tag = indirect_tag(key->eip, key->context, flag_state),
-                             .host_code = host_code};
+    uint64_t tag = indirect_tag(key->eip, key->context, flag_state);
+    if (entry->tag == tag && entry->host_code == host_code)
+        return;
+    *entry = (IndirectEntry){.tag = tag, .host_code = host_code};
+    uint32_t index = (uint32_t)(entry - backend->indirect);
+    uint32_t cs_base = context_table_get(translator->contexts, key->context)->cs_base;
+    unsigned list = rely_on_block(translator, block, cs_base + key->eip);
+    uint8_t *state = &backend->indirect_state[index];
+    *state = (uint8_t)((*state & ~INDIRECT_GLOBAL) | (list != 0 ? INDIRECT_GLOBAL : 0));
+    if (!(*state & INDIRECT_LISTED << list)) {
+        *state |= (uint8_t)(INDIRECT_LISTED << list);
+        backend->indirect_used[list][backend->indirect_used_count[list]++] = index;
+    }
 }
 
-static void join_indirect(Translator *translator, uint32_t context_number, uint32_t flag_state) {
-    X86Backend *backend = translator->x86;
-    uint32_t physical, eip = translator->cpu->state.eip;
-    if (!may_join(translator) ||
+/* The same for the place that an indirect jump goes to now; gives that code or NULL. */
+static const void *join_indirect(Translator *translator, uint32_t context_number, uint32_t eip,
+                                 uint32_t flag_state) {
+    uint32_t physical;
+    if (!may_join(translator) || context_number == 0 ||
         !find_target(translator, context_table_get(translator->contexts, context_number), eip,
                      &physical))
-        return;
+        return NULL;
     BlockKey key = {.physical = physical,
                     .eip = eip,
                     .context = context_number,
                     .flag_state = (uint16_t)flag_state};
     const uint8_t *entry;
-    if (find_entry(translator, &key, &entry) == NULL)
-        return;
-    enter_indirect(backend, &key, flag_state, x86_executable(backend, entry));
+    Block *target = find_entry(translator, &key, &entry);
+    if (target == NULL)
+        return NULL;
+    const void *host_code = x86_executable(translator->x86, entry);
+    enter_indirect(translator, target, flag_state, host_code);
+    return host_code;
 }
 
 /* --- running --- */
@@ -403,26 +475,22 @@ static void restore_site(Cpu *cpu, const X86Backend *backend, uint32_t number) {
     x86_fpu_take_pointers(cpu, backend, site->x87_site);
 }
 
-static X86Exit finish(Translator *translator, uint32_t context_number, uint32_t leave) {
+static X86Exit finish(Translator *translator, uint32_t leave) {
     Cpu *cpu = translator->cpu;
     X86Backend *backend = translator->x86;
     uint32_t number = leave >> 8;
     x86_fpu_settle_pointers(cpu, backend);
     switch (leave & 0xFF) {
-    case LEAVE_LINK: {
-        const LinkRecord *record = &backend->links[number];
-        cpu->state.eip = record->eip;
+    case LEAVE_LINK:
+        cpu->state.eip = backend->links[number].eip;
         cpu->state.instruction_count = cpu->count_end - (uint64_t)cpu->budget;
-        set_flags(cpu, backend, record->flag_state);
-        translator->next_limit = record->limit;
-        join_link(translator, record);
+        set_flags(cpu, backend, backend->links[number].flag_state);
+        translator->next_limit = backend->links[number].limit;
         return X86_EXIT_NEXT;
-    }
     case LEAVE_INDIRECT:
         cpu->state.eip = (uint32_t)cpu->host_slot[HOST_R10];
         cpu->state.instruction_count = cpu->count_end - (uint64_t)cpu->budget;
         set_flags(cpu, backend, number);
-        join_indirect(translator, context_number, number);
         return X86_EXIT_NEXT;
     case LEAVE_LOOK:
         return X86_EXIT_LOOK;
@@ -461,17 +529,38 @@ const void *x86_find_next(Cpu *cpu) {
     return entry->host_code;
 }
 
+/* Joins what was left by a jump, and gives the code to go on with; NULL if the run loop is needed.
+ * The context may be another one than that of the block that was entered: see x86_find_next(). */
+static const void *follow(Translator *translator, uint32_t leave) {
+    Cpu *cpu = translator->cpu;
+    X86Backend *backend = translator->x86;
+    uint32_t number = leave >> 8;
+    if ((leave & 0xFF) == LEAVE_INDIRECT) {
+        uint32_t context_number = context_table_number(translator->contexts, cpu);
+        return join_indirect(translator, context_number, (uint32_t)cpu->host_slot[HOST_R10],
+                             number);
+    }
+    if ((leave & 0xFF) != LEAVE_LINK)
+        return NULL;
+    const uint8_t *entry = join_link(translator, &backend->links[number]);
+    return entry == NULL ? NULL : x86_executable(backend, entry);
+}
+
 X86Exit x86_backend_run(Translator *translator, Block *block) {
     typedef uint32_t EnterFunction(Cpu * cpu, const void *host_code);
     Cpu *cpu = translator->cpu;
     X86Backend *backend = translator->x86;
-    uint32_t context_number = block->key.context;
     if (may_join(translator) && block->key.limit == 0)
-        enter_indirect(backend, &block->key, FLAG_STATE_IN_MEMORY, block->host_code);
+        enter_indirect(translator, block, FLAG_STATE_IN_MEMORY, block->host_code);
     cpu->budget = (int64_t)(cpu->count_end - cpu->state.instruction_count);
     cpu->code_changed = 0;
     x86_update_segment_limits(cpu);
     EnterFunction *enter = (EnterFunction *)(uintptr_t)x86_executable(backend, backend->enter);
-    uint32_t leave = enter(cpu, block->host_code);
-    return finish(translator, context_number, leave);
+    const void *host_code = block->host_code;
+    uint32_t leave;
+    do {
+        leave = enter(cpu, host_code);
+        host_code = follow(translator, leave);
+    } while (host_code != NULL && !cpu->break_after);
+    return finish(translator, leave);
 }

@@ -32,8 +32,8 @@ X86Exit x86_backend_run(Translator *translator, Block *block);
 /* Every translation is gone: reuse the buffer from its start. */
 void x86_backend_reset(X86Backend *backend);
 
-/* The mapping of linear pages may have changed. */
-void x86_backend_forget_indirect(X86Backend *backend);
+/* The mapping of linear pages may have changed, of global ones too or not. */
+void x86_backend_forget_indirect(X86Backend *backend, bool global);
 
 /* Where translated code keeps the guest's FPU state in the host's registers (cpu->fpu_live): brings
  * it to the CPU's state, until translated code goes on. Touches no other register. */

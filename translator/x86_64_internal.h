@@ -26,6 +26,7 @@ typedef struct Site {
 enum { SITE_READ, SITE_WRITE, SITE_MODIFY, SITE_OTHER };
 
 enum { SITE_COUNT = 1 << 20, INDIRECT_ENTRIES = 1 << 12 };
+enum { INDIRECT_LISTED = 1 /* and 2: in indirect_used[0], [1] */, INDIRECT_GLOBAL = 4 };
 
 /* One entry of the table that indirect jumps look into. */
 typedef struct IndirectEntry {
@@ -80,9 +81,11 @@ struct X86Backend {
     LinkRecord *links;
     uint32_t link_count;
     IndirectEntry *indirect;
-    uint32_t
-        *indirect_used; /* entries that are not empty, so that forgetting costs what was used */
-    uint32_t indirect_used_count;
+    /* Entries that are not empty, so that forgetting costs what was used: those whose target's page
+     * was local or global when they were entered. */
+    uint32_t *indirect_used[2];
+    uint32_t indirect_used_count[2];
+    uint8_t *indirect_state; /* of each entry: INDIRECT_* */
     /* Trampolines, in the writable mapping: x86_64_trampolines.c */
     uint8_t *enter;        /* called from C: x86_backend_run */
     uint8_t *exit;         /* ESI... : reason in R8, spills everything and returns to C */
@@ -327,6 +330,10 @@ void x86_slow_materialize(Cpu *cpu, uint32_t flag_state);
 
 static inline const void *x86_executable(const X86Backend *backend, const uint8_t *writable) {
     return backend->executable + (writable - backend->writable);
+}
+
+static inline uint8_t *x86_writable(const X86Backend *backend, const void *executable) {
+    return backend->writable + ((const uint8_t *)executable - backend->executable);
 }
 
 /* Small shorthands for what every emitter does. */

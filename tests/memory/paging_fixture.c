@@ -23,7 +23,9 @@ static void on_dirty_cleared(void *opaque) {
     tlb_drop_writes(fixture->tlb);
 }
 
-static void on_flushed(void *opaque) {
+static void on_flushed(void *opaque, TlbLoss loss, uint32_t page) {
+    (void)loss;
+    (void)page;
     PagingFixture *fixture = opaque;
     fixture->flushes++;
 }

@@ -137,6 +137,7 @@ START_TEST(stale_pages_stay_until_they_are_dropped) {
     ck_assert_uint_eq(read_at(0x5000, 4, true), 0x1111); /* known, so not walked again */
     ck_assert_uint_eq(fixture_get_32(fixture, TABLE, 5) & A, 0);
     int before = fixture->flushes;
+    tlb_note_code(tlb, 0x5000);
     tlb_flush_page(tlb, 0x5FFF);
     ck_assert_int_eq(fixture->flushes, before + 1);
     tlb_flush_page(tlb, 0x5FFF);
@@ -166,6 +167,7 @@ START_TEST(more_rights_are_seen_without_a_flush) {
     read_at(0x6000, 4, true);
     fixture_set_32(fixture, TABLE, 6, (FRAMES + 0x9000) | P | U | W);
     int before = fixture->flushes;
+    tlb_note_code(tlb, 0x6000);
     write_at(0x6004, 4, true, 0x77);
     ck_assert_int_eq(fixture->flushes, before + 1);
     ck_assert_uint_eq(read_at(0x6004, 4, true), 0x77);
@@ -319,6 +321,7 @@ START_TEST(invlpg_drops_every_piece_of_a_large_page) {
     fixture_check(fixture);
     fixture_set_32(fixture, DIRECTORY, 1, 0);
     int before = fixture->flushes;
+    tlb_note_code(tlb, 0x400000);
     tlb_flush_page(tlb, 0x512345); /* a page of it that was never accessed */
     ck_assert_int_eq(fixture->flushes, before + 1);
     uint32_t physical;
