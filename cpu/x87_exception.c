@@ -99,14 +99,16 @@ void x87_set_ignne(void *opaque, int line, int level) {
 }
 
 unsigned fpu_find_ready_units(const Cpu *cpu) {
-    enum { MXCSR_MASKS = 0x3F << 7 };
+    enum { MXCSR_MASKS = 0x3F << 7, MXCSR_BITS = 0xFFFF };
     const CpuState *state = &cpu->state;
     const FpuState *fpu = &state->fpu;
     if (state->cr0 & (CR0_EM | CR0_TS))
         return 0;
     bool x87 = cpu_has(cpu, FEATURE_FPU) && !(fpu->status & X87_ERROR_SUMMARY) &&
                (fpu->control & FLOAT_EXCEPTIONS) == FLOAT_EXCEPTIONS;
-    bool sse = (state->cr4 & CR4_OSFXSR) != 0 && (fpu->mxcsr & MXCSR_MASKS) == MXCSR_MASKS;
+    /* Bits that do not exist come from a damaged checkpoint alone; hosts fault at them. */
+    bool sse = (state->cr4 & CR4_OSFXSR) != 0 && (fpu->mxcsr & MXCSR_MASKS) == MXCSR_MASKS &&
+               fpu->mxcsr <= MXCSR_BITS;
     return (x87 ? FPU_UNIT_X87 : 0) | (sse ? FPU_UNIT_SSE : 0);
 }
 

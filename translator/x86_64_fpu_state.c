@@ -38,18 +38,14 @@ static void load_sse(const FpuState *fpu) {
 }
 
 /* MXCSR with exceptions unmasked never reaches the host: only x87 code runs then. */
-enum { MXCSR_MASKS = 0x1F80, MXCSR_FLAGS = 0x3F };
+enum { MXCSR_MASKS = 0x1F80, MXCSR_BITS = 0xFFFF };
 
 /* XMM8 to XMM15 get whatever stands on the stack: nobody's they are, and clearing them took as long
  * as a sine. */
 static void load_all(Cpu *cpu) {
     _Alignas(16) uint8_t image[FX_IMAGE_SIZE];
     fx_image_write(&cpu->state.fpu, image);
-    uint32_t mxcsr = cpu->state.fpu.mxcsr | MXCSR_MASKS;
-    for (unsigned i = 0; i < 4; i++) {
-        image[FX_IMAGE_MXCSR + i] = (uint8_t)(mxcsr >> 8 * i);
-        image[FX_IMAGE_MXCSR_MASK + i] = 0;
-    }
+    store_le32(image + FX_IMAGE_MXCSR, (cpu->state.fpu.mxcsr | MXCSR_MASKS) & MXCSR_BITS);
     __asm__ volatile("fxrstor %0" : : "m"(image) : "memory");
 }
 
@@ -59,14 +55,8 @@ static void save_all(FpuState *fpu) {
     __asm__ volatile("ldmxcsr %0" : : "m"(host_mxcsr));
     fx_image_read_x87(fpu, image);
     fx_image_read_xmm(fpu, image);
-    fpu->mxcsr |= image[FX_IMAGE_MXCSR] & MXCSR_FLAGS;
-    if ((fpu->mxcsr & MXCSR_MASKS) == MXCSR_MASKS) {
-        /* Control bits may have been changed by LDMXCSR. */
-        uint32_t mxcsr = 0;
-        for (unsigned i = 0; i < 4; i++)
-            mxcsr |= (uint32_t)image[FX_IMAGE_MXCSR + i] << 8 * i;
-        fpu->mxcsr = mxcsr;
-    }
+    if ((fpu->mxcsr & MXCSR_MASKS) == MXCSR_MASKS) /* else no SSE instruction has run */
+        fpu->mxcsr = load_le32(image + FX_IMAGE_MXCSR);
     if (fpu->control != host_control)
         __asm__ volatile("fldcw %0" : : "m"(host_control));
 }
