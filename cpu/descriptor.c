@@ -10,7 +10,7 @@ bool descriptor_find(const Cpu *cpu, uint16_t selector, uint32_t *linear) {
     uint32_t base = cpu->state.gdtr.base, limit = cpu->state.gdtr.limit;
     if (selector & SELECTOR_LOCAL) {
         const Segment *ldtr = &cpu->state.segment[SEG_LDTR];
-        if (!(ldtr->access & ACCESS_P) || selector_is_null(ldtr->selector))
+        if (!(ldtr->access & ACCESS_P)) /* not so after reset, although the selector is 0 then */
             return false;
         base = ldtr->base;
         limit = ldtr->limit;

@@ -13,7 +13,7 @@ from guest_test import case, check, run_cases
 MARK = b"WAYANDSEED"
 ANSWER_SECONDS = 1.0
 MEMORY_LIMIT_KB = 700 * 1024  # 64 MB of the guest's, translations, and the TLB's sparse tables
-STORM_SECONDS = 6
+STORM_SECONDS = 4
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bare_metal", "hostile.asm")
 LONG_SEEDS = 40
 

@@ -3,7 +3,9 @@
 paging and debug registers. Their sources are in bare_metal/.
 
 Under --emu qemu-system-i386 they run as a reference; what QEMU is known to do otherwise stands in
-QEMU_DIFFERS, and what it cannot run at all in QEMU_LACKS."""
+QEMU_DIFFERS, and what it cannot run at all in QEMU_LACKS. Bochs 2.7 (started by hand; model
+p4_prescott_celeron_336) agrees with all of it but the second half of an instruction whose page was
+mapped elsewhere (paging), and faults for unknown MSRs, which it ignores by default."""
 import re
 
 from guest_test import Skip, case, check, run_cases

@@ -66,7 +66,12 @@ test_loads:
         LOAD_FAULTS es, S_BEYOND, GP, S_BEYOND
         LOAD_FAULTS es, S_BEYOND | 3, GP, S_BEYOND
         LOAD_FAULTS fs, SELECTOR_TSS, GP, SELECTOR_TSS
-        LOAD_FAULTS gs, 0Ch, GP, 0Ch            ; there is no LDT
+        mov     dword [8], 0FFFFh               ; after reset the LDT is the first 64K
+        mov     dword [0Ch], 0CF9300h
+        LOAD    gs, 0Ch
+        xor     eax, eax
+        lldt    ax
+        LOAD_FAULTS gs, 0Ch, GP, 0Ch            ; now there is none
         SET_DESCRIPTOR S_ABSENT, 0, 0FFFFFh, FLAT | DATA
         LOAD_FAULTS ds, S_ABSENT, NP, S_ABSENT
         LOAD_FAULTS ss, S_ABSENT, SS_, S_ABSENT
