@@ -216,6 +216,16 @@ def starts_paused(_):
         assert machine.quit() == 0
 
 
+def lacks_apics_where_the_processor_does(_):
+    for model in ("486", "pentium4,-apic"):
+        with Emulator(PROGRAM, HEADLESS + ["-S", "-cpu", model]) as machine:
+            expect("this processor has no local APIC", machine.monitor.run("info lapic"))
+            expect(r"^pic1: irr=", machine.monitor.run("info pic"))
+            expect(r"(?m)^[0-9a-fx]*fee00030: 0xffffffff$", machine.monitor.run("xp /1xw 0xfee00030"))
+            machine.monitor.run("nmi")
+            assert machine.quit() == 0
+
+
 def quits(machine):
     assert machine.quit() == 0
     assert not os.path.exists(machine.monitor_path)
@@ -230,7 +240,8 @@ def runs_on_standard_input(_):
 
 CHECKS = [greets_and_prompts, answers_empty_lines_with_a_prompt, names_the_nearest_command, helps, stops_and_continues,
           shows_registers_as_qemu, dumps_memory_as_qemu, shows_chips, lists_the_pci_bus_as_qemu,
-          shows_buses_and_maps, reads_the_screen, takes_screenshots, presses_keys, changes_media, outlives_its_clients, takes_what_no_client_should_send, resets, starts_paused, quits,
+          shows_buses_and_maps, reads_the_screen, takes_screenshots, presses_keys, changes_media, outlives_its_clients, takes_what_no_client_should_send, resets, starts_paused,
+          lacks_apics_where_the_processor_does, quits,
           runs_on_standard_input]
 
 
