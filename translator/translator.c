@@ -58,7 +58,7 @@ static void on_tlb_flushed(void *opaque, TlbLoss loss, uint32_t page) {
     else
         block_cache_suspend_crossing(translator->cache, loss == TLB_LOST_ALL);
     if (translator->x86 != NULL)
-        x86_backend_forget_indirect(translator->x86, true);
+        x86_backend_forget_indirect(translator->x86, loss != TLB_LOST_LOCAL);
 }
 
 static void on_unlink(void *opaque, BlockLink *link) {

@@ -332,8 +332,9 @@ static bool rely_on_page(Translator *translator, uint32_t linear) {
 /* The same for a block, which may end on the page after. */
 static bool rely_on_block(Translator *translator, const Block *block, uint32_t linear) {
     bool global = rely_on_page(translator, linear);
-    return block->key.second_page == 0 ||
-           (rely_on_page(translator, linear + INSN_LENGTH_MAX) && global);
+    if (block->key.second_page != 0)
+        global &= rely_on_page(translator, linear + INSN_LENGTH_MAX);
+    return global;
 }
 
 /* A suspended link's target: does it still lie there? */
