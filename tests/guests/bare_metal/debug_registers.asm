@@ -72,6 +72,7 @@ test:
         call    test_data_in_loop
         call    test_strings
         call    test_other_accesses
+        call    test_vectors
         call    test_ports
         call    test_general_detect
         call    test_breakpoint_after_detect
@@ -341,6 +342,51 @@ test_other_accesses:
         WITH_DR7_END
         CHECK_DEBUG .cmpxchg8b, DR6_B0
         ret
+
+; 16 bytes of which the watched ones are the last, in code that was run before.
+test_vectors:
+        mov     eax, 1
+        cpuid
+        test    edx, 4000000h                   ; SSE2
+        jz      .done
+        TEST    "data breakpoints and vectors"
+        mov     eax, cr4
+        or      eax, 200h
+        mov     cr4, eax
+        SET_DR  dr0, WATCHED + 2Ch
+        xorps   xmm0, xmm0
+        mov     ecx, 100
+.warm:  movaps  [WATCHED + 20h], xmm0
+        movups  xmm1, [WATCHED + 1Fh]
+        loop    .warm
+        WITH_DR7 DR7_L0 | DR7_FIELD(0, DR7_WRITE | DR7_DWORD)
+        mov     ecx, 1
+.store: movups  xmm1, [WATCHED + 1Fh]
+        movaps  [WATCHED + 20h], xmm0
+.stored:
+        loop    .store
+        WITH_DR7_END
+        CHECK_DEBUG .stored, DR6_B0
+        WITH_DR7 DR7_L0 | DR7_FIELD(0, DR7_ACCESS | DR7_DWORD)
+        movups  xmm1, [WATCHED + 1Ch]           ; ends just before
+        movups  xmm1, [WATCHED + 1Dh]
+.loaded:
+        nop
+        WITH_DR7_END
+        CHECK_DEBUG .loaded, DR6_B0
+        WITH_DR7 DR7_L0 | DR7_FIELD(0, DR7_ACCESS | DR7_DWORD)
+        addps   xmm0, [WATCHED + 20h]
+.added: nop
+        WITH_DR7_END
+        CHECK_DEBUG .added, DR6_B0
+        fninit
+        WITH_DR7 DR7_L0 | DR7_FIELD(0, DR7_ACCESS | DR7_DWORD)
+        fld     qword [WATCHED + 28h]
+.pushed:
+        nop
+        WITH_DR7_END
+        CHECK_DEBUG .pushed, DR6_B0
+.done:  ret
 
 test_ports:
         TEST    "I/O breakpoints"
