@@ -15,25 +15,29 @@ enum {
     REGISTERS = 32, /* in stack order, 16 bytes each */
 };
 
-void fx_image_write(const FpuState *fpu, uint8_t image[FX_IMAGE_USED]) {
+/* Whole words, since whoever reads the image next does so in words, and a processor that has to put
+ * one together of several stores waits for all of them. */
+void fx_image_write_x87(const FpuState *fpu, uint32_t mxcsr, uint32_t mxcsr_mask,
+                        uint8_t image[FX_IMAGE_USED]) {
     unsigned tags = 0, top = x87_get_top(fpu);
-    store_le16(image + CONTROL, fpu->control);
-    store_le16(image + STATUS, fpu->status);
-    store_le16(image + OPCODE, fpu->opcode);
-    store_le32(image + IP, fpu->ip);
-    store_le32(image + CS, fpu->cs);
-    store_le32(image + DP, fpu->dp);
-    store_le32(image + DS, fpu->ds);
-    store_le32(image + FX_IMAGE_MXCSR, fpu->mxcsr);
     for (unsigned i = 0; i < 8; i++) {
         const struct FpuRegister *source = &fpu->st[(top + i) & 7];
         store_le64(image + REGISTERS + 16 * i, source->significand);
         store_le64(image + REGISTERS + 16 * i + 8, source->sign_exponent);
         tags |= (unsigned)(x87_get_tag(fpu, i) != X87_TAG_EMPTY) << i;
+    }
+    store_le64(image + CONTROL, fpu->control | (uint64_t)fpu->status << 16 | (uint64_t)tags << 32 |
+                                    (uint64_t)fpu->opcode << 48);
+    store_le64(image + IP, fpu->ip | (uint64_t)fpu->cs << 32);
+    store_le64(image + DP, fpu->dp | (uint64_t)fpu->ds << 32);
+    store_le64(image + FX_IMAGE_MXCSR, mxcsr | (uint64_t)mxcsr_mask << 32);
+}
+
+void fx_image_write_xmm(const FpuState *fpu, uint8_t image[FX_IMAGE_USED]) {
+    for (unsigned i = 0; i < 8; i++) {
         store_le64(image + FX_IMAGE_XMM + 16 * i, load_le64(fpu->xmm[i]));
         store_le64(image + FX_IMAGE_XMM + 16 * i + 8, load_le64(fpu->xmm[i] + 8));
     }
-    store_le16(image + TAGS, (uint16_t)tags);
 }
 
 void fx_image_read_x87(FpuState *fpu, const uint8_t image[FX_IMAGE_USED]) {

@@ -7,15 +7,16 @@
 
 enum {
     FX_IMAGE_MXCSR = 24,
-    FX_IMAGE_MXCSR_MASK = 28,
     FX_IMAGE_XMM = 160,
     FX_IMAGE_USED = 288, /* without XMM8 to XMM15 */
     FX_IMAGE_SIZE = 512,
 };
 
-/* Control, status, tags, pointers, registers in stack order, MXCSR and XMM0 to XMM7. The mask of
- * MXCSR and all behind XMM7 is left alone. */
-void fx_image_write(const FpuState *fpu, uint8_t image[FX_IMAGE_USED]);
+/* Control, status, tags, pointers, registers in stack order, and MXCSR with its mask as given. */
+void fx_image_write_x87(const FpuState *fpu, uint32_t mxcsr, uint32_t mxcsr_mask,
+                        uint8_t image[FX_IMAGE_USED]);
+/* XMM0 to XMM7. */
+void fx_image_write_xmm(const FpuState *fpu, uint8_t image[FX_IMAGE_USED]);
 
 /* Control, status, tags and registers of the x87; not its pointers. */
 void fx_image_read_x87(FpuState *fpu, const uint8_t image[FX_IMAGE_USED]);

@@ -29,8 +29,9 @@ HelperResult vector_test(Cpu *cpu, VectorOperation *operation) {
 }
 
 static void write_fx_area(const Cpu *cpu, uint8_t *area) {
-    fx_image_write(&cpu->state.fpu, area);
-    store_le32(area + FX_IMAGE_MXCSR_MASK, vector_mxcsr_mask(cpu));
+    const FpuState *fpu = &cpu->state.fpu;
+    fx_image_write_x87(fpu, fpu->mxcsr, vector_mxcsr_mask(cpu), area);
+    fx_image_write_xmm(fpu, area);
 }
 
 static void read_fx_area(Cpu *cpu, const uint8_t *area) {

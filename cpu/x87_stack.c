@@ -26,9 +26,12 @@ unsigned x87_classify(Float80 value) {
 }
 
 void x87_settle_tags(FpuState *fpu) {
-    for (unsigned i = 0; i < 8; i++)
-        if (x87_get_tag(fpu, i) != X87_TAG_EMPTY)
-            x87_set_tag(fpu, i, x87_classify(x87_get_physical(fpu, i)));
+    unsigned tags = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        bool empty = x87_get_tag(fpu, i) == X87_TAG_EMPTY;
+        tags |= (empty ? X87_TAG_EMPTY : x87_classify(x87_get_physical(fpu, i))) << (2 * i);
+    }
+    fpu->tags = (uint16_t)tags;
 }
 
 static unsigned physical_of(const FpuState *fpu, unsigned index) {

@@ -15,26 +15,34 @@
 static const uint32_t host_mxcsr = 0x1F80;
 static const uint16_t host_control = 0x037F;
 
-static void save_sse(FpuState *fpu) {
+static void store_sse_registers(uint8_t *to) {
     __asm__ volatile("movaps %%xmm0, 0(%0)\n\tmovaps %%xmm1, 16(%0)\n\t"
                      "movaps %%xmm2, 32(%0)\n\tmovaps %%xmm3, 48(%0)\n\t"
                      "movaps %%xmm4, 64(%0)\n\tmovaps %%xmm5, 80(%0)\n\t"
-                     "movaps %%xmm6, 96(%0)\n\tmovaps %%xmm7, 112(%0)\n\t"
-                     "stmxcsr %1"
+                     "movaps %%xmm6, 96(%0)\n\tmovaps %%xmm7, 112(%0)"
                      :
-                     : "r"(fpu->xmm), "m"(fpu->mxcsr)
+                     : "r"(to)
                      : "memory");
 }
 
-static void load_sse(const FpuState *fpu) {
+static void load_sse_registers(const uint8_t *from) {
     __asm__ volatile("movaps 0(%0), %%xmm0\n\tmovaps 16(%0), %%xmm1\n\t"
                      "movaps 32(%0), %%xmm2\n\tmovaps 48(%0), %%xmm3\n\t"
                      "movaps 64(%0), %%xmm4\n\tmovaps 80(%0), %%xmm5\n\t"
-                     "movaps 96(%0), %%xmm6\n\tmovaps 112(%0), %%xmm7\n\t"
-                     "ldmxcsr %1"
+                     "movaps 96(%0), %%xmm6\n\tmovaps 112(%0), %%xmm7"
                      :
-                     : "r"(fpu->xmm), "m"(fpu->mxcsr)
+                     : "r"(from)
                      : "memory");
+}
+
+static void save_sse(FpuState *fpu) {
+    store_sse_registers(fpu->xmm[0]);
+    __asm__ volatile("stmxcsr %0" : "=m"(fpu->mxcsr));
+}
+
+static void load_sse(const FpuState *fpu) {
+    load_sse_registers(fpu->xmm[0]);
+    __asm__ volatile("ldmxcsr %0" : : "m"(fpu->mxcsr));
 }
 
 /* MXCSR with exceptions unmasked never reaches the host: only x87 code runs then. */
@@ -44,8 +52,10 @@ enum { MXCSR_MASKS = 0x1F80, MXCSR_BITS = 0xFFFF };
  * as a sine. */
 static void load_all(Cpu *cpu) {
     _Alignas(16) uint8_t image[FX_IMAGE_SIZE];
-    fx_image_write(&cpu->state.fpu, image);
-    store_le32(image + FX_IMAGE_MXCSR, (cpu->state.fpu.mxcsr | MXCSR_MASKS) & MXCSR_BITS);
+    const FpuState *fpu = &cpu->state.fpu;
+    fx_image_write_x87(fpu, (fpu->mxcsr | MXCSR_MASKS) & MXCSR_BITS, 0, image);
+    load_sse_registers(fpu->xmm[0]);
+    store_sse_registers(image + FX_IMAGE_XMM); /* as wide as FXRSTOR reads them */
     __asm__ volatile("fxrstor %0" : : "m"(image) : "memory");
 }
 
