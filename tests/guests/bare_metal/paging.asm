@@ -67,6 +67,7 @@ test:
         call    test_self_map
         call    test_tables_in_rom
         call    test_delivery_faults
+        call    test_task_switch
         mov     eax, cr0
         and     eax, ~CR0_PG
         mov     cr0, eax
@@ -442,6 +443,46 @@ test_delivery_faults:
         lidt    [test_idt_register]
         ret
 
+; A task has a CR3 of its own; what it sees at the same address is another page, code too.
+SELECTOR_TASK   equ     SELECTOR_FREE
+DIRECTORY_2     equ     106000h
+TABLE_2         equ     107000h
+test_task_switch:
+        TEST    "task switches with another CR3"
+        mov     esi, DIRECTORY
+        mov     edi, DIRECTORY_2
+        mov     ecx, 400h
+        rep     movsd
+        mov     dword [DIRECTORY_2 + 4], TABLE_2 | P | W | U
+        mov     dword [TABLE_2], FRAME_2 | P | W
+        ENTRY   FRAME | P | W, 0
+        mov     dword [FRAME], 0C301B0h         ; MOV AL, 1; RET
+        mov     dword [FRAME_2], 0C302B0h
+        mov     dword [main_tss + 1Ch], DIRECTORY
+        SET_DESCRIPTOR SELECTOR_TASK, task_tss, 67h, 89h
+        mov     ecx, 100
+        mov     esi, AREA
+.again: xor     eax, eax
+        call    esi
+        shl     ebx, 8
+        mov     bl, al
+        call    SELECTOR_TASK:0
+        loop    .again
+        clts
+        CHECK   ebx, 01010101h
+        CHECK   [task_tss + 34h], 02020202h     ; the task's EBX
+        CHECK   [task_tss + 28h], 2
+        mov     eax, cr3
+        CHECK   eax, DIRECTORY
+        ret
+.task:  xor     eax, eax
+        mov     esi, AREA
+        call    esi
+        shl     ebx, 8
+        mov     bl, al
+        iretd
+        jmp     .task
+
 ; ---- PAE ----
 
 %macro PAE_ENTRY 2
@@ -586,6 +627,13 @@ test_no_execute:
 .done:  ret
 
         align   4
+        align   16
+task_tss:
+        times   7 dd 0
+        dd      DIRECTORY_2, test_task_switch.task, 2
+        dd      0, 0, 0, 0, STACK_TOP - 2000h, 0, 0, 0
+        dd      SELECTOR_DATA32, SELECTOR_CODE32, SELECTOR_DATA32, SELECTOR_DATA32, SELECTOR_DATA32, SELECTOR_DATA32
+        dd      0, 680000h
 table_register          dw      0
                         dd      0
 
