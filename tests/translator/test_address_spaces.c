@@ -16,6 +16,7 @@ enum {
     MAIN = 0x40000,
     STACK = 0x50000,
     ROUNDS = 40,
+    CALLS = 3,
     PTE = 7, /* present, writable, user */
     PTE_GLOBAL = 0x100,
 };
@@ -55,29 +56,25 @@ static void make_spaces(Guest *guest, uint32_t from, uint32_t to, uint32_t bits)
     state->gpr[REG_ESP] = STACK;
 }
 
-/* mov eax, directory; mov cr3, eax; call function; mov edx, function; call edx */
-static size_t emit_visit(uint8_t *code, uint32_t at, uint32_t directory, uint32_t function) {
-    const uint8_t bytes[] = {0xB8, 0, 0, 0,    0, 0x0F, 0x22, 0xD8, 0xE8, 0,
-                             0,    0, 0, 0xBA, 0, 0,    0,    0,    0xFF, 0xD2};
-    memcpy(code, bytes, sizeof(bytes));
-    uint32_t relative = function - (at + 13);
-    memcpy(code + 1, &directory, 4);
-    memcpy(code + 9, &relative, 4);
-    memcpy(code + 14, &function, 4);
-    return sizeof(bytes);
-}
-
-/* ROUNDS times into each address space. */
+/* ROUNDS times into each address space, where one jump of each kind is done CALLS times: only the
+ * first of them finds a page that the TLB does not know.
+ * mov ecx, 2 * ROUNDS; mov eax, SECOND_DIRECTORY
+ * space: xor eax, FIRST_DIRECTORY ^ SECOND_DIRECTORY; mov cr3, eax; mov ebx, CALLS
+ * again: call function; mov edx, function; call edx; dec ebx; jnz again; dec ecx; jnz space; hlt */
 static void put_main(Guest *guest, uint32_t function) {
-    uint8_t code[64] = {0xB9, ROUNDS, 0, 0, 0}; /* mov ecx, ROUNDS */
-    size_t size = 5;
-    size += emit_visit(code + size, MAIN + (uint32_t)size, FIRST_DIRECTORY, function);
-    size += emit_visit(code + size, MAIN + (uint32_t)size, SECOND_DIRECTORY, function);
-    code[size] = 0x49; /* dec ecx */
-    code[size + 1] = 0x75;
-    code[size + 2] = (uint8_t)(5 - (int)(size + 3)); /* jnz */
-    code[size + 3] = 0xF4;                           /* hlt */
-    put_code(guest, MAIN, code, size + 4);
+    uint8_t code[] = {0xB9, 2 * ROUNDS, 0,    0,    0,    0xB8, 0,    0,    0,     0, 0x35,
+                      0,    0,          0,    0,    0x0F, 0x22, 0xD8, 0xBB, CALLS, 0, 0,
+                      0,    0xE8,       0,    0,    0,    0,    0xBA, 0,    0,     0, 0,
+                      0xFF, 0xD2,       0x4B, 0x75, 0,    0x49, 0x75, 0,    0xF4};
+    uint32_t second = SECOND_DIRECTORY, change = FIRST_DIRECTORY ^ SECOND_DIRECTORY;
+    uint32_t relative = function - (MAIN + 28);
+    memcpy(code + 6, &second, 4);
+    memcpy(code + 11, &change, 4);
+    memcpy(code + 24, &relative, 4);
+    memcpy(code + 29, &function, 4);
+    code[37] = (uint8_t)(23 - 38);
+    code[40] = (uint8_t)(10 - 41);
+    put_code(guest, MAIN, code, sizeof(code));
 }
 
 static void run_both(uint64_t esi, uint64_t edi) {
@@ -104,13 +101,13 @@ static void switch_between_functions(uint32_t bits) {
 
 START_TEST(cr3_changes_where_jumps_lead) {
     switch_between_functions(0);
-    run_both(2 * ROUNDS, 2 * ROUNDS);
+    run_both(2 * CALLS * ROUNDS, 2 * CALLS * ROUNDS);
 }
 END_TEST
 
 START_TEST(global_pages_stay) {
     switch_between_functions(PTE_GLOBAL);
-    run_both(4 * ROUNDS, 0);
+    run_both(4 * CALLS * ROUNDS, 0);
 }
 END_TEST
 
@@ -125,7 +122,7 @@ START_TEST(an_instruction_over_the_end_of_its_page) {
         put_code(&guests[i], ELSEWHERE, sixteen, sizeof(sixteen));
         put_main(&guests[i], FUNCTION + PAGE_SIZE - 2);
     }
-    run_both(2 * ROUNDS * (1 + 16), 0);
+    run_both(2 * CALLS * ROUNDS * (1 + 16), 0);
 }
 END_TEST
 
