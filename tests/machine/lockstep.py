@@ -31,6 +31,11 @@ for name, step in (("empty", "61"), ("interpreter", "997"), ("sort", "61"), ("sh
     status, text = lockstep(os.path.join(IMAGES, name + ".img"), "--instructions", "60000000" if LONG else "3000000", "--step", step)
     expect(status == 0, f"the backends agree over {name}", text)
 
+# Interrupts of the APICs, exact to the instruction.
+apic = os.path.join(IMAGES, "../../bare_metal/apic.img")
+status, text = lockstep(apic, "--instructions", "4000000", "--step", "7", machine=("-m", "32", "-icount", "shift=5"))
+expect(status == 0, "the backends agree over apic", text)
+
 status, text = lockstep(os.path.join(IMAGES, "empty.img"), "--instructions", "3000000", "--corrupt", "IMUL3")
 expect(status == 6 and (" 6B " in text or " 69 " in text), "a broken multiplication is named", text)
 status, text = lockstep(os.path.join(IMAGES, "empty.img"), "--instructions", "3000000", "--corrupt", "MOVSX")
@@ -41,3 +46,13 @@ if LONG and os.path.isdir(GUESTS):
                        ("mikeos.img", "ret"), ("bootos.img", "d,i,r,ret"), ("floppybird.img", "spc"), ("kolibri.img", "ret")):
         status, text = lockstep(os.path.join(GUESTS, name), "--instructions", "60000000", "--step", "251", "--keys", keys, machine=("-m", "32"))
         expect(status == 0, f"the backends agree over {name}", text)
+    # Few instructions to a second: these systems wait by the clock.
+    slow = ("-icount", "shift=8")
+    status, text = lockstep(os.path.join(GUESTS, "openbsd.img"), "--instructions", "300000000", "--step", "10007", machine=("-m", "64", *slow))
+    expect(status == 0, "the backends agree over openbsd.img", text)
+    disks = [f"file={os.path.join(GUESTS, name)},format=raw,if=ide,index={i}" for i, name in enumerate(("xv6.img", "xv6-fs.img"))]
+    # No keys until the shell is there, then the kernel's own tests.
+    keys = ",".join(["-"] * 40 + list("usertests") + ["ret"])
+    status, text = lockstep(os.path.join(IMAGES, "empty.img"), "--instructions", "300000000", "--step", "10007", "--keys", keys,
+                            machine=("-m", "512", *slow, "-boot", "c", "-drive", disks[0], "-drive", disks[1]))
+    expect(status == 0, "the backends agree over xv6.img", text)
