@@ -112,6 +112,7 @@ def lists_the_pci_bus_as_qemu(machine):
 
 
 def shows_buses_and_maps(machine):
+    """After the BIOS has shown its banner: by then it has laid out memory."""
     tree = machine.monitor.run("info qtree")
     expect(r"^bus: main-system-bus\n  type System\n", tree)
     expect(r"(?m)^    bus: pci\.0\n      type PCI$", tree)
@@ -240,7 +241,7 @@ def runs_on_standard_input(_):
 
 CHECKS = [greets_and_prompts, answers_empty_lines_with_a_prompt, names_the_nearest_command, helps, stops_and_continues,
           shows_registers_as_qemu, dumps_memory_as_qemu, shows_chips, lists_the_pci_bus_as_qemu,
-          shows_buses_and_maps, reads_the_screen, takes_screenshots, presses_keys, changes_media, outlives_its_clients, takes_what_no_client_should_send, resets, starts_paused,
+          reads_the_screen, shows_buses_and_maps, takes_screenshots, presses_keys, changes_media, outlives_its_clients, takes_what_no_client_should_send, resets, starts_paused,
           lacks_apics_where_the_processor_does, quits,
           runs_on_standard_input]
 
