@@ -196,7 +196,8 @@ typedef struct CpuState {
     uint32_t ignne;              /* the IGNNE# pin */
     uint64_t microcode_revision; /* IA32_BIOS_SIGN_ID, as CPUID or software left it */
     uint64_t tsc_aux;
-    uint64_t instruction_count; /* instructions completed; exact at every callback and exit */
+    uint64_t instruction_count; /* instructions completed and exceptions delivered; exact at every
+                                   callback and exit */
     uint64_t unused4;
 } CpuState;
 

@@ -144,9 +144,18 @@ static const UopBlock *copy_lifted(const UopBlock *lifted) {
     return copy;
 }
 
+/* What the portable backend keeps is bounded as the other's buffer is: a guest that runs the same
+ * code by ever other code segments would fill all memory. */
+#define PORTABLE_BYTES_MAX (128u << 20)
+
 static Block *add_portable_block(Translator *translator, const BlockKey *key) {
     const UopBlock *lifted = &translator->lifted;
     NewCodePages new_pages;
+    size_t bytes = sizeof(Block) + sizeof(UopBlock) + lifted->uop_count * sizeof(Uop) +
+                   lifted->insn_count * sizeof(UopInsn);
+    if (translator->portable_bytes + bytes > PORTABLE_BYTES_MAX)
+        translator_flush(translator);
+    translator->portable_bytes += bytes;
     Block *block =
         block_cache_add(translator->cache, key, lifted->next_eip - lifted->eip, 0, &new_pages);
     block->insn_count = lifted->insn_count;

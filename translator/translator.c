@@ -122,6 +122,7 @@ bool translator_find_uop(const char *name, uint8_t *code) {
 
 void translator_flush(Translator *translator) {
     translator->counters.flushes++;
+    translator->portable_bytes = 0;
     block_cache_clear(translator->cache);
     if (translator->x86 != NULL)
         x86_backend_reset(translator->x86);

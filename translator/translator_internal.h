@@ -30,7 +30,8 @@ struct Translator {
     UopBlock lifted;     /* in scratch */
     uint16_t next_limit; /* of the key of the block that is run next */
     TranslatorCounters counters;
-    uint64_t random; /* of the stress mode */
+    uint64_t random;       /* of the stress mode */
+    size_t portable_bytes; /* of micro-ops kept by the portable backend since the last flush */
 };
 
 /* Where the next instruction is. False: cpu->exception is set (a page fault of the fetch, or #GP

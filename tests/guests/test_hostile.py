@@ -136,6 +136,18 @@ def overwrite_self(context):
     check(machine.quit() == 0, "quit does not end with status 0")
 
 
+@case
+def code_segment_storm(context):
+    """Code that runs by ever other code segments: translations are forgotten before they take all
+    memory."""
+    machine = start_way(context, "way_code_segment_storm", 1)
+    if not context.is_qemu:
+        machine.wait_until(lambda: re.search(r"^flushes\s+[1-9]", machine.execute("info jit"), re.M),
+                           60, "flush of the translations")
+    check_alive(context, machine)
+    check(machine.quit() == 0, "quit does not end with status 0")
+
+
 SIMPLE_WAYS = """spin halt fault_loop fault_loop_without_stack jump_to_nothing jump_to_rom
 jump_to_video jump_to_apic unmap_self unmap_all copy_over_self task_loop real_mode_wrap
 interrupt_storm breakpoint_loop timer_storm single_step_loop""".split()

@@ -52,6 +52,7 @@ ways:
         dd      way_port_storm, way_port_strings, way_pci_storm, way_memory_storm, way_msr_storm
         dd      way_real_mode_wrap, way_interrupt_storm, way_alignment_loop
         dd      way_breakpoint_loop, way_timer_storm, way_single_step_loop, way_dma_storm
+        dd      way_code_segment_storm
 WAYS            equ     ($ - ways) / 4
 
 ; EAX = the next random number: Marsaglia's xorshift32.
@@ -593,6 +594,32 @@ way_timer_storm:
         jz      $
         sti
         jmp     $
+
+; The same code by code segments with ever other bases: no two runs of it can share a translation.
+CHAIN           equ     200000h
+way_code_segment_storm:
+        mov     edi, CHAIN
+        mov     ecx, 4000h
+        mov     ax, 0EBh                        ; JMP $ + 2
+        rep     stosw
+        mov     byte [edi], 0CBh                ; RETF
+        xor     ebp, ebp
+.next:  inc     ebp
+        mov     eax, ebp
+        shl     eax, 16
+        mov     ax, 0FFFFh
+        mov     [gdt + 18h], eax
+        mov     eax, ebp
+        shr     eax, 16
+        or      eax, 0CF9B00h
+        mov     [gdt + 1Ch], eax
+        mov     eax, CHAIN
+        sub     eax, ebp
+        push    cs
+        push    dword .next
+        push    dword 18h
+        push    eax
+        retf
 
 ; Bus-master transfers to and from anywhere: devices, ROM, nothing, the end of the address space, the
 ; table itself; tables anywhere; commands that stop in the middle.
