@@ -18,15 +18,17 @@ grep acpi /proc/interrupts
 """
 
 
-# Suspends to RAM twice: to be woken by hand, then by the clock's alarm.
+# Suspends to RAM twice: to be woken by hand, then by the clock's alarm. In the first seconds Linux's search for a mouse
+# keeps its threads from being frozen, so that the alarm would be over before the machine sleeps.
 SUSPEND = """
+sleep 3
 cp /bin/busybox /tmp/copy
 md5sum /tmp/copy > /tmp/sum
 echo deep > /sys/power/mem_sleep
 echo going to sleep
 echo mem > /sys/power/state
 md5sum -c /tmp/sum && echo memory is as it was
-echo +2 > /sys/class/rtc/rtc0/wakealarm
+echo +4 > /sys/class/rtc/rtc0/wakealarm
 echo mem > /sys/power/state
 md5sum -c /tmp/sum && echo woken by the alarm
 """
