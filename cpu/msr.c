@@ -257,7 +257,6 @@ HelperResult helper_wrmsr(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_
 }
 
 HelperResult helper_rdtsc(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
-    (void)a;
     (void)b;
     (void)t0;
     (void)t1;
@@ -266,6 +265,8 @@ HelperResult helper_rdtsc(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_
     uint64_t value = cpu_read_tsc(cpu);
     cpu->state.gpr[REG_EAX] = (uint32_t)value;
     cpu->state.gpr[REG_EDX] = value >> 32;
+    if (a != 0)
+        cpu->state.gpr[REG_ECX] = (uint32_t)cpu->state.tsc_aux;
     return HELPER_NEXT;
 }
 

@@ -218,6 +218,9 @@ void lift_sti(Lifter *lifter) {
 void lift_rdtsc(Lifter *lifter) {
     lift_helper(lifter, HELPER_ID_rdtsc, 0, 0);
 }
+void lift_rdtscp(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_rdtsc, 1, 0);
+}
 void lift_rdpmc(Lifter *lifter) {
     lift_helper(lifter, HELPER_ID_rdpmc, 0, 0);
 }

@@ -143,6 +143,7 @@ LiftFunction *const lift_table[INSN_COUNT] = {
     [INSN_INVD] = lift_invd,
     [INSN_WBINVD] = lift_wbinvd,
     [INSN_RDTSC] = lift_rdtsc,
+    [INSN_RDTSCP] = lift_rdtscp,
     [INSN_RDPMC] = lift_rdpmc,
     [INSN_RDMSR] = lift_rdmsr,
     [INSN_WRMSR] = lift_wrmsr,

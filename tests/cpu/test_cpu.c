@@ -251,6 +251,12 @@ START_TEST(time_stamp_counter) {
     fixture->clock.stopped_ns = 5007;
     fixture_call(fixture, helper_rdtsc, 0, 0, 0, 0);
     ck_assert_uint_eq(GPR(fixture, REG_EAX), 107);
+    fixture->cpu->state.tsc_aux = 0x1234;
+    fixture->cpu->state.gpr[REG_ECX] = 7;
+    fixture_call(fixture, helper_rdtsc, 0, 0, 0, 0);
+    ck_assert_uint_eq(GPR(fixture, REG_ECX), 7);
+    fixture_call(fixture, helper_rdtsc, 1, 0, 0, 0);
+    ck_assert_uint_eq(GPR(fixture, REG_ECX), 0x1234);
     cpu_reset(fixture->cpu, false);
     ck_assert_uint_eq(cpu_read_tsc(fixture->cpu), 0);
     fixture_enter_protected(fixture, 3);

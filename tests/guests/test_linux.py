@@ -51,7 +51,7 @@ def every_size(context):
 @case(long=True)
 def every_model(context):
     """The oldest processor that each kernel takes, and newer ones."""
-    for model in ("pentium2", "pentium3", "pentium4", "qemu32"):
+    for model in ("pentium2", "pentium3", "pentium4", "qemu32", "max"):
         check_system(context, "686-pae", 256, "-cpu", model)
         check_system(context, "686", 256, "-cpu", model)
 
