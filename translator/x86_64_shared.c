@@ -11,7 +11,7 @@
 #include "x86_64_internal.h"
 #include <string.h>
 
-enum { SPAN_MAX = 1024, MEMBERS_MIN = 3 };
+enum { SPAN_MAX = 1024, MEMBERS_MIN = 3, FAR = 0x10000 };
 
 /* Registers that may hold the address: the temporaries, where the block has no use for them. */
 static const uint8_t address_registers[2] = {UREG_T1, UREG_T0};
@@ -31,6 +31,10 @@ static bool needs_temporary(const Uop *uop, unsigned ureg) {
     return uop->code == UOP_HELPER || names_register(uop, ureg);
 }
 
+static bool is_near(int32_t displacement) {
+    return displacement >= -FAR && displacement <= FAR;
+}
+
 /* An operand at a constant distance from a general register, in a segment without base and limit.
  */
 static bool is_candidate(const Translation *translation, const Uop *uop) {
@@ -40,7 +44,7 @@ static bool is_candidate(const Translation *translation, const Uop *uop) {
            address->index == UREG_NONE && address->address_size == 4 &&
            address->segment != SEG_CS &&
            context_segment_kind(translation->context, address->segment) == SEGMENT_FLAT &&
-           address->displacement > -0x10000 && address->displacement < 0x10000;
+           is_near(address->displacement);
 }
 
 /* Registers whose value is that of the base register at the group's head plus a constant. */
@@ -61,7 +65,7 @@ static bool find_constant(const KnownRegisters *known, const Uop *uop, int32_t *
     switch (uop->code) {
     case UOP_LEA:
         if (!is_known(known, address->base) || address->index != UREG_NONE ||
-            address->address_size != 4)
+            address->address_size != 4 || !is_near(address->displacement))
             return false;
         *offset = known->offset[address->base] + address->displacement;
         return true;
@@ -73,7 +77,7 @@ static bool find_constant(const KnownRegisters *known, const Uop *uop, int32_t *
     case UOP_ADD:
     case UOP_SUB:
         if (uop->src_kind != UOPERAND_IMM || !is_known(known, uop->dst) ||
-            uop->imm + 0x10000 > 0x20000)
+            !is_near((int32_t)uop->imm))
             return false;
         *offset = known->offset[uop->dst] +
                   (uop->code == UOP_ADD ? (int32_t)uop->imm : -(int32_t)uop->imm);
@@ -105,6 +109,12 @@ static bool writes_implicitly(const Uop *uop, unsigned base) {
     case UOP_IDIV:
     case UOP_LAHF:
     case UOP_SALC:
+    case UOP_DAA:
+    case UOP_DAS:
+    case UOP_AAA:
+    case UOP_AAS:
+    case UOP_AAM:
+    case UOP_AAD:
     case UOP_X87: /* FNSTSW AX */
         return base == REG_EAX || base == REG_EDX;
     default:
