@@ -4,7 +4,7 @@
 #include "machine_snapshot.h"
 #include <string.h>
 
-enum { DEFAULT_STEP = 61, DEFAULT_STRETCH = 2000000, KEY_HOLD_MS = 50 };
+enum { DEFAULT_STEP = 61, DEFAULT_STRETCH = 1000000, KEY_HOLD_MS = 50 };
 
 typedef struct Lockstep {
     Machine *machine[2]; /* the reference, the tested one */

@@ -14,7 +14,7 @@
 typedef struct LockstepOptions {
     uint64_t instructions; /* to run */
     uint64_t step; /* instructions between two comparisons of the processors; 0: the default, 61 */
-    uint64_t stretch; /* instructions between two snapshots; 0: the default, two million */
+    uint64_t stretch; /* instructions between two snapshots; 0: the default, a million */
     const char
         *keys; /* names of keys to press, comma-separated, one after each stretch; NULL: none */
     TranslatorOptions reference, tested;
