@@ -4,6 +4,7 @@ calculator and a shell, the keyboard works in both."""
 import time
 
 from guest_test import case, check, run_cases
+from vm import VmError
 
 WIDTH, HEIGHT = 800, 600
 SPEED = 2  # pixels of the pointer for each count of the mouse, where steps come quickly
@@ -69,6 +70,20 @@ def wait_area(machine, box, condition, what):
     machine.wait_until(lambda: condition(area(machine, box)), 30, what)
 
 
+def click_for(machine, place, box, condition, what):
+    """Clicks, again if need be, until that part of the screen is as wanted: where a busy host lets steps of the mouse
+    through in one go, the guest takes them for a fast movement and the pointer goes further."""
+    for _ in range(2):
+        click(machine, place)
+        try:
+            machine.wait_until(lambda: condition(area(machine, box)), 10, what)
+            return
+        except VmError:
+            pass
+    click(machine, place)
+    wait_area(machine, box, condition, what)
+
+
 def check_pointer(machine):
     """It follows the mouse, and comes back."""
     corner, middle = (0, 0, 12, 18), (240, 160, 252, 178)
@@ -95,16 +110,14 @@ def calculate(machine, keys):
 
 
 def check_calculator(machine):
-    click(machine, CALCULATOR_ICON)
-    wait_area(machine, DISPLAY, lambda pixels: set(pixels) == {WHITE}, "calculator")
+    click_for(machine, CALCULATOR_ICON, DISPLAY, lambda pixels: set(pixels) == {WHITE}, "calculator")
     results = [calculate(machine, keys) for keys in ("6*7=", "84-42=", "9*9=")]
     check(results[0] == results[1], "6 * 7 and 84 - 42 look different")
     check(results[0] != results[2], "6 * 7 and 9 * 9 look alike")
 
 
 def check_shell(machine):
-    click(machine, SHELL_ICON)
-    wait_area(machine, SHELL, lambda pixels: pixels.count(BLACK) > 0.9 * len(pixels), "shell")
+    click_for(machine, SHELL_ICON, SHELL, lambda pixels: pixels.count(BLACK) > 0.9 * len(pixels), "shell")
     before = area(machine, SHELL).count(BLACK)
     type_slowly(machine, "help\n")
     wait_area(machine, SHELL, lambda pixels: pixels.count(BLACK) < before - 2000, "answer of help")
@@ -117,8 +130,7 @@ def desktop(context):
     check_calculator(machine)
     check_shell(machine)
     closed = area(machine, MENU)
-    click(machine, MENU_BUTTON)
-    wait_area(machine, MENU, lambda pixels: pixels != closed, "menu")
+    click_for(machine, MENU_BUTTON, MENU, lambda pixels: pixels != closed, "menu")
 
 
 run_cases()
