@@ -18,8 +18,8 @@ enum {
     HOST_RDI, /* EDI */
     HOST_R8,  /* scratch */
     HOST_R9,  /* kept operand of a flag source */
-    HOST_R10, /* T0 */
-    HOST_R11, /* T1 */
+    HOST_R10, /* T0, or where operands that share a check begin (x86_64_shared.c) */
+    HOST_R11, /* T1, or the same */
     HOST_R12, /* ESP: its ModRM and SIB quirks are those of ESP */
     HOST_R13, /* EBP */
     HOST_R14, /* Cpu */
