@@ -235,8 +235,9 @@ typedef struct Cpu {
                                       such code can be copied */
     void *indirect_table;          /* where translated code looks up targets of indirect jumps */
     uint32_t helper_a, helper_b;
-    /* Which of the guest's FPU state stands in the host's own registers (translator/x86_64_fpu.h),
-     * and what has to be brought back there before translated code goes on. */
+    /* Which of the guest's FPU state stands in the host's own registers
+     * (translator/x86_64_fpu_state.c), and what has to be brought back there before translated code
+     * goes on. */
     uint32_t fpu_live, fpu_suspended;
     /* FIP, FCS and FOP are still to be taken from this x87 instruction, FDS from this segment
      * register (SEG_* + 1); 0: they are in place. */
