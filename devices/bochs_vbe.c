@@ -71,10 +71,10 @@ static void clear_picture(Vga *vga) {
         size *= 4;
     if (vga->frame_buffer_mapped) /* code may have been translated from there */
         physical_map_touch(vga->context.memory, vga->frame_buffer_base, size);
-    memset(state->vram, 0, size);
     uint32_t pages = (size + PAGE_SIZE - 1) / PAGE_SIZE;
     for (uint32_t page = 0; page < pages; page++)
-        vga->flags[page] |= PAGE_DIRTY_HASH | PAGE_DIRTY_CHECKPOINT;
+        physical_map_mark_page(vga->context.memory, &vga->flags[page], VGA_OWN_STORE);
+    memset(vga->vram, 0, size);
 }
 
 static void write_enable(Vga *vga, uint16_t value) {

@@ -41,13 +41,14 @@ static size_t encode_utf8(uint16_t code, uint8_t *bytes) {
     return 3;
 }
 
-static void append_row(const VgaState *state, const VgaScan *scan, ByteBuffer *text) {
+static void append_row(const Vga *vga, const VgaScan *scan, ByteBuffer *text) {
+    const VgaState *state = &vga->state;
     uint8_t row[256 * 3 + 1];
     size_t size = 0, used = 0;
     for (uint32_t column = 0; column < vga_columns(state); column++) {
         uint32_t counter = (scan->row_address + column) & 0xFFFF;
         uint32_t cell = vga_crtc_cell(state, counter, scan->row_scan);
-        uint16_t code = code_page_437[state->vram[4 * cell]];
+        uint16_t code = code_page_437[vga->vram[4 * cell]];
         size += encode_utf8(code, row + size);
         if (code != ' ')
             used = size;
@@ -65,7 +66,7 @@ bool vga_get_text(const Vga *vga, ByteBuffer *text) {
     vga_scan_start(state, &scan);
     for (uint32_t line = 0; line < lines; line++) {
         if (scan.new_row)
-            append_row(state, &scan, text);
+            append_row(vga, &scan, text);
         vga_scan_next(state, &scan);
     }
     return true;

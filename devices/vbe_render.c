@@ -123,7 +123,7 @@ void vbe_render_lines(Vga *vga, DisplaySurface *surface, bool all) {
         bool inside = from + line_bytes <= VGA_VRAM_BYTES;
         uint32_t *line = display_surface_line(surface, y);
         if (inside && (all || was_written(vga, from, line_bytes)))
-            format->draw(colours, state->vram + from, skip, line, surface->width);
+            format->draw(colours, vga->vram + from, skip, line, surface->width);
         else if (!inside && all)
             memset(line, 0, surface->width * sizeof line[0]);
         else

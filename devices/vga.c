@@ -1,7 +1,7 @@
 /* The VGA adapter as a device: its State by field table, its place on the buses. */
 #include "vga.h"
+#include "allocate.h"
 #include "edid.h"
-#include "host_pages.h"
 #include "vga_internal.h"
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,6 @@ enum {
 #define BYTE_ORDER_LITTLE 0x1E1E1E1Eu
 
 static const Field vga_state_fields[] = {
-    FIELD_BYTES_OF(VgaState, vram),
     FIELD(VgaState, U64, window_due_ns),
     FIELD_ARRAY(VgaState, U16, vbe),
     FIELD(VgaState, U16, vbe_index),
@@ -55,7 +54,7 @@ static const Field vga_state_fields[] = {
     FIELD_END,
 };
 
-static const FieldTable vga_fields = {"VGA", 1, sizeof(VgaState), vga_state_fields};
+static const FieldTable vga_fields = {"VGA", 2, sizeof(VgaState), vga_state_fields};
 
 /* ---- Ports ---- */
 
@@ -158,7 +157,7 @@ static void map_bar(void *opaque, unsigned bar, uint32_t base) {
     Vga *vga = opaque;
     PhysicalMap *memory = vga->context.memory;
     if (bar == BAR_FRAME_BUFFER && place_is_free(memory, base, VGA_VRAM_BYTES)) {
-        physical_map_add_memory(memory, base, VGA_VRAM_BYTES, vga->state.vram, vga->flags, true);
+        physical_map_add_memory(memory, base, VGA_VRAM_BYTES, vga->vram, vga->flags, true);
         vga->frame_buffer_mapped = true;
         vga->frame_buffer_base = base;
     } else if (bar == BAR_REGISTERS && place_is_free(memory, base, REGISTERS_SIZE)) {
@@ -216,8 +215,6 @@ static void vga_restored(void *device) {
     vbe_restored(vga);
     vga_memory_restored(vga);
     memset(vga->touched, 1, sizeof vga->touched);
-    for (uint32_t page = 0; page < VGA_VRAM_PAGES; page++)
-        vga->flags[page] |= PAGE_DIRTY_HASH | PAGE_DIRTY_CHECKPOINT;
     vga->picture_changed = true;
 }
 
@@ -241,12 +238,14 @@ static bool add_window(Vga *vga, Error *error) {
 }
 
 Vga *vga_create(const DeviceContext *context, PciBus *bus, const VgaConfig *config, Error *error) {
-    Vga *vga = host_pages_map(sizeof *vga);
-    if (vga == NULL) {
-        error_set(error, "no memory for the display adapter");
+    const GuestRegion *region =
+        physical_map_add_region(context->memory, "display memory", VGA_VRAM_BYTES, error);
+    if (region == NULL)
         return NULL;
-    }
+    Vga *vga = allocate_zeroed(sizeof *vga);
     vga->context = *context;
+    vga->vram = region->host;
+    vga->flags = region->flags;
     fill_spread(vga);
     timer_init(&vga->window_timer, context->clock, "vga window", &vga->state.window_due_ns,
                map_window, vga);
@@ -261,6 +260,5 @@ Vga *vga_create(const DeviceContext *context, PciBus *bus, const VgaConfig *conf
 }
 
 void vga_destroy(Vga *vga) {
-    if (vga != NULL)
-        host_pages_unmap(vga, sizeof *vga);
+    free(vga);
 }

@@ -148,8 +148,7 @@ enum {
 };
 
 typedef struct VgaState {
-    uint8_t vram[VGA_VRAM_BYTES]; /* first, for alignment to a host page */
-    int64_t window_due_ns;        /* when the A0000h window will be mapped directly */
+    int64_t window_due_ns; /* when the A0000h window will be mapped directly */
     uint16_t vbe[VBE_REGISTERS];
     uint16_t vbe_index;
     uint8_t window_direct; /* the A0000h window is mapped onto vram, without callbacks */
@@ -198,6 +197,8 @@ enum { VGA_PORT_WINDOWS = 5 };
 struct Vga {
     VgaState state;
     DeviceContext context;
+    uint8_t *vram;  /* the adapter's memory, a region of the physical map: VGA_VRAM_BYTES */
+    uint8_t *flags; /* of its pages */
     PciDevice *pci;
     VgaPortWindow windows[VGA_PORT_WINDOWS];
     Timer window_timer;
@@ -210,8 +211,10 @@ struct Vga {
     uint64_t blink_phase;            /* at that time */
     uint8_t spread[256][8];          /* the bits of a byte, leftmost first, as one byte each */
     uint8_t touched[VGA_VRAM_PAGES]; /* written by our own callbacks since the last picture */
-    uint8_t flags[VGA_VRAM_PAGES];   /* PAGE_* flags for the physical map */
 };
+
+/* What a store by our own callbacks sets: the picture knows of it by 'touched'. */
+#define VGA_OWN_STORE (PAGE_DIRTY_HASH | PAGE_DIRTY_CHECKPOINT)
 
 /* vga_registers.c: the legacy ports 3B0h to 3DFh by number. */
 uint8_t vga_port_read(Vga *vga, uint16_t port);

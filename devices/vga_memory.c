@@ -39,16 +39,16 @@ static inline uint32_t word_of_planes(unsigned planes) {
 
 static uint32_t cell_load(const Vga *vga, uint32_t cell) {
     uint32_t word;
-    memcpy(&word, &vga->state.vram[4 * cell], sizeof word);
+    memcpy(&word, &vga->vram[4 * cell], sizeof word);
     return word;
 }
 
-/* Notes a store of ours that the physical map does not see. */
+/* Before a store of ours that the physical map does not see. */
 static inline void mark_page(Vga *vga, uint32_t vram_offset) {
     uint32_t page = vram_offset >> PAGE_BITS;
     if (__builtin_expect((vga->flags[page] & PAGE_CODE) != 0 && vga->frame_buffer_mapped, 0))
         physical_map_touch(vga->context.memory, vga->frame_buffer_base + vram_offset, 1);
-    vga->flags[page] |= PAGE_DIRTY_HASH | PAGE_DIRTY_CHECKPOINT;
+    physical_map_mark_page(vga->context.memory, &vga->flags[page], VGA_OWN_STORE);
     vga->touched[page] = 1;
 }
 
@@ -135,8 +135,8 @@ static inline void write_byte(Vga *vga, uint32_t address, uint32_t value) {
     uint32_t planes = target.planes & decode->map_mask;
     uint32_t cell = cell_load(vga, target.cell);
     cell = (cell & ~planes) | (word & planes);
-    memcpy(&vga->state.vram[4 * target.cell], &cell, sizeof cell);
     mark_page(vga, 4 * target.cell);
+    memcpy(&vga->vram[4 * target.cell], &cell, sizeof cell);
 }
 
 static void window_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
@@ -147,8 +147,8 @@ static void window_write(void *opaque, uint32_t offset, unsigned size, uint32_t 
         return;
     if (decode->direct) {
         uint32_t target = (decode->bank + address % VGA_BANK_SIZE) % VGA_VRAM_BYTES;
-        store_le(&vga->state.vram[target], size, value);
         mark_page(vga, target);
+        store_le(&vga->vram[target], size, value);
         return;
     }
     for (unsigned i = 0; i < size; i++)
@@ -184,7 +184,7 @@ static uint32_t window_read(void *opaque, uint32_t offset, unsigned size) {
         return UINT32_MAX;
     if (decode->read_addressing == ADDRESSING_LINEAR) {
         uint32_t source = (decode->bank + address % VGA_BANK_SIZE) % VGA_VRAM_BYTES;
-        return (uint32_t)load_le(&vga->state.vram[source], size);
+        return (uint32_t)load_le(&vga->vram[source], size);
     }
     uint32_t value = 0;
     for (unsigned i = 0; i < size; i++)
@@ -207,8 +207,8 @@ static void window_show(Vga *vga, bool direct) {
     PhysicalMap *memory = vga->context.memory;
     if (direct) {
         uint32_t bank = vga->decode.bank;
-        physical_map_set_shadow(memory, VGA_WINDOW_BASE, VGA_BANK_SIZE, vga->state.vram + bank,
-                                vga->state.vram + bank, vga->flags + bank / PAGE_SIZE);
+        physical_map_set_shadow(memory, VGA_WINDOW_BASE, VGA_BANK_SIZE, vga->vram + bank,
+                                vga->vram + bank, vga->flags + bank / PAGE_SIZE);
         vga->direct_bank = bank;
     } else {
         physical_map_remove(memory, VGA_WINDOW_BASE, VGA_BANK_SIZE);

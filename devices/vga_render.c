@@ -95,7 +95,7 @@ static uint32_t draw_line(const Vga *vga, const Picture *picture, const VgaScan 
     uint32_t step = picture->kind == PICTURE_256 ? 4 : 8;
     for (uint32_t column = 0; column < columns; column++, pixels += step) {
         uint32_t counter = (scan->row_address + column) & 0xFFFF;
-        const uint8_t *cell = &state->vram[4 * vga_crtc_cell(state, counter, scan->row_scan)];
+        const uint8_t *cell = &vga->vram[4 * vga_crtc_cell(state, counter, scan->row_scan)];
         if (picture->kind == PICTURE_256)
             memcpy(pixels, cell, 4);
         else if (picture->kind == PICTURE_PLANAR)

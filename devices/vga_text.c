@@ -53,7 +53,7 @@ static void draw_character(const Vga *vga, const VgaTextStyle *style, const uint
     uint8_t character = cell[0], attribute = cell[1];
     uint32_t font = style->font[(attribute & ATTRIBUTE_FONT) != 0];
     uint32_t line = (font + character * FONT_CHARACTER_BYTES + row_scan) % VGA_PLANE_BYTES;
-    uint8_t bits = vga->state.vram[4 * line + 2];
+    uint8_t bits = vga->vram[4 * line + 2];
     uint8_t foreground = attribute & 0x0F, background = attribute >> 4;
     if (style->blink) {
         background &= 7;
@@ -86,7 +86,7 @@ void vga_text_draw_line(const Vga *vga, const VgaTextStyle *style, const VgaScan
         uint32_t counter = (scan->row_address + column) & 0xFFFF;
         uint32_t cell = vga_crtc_cell(state, counter, scan->row_scan);
         bool cursor = cursor_line && counter == style->cursor;
-        draw_character(vga, style, &state->vram[4 * cell], scan->row_scan, cursor, dots);
+        draw_character(vga, style, &vga->vram[4 * cell], scan->row_scan, cursor, dots);
         dots += style->dots;
     }
 }

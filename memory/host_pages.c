@@ -14,15 +14,18 @@ void *host_pages_map(size_t size) {
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-void *host_pages_map_shared(const char *name, size_t size) {
-    int fd = memfd_create(name, MFD_CLOEXEC);
-    if (fd < 0)
+void *host_pages_map_shared(const char *name, size_t size, int *file) {
+    *file = memfd_create(name, MFD_CLOEXEC);
+    if (*file < 0)
         return NULL;
     void *memory = MAP_FAILED;
-    if (ftruncate(fd, (off_t)size) == 0)
-        memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
-    close(fd);
-    return memory == MAP_FAILED ? NULL : memory;
+    if (ftruncate(*file, (off_t)size) == 0)
+        memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, *file, 0);
+    if (memory != MAP_FAILED)
+        return memory;
+    close(*file);
+    *file = -1;
+    return NULL;
 }
 
 static int create_pattern(int64_t value) {

@@ -8,8 +8,8 @@
 
 /* Zeroed memory, aligned to the host's pages; NULL when there is none. */
 void *host_pages_map(size_t size);
-/* The same, in a memfd mapped shared. */
-void *host_pages_map_shared(const char *name, size_t size);
+/* The same, in a memfd mapped shared; '*file' gets it, to be closed by the caller. */
+void *host_pages_map_shared(const char *name, size_t size, int *file);
 /* Puts a private, copy-on-write mapping over [area, area + size) in which every 8 bytes hold
  * 'value', at the cost of one small file however large the area is. */
 bool host_pages_fill(void *area, size_t size, int64_t value);

@@ -10,15 +10,17 @@
 #define A20_BIT (1u << 20)
 
 struct PhysicalMap {
-    PhysicalPage *pages; /* PHYSICAL_PAGES of them, lazily touched */
-    uint8_t *ram;
-    uint8_t *ram_flags;
+    PhysicalPage *pages;                        /* PHYSICAL_PAGES of them, lazily touched */
+    GuestRegion regions[GUEST_REGIONS_MAXIMUM]; /* RAM is the first */
+    unsigned region_count;
     uint32_t ram_pages;
     uint32_t a20_mask;
     bool a20_open, a20_ignored;
     PhysicalPage covered[PHYSICAL_COVER_PAGES]; /* what lies under the cover */
     uint32_t cover_first, cover_pages;          /* 0 pages: nothing is covered */
     PhysicalMapHooks hooks;
+    void (*page_changes)(void *opaque, const GuestRegion *region, uint32_t page);
+    void *page_changes_opaque;
     MmioRange *ranges; /* sorted by base */
     size_t range_count, range_capacity;
 };
@@ -38,11 +40,10 @@ PhysicalMap *physical_map_create(uint64_t ram_bytes, Error *error) {
     map->a20_mask = UINT32_MAX;
     map->a20_open = true;
     map->pages = host_pages_map(PHYSICAL_PAGES * sizeof *map->pages);
-    map->ram = host_pages_map_shared("reprise-ram", ram_bytes);
-    map->ram_flags = host_pages_map(map->ram_pages);
-    if (map->pages == NULL || map->ram == NULL || map->ram_flags == NULL) {
-        error_set(error, "the host has no room for %llu MB of guest memory",
-                  (unsigned long long)(ram_bytes >> 20));
+    if (map->pages == NULL)
+        error_set(error, "the host has no room for the table of physical pages");
+    if (map->pages == NULL ||
+        physical_map_add_region(map, "RAM", (uint32_t)ram_bytes, error) == NULL) {
         physical_map_destroy(map);
         return NULL;
     }
@@ -54,8 +55,8 @@ void physical_map_destroy(PhysicalMap *map) {
     if (map == NULL)
         return;
     host_pages_unmap(map->pages, PHYSICAL_PAGES * sizeof *map->pages);
-    host_pages_unmap(map->ram, (size_t)map->ram_pages << PAGE_BITS);
-    host_pages_unmap(map->ram_flags, map->ram_pages);
+    for (unsigned i = 0; i < map->region_count; i++)
+        guest_region_destroy(&map->regions[i]);
     free(map->ranges);
     free(map);
 }
@@ -64,16 +65,47 @@ void physical_map_set_hooks(PhysicalMap *map, const PhysicalMapHooks *hooks) {
     map->hooks = hooks != NULL ? *hooks : (PhysicalMapHooks){0};
 }
 
+void physical_map_watch_pages(PhysicalMap *map,
+                              void (*page_changes)(void *opaque, const GuestRegion *region,
+                                                   uint32_t page),
+                              void *opaque) {
+    map->page_changes = page_changes;
+    map->page_changes_opaque = opaque;
+}
+
+const GuestRegion *physical_map_regions(const PhysicalMap *map, unsigned *count) {
+    *count = map->region_count;
+    return map->regions;
+}
+
+uint32_t physical_map_region_pages(const PhysicalMap *map) {
+    if (map->region_count == 0)
+        return 0;
+    const GuestRegion *last = &map->regions[map->region_count - 1];
+    return last->first_page + last->pages;
+}
+
+const GuestRegion *physical_map_add_region(PhysicalMap *map, const char *name, uint32_t size,
+                                           Error *error) {
+    assert(map->region_count < GUEST_REGIONS_MAXIMUM && size % PAGE_SIZE == 0);
+    GuestRegion *region = &map->regions[map->region_count];
+    if (!guest_region_create(region, name, size >> PAGE_BITS, physical_map_region_pages(map),
+                             error))
+        return NULL;
+    map->region_count++;
+    return region;
+}
+
 uint64_t physical_map_ram_bytes(const PhysicalMap *map) {
     return (uint64_t)map->ram_pages << PAGE_BITS;
 }
 
 uint8_t *physical_map_ram(PhysicalMap *map) {
-    return map->ram;
+    return map->regions[0].host;
 }
 
 uint8_t *physical_map_ram_flags(PhysicalMap *map) {
-    return map->ram_flags;
+    return map->regions[0].flags;
 }
 
 const PhysicalPage *physical_map_pages(const PhysicalMap *map) {
@@ -127,8 +159,8 @@ void physical_map_show_ram(PhysicalMap *map, uint32_t base, uint32_t size) {
     uint32_t in_ram = first < map->ram_pages ? map->ram_pages - first : 0;
     uint32_t ram_size = minimum(size >> PAGE_BITS, in_ram) << PAGE_BITS;
     if (ram_size != 0) {
-        uint8_t *host = page_of(map->ram, first);
-        set_pages(map, base, ram_size, host, host, map->ram_flags + first);
+        uint8_t *host = page_of(map->regions[0].host, first);
+        set_pages(map, base, ram_size, host, host, map->regions[0].flags + first);
     }
     if (ram_size != size)
         physical_map_remove(map, base + ram_size, size - ram_size);
@@ -251,7 +283,7 @@ static inline void prepare_store(PhysicalMap *map, const PhysicalPage *page, uin
         return;
     if ((*page->flags & PAGE_CODE) != 0 && map->hooks.code_changes != NULL)
         map->hooks.code_changes(map->hooks.opaque, address, size);
-    *page->flags |= PAGE_DIRTY_ALL;
+    physical_map_mark_page(map, page->flags, PAGE_DIRTY_ALL);
 }
 
 /* How many bytes the next access to 'range' at 'address' takes: the largest naturally aligned
@@ -368,8 +400,18 @@ static void report_dirty_cleared(PhysicalMap *map) {
         map->hooks.dirty_cleared(map->hooks.opaque);
 }
 
-bool physical_map_clear_dirty_flags(PhysicalMap *map, uint8_t *flags, uint32_t pages,
-                                    uint8_t mask) {
+void physical_map_mark_first(PhysicalMap *map, uint8_t *flags, uint8_t mask) {
+    bool begins = (mask & ~*flags & PAGE_DIRTY_CHECKPOINT) != 0;
+    for (unsigned i = 0; begins && map->page_changes != NULL && i < map->region_count; i++) {
+        const GuestRegion *region = &map->regions[i];
+        size_t page = (uintptr_t)flags - (uintptr_t)region->flags;
+        if (page < region->pages)
+            map->page_changes(map->page_changes_opaque, region, (uint32_t)page);
+    }
+    *flags |= mask;
+}
+
+static bool clear_flags(uint8_t *flags, uint32_t pages, uint8_t mask) {
     mask &= PAGE_DIRTY_ALL;
     bool any = false;
     for (uint32_t i = 0; i < pages; i++)
@@ -377,11 +419,21 @@ bool physical_map_clear_dirty_flags(PhysicalMap *map, uint8_t *flags, uint32_t p
             flags[i] &= (uint8_t)~mask;
             any = true;
         }
+    return any;
+}
+
+bool physical_map_clear_dirty_flags(PhysicalMap *map, uint8_t *flags, uint32_t pages,
+                                    uint8_t mask) {
+    bool any = clear_flags(flags, pages, mask);
     if (any)
         report_dirty_cleared(map);
     return any;
 }
 
 void physical_map_clear_dirty(PhysicalMap *map, uint8_t mask) {
-    physical_map_clear_dirty_flags(map, map->ram_flags, map->ram_pages, mask);
+    bool any = false;
+    for (unsigned i = 0; i < map->region_count; i++)
+        any |= clear_flags(map->regions[i].flags, map->regions[i].pages, mask);
+    if (any)
+        report_dirty_cleared(map);
 }

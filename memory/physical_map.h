@@ -1,13 +1,15 @@
 /* The guest's physical address space: RAM, ROM, memory-mapped I/O and what lies over what.
  *
- * RAM is one memfd, mapped once. PAM shadowing, the hole from 640K to 1M, SMRAM and ROM aliases are
- * entries of the page table below, never second host mappings. Each 4K page says where loads and
- * stores go; a NULL means that a callback (or nobody) answers there. The space is 32 bits wide;
- * addresses are masked by the A20 gate before they come here (physical_map_mask_a20). */
+ * RAM is one region (guest_regions.h), mapped once. PAM shadowing, the hole from 640K to 1M, SMRAM
+ * and ROM aliases are entries of the page table below, never second host mappings. Each 4K page
+ * says where loads and stores go; a NULL means that a callback (or nobody) answers there. The space
+ * is 32 bits wide; addresses are masked by the A20 gate before they come here
+ * (physical_map_mask_a20). */
 #ifndef REPRISE_PHYSICAL_MAP_H
 #define REPRISE_PHYSICAL_MAP_H
 
 #include "error.h"
+#include "guest_regions.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,8 +24,8 @@
  * be. */
 #define PHYSICAL_NOWHERE_PAGE 0xFEEFFu
 
-/* Flags of a RAM page, one byte each. A dirty bit is set at the first store after its client
- * cleared it. */
+/* Flags of a page of a region, one byte each. A dirty bit is set before the first store after its
+ * client cleared it. */
 enum {
     PAGE_CODE = 1 << 0,          /* translated code was read from this page: stores must report */
     PAGE_DIRTY_DISPLAY = 1 << 1, /* for whoever draws from it */
@@ -78,6 +80,22 @@ PhysicalMap *physical_map_create(uint64_t ram_bytes, Error *error);
 void physical_map_destroy(PhysicalMap *map);
 void physical_map_set_hooks(PhysicalMap *map, const PhysicalMapHooks *hooks);
 
+/* Before the first store into a page whose PAGE_DIRTY_CHECKPOINT is clear, while it still holds
+ * what it held; whoever stores. NULL: nobody wants to know. */
+void physical_map_watch_pages(PhysicalMap *map,
+                              void (*page_changes)(void *opaque, const GuestRegion *region,
+                                                   uint32_t page),
+                              void *opaque);
+
+/* All memory of the guest that can change: RAM is the first. */
+const GuestRegion *physical_map_regions(const PhysicalMap *map, unsigned *count);
+/* How many pages all regions have together. */
+uint32_t physical_map_region_pages(const PhysicalMap *map);
+/* A further region, a device's own memory, which lives as long as the map. Where it appears in the
+ * address space is the device's affair: physical_map_add_memory(). */
+const GuestRegion *physical_map_add_region(PhysicalMap *map, const char *name, uint32_t size,
+                                           Error *error);
+
 uint64_t physical_map_ram_bytes(const PhysicalMap *map);
 uint8_t *physical_map_ram(PhysicalMap *map); /* host address of guest RAM, all of it contiguous */
 uint8_t *physical_map_ram_flags(PhysicalMap *map); /* one byte a RAM page */
@@ -130,10 +148,17 @@ void physical_write_bytes(PhysicalMap *map, uint32_t address, const void *data, 
 /* Called by every path that stores into RAM without the functions above: sets the dirty bits,
  * reports code changes. */
 void physical_map_touch(PhysicalMap *map, uint32_t address, uint32_t size);
-/* Clears 'mask' in the flags of all RAM pages and reports it. */
+/* The dirty bits of 'mask' are to be set for a page of which only the flag byte is known: what
+ * every store into guest memory does first. */
+void physical_map_mark_first(PhysicalMap *map, uint8_t *flags, uint8_t mask);
+static inline void physical_map_mark_page(PhysicalMap *map, uint8_t *flags, uint8_t mask) {
+    if ((*flags & mask) != mask)
+        physical_map_mark_first(map, flags, mask);
+}
+/* Clears 'mask' in the flags of all pages of all regions and reports it if any was set. */
 void physical_map_clear_dirty(PhysicalMap *map, uint8_t mask);
-/* The same for the 'pages' flag bytes of memory that was laid in by physical_map_add_memory (VGA's
- * own). Tells whether any was set, and reports only then. */
+/* The same for 'pages' flag bytes (of one region, or of memory outside of them). Tells whether any
+ * was set, and reports only then. */
 bool physical_map_clear_dirty_flags(PhysicalMap *map, uint8_t *flags, uint32_t pages, uint8_t mask);
 
 #endif

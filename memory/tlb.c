@@ -219,7 +219,7 @@ static void fill_entries(Tlb *tlb, uint32_t page, AccessKind kind, bool user) {
     if (target->flags != NULL) {
         if ((*target->flags & PAGE_CODE) != 0)
             return;
-        *target->flags |= PAGE_DIRTY_ALL;
+        physical_map_mark_page(tlb->map, target->flags, PAGE_DIRTY_ALL);
     }
     fill_entry(tlb, page, table + 1, target->write);
 }

@@ -85,7 +85,7 @@ static SlowResult access_page(Cpu *cpu, uint32_t linear, const Site *site) {
         uint8_t *flags = physical_map_pages(cpu->map)[physical >> PAGE_BITS].flags;
         if (write &&
             flags != NULL) /* a page with code stays without a TLB entry: the TLB did not mark it */
-            *flags |= PAGE_DIRTY_ALL;
+            physical_map_mark_page(cpu->map, flags, PAGE_DIRTY_ALL);
         return (SlowResult){(uint64_t)(uintptr_t)memory, SLOW_PLAIN};
     }
     if (crosses) {

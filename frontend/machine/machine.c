@@ -61,11 +61,11 @@ Machine *machine_create(const MachineConfig *config, Error *error) {
     machine->trace = (Trace){.mask = config->trace_mask, .output = config->trace_output};
     clock_init(&machine->clock);
     init_shared(machine);
-    if (create_processor(machine, error) &&
-        ram_hash_init(&machine->ram_hash, machine->memory, error)) {
+    if (create_processor(machine, error)) {
         key_player_init(&machine->key_player, &machine->clock, &machine->devices, play_key,
                         machine);
-        if (board_create(machine, error))
+        if (board_create(machine, error) &&
+            ram_hash_init(&machine->ram_hash, machine->memory, error))
             return machine;
     }
     machine_destroy(machine);

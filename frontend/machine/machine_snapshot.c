@@ -15,21 +15,26 @@ static bool is_zero_page(const uint8_t *page) {
     return page[0] == 0 && memcmp(page, page + 1, PAGE_SIZE - 1) == 0;
 }
 
-static void save_ram(Machine *machine, ByteBuffer *buffer) {
-    const uint8_t *ram = physical_map_ram(machine->memory);
-    uint32_t pages = (uint32_t)(physical_map_ram_bytes(machine->memory) / PAGE_SIZE);
-    for (uint32_t page = 0; page < pages; page++) {
-        const uint8_t *content = ram + (size_t)page * PAGE_SIZE;
+static void save_region(const GuestRegion *region, ByteBuffer *buffer) {
+    for (uint32_t page = 0; page < region->pages; page++) {
+        const uint8_t *content = region->host + (size_t)page * PAGE_SIZE;
         if (is_zero_page(content))
             continue;
-        byte_buffer_append_le(buffer, page, 4);
+        byte_buffer_append_le(buffer, region->first_page + page, 4);
         byte_buffer_append(buffer, content, PAGE_SIZE);
     }
+}
+
+static void save_memory(Machine *machine, ByteBuffer *buffer) {
+    unsigned count;
+    const GuestRegion *regions = physical_map_regions(machine->memory, &count);
+    for (unsigned i = 0; i < count; i++)
+        save_region(&regions[i], buffer);
     byte_buffer_append_le(buffer, NO_MORE_PAGES, 4);
 }
 
 /* Walks over the pages without storing them: what is checked here cannot fail afterwards. */
-static bool check_ram(ByteReader reader, uint32_t pages, Error *error) {
+static bool check_memory(ByteReader reader, uint32_t pages, Error *error) {
     uint32_t page;
     int64_t before = -1;
     while ((page = (uint32_t)byte_reader_read_le(&reader, 4)) != NO_MORE_PAGES) {
@@ -42,21 +47,31 @@ static bool check_ram(ByteReader reader, uint32_t pages, Error *error) {
     return !reader.failed || error_set(error, "the snapshot's memory is cut short");
 }
 
-static void load_ram(Machine *machine, ByteReader *reader) {
-    uint8_t *ram = physical_map_ram(machine->memory);
-    uint32_t pages = (uint32_t)(physical_map_ram_bytes(machine->memory) / PAGE_SIZE);
-    uint32_t next = (uint32_t)byte_reader_read_le(reader, 4);
-    for (uint32_t page = 0; page < pages; page++) {
-        uint8_t *content = ram + (size_t)page * PAGE_SIZE;
-        if (page == next) {
+/* Loads a region's pages: 'next' is the number of the page that the reader stands at. */
+static uint32_t load_region(Machine *machine, const GuestRegion *region, ByteReader *reader,
+                            uint32_t next) {
+    for (uint32_t page = 0; page < region->pages; page++) {
+        uint8_t *content = region->host + (size_t)page * PAGE_SIZE;
+        bool is_saved = region->first_page + page == next;
+        if (!is_saved && is_zero_page(content))
+            continue;
+        physical_map_mark_page(machine->memory, &region->flags[page], PAGE_DIRTY_ALL);
+        if (is_saved) {
             byte_reader_read(reader, content, PAGE_SIZE);
             next = (uint32_t)byte_reader_read_le(reader, 4);
-        } else if (!is_zero_page(content)) {
+        } else {
             memset(content, 0, PAGE_SIZE);
         }
     }
-    memset(physical_map_ram_flags(machine->memory), PAGE_DIRTY_ALL, pages);
-    ram_hash_forget(&machine->ram_hash);
+    return next;
+}
+
+static void load_memory(Machine *machine, ByteReader *reader) {
+    unsigned count;
+    const GuestRegion *regions = physical_map_regions(machine->memory, &count);
+    uint32_t next = (uint32_t)byte_reader_read_le(reader, 4);
+    for (unsigned i = 0; i < count; i++)
+        next = load_region(machine, &regions[i], reader, next);
 }
 
 void machine_save(Machine *machine, ByteBuffer *buffer) {
@@ -73,7 +88,7 @@ void machine_save(Machine *machine, ByteBuffer *buffer) {
     uint64_t length = buffer->size - length_at - 8;
     for (int i = 0; i < 8; i++)
         buffer->data[length_at + (size_t)i] = (uint8_t)(length >> (8 * i));
-    save_ram(machine, buffer);
+    save_memory(machine, buffer);
 }
 
 static bool check_header(Machine *machine, ByteReader *reader, bool *a20, uint64_t *length,
@@ -92,7 +107,7 @@ static bool check_header(Machine *machine, ByteReader *reader, bool *a20, uint64
                          (unsigned long long)(ram_bytes >> 20));
     ByteReader memory = *reader;
     memory.position += *length;
-    return check_ram(memory, (uint32_t)(ram_bytes / PAGE_SIZE), error);
+    return check_memory(memory, physical_map_region_pages(machine->memory), error);
 }
 
 static bool load_processor(Machine *machine, const CpuState *state, ByteReader *reader,
@@ -121,7 +136,7 @@ bool machine_load(Machine *machine, ByteReader *reader, Error *error) {
     memory.position = memory_at;
     physical_map_set_a20(machine->memory, a20);
     translator_flush(machine->translator);
-    load_ram(machine, &memory);
+    load_memory(machine, &memory);
     bool good = load_processor(machine, &state, reader, error);
     reader->position = memory.position;
     clock_rebuild(&machine->clock);

@@ -123,9 +123,9 @@ static void set_graphics(uint8_t index, uint8_t value) {
 static void check_planes(void) {
     for (uint32_t at = 0; at < 0x10000; at++)
         for (unsigned plane = 0; plane < 4; plane++)
-            if (board.vga->state.vram[4 * at + plane] != model.plane[plane][at])
+            if (board.vga->vram[4 * at + plane] != model.plane[plane][at])
                 ck_abort_msg("plane %u at %04Xh: %02Xh, expected %02Xh", plane, at,
-                             board.vga->state.vram[4 * at + plane], model.plane[plane][at]);
+                             board.vga->vram[4 * at + plane], model.plane[plane][at]);
 }
 
 static void access_randomly(uint32_t window, uint32_t size) {
@@ -255,7 +255,7 @@ START_TEST(mode_13h_becomes_plain_memory) {
     ck_assert_int_eq(layout_changes, 1);
     ck_assert_uint_eq(peek(&board, 0xA0123), 0x11);
     poke(&board, 0xA0124, 0x22);
-    ck_assert_uint_eq(board.vga->state.vram[0x124], 0x22);
+    ck_assert_uint_eq(board.vga->vram[0x124], 0x22);
     ck_assert_uint_eq(peek(&board, 0xB0000), 0xFF);
     /* What is written so is drawn. */
     vga_render(board.vga, &board.surface);
@@ -271,8 +271,8 @@ START_TEST(mode_13h_becomes_plain_memory) {
     ck_assert(!window_is_direct());
     poke(&board, 0xA0124, 0x44);
     poke(&board, 0xA0125, 0x44);
-    ck_assert_uint_eq(board.vga->state.vram[0x124], 0x44);
-    ck_assert_uint_eq(board.vga->state.vram[0x125], 0x00);
+    ck_assert_uint_eq(board.vga->vram[0x124], 0x44);
+    ck_assert_uint_eq(board.vga->vram[0x125], 0x00);
     board_destroy(&board);
 }
 END_TEST

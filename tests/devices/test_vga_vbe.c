@@ -27,19 +27,19 @@ END_TEST
 
 START_TEST(enabling_sets_the_virtual_screen_and_clears) {
     board_create(&board);
-    memset(board.vga->state.vram, 0x55, 1 << 20);
+    memset(board.vga->vram, 0x55, 1 << 20);
     set_vbe(&board, VBE_VIRTUAL_WIDTH, 2000);
     set_vbe_mode(&board, 640, 480, 8);
     ck_assert_uint_eq(get_vbe(&board, VBE_VIRTUAL_WIDTH), 640);
     ck_assert_uint_eq(get_vbe(&board, VBE_VIRTUAL_HEIGHT), (16 << 20) / 640);
-    ck_assert_uint_eq(board.vga->state.vram[640 * 480 - 1], 0);
-    ck_assert_uint_eq(board.vga->state.vram[640 * 480], 0x55);
-    board.vga->state.vram[5] = 0x66;
+    ck_assert_uint_eq(board.vga->vram[640 * 480 - 1], 0);
+    ck_assert_uint_eq(board.vga->vram[640 * 480], 0x55);
+    board.vga->vram[5] = 0x66;
     set_vbe(&board, VBE_ENABLE, 0);
     set_vbe(&board, VBE_ENABLE, VBE_ENABLED | VBE_KEEP_MEMORY);
-    ck_assert_uint_eq(board.vga->state.vram[5], 0x66);
+    ck_assert_uint_eq(board.vga->vram[5], 0x66);
     set_vbe(&board, VBE_ENABLE, VBE_ENABLED); /* was already: nothing is cleared */
-    ck_assert_uint_eq(board.vga->state.vram[5], 0x66);
+    ck_assert_uint_eq(board.vga->vram[5], 0x66);
     board_destroy(&board);
 }
 END_TEST
@@ -236,15 +236,15 @@ START_TEST(disabling_returns_to_the_mode_before) {
     ck_assert_uint_eq(board.surface.width, 720);
     ck_assert_uint_eq(board.surface.aspect_width, 4);
     physical_write(board.memory, 0xB8000, 2, 0x0741);
-    ck_assert_uint_eq(board.vga->state.vram[0], 0x41);
-    ck_assert_uint_eq(board.vga->state.vram[1], 0x07);
+    ck_assert_uint_eq(board.vga->vram[0], 0x41);
+    ck_assert_uint_eq(board.vga->vram[1], 0x07);
     board_destroy(&board);
 }
 END_TEST
 
 START_TEST(frame_buffer_follows_its_base_address) {
     board_create(&board);
-    board.vga->state.vram[9] = 0x99;
+    board.vga->vram[9] = 0x99;
     ck_assert_uint_eq(peek(&board, BOARD_FRAME_BUFFER + 9), 0x99);
     PciDevice *pci = pci_bus_device(board.bus, 2, 0);
     pci_device_config_write(pci, PCI_BASE_ADDRESS, 4, 0xE0000000);

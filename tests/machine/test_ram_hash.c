@@ -51,6 +51,24 @@ START_TEST(pages_are_told_apart) {
 }
 END_TEST
 
+START_TEST(covers_all_regions) {
+    PhysicalMap *other = physical_map_create(RAM_BYTES, NULL);
+    const GuestRegion *region = physical_map_add_region(other, "frame", 0x4000, NULL);
+    ck_assert_ptr_nonnull(region);
+    physical_map_add_memory(other, 0xE0000000, 0x4000, region->host, region->flags, true);
+    RamHash both;
+    ck_assert(ram_hash_init(&both, other, NULL));
+    uint64_t before = ram_hash_update(&both);
+    physical_write(other, 0xE0003000, 4, 0x12345678);
+    ck_assert_uint_ne(ram_hash_update(&both), before);
+    ck_assert_uint_eq(ram_hash_update(&both), ram_hash_compute(other));
+    physical_write(other, 0xE0003000, 4, 0);
+    ck_assert_uint_eq(ram_hash_update(&both), before);
+    ram_hash_destroy(&both);
+    physical_map_destroy(other);
+}
+END_TEST
+
 START_TEST(only_dirty_pages_are_hashed_again) {
     ram_hash_update(&hash);
     uint64_t before = ram_hash_update(&hash);
@@ -69,6 +87,7 @@ int main(void) {
     tcase_add_test(tests, follows_stores);
     tcase_add_test(tests, returns_when_content_does);
     tcase_add_test(tests, pages_are_told_apart);
+    tcase_add_test(tests, covers_all_regions);
     tcase_add_test(tests, only_dirty_pages_are_hashed_again);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

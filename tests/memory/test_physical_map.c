@@ -412,6 +412,41 @@ START_TEST(stores_set_dirty_bits) {
 }
 END_TEST
 
+static void on_page_changes(void *opaque, const GuestRegion *region, uint32_t page) {
+    (void)opaque;
+    seen_by_hook = region->host[(size_t)page * PAGE_SIZE];
+    note("page%X/%X ", region->first_page, page, 0);
+}
+
+START_TEST(pages_are_told_before_they_change) {
+    ck_assert_uint_eq(physical_map_region_pages(map), RAM_BYTES / PAGE_SIZE);
+    const GuestRegion *frame = physical_map_add_region(map, "frame", 0x4000, NULL);
+    ck_assert_ptr_nonnull(frame);
+    ck_assert_uint_eq(frame->first_page, RAM_BYTES / PAGE_SIZE);
+    ck_assert_uint_eq(physical_map_region_pages(map), RAM_BYTES / PAGE_SIZE + 4);
+    physical_map_add_memory(map, 0xE0000000, 0x4000, frame->host, frame->flags, true);
+    physical_map_ram(map)[0x3000] = 0x77;
+    physical_map_watch_pages(map, on_page_changes, NULL);
+    physical_write(map, 0x3000, 4, 0x12345678);
+    expect_log("page0/3 ");
+    ck_assert_uint_eq(seen_by_hook, 0x77);
+    physical_write(map, 0x3004, 4, 0);
+    expect_log("");
+    physical_write(map, 0xE0002FFE, 4, 0xFFFFFFFF);
+    char expected[64];
+    snprintf(expected, sizeof expected, "page%X/2 page%X/3 ", frame->first_page, frame->first_page);
+    expect_log(expected);
+    physical_map_clear_dirty(map, PAGE_DIRTY_CHECKPOINT);
+    physical_map_clear_dirty(map, PAGE_DIRTY_HASH);
+    physical_map_mark_page(map, &frame->flags[1], PAGE_DIRTY_HASH);
+    expect_log("");
+    physical_map_mark_page(map, &frame->flags[1], PAGE_DIRTY_ALL);
+    physical_map_touch(map, 0x5000, 1);
+    snprintf(expected, sizeof expected, "page%X/1 page0/5 ", frame->first_page);
+    expect_log(expected);
+}
+END_TEST
+
 START_TEST(stores_to_code_are_reported_before_they_happen) {
     install_hooks();
     physical_map_ram_flags(map)[3] = PAGE_CODE;
@@ -458,6 +493,7 @@ int main(void) {
     tcase_add_test(tests, a_callback_may_remove_its_own_range);
     tcase_add_test(tests, closed_a20_gate_folds_every_odd_megabyte);
     tcase_add_test(tests, stores_set_dirty_bits);
+    tcase_add_test(tests, pages_are_told_before_they_change);
     tcase_add_test(tests, stores_to_code_are_reported_before_they_happen);
     Suite *suite = suite_create("physical_map");
     suite_add_tcase(suite, tests);
