@@ -25,6 +25,16 @@ static bool fail_unknown(const char *given, const char *name, Error *error) {
     return error_set(error, "unknown option '%s'; did you mean '-%s'?", given, best);
 }
 
+int command_line_count_words(const char *word, Error *error) {
+    const char *name = word[1] == '-' ? word + 2 : word + 1;
+    const OptionInfo *option = find_option(name);
+    if (option == NULL) {
+        fail_unknown(word, name, error);
+        return 0;
+    }
+    return option->argument != NULL ? 2 : 1;
+}
+
 /* Handles argv[*index], and moves *index to the last word that was used. */
 static bool handle_word(Settings *settings, int argc, char **argv, int *index, Error *error) {
     const char *given = argv[*index];
@@ -54,6 +64,7 @@ bool command_line_parse(Settings *settings, int argc, char **argv, Error *error)
 void command_line_print_help(FILE *output) {
     fprintf(output, "usage: reprise [options] [image]\n"
                     "       reprise demo [options]\n"
+                    "       reprise test [test options] [options] FILE.lua...\n"
                     "\n"
                     "Runs the PC system on a floppy, disk or CD image.\n");
     for (const OptionInfo *option = option_table; option->name || option->help; option++) {

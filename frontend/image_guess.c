@@ -90,7 +90,8 @@ bool image_guess(const char *path, ImageKind *kind, Error *error) {
 
 bool image_guess_plug_in(Settings *settings, const char *path, Error *error) {
     ImageKind kind;
-    DriveRequest request = {.file = path, .boot_index = -1};
+    DriveRequest request = {
+        .file = path, .snapshot = settings->snapshot_by_default, .boot_index = -1};
     if (!image_guess(path, &kind, error))
         return false;
     if (kind == IMAGE_KERNEL) {

@@ -54,12 +54,14 @@ bool settings_add_floppy_drive(Settings *settings, int index, const DriveRequest
 }
 
 static bool add_plain_floppy(Settings *settings, int index, const char *file, Error *error) {
-    DriveRequest request = {.file = file, .boot_index = -1};
+    DriveRequest request = {
+        .file = file, .snapshot = settings->snapshot_by_default, .boot_index = -1};
     return settings_add_floppy_drive(settings, index, &request, error);
 }
 
 static bool add_plain_disk(Settings *settings, int index, const char *file, Error *error) {
-    DriveRequest request = {.file = file, .boot_index = -1};
+    DriveRequest request = {
+        .file = file, .snapshot = settings->snapshot_by_default, .boot_index = -1};
     return settings_add_ide_drive(settings, index, &request, error);
 }
 
@@ -165,7 +167,8 @@ static bool read_request(Settings *settings, KeyValues *values, DriveRequest *re
     if (request->file != NULL && *request->file == '\0')
         request->file = NULL;
     return key_values_get_bool(values, "readonly", false, &request->read_only, error) &&
-           key_values_get_bool(values, "snapshot", false, &request->snapshot, error) &&
+           key_values_get_bool(values, "snapshot", settings->snapshot_by_default,
+                               &request->snapshot, error) &&
            read_media(values, &request->is_cd, error);
 }
 
@@ -213,7 +216,8 @@ static bool add_block_node(Settings *settings, KeyValues *values, Error *error) 
     const char *name = key_values_get(values, "node-name");
     if (driver == NULL || name == NULL)
         return error_set(error, "driver= and node-name= are needed");
-    DriveRequest request = {.id = settings_keep_string(settings, name)};
+    DriveRequest request = {.id = settings_keep_string(settings, name),
+                            .snapshot = settings->snapshot_by_default};
     if (!key_values_get_bool(values, "read-only", false, &request.read_only, error))
         return false;
     if (strcmp(driver, "file") == 0) {

@@ -11,6 +11,12 @@ bool option_icount(Settings *settings, const char *argument, Error *error) {
     bool sleep;
     bool good = key_values_parse(&values, argument, "shift", error);
     const char *given = key_values_get(&values, "shift");
+    if (good && given != NULL && strcmp(given, "off") == 0) {
+        settings->machine.icount = false;
+        good = key_values_check_used(&values, "shift", error);
+        key_values_free(&values);
+        return good;
+    }
     if (good && given != NULL && strcmp(given, "auto") == 0)
         good = error_set(error, "shift=auto is not exact; give a number from 0 to %d",
                          MACHINE_ICOUNT_SHIFT_MAX);

@@ -48,6 +48,7 @@ typedef struct Settings {
     int image_count;
 
     bool snapshot;                       /* -snapshot: for every drive */
+    bool snapshot_by_default;            /* for drives that do not say snapshot=off */
     bool floppy_named[MACHINE_FLOPPIES]; /* some option says what is in it */
     bool show_help, show_version;
     bool sandbox;                 /* -sandbox on */

@@ -12,8 +12,10 @@ static void finish_drives(Settings *settings) {
         cd->is_cd = true;
         cd->boot_index = -1;
     }
-    for (int i = 0; settings->snapshot && i < MACHINE_FLOPPIES; i++)
-        machine->floppy[i].snapshot = true;
+    for (int i = 0; i < MACHINE_FLOPPIES; i++) {
+        if (settings->snapshot || (settings->snapshot_by_default && !settings->floppy_named[i]))
+            machine->floppy[i].snapshot = true;
+    }
     for (int i = 0; settings->snapshot && i < MACHINE_IDE_DRIVES; i++)
         machine->ide[i].snapshot = true;
 }

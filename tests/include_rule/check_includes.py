@@ -18,6 +18,8 @@ MAY_SEE = {
     "roms": ["memory/bus"],
     "frontend/machine": ["translator", "devices", "roms"],
     "frontend": ["frontend/machine"],
+    "frontend/script": ["frontend"],
+    "frontend/main": ["frontend/script"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
@@ -80,7 +82,11 @@ def self_test():
         write(top, "memory/bus/bad.c", '#include "cpu.h"\n')
         write(top, "devices/bad_too.c", '# include "../cpu/cpu.h"\n#include "nowhere.h"\n')
         write(top, "cpu/uart.h", "")
-        assert len(check(top)) == 4, check(top)
+        write(top, "frontend/script/script.h", "")
+        write(top, "frontend/main/main.c", '#include "script.h"\n#include "machine.h"\n')
+        write(top, "frontend/program.c", '#include "script.h"\n')
+        write(top, "frontend/machine/machine.h", "")
+        assert len(check(top)) == 5, check(top)
     print("self-test passed")
 
 

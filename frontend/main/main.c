@@ -3,6 +3,7 @@
 #include "demo_disk.h"
 #include "lockstep_command.h"
 #include "program.h"
+#include "test_command.h"
 #include "version.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@ static int fail(const Error *error) {
     return 1;
 }
 
-static const char *const verbs_to_come[] = {"test", "image", "replay"};
+static const char *const verbs_to_come[] = {"image", "replay"};
 
 static bool check_verb(const char *word, Error *error) {
     for (size_t i = 0; i < sizeof(verbs_to_come) / sizeof(verbs_to_come[0]); i++) {
@@ -32,6 +33,12 @@ static int run(Settings *settings, int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], "lockstep") == 0) {
         status = lockstep_command(settings, argc - 2, argv + 2, &error);
         return error.set ? fail(&error) : status;
+    }
+    if (argc > 1 && strcmp(argv[1], "test") == 0) {
+        status = test_command(argv[0], argc - 2, argv + 2, &error);
+        if (error.set)
+            fail(&error);
+        return status;
     }
     if (demo && !demo_disk_plug_in(settings, argv[0], &error))
         return fail(&error);

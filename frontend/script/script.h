@@ -1,0 +1,137 @@
+/* Test scripts: a Lua state with machines in it. How the parts of the scripting hang together, for
+ * the files of this folder; script authors read REFERENCE.md.
+ *
+ * Each part is a file that exports a ScriptPart: tables of Lua functions, and hooks. script.c lists
+ * them. One Script belongs to one thread, with its Lua state and its machines; functions of a part
+ * find it by script_get(). */
+#ifndef REPRISE_SCRIPT_H
+#define REPRISE_SCRIPT_H
+
+#include "byte_buffer.h"
+#include "machine.h"
+#include "settings.h"
+#include "test_options.h"
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdint.h>
+
+/* How a test or a whole run ends; the numbers are exit statuses of the program. */
+typedef enum ScriptStatus {
+    SCRIPT_PASSED = 0,
+    SCRIPT_FAILED = 1,
+    SCRIPT_USAGE = 2,
+    SCRIPT_CRASHED = 3,   /* the guest: triple fault, panic port */
+    SCRIPT_TIMED_OUT = 4, /* guest time ran out, or provably nothing could come any more */
+    SCRIPT_ERROR = 5,     /* our own */
+    SCRIPT_DIVERGED = 6,
+    SCRIPT_HOST_LIMIT = 124,
+} ScriptStatus;
+
+/* The kinds of failure, as an error's field 'kind' names them. */
+#define KIND_FAIL "fail"             /* 1: a check that did not hold */
+#define KIND_USAGE "usage"           /* 2: the script asks for something that there is not */
+#define KIND_CRASH "crash"           /* 3 */
+#define KIND_TIMEOUT "timeout"       /* 4 */
+#define KIND_HANG "hang"             /* 4: proven */
+#define KIND_ERROR "error"           /* 5 */
+#define KIND_DIVERGED "divergence"   /* 6 */
+#define KIND_HOST_LIMIT "host limit" /* 124 */
+#define KIND_SKIP "skip"             /* no failure: the test ends here and does not count */
+
+/* The status that an error of this kind stands for; SCRIPT_FAILED for kinds of a script's own. */
+ScriptStatus script_kind_status(const char *kind);
+/* The one that counts more when several tests end differently. */
+ScriptStatus script_worse_status(ScriptStatus a, ScriptStatus b);
+
+typedef struct Script Script;
+typedef struct ScriptMachine ScriptMachine;
+
+struct Script {
+    const TestOptions *options; /* of the whole run; shared, read only */
+    lua_State *lua;
+    const char *file;        /* of the script */
+    char *folder;            /* which 'file' is in, "." at least */
+    ScriptMachine *machines; /* those alive, newest first */
+    int machine_count;       /* made so far */
+    FILE *hash_log;          /* --hash-log; NULL without */
+    ScriptStatus status;     /* the worst of the tests that ran to their end */
+    /* What happens is told here, in order: 'machine' is NULL for what concerns none. May be NULL.
+     */
+    void (*log)(void *opaque, ScriptMachine *machine, const char *line);
+    void *log_opaque;
+};
+
+/* A machine of a script. It runs in the script's thread, within waits only. */
+struct ScriptMachine {
+    Script *script;
+    ScriptMachine *next;
+    Machine *machine;
+    Settings *settings; /* own the strings of the machine's configuration */
+    int number;         /* from 1, in the order of making */
+    char name[64];      /* -name, or "machine1" */
+    /* What came out of the ports since the machine was made. */
+    ByteBuffer serial[MACHINE_SERIAL_PORTS];
+    ByteBuffer parallel[MACHINE_PARALLEL_PORTS];
+    ByteBuffer debug_console, firmware_log;
+    size_t serial_waited[MACHINE_SERIAL_PORTS]; /* up to here wait_serial() has seen */
+    bool quit;                                  /* by the monitor's 'quit' */
+    /* Parts keep what they need with a machine here; their 'freed' hook frees it. */
+    struct Typist *typist;
+    struct VideoRecorder *recorder;
+};
+
+/* One file of Lua functions. All members may be NULL. */
+typedef struct ScriptPart {
+    const luaL_Reg *methods; /* of machines, m:NAME() */
+    const luaL_Reg *globals;
+    void (*open)(lua_State *L);            /* further types, once per state */
+    void (*made)(ScriptMachine *machine);  /* a machine was made */
+    void (*freed)(ScriptMachine *machine); /* it goes; machine->machine is still there */
+} ScriptPart;
+
+/* The parts, one a file. */
+extern const ScriptPart script_machine_part;
+
+/* Makes a state with all functions for the script 'file'. */
+Script *script_create(const TestOptions *options, const char *file, Error *error);
+/* Frees the machines too. NULL is allowed. */
+void script_destroy(Script *script);
+
+/* Reads the file; false: it cannot be read or is no Lua, and 'error' says "FILE:LINE: what". */
+bool script_load(Script *script, Error *error);
+/* Runs what was loaded. The message of a failure goes to 'message', with the place. */
+ScriptStatus script_run(Script *script, ByteBuffer *message);
+
+/* For Lua functions. */
+Script *script_get(lua_State *L);
+/* The machine at 'index'; raises an error if there is none, or it was closed. */
+ScriptMachine *script_machine_check(lua_State *L, int index);
+/* Raises {kind=, message=, where=}; does not return. */
+int script_fail(lua_State *L, const char *kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4), noreturn));
+/* Calls the function that lies below 'arguments' arguments. On failure the error's message is added
+ * to 'message', "FILE:LINE: what", and the error value itself left on the stack; otherwise all
+ * results are. */
+ScriptStatus script_call(lua_State *L, int arguments, ByteBuffer *message);
+/* A field of the table at 'index' (or nothing there: the default). */
+double script_option_number(lua_State *L, int index, const char *name, double otherwise);
+bool script_option_flag(lua_State *L, int index, const char *name, bool otherwise);
+const char *script_option_string(lua_State *L, int index, const char *name, const char *otherwise);
+
+/* Adds a line to the event log. */
+void script_log(Script *script, ScriptMachine *machine, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Where a file that a script names lies: relative to the script's folder. Freed by the caller. */
+char *script_find_file(const Script *script, const char *name);
+
+/* script_machine.c: makes a Lua value of a machine (with 'settings', whose owner it becomes) and
+ * leaves it on the stack; for clones too. The machine's sinks must be those of
+ * script_machine_wire(). */
+ScriptMachine *script_machine_new(lua_State *L);
+/* Has the ports of a machine to be made captured. */
+void script_machine_wire(ScriptMachine *machine, MachineConfig *config);
+/* The machine is there now: tells the parts. */
+void script_machine_made(ScriptMachine *machine);
+void script_machine_free(ScriptMachine *machine);
+
+#endif

@@ -1,0 +1,210 @@
+/* machine(...): makes a machine of options as the command line has them; and what every machine can
+ * be asked. */
+#include "allocate.h"
+#include "board.h"
+#include "command_line.h"
+#include "machine_parts.h"
+#include "script.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Words of options: of a string as a shell splits it, or of a table, or one given alone. */
+typedef struct WordList {
+    char **words;
+    size_t count, capacity;
+} WordList;
+
+static void add_word(WordList *list, const char *word, size_t length) {
+    list->words = allocate_grow(list->words, &list->capacity, list->count + 1, sizeof(char *));
+    list->words[list->count++] = strndup(word, length);
+}
+
+static void free_words(WordList *list) {
+    for (size_t i = 0; i < list->count; i++)
+        free(list->words[i]);
+    free(list->words);
+}
+
+/* POSIX shell quoting (Shell Command Language 2.2) without expansions: '...', "...", \x. False: a
+ * quote is not closed. */
+static bool split_words(WordList *list, const char *text) {
+    char *word = allocate_zeroed(strlen(text) + 1);
+    size_t length = 0;
+    char quote = '\0';
+    bool inside = false;
+    for (const char *at = text; *at != '\0'; at++) {
+        if (quote != '\0' && *at == quote) {
+            quote = '\0';
+        } else if (quote == '\0' && (*at == '\'' || *at == '"')) {
+            quote = *at;
+            inside = true;
+        } else if (*at == '\\' && quote != '\'' && at[1] != '\0') {
+            word[length++] = *++at;
+            inside = true;
+        } else if (quote == '\0' && strchr(" \t\r\n", *at) != NULL) {
+            if (inside)
+                add_word(list, word, length);
+            inside = false;
+            length = 0;
+        } else {
+            word[length++] = *at;
+            inside = true;
+        }
+    }
+    if (inside)
+        add_word(list, word, length);
+    free(word);
+    return quote == '\0';
+}
+
+/* 125 million instructions a second, about what a Pentium did. A guest that waits in a loop for
+ * time to pass then does so in no more of the host's time. */
+enum { SCRIPT_ICOUNT_SHIFT = 3 };
+
+/* A single string is a line of options; of several, and in a table, each is one word. */
+static bool read_words(lua_State *L, WordList *list) {
+    int count = lua_gettop(L);
+    add_word(list, "reprise", strlen("reprise"));
+    if (count == 1 && lua_type(L, 1) == LUA_TSTRING)
+        return split_words(list, lua_tostring(L, 1));
+    for (int i = 1; i <= count; i++) {
+        for (lua_Integer j = 1; lua_istable(L, i) && lua_geti(L, i, j) != LUA_TNIL; j++) {
+            const char *word = lua_tostring(L, -1);
+            add_word(list, word != NULL ? word : "", word != NULL ? strlen(word) : 0);
+            lua_pop(L, 1);
+        }
+        lua_settop(L, count);
+        if (lua_isstring(L, i))
+            add_word(list, lua_tostring(L, i), strlen(lua_tostring(L, i)));
+    }
+    return true;
+}
+
+static bool refuse_device(const CharacterSpec *spec, const char *what, Error *error) {
+    return spec->kind == CHARACTER_NONE || spec->kind == CHARACTER_NULL ||
+           error_set(error, "%s of a script's machine leads to the script alone: say 'null'", what);
+}
+
+/* What makes no sense without a window, a terminal and somebody before it. */
+static bool check_settings(const Settings *settings, Error *error) {
+    if (settings->show_help || settings->show_version || settings->listed)
+        return error_set(error, "that option prints something and makes no machine");
+    if (settings->display == DISPLAY_SDL || settings->full_screen)
+        return error_set(error, "a script's machine has no window");
+    if (settings->machine.start_paused)
+        return error_set(error, "-S: a script's machine runs within waits only");
+    for (int i = 0; i < settings->serial_count; i++) {
+        if (!refuse_device(&settings->serial[i], "a serial port", error))
+            return false;
+    }
+    for (int i = 0; i < settings->parallel_count; i++) {
+        if (!refuse_device(&settings->parallel[i], "a parallel port", error))
+            return false;
+    }
+    for (int i = 0; i < settings->monitor_count; i++) {
+        if (!refuse_device(&settings->monitor[i], "the monitor", error))
+            return false;
+    }
+    return refuse_device(&settings->debug_console, "the debug console", error) &&
+           refuse_device(&settings->firmware_log, "the firmware's log", error);
+}
+
+static void capture(void *opaque, const uint8_t *data, size_t size) {
+    byte_buffer_append(opaque, data, size);
+}
+
+void script_machine_wire(ScriptMachine *machine, MachineConfig *config) {
+    for (int i = 0; i < MACHINE_SERIAL_PORTS; i++)
+        config->serial[i] = (ByteSink){capture, &machine->serial[i]};
+    for (int i = 0; i < MACHINE_PARALLEL_PORTS; i++)
+        config->parallel[i] = (ByteSink){capture, &machine->parallel[i]};
+    config->debug_console = (ByteSink){capture, &machine->debug_console};
+    if (config->firmware_log.write != NULL)
+        config->firmware_log = (ByteSink){capture, &machine->firmware_log};
+}
+
+static bool configure(ScriptMachine *machine, const WordList *words, Error *error) {
+    Settings *settings = machine->settings;
+    MachineConfig *config = &settings->machine;
+    settings->snapshot_by_default = true;
+    config->icount = true;
+    config->icount_shift = SCRIPT_ICOUNT_SHIFT;
+    /* The settings keep pointers to the words. */
+    char **kept = allocate_zeroed((words->count + 1) * sizeof(*kept));
+    for (size_t i = 0; i < words->count; i++)
+        kept[i] = (char *)settings_keep_string(settings, words->words[i]);
+    bool good = command_line_parse(settings, (int)words->count, kept, error) &&
+                check_settings(settings, error);
+    free(kept);
+    for (int i = 0; good && i < settings->serial_count; i++)
+        config->has_serial[i] = settings->serial[i].kind != CHARACTER_NONE;
+    for (int i = 0; good && i < settings->parallel_count; i++)
+        config->has_parallel[i] = settings->parallel[i].kind != CHARACTER_NONE;
+    if (settings->firmware_log.kind != CHARACTER_NONE)
+        config->firmware_log.write = capture;
+    if (config->name != NULL)
+        snprintf(machine->name, sizeof(machine->name), "%s", config->name);
+    script_machine_wire(machine, config);
+    return good;
+}
+
+/* machine(options...) -> machine */
+static int make_machine(lua_State *L) {
+    const TestOptions *options = script_get(L)->options;
+    WordList words = {.words = NULL};
+    Error error = {.set = false};
+    bool good = read_words(L, &words) || error_set(&error, "a quote is not closed");
+    for (int i = 0; i < options->machine_word_count; i++)
+        add_word(&words, options->machine_words[i], strlen(options->machine_words[i]));
+    ScriptMachine *machine = script_machine_new(L);
+    good = good && configure(machine, &words, &error);
+    free_words(&words);
+    if (good)
+        machine->machine = machine_create(&machine->settings->machine, &error);
+    if (machine->machine == NULL)
+        return script_fail(L, KIND_USAGE, "machine: %s", error.message);
+    script_machine_made(machine);
+    return 1;
+}
+
+/* m:close(): gives its memory back now. */
+static int close_machine(lua_State *L) {
+    ScriptMachine **holder = lua_touserdata(L, 1);
+    script_machine_check(L, 1);
+    script_machine_free(*holder);
+    *holder = NULL;
+    return 0;
+}
+
+/* m:text() -> the text screen, lines without the spaces at their ends */
+static int get_text(lua_State *L) {
+    ScriptMachine *machine = script_machine_check(L, 1);
+    ByteBuffer text = {.data = NULL};
+    bool is_text = board_get_text(&machine->machine->board, &text);
+    lua_pushlstring(L, is_text && text.size > 0 ? (const char *)text.data : "",
+                    is_text ? text.size : 0);
+    byte_buffer_free(&text);
+    return 1;
+}
+
+/* m:run(instructions) -> how many ran */
+static int run_machine(lua_State *L) {
+    ScriptMachine *machine = script_machine_check(L, 1);
+    lua_Integer count = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, count >= 0, 2, "a number of instructions");
+    lua_pushinteger(L, (lua_Integer)machine_run_instructions(machine->machine, (uint64_t)count));
+    return 1;
+}
+
+static const luaL_Reg machine_methods[] = {
+    {"close", close_machine},
+    {"run", run_machine},
+    {"text", get_text},
+    {NULL, NULL},
+};
+static const luaL_Reg machine_globals[] = {
+    {"machine", make_machine},
+    {NULL, NULL},
+};
+const ScriptPart script_machine_part = {.methods = machine_methods, .globals = machine_globals};
