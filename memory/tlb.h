@@ -155,6 +155,13 @@ bool tlb_check_write(Tlb *tlb, uint32_t linear, unsigned size, bool user, PageFa
 void tlb_save(const Tlb *tlb, ByteBuffer *buffer);
 bool tlb_load(Tlb *tlb, ByteReader *reader, Error *error);
 
+/* tlb_load() in two steps, for those who check everything before they change anything: what was
+ * saved, read and found good; NULL on error. */
+typedef struct TlbImage TlbImage;
+TlbImage *tlb_image_read(ByteReader *reader, Error *error);
+void tlb_image_take(Tlb *tlb, const TlbImage *image);
+void tlb_image_free(TlbImage *image); /* NULL is allowed */
+
 /* Invariant walker for tests: every inline entry agrees with 'walked', the map and the flags.
  * Describes the first that does not. */
 bool tlb_check_invariants(const Tlb *tlb, Error *error);

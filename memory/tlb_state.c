@@ -45,15 +45,15 @@ typedef struct SavedPage {
     uint8_t rights;
 } SavedPage;
 
-typedef struct SavedTlb {
+struct TlbImage {
     uint32_t cr0, cr3, cr4;
     bool efer_nxe, smap_override;
     uint64_t pdpte[4];
     uint32_t count;
     SavedPage *pages;
-} SavedTlb;
+};
 
-static bool read_pages(SavedTlb *saved, ByteReader *reader, Error *error) {
+static bool read_pages(TlbImage *saved, ByteReader *reader, Error *error) {
     saved->pages = allocate_zeroed(saved->count * sizeof *saved->pages);
     for (uint32_t i = 0; i < saved->count; i++) {
         SavedPage *page = &saved->pages[i];
@@ -70,7 +70,7 @@ static bool read_pages(SavedTlb *saved, ByteReader *reader, Error *error) {
     return true;
 }
 
-static bool read_saved(SavedTlb *saved, ByteReader *reader, Error *error) {
+static bool read_saved(TlbImage *saved, ByteReader *reader, Error *error) {
     uint32_t version = (uint32_t)byte_reader_read_le(reader, 4);
     saved->cr0 = (uint32_t)byte_reader_read_le(reader, 4);
     saved->cr3 = (uint32_t)byte_reader_read_le(reader, 4);
@@ -90,7 +90,7 @@ static bool read_saved(SavedTlb *saved, ByteReader *reader, Error *error) {
     return read_pages(saved, reader, error);
 }
 
-static void take_over(Tlb *tlb, const SavedTlb *saved) {
+void tlb_image_take(Tlb *tlb, const TlbImage *saved) {
     tlb_flush_all(tlb);
     tlb->cr0 = saved->cr0;
     tlb->cr3 = saved->cr3;
@@ -106,13 +106,27 @@ static void take_over(Tlb *tlb, const SavedTlb *saved) {
     }
 }
 
+TlbImage *tlb_image_read(ByteReader *reader, Error *error) {
+    TlbImage *image = allocate_zeroed(sizeof *image);
+    if (read_saved(image, reader, error))
+        return image;
+    tlb_image_free(image);
+    return NULL;
+}
+
+void tlb_image_free(TlbImage *image) {
+    if (image != NULL)
+        free(image->pages);
+    free(image);
+}
+
 bool tlb_load(Tlb *tlb, ByteReader *reader, Error *error) {
-    SavedTlb saved = {0};
-    bool loaded = read_saved(&saved, reader, error);
-    if (loaded)
-        take_over(tlb, &saved);
-    free(saved.pages);
-    return loaded;
+    TlbImage *image = tlb_image_read(reader, error);
+    if (image == NULL)
+        return false;
+    tlb_image_take(tlb, image);
+    tlb_image_free(image);
+    return true;
 }
 
 /* ---- Invariants ---- */

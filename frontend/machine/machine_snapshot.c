@@ -1,15 +1,14 @@
 #include "machine_snapshot.h"
+#include "little_endian.h"
 #include "machine_parts.h"
-#include "smm.h"
+#include "machine_state.h"
 
 #include <string.h>
 
 /* "RPRS" and the format's version. */
 #define SNAPSHOT_MAGIC 0x53525052u
-#define SNAPSHOT_VERSION 1
+#define SNAPSHOT_VERSION 2
 #define NO_MORE_PAGES UINT32_MAX
-
-#define EFER_NXE_BIT (1u << 11)
 
 static bool is_zero_page(const uint8_t *page) {
     return page[0] == 0 && memcmp(page, page + 1, PAGE_SIZE - 1) == 0;
@@ -75,30 +74,22 @@ static void load_memory(Machine *machine, ByteReader *reader) {
 }
 
 void machine_save(Machine *machine, ByteBuffer *buffer) {
-    machine_time_settle(&machine->time);
     byte_buffer_append_le(buffer, SNAPSHOT_MAGIC, 4);
     byte_buffer_append_le(buffer, SNAPSHOT_VERSION, 4);
     byte_buffer_append_le(buffer, physical_map_ram_bytes(machine->memory), 8);
-    byte_buffer_append_le(buffer, physical_map_a20(machine->memory), 1);
     size_t length_at = buffer->size;
     byte_buffer_append_le(buffer, 0, 8);
-    field_table_save(&cpu_fields, &machine->cpu->state, buffer);
-    device_list_save(&machine->devices, buffer);
-    tlb_save(&machine->cpu->tlb, buffer);
-    uint64_t length = buffer->size - length_at - 8;
-    for (int i = 0; i < 8; i++)
-        buffer->data[length_at + (size_t)i] = (uint8_t)(length >> (8 * i));
+    machine_state_save(machine, buffer);
+    store_le64(buffer->data + length_at, buffer->size - length_at - 8);
     save_memory(machine, buffer);
 }
 
-static bool check_header(Machine *machine, ByteReader *reader, bool *a20, uint64_t *length,
-                         Error *error) {
+static bool check_header(Machine *machine, ByteReader *reader, uint64_t *length, Error *error) {
     if (byte_reader_read_le(reader, 4) != SNAPSHOT_MAGIC)
         return error_set(error, "this is no snapshot");
     if (byte_reader_read_le(reader, 4) != SNAPSHOT_VERSION)
         return error_set(error, "the snapshot was written by another version");
     uint64_t ram_bytes = byte_reader_read_le(reader, 8);
-    *a20 = byte_reader_read_le(reader, 1) != 0;
     *length = byte_reader_read_le(reader, 8);
     if (reader->failed || *length > reader->size - reader->position)
         return error_set(error, "the snapshot is cut short");
@@ -110,37 +101,18 @@ static bool check_header(Machine *machine, ByteReader *reader, bool *a20, uint64
     return check_memory(memory, physical_map_region_pages(machine->memory), error);
 }
 
-static bool load_processor(Machine *machine, const CpuState *state, ByteReader *reader,
-                           Error *error) {
-    Cpu *cpu = machine->cpu;
-    cpu->state = *state;
-    smm_update_pins(cpu);
-    tlb_set_control(&cpu->tlb, state->cr0, state->cr3, state->cr4,
-                    (state->efer & EFER_NXE_BIT) != 0, true);
-    memcpy(cpu->tlb.pdpte, state->pdpte, sizeof(cpu->tlb.pdpte));
-    tlb_flush_all(&cpu->tlb);
-    return tlb_load(&cpu->tlb, reader, error);
-}
-
 bool machine_load(Machine *machine, ByteReader *reader, Error *error) {
-    bool a20 = false;
     uint64_t length = 0;
-    CpuState state = machine->cpu->state;
-    if (!check_header(machine, reader, &a20, &length, error))
-        return false;
-    size_t memory_at = reader->position + length;
-    if (!field_table_load(&cpu_fields, &state, reader, error) ||
-        !device_list_load(&machine->devices, reader, error))
+    if (!check_header(machine, reader, &length, error))
         return false;
     ByteReader memory = *reader;
-    memory.position = memory_at;
-    physical_map_set_a20(machine->memory, a20);
+    memory.position += length;
+    if (!machine_state_load(machine, reader, error))
+        return false;
     translator_flush(machine->translator);
     load_memory(machine, &memory);
-    bool good = load_processor(machine, &state, reader, error);
     reader->position = memory.position;
-    clock_rebuild(&machine->clock);
-    return good;
+    return true;
 }
 
 static uint64_t combine(uint64_t hash, uint64_t part) {

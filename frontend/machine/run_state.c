@@ -12,7 +12,7 @@ static const struct {
     [RUN_STATE_PAUSED]         = {"paused",         TO(RUNNING) | TO(SHUTDOWN) | TO(RESTORE_VM) | TO(SAVE_VM)},
     [RUN_STATE_SHUTDOWN]       = {"shutdown",       TO(PAUSED) | TO(PRELAUNCH) | TO(RESTORE_VM)},
     [RUN_STATE_INTERNAL_ERROR] = {"internal-error", TO(PAUSED) | TO(PRELAUNCH) | TO(RESTORE_VM)},
-    [RUN_STATE_RESTORE_VM]     = {"restore-vm",     TO(RUNNING) | TO(PAUSED) | TO(PRELAUNCH) | TO(INTERNAL_ERROR)},
+    [RUN_STATE_RESTORE_VM]     = {"restore-vm",     TO(RUNNING) | TO(PAUSED) | TO(PRELAUNCH) | TO(SHUTDOWN) | TO(INTERNAL_ERROR)},
     [RUN_STATE_SAVE_VM]        = {"save-vm",        TO(RUNNING) | TO(PAUSED) | TO(PRELAUNCH)},
     // clang-format on
 };
