@@ -72,6 +72,7 @@ static const BlockDriver *probe_driver(BlockNode *node, Error *error) {
 static BlockNode *open_image(const BlockOptions *options, Error *error) {
     BlockNode *node = allocate_zeroed(sizeof(*node));
     node->file = -1;
+    node->holders = 1;
     node->path = strdup(options->path);
     node->name = strdup(options->node_name != NULL ? options->node_name : "");
     bool opened = block_file_open(node, options, error);
@@ -109,9 +110,16 @@ BlockNode *block_open(const BlockOptions *options, Error *error) {
     return node;
 }
 
+BlockNode *block_hold(BlockNode *node) {
+    if (node != NULL)
+        __atomic_add_fetch(&node->holders, 1, __ATOMIC_RELAXED);
+    return node;
+}
+
 void block_close(BlockNode *node) {
-    if (node == NULL)
+    if (node == NULL || __atomic_sub_fetch(&node->holders, 1, __ATOMIC_ACQ_REL) > 0)
         return;
+    block_history_free(node);
     if (node->driver != NULL && node->driver->close != NULL)
         node->driver->close(node);
     if (node->file >= 0)
@@ -145,10 +153,25 @@ bool block_write(BlockNode *node, uint64_t offset, const void *data, size_t size
         return true;
     if (size > INT64_MAX || offset > INT64_MAX - size)
         return error_set(error, "%s: write past the largest file size", node->path);
+    return block_history_keep(node, offset, size, error) &&
+           block_write_present(node, offset, data, size, error);
+}
+
+bool block_write_present(BlockNode *node, uint64_t offset, const void *data, size_t size,
+                         Error *error) {
     if (!node->driver->write(node, offset, data, size, error))
         return name_culprit(node, error);
     if (offset + size > node->length)
         node->length = offset + size;
+    return true;
+}
+
+bool block_resize(BlockNode *node, uint64_t length, Error *error) {
+    if (length == node->length)
+        return true;
+    if (node->driver->resize != NULL && !node->driver->resize(node, length, error))
+        return name_culprit(node, error);
+    node->length = length;
     return true;
 }
 
@@ -162,6 +185,10 @@ uint64_t block_length(const BlockNode *node) {
 
 bool block_is_read_only(const BlockNode *node) {
     return node->read_only;
+}
+
+bool block_writes_image(const BlockNode *node) {
+    return node->below == NULL && !node->read_only;
 }
 
 const char *block_node_name(const BlockNode *node) {

@@ -28,8 +28,11 @@ typedef struct BlockOptions {
  * lock against every other writer and reader, of this program and of QEMU, until it is closed. */
 BlockNode *block_open(const BlockOptions *options, Error *error);
 
-/* Closes the node and what lies below it. NULL is allowed. */
+/* Closes the node and what lies below it, once everybody has who holds it. NULL is allowed. */
 void block_close(BlockNode *node);
+
+/* One more who has the node open. Returns it; NULL is allowed. */
+BlockNode *block_hold(BlockNode *node);
 
 /* Reads 'size' bytes at 'offset'. Bytes past the end of the node read as zeros. */
 bool block_read(BlockNode *node, uint64_t offset, void *data, size_t size, Error *error);
@@ -42,6 +45,8 @@ bool block_flush(BlockNode *node, Error *error);
 
 uint64_t block_length(const BlockNode *node); /* in bytes; need not be a multiple of a sector */
 bool block_is_read_only(const BlockNode *node);
+/* Writes go straight to the image file, and not to an overlay of it. */
+bool block_writes_image(const BlockNode *node);
 const char *block_node_name(const BlockNode *node); /* "" if it has none */
 const char *block_path(const BlockNode *node);
 const char *block_format(const BlockNode *node);

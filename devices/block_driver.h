@@ -19,7 +19,12 @@ typedef struct BlockDriver {
     bool (*read)(BlockNode *node, uint64_t offset, void *data, size_t size, Error *error);
     bool (*write)(BlockNode *node, uint64_t offset, const void *data, size_t size, Error *error);
     bool (*flush)(BlockNode *node, Error *error);
+    /* Makes what the node lies on shorter or longer, with zeros at its end. NULL: node->length is
+     * all there is to it. */
+    bool (*resize)(BlockNode *node, uint64_t length, Error *error);
 } BlockDriver;
+
+typedef struct BlockHistory BlockHistory;
 
 struct BlockNode {
     const BlockDriver *driver;
@@ -27,9 +32,11 @@ struct BlockNode {
     char *path;
     uint64_t length;
     bool read_only;
-    int file;           /* of the image; -1 in a node that lies over another */
-    BlockNode *below;   /* what an overlay lies over; closed with it */
-    void *driver_state; /* the driver's own */
+    int file;              /* of the image; -1 in a node that lies over another */
+    BlockNode *below;      /* what an overlay lies over; closed with it */
+    void *driver_state;    /* the driver's own */
+    unsigned holders;      /* atomic: who has the node open; the last one closes it */
+    BlockHistory *history; /* earlier contents; NULL: no point was ever taken */
 };
 
 extern const BlockDriver block_raw_driver;
@@ -37,6 +44,20 @@ extern const BlockDriver block_raw_driver;
 /* A node over 'below', which it owns from now on and never writes. NULL on error: 'below' is then
  * still the caller's. */
 BlockNode *block_overlay_create(BlockNode *below, Error *error);
+
+/* Writes as block_write() does, but what was there before is not kept. */
+bool block_write_present(BlockNode *node, uint64_t offset, const void *data, size_t size,
+                         Error *error);
+
+/* Cuts or lengthens the node. */
+bool block_resize(BlockNode *node, uint64_t length, Error *error);
+
+/* block_history.c: keeps what a write of this range is about to change. */
+bool block_history_keep(BlockNode *node, uint64_t offset, size_t size, Error *error);
+void block_history_free(BlockNode *node);
+
+/* A new file that has no name, in the folder for temporary files; -1 on error. */
+int block_temporary_open(const char *purpose, Error *error);
 
 /* Opens the image file, checks that it is one, and locks it. Sets node->file, length and
  * read_only. */

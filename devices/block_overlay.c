@@ -2,13 +2,9 @@
  * something was written and from the node below elsewhere.
  *
  * The temporary file is sparse and has the image's own offsets, so that a bit for each cluster is
- * all there is to remember. Unnamed, it goes with the process, however that ends. */
-#define _GNU_SOURCE /* O_TMPFILE */
+ * all there is to remember. */
 #include "allocate.h"
 #include "block_driver.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,28 +37,6 @@ static bool mark_written(Overlay *overlay, uint64_t cluster, Error *error) {
     }
     overlay->written[cluster / 8] |= (uint8_t)(1u << (cluster % 8));
     return true;
-}
-
-static int open_temporary_file(Error *error) {
-    const char *folder = getenv("TMPDIR");
-    if (folder == NULL || folder[0] == '\0')
-        folder = "/var/tmp"; /* not /tmp, which is often in memory and small */
-    int file = -1;
-#ifdef O_TMPFILE
-    file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-#endif
-    if (file < 0) {
-        char name[1024];
-        snprintf(name, sizeof(name), "%s/reprise-XXXXXX", folder);
-        file = mkstemp(name);
-        if (file >= 0)
-            unlink(name);
-    }
-    if (file < 0)
-        error_set(error,
-                  "no temporary file for snapshot=on in %s: %s (TMPDIR names another folder)",
-                  folder, strerror(errno));
-    return file;
 }
 
 /* The part of a transfer that lies within one cluster. */
@@ -144,7 +118,7 @@ static const BlockDriver overlay_driver = {
 };
 
 BlockNode *block_overlay_create(BlockNode *below, Error *error) {
-    int file = open_temporary_file(error);
+    int file = block_temporary_open("snapshot=on", error);
     if (file < 0)
         return NULL;
     Overlay *overlay = allocate_zeroed(sizeof(*overlay));
@@ -156,6 +130,7 @@ BlockNode *block_overlay_create(BlockNode *below, Error *error) {
     node->path = strdup(below->path);
     node->length = below->length;
     node->file = -1;
+    node->holders = 1;
     node->below = below;
     return node;
 }

@@ -26,10 +26,18 @@ static bool raw_flush(BlockNode *node, Error *error) {
     return error_set(error, "cannot flush: %s", strerror(errno));
 }
 
+static bool raw_resize(BlockNode *node, uint64_t length, Error *error) {
+    if (ftruncate(node->file, (off_t)length) == 0)
+        return true;
+    return error_set(error, "cannot be made %llu bytes long: %s", (unsigned long long)length,
+                     strerror(errno));
+}
+
 const BlockDriver block_raw_driver = {
     .name = "raw",
     .probe = raw_probe,
     .read = raw_read,
     .write = raw_write,
     .flush = raw_flush,
+    .resize = raw_resize,
 };

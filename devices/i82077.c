@@ -396,6 +396,10 @@ bool i82077_change_media(I82077 *fdc, unsigned drive, BlockNode *medium, Error *
     return true;
 }
 
+void i82077_restore_medium(I82077 *fdc, unsigned drive, BlockNode *medium) {
+    fdc->media[drive] = medium;
+}
+
 static bool plug_in_drive(I82077 *fdc, unsigned drive, BlockNode *medium, FloppyDriveType type,
                           Error *error) {
     FloppyFormat format = {0};

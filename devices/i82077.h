@@ -40,6 +40,10 @@ void i82077_destroy(I82077 *fdc);
 bool i82077_change_media(I82077 *fdc, unsigned drive, BlockNode *medium, Error *error);
 
 /* What is in the drive; NULL if nothing. */
+/* Puts the medium into a drive whose State is restored from elsewhere: the guest is told nothing,
+ * as the State says what it knows. The caller closes the old node after this. */
+void i82077_restore_medium(I82077 *fdc, unsigned drive, BlockNode *medium);
+
 BlockNode *i82077_media(const I82077 *fdc, unsigned drive);
 
 /* The type for the CMOS RAM; FLOPPY_DRIVE_NONE if there is no such drive. */

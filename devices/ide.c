@@ -390,6 +390,13 @@ static void copy_name(char *to, size_t size, const char *name) {
     snprintf(to, size, "%s", name);
 }
 
+void ide_channel_restore_medium(IdeChannel *channel, unsigned drive, BlockNode *medium) {
+    IdeDrive *host = &channel->drives[drive];
+    uint32_t sector_bytes = host->kind == IDE_DRIVE_DISK ? IDE_SECTOR_BYTES : CDROM_SECTOR_BYTES;
+    host->medium = medium;
+    host->sectors = medium == NULL ? 0 : (block_length(medium) + sector_bytes - 1) / sector_bytes;
+}
+
 static bool plug_in_drive(IdeChannel *channel, unsigned index, const IdeChannelOptions *options,
                           Error *error) {
     const IdeDriveOptions *wanted = &options->drives[index];
@@ -397,7 +404,6 @@ static bool plug_in_drive(IdeChannel *channel, unsigned index, const IdeChannelO
     drive->channel = channel;
     drive->state = &channel->state.drives[index];
     drive->kind = wanted->kind;
-    drive->medium = wanted->medium;
     if (wanted->kind == IDE_DRIVE_DISK && wanted->medium == NULL)
         return error_set(error, "a hard disk needs an image");
     bool is_disk = wanted->kind == IDE_DRIVE_DISK;
@@ -409,14 +415,12 @@ static bool plug_in_drive(IdeChannel *channel, unsigned index, const IdeChannelO
               : is_disk             ? "QEMU HARDDISK"
                                     : "QEMU DVD-ROM");
     if (is_disk) {
-        drive->sectors = (block_length(wanted->medium) + IDE_SECTOR_BYTES - 1) / IDE_SECTOR_BYTES;
         drive->geometry =
             wanted->geometry.cylinders != 0 ? wanted->geometry : ide_geometry_guess(wanted->medium);
-    } else if (wanted->medium != NULL) {
-        drive->sectors =
-            (block_length(wanted->medium) + CDROM_SECTOR_BYTES - 1) / CDROM_SECTOR_BYTES;
-        drive->state->cdrom.present = 1;
+    } else {
+        drive->state->cdrom.present = wanted->medium != NULL;
     }
+    ide_channel_restore_medium(channel, index, wanted->medium);
     return true;
 }
 

@@ -78,6 +78,9 @@ BlockNode *ide_channel_media(const IdeChannel *channel, unsigned drive);
  * error unless 'force'. The caller closes the old node after this. */
 bool ide_channel_change_media(IdeChannel *channel, unsigned drive, BlockNode *medium, bool force,
                               Error *error);
+/* Puts the medium into a drive whose State is restored from elsewhere: the guest is told nothing,
+ * as the State says what it knows. The caller closes the old node after this. */
+void ide_channel_restore_medium(IdeChannel *channel, unsigned drive, BlockNode *medium);
 bool ide_channel_tray_is_open(const IdeChannel *channel, unsigned drive);
 bool ide_channel_tray_is_locked(const IdeChannel *channel, unsigned drive);
 

@@ -439,9 +439,7 @@ bool ide_channel_change_media(IdeChannel *channel, unsigned drive, BlockNode *me
     cdrom->unit_attention = medium != NULL;
     cdrom->present = medium != NULL;
     cdrom->tray_open = medium == NULL;
-    cd->medium = medium;
-    cd->sectors =
-        medium == NULL ? 0 : (block_length(medium) + CDROM_SECTOR_BYTES - 1) / CDROM_SECTOR_BYTES;
+    ide_channel_restore_medium(channel, drive, medium);
     return true;
 }
 

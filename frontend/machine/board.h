@@ -61,6 +61,7 @@ typedef struct Board {
     struct IsaDebugExit *debug_exit;
 
     BoardDrive drive[BOARD_DRIVES]; /* floppy A and B, then the four of IDE */
+    struct DiskPoint *disk_points;  /* all that were taken and not freed yet */
     uint8_t *bios;                  /* aligned to pages */
     uint32_t bios_bytes;
     ByteBuffer vga_bios;

@@ -1,5 +1,6 @@
 /* Drives and their media: the floppy controller and the two IDE channels. */
 #include "board_parts.h"
+#include "disk_media.h"
 #include "i82077.h"
 #include "i8237.h"
 #include "machine_parts.h"
@@ -7,7 +8,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { IRQ_FLOPPY = 6, IRQ_IDE_PRIMARY = 14, IRQ_IDE_SECONDARY = 15, DMA_FLOPPY = 2 };
 enum { SLOT_PIIX3 = 1, FUNCTION_IDE = 1 };
@@ -98,6 +98,7 @@ void board_destroy_storage(Board *board) {
         i82077_destroy(board->floppy);
     if (board->ide != NULL)
         piix3_ide_destroy(board->ide);
+    disk_point_forget_board(board);
     for (int i = 0; i < BOARD_DRIVES; i++) {
         block_close(board->drive[i].medium);
         board->drive[i].medium = NULL;
@@ -126,20 +127,14 @@ static bool exchange(Board *board, BoardDrive *drive, BlockNode *medium, bool fo
     return true;
 }
 
-static bool is_same_file(const char *one, const char *other) {
-    struct stat first, second;
-    return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
-}
-
 /* The old medium stays until the new one is known to be good. But an image is locked against a
  * second opening: the same one has to come out before it can go in again. */
 bool board_change_medium(Board *board, BoardDrive *drive, const BlockOptions *options, bool force,
                          Error *error) {
-    if (drive->medium != NULL && is_same_file(block_path(drive->medium), options->path) &&
+    if (drive->medium != NULL && disk_media_same_file(block_path(drive->medium), options->path) &&
         !board_eject(board, drive, force, error))
         return false;
-    BlockNode *medium = block_open(options, error);
+    BlockNode *medium = disk_media_open(board, options, error);
     return medium != NULL && exchange(board, drive, medium, force, error);
 }
 

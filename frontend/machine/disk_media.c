@@ -1,0 +1,37 @@
+#include "disk_media.h"
+#include "i82077.h"
+#include "piix3_ide.h"
+
+#include <sys/stat.h>
+
+bool disk_media_same_file(const char *one, const char *other) {
+    struct stat first, second;
+    return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+void disk_media_restore(Board *board, BoardDrive *drive, BlockNode *medium) {
+    if (drive->is_floppy)
+        i82077_restore_medium(board->floppy, drive->unit, medium);
+    else
+        ide_channel_restore_medium(piix3_ide_channel(board->ide, drive->unit / 2), drive->unit % 2,
+                                   medium);
+    block_close(drive->medium);
+    drive->medium = medium;
+}
+
+static bool is_in_a_drive(const Board *board, const BlockNode *medium) {
+    for (unsigned i = 0; i < BOARD_DRIVES; i++)
+        if (board->drive[i].medium == medium)
+            return true;
+    return false;
+}
+
+BlockNode *disk_media_open(Board *board, const BlockOptions *options, Error *error) {
+    if (!options->read_only && !options->snapshot && options->path != NULL) {
+        BlockNode *kept = disk_point_find_medium(board, options->path);
+        if (kept != NULL && !is_in_a_drive(board, kept))
+            return block_hold(kept);
+    }
+    return block_open(options, error);
+}
