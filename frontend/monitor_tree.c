@@ -88,6 +88,7 @@ static const IsaRow isa_rows[] = {
     {"isa-debugcon", MEMBER(debug_console),       {{"iobase", 0xE9}}, NULL},
     {"isa-debugcon", MEMBER(firmware_log),        {{"iobase", 0x402}}, NULL},
     {"isa-debug-exit", MEMBER(debug_exit),        {{NULL, 0}}, NULL},
+    {"pvpanic",      MEMBER(pvpanic),             {{NULL, 0}}, NULL},
 };
 // clang-format on
 
@@ -111,6 +112,8 @@ static void print_isa_bus(Monitor *monitor, unsigned depth) {
             print_number(monitor, depth + 2, "iobase", config->debug_exit_port);
             print_number(monitor, depth + 2, "iosize", config->debug_exit_size);
         }
+        if (row->member == MEMBER(pvpanic))
+            print_number(monitor, depth + 2, "ioport", config->pvpanic_port);
         if (row->print_below != NULL)
             row->print_below(monitor, depth + 2);
     }

@@ -1,6 +1,7 @@
 #include "key_values.h"
 #include "nearest_name.h"
 #include "options.h"
+#include "pvpanic.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,19 @@ static bool plug_in_debug_exit(Settings *settings, KeyValues *values, Error *err
     settings->machine.has_debug_exit = true;
     settings->machine.debug_exit_port = (uint16_t)port;
     settings->machine.debug_exit_size = (uint16_t)size;
+    return true;
+}
+
+static bool plug_in_pvpanic(Settings *settings, KeyValues *values, Error *error) {
+    uint64_t port, events;
+    if (!key_values_get_number(values, "ioport", PVPANIC_PORT, &port, error) ||
+        !key_values_get_number(values, "events", PVPANIC_EVENTS, &events, error))
+        return false;
+    if (port > 0xFFFF || events > PVPANIC_EVENTS)
+        return error_set(error, "ioport is a port and events 0 to %d", PVPANIC_EVENTS);
+    settings->machine.has_pvpanic = true;
+    settings->machine.pvpanic_port = (uint16_t)port;
+    settings->machine.pvpanic_events = (uint16_t)events;
     return true;
 }
 
@@ -148,6 +162,7 @@ static const DeviceOption device_options[] = {
     {"ide-cd", "drive bus unit id bootindex", "a CD drive", plug_in_ide_cd},
     {"ide-hd", "drive bus unit id bootindex", "a hard disk", plug_in_ide_disk},
     {"isa-debug-exit", "iobase iosize", "a port that ends the program with a status", plug_in_debug_exit},
+    {"pvpanic", "ioport events", "a port by which a guest says that it panicked", plug_in_pvpanic},
     {"isa-debugcon", "chardev iobase id", "the debug console", plug_in_debug_console},
     {"isa-serial", "chardev index id", "a serial port", plug_in_serial},
     // clang-format on

@@ -59,6 +59,7 @@ typedef struct Board {
     struct ParallelPort *parallel[MACHINE_PARALLEL_PORTS];
     struct DebugConsole *debug_console, *firmware_log;
     struct IsaDebugExit *debug_exit;
+    struct Pvpanic *pvpanic;
 
     BoardDrive drive[BOARD_DRIVES]; /* floppy A and B, then the four of IDE */
     struct DiskPoint *disk_points;  /* all that were taken and not freed yet */

@@ -4,6 +4,7 @@
 #include "isa_debug_exit.h"
 #include "machine_parts.h"
 #include "parallel.h"
+#include "pvpanic.h"
 #include "uart16550.h"
 
 #define PORT_DEBUG_CONSOLE 0xE9
@@ -70,6 +71,13 @@ static bool create_debug_ports(Board *board, Error *error) {
         if (board->firmware_log == NULL)
             return false;
     }
+    if (config->has_pvpanic) {
+        board->pvpanic =
+            pvpanic_create(&context, config->pvpanic_port, (uint8_t)config->pvpanic_events,
+                           machine_panic, board->machine, error);
+        if (board->pvpanic == NULL)
+            return false;
+    }
     if (!config->has_debug_exit)
         return true;
     board->debug_exit =
@@ -99,4 +107,5 @@ void board_destroy_ports(Board *board) {
     debug_console_destroy(board->debug_console);
     debug_console_destroy(board->firmware_log);
     isa_debug_exit_destroy(board->debug_exit);
+    pvpanic_destroy(board->pvpanic);
 }

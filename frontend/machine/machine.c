@@ -65,8 +65,10 @@ Machine *machine_create(const MachineConfig *config, Error *error) {
         key_player_init(&machine->key_player, &machine->clock, &machine->devices, play_key,
                         machine);
         if (board_create(machine, error) &&
-            ram_hash_init(&machine->ram_hash, machine->memory, error))
+            ram_hash_init(&machine->ram_hash, machine->memory, error)) {
+            machine_wait_init(machine);
             return machine;
+        }
     }
     machine_destroy(machine);
     return NULL;

@@ -91,6 +91,9 @@ typedef struct MachineConfig {
     bool has_debug_exit;
     uint16_t debug_exit_port, debug_exit_size;
 
+    bool has_pvpanic;
+    uint16_t pvpanic_port, pvpanic_events;
+
     bool start_paused; /* -S */
     bool no_reboot, no_shutdown;
     uint32_t trace_mask;

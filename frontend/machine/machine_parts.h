@@ -11,6 +11,7 @@
 #include "key_player.h"
 #include "machine.h"
 #include "machine_time.h"
+#include "machine_wait.h"
 #include "physical_map.h"
 #include "port_map.h"
 #include "ram_hash.h"
@@ -18,6 +19,15 @@
 #include "trace.h"
 #include "translator.h"
 #include <pthread.h>
+
+/* When a wait looks at its condition next (machine_wait.c). No state of the guest: it is armed
+ * within waits only. */
+typedef struct WaitPoll {
+    Timer timer;
+    int64_t due_ns;
+    bool due;
+    uint64_t seen_stride; /* the instruction count that the watch was told last */
+} WaitPoll;
 
 struct Machine {
     MachineConfig config;
@@ -33,9 +43,14 @@ struct Machine {
     KeyPlayer key_player;
     SerialFeed serial_feed[MACHINE_SERIAL_PORTS];
     RamHash ram_hash;
+    WaitPoll poll;
+    MachineWatch watch;
+    bool stops_at_triple_fault;
+    MachineCrash crash;
 
     /* Requests by the guest, served between two instructions. */
     bool reset_requested, shutdown_requested, debug_exit_requested, wake_requested;
+    bool panic_requested;
     int debug_exit_status;
 
     /* Shared with other threads. */
@@ -74,6 +89,13 @@ void machine_debug_exit(void *machine, int status);
 /* It suspends to RAM; something wakes it. */
 void machine_suspend(void *machine);
 void machine_wake_pin(void *machine);
+
+/* For the processor's shutdown, and for the panic port. */
+void machine_triple_fault(Machine *machine);
+void machine_panic(void *machine);
+
+/* machine_wait.c: after the board was made. */
+void machine_wait_init(Machine *machine);
 
 /* frame.c */
 void machine_serve_frame(Machine *machine);

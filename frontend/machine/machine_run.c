@@ -89,9 +89,10 @@ bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
     clock_run_due(&machine->clock);
     bool more = true;
     if (exit == RUN_SHUTDOWN)
-        machine->reset_requested = true; /* the board turns a processor's shutdown into a reset */
+        machine_triple_fault(machine);
     else if (exit == RUN_HALTED && !machine->reset_requested && !machine->shutdown_requested &&
-             !machine->debug_exit_requested && !cpu_has_deliverable_interrupt(machine->cpu))
+             !machine->panic_requested && !machine->debug_exit_requested &&
+             !cpu_has_deliverable_interrupt(machine->cpu))
         more = idle(machine, may_sleep);
     machine_serve_requests(machine);
     return more && machine->run_state == RUN_STATE_RUNNING;

@@ -58,6 +58,13 @@ void machine_serve_requests(Machine *machine) {
         machine->debug_exit_requested = false;
         end_machine(machine, machine->debug_exit_status, false);
     }
+    if (machine->panic_requested) {
+        machine->panic_requested = false;
+        machine->crash = CRASH_PANIC;
+        machine_set_run_state(machine, RUN_STATE_GUEST_PANICKED);
+        if (!machine->config.no_shutdown)
+            end_machine(machine, 0, false);
+    }
     if (machine->shutdown_requested) {
         machine->shutdown_requested = false;
         end_machine(machine, 0, machine->config.no_shutdown);
@@ -68,6 +75,15 @@ void machine_serve_requests(Machine *machine) {
         machine->wake_requested = false;
         if (board_is_asleep(&machine->board))
             board_wake(&machine->board);
+    }
+}
+
+void machine_triple_fault(Machine *machine) {
+    if (machine->stops_at_triple_fault) {
+        machine->crash = CRASH_TRIPLE_FAULT;
+        machine_set_run_state(machine, RUN_STATE_GUEST_PANICKED);
+    } else {
+        machine->reset_requested = true; /* the board turns a processor's shutdown into a reset */
     }
 }
 
@@ -84,6 +100,12 @@ void machine_reset_pin(void *opaque, int line, int level) {
 void machine_power_off(void *opaque) {
     Machine *machine = opaque;
     machine->shutdown_requested = true;
+    machine->cpu->break_after = 1;
+}
+
+void machine_panic(void *opaque) {
+    Machine *machine = opaque;
+    machine->panic_requested = true;
     machine->cpu->break_after = 1;
 }
 
@@ -141,7 +163,8 @@ bool machine_stop(Machine *machine, Error *error) {
 
 bool machine_continue(Machine *machine, Error *error) {
     RunState state = machine_run_state(machine);
-    if (state == RUN_STATE_SHUTDOWN || state == RUN_STATE_INTERNAL_ERROR)
+    if (state == RUN_STATE_SHUTDOWN || state == RUN_STATE_INTERNAL_ERROR ||
+        state == RUN_STATE_GUEST_PANICKED)
         return error_set(error, "Resetting the Virtual Machine is required");
     return request_state(machine, RUN_STATE_RUNNING, "continue", error);
 }
@@ -149,7 +172,10 @@ bool machine_continue(Machine *machine, Error *error) {
 static void press_reset(void *opaque) {
     Machine *machine = opaque;
     board_reset(&machine->board);
-    if (machine->run_state == RUN_STATE_SHUTDOWN || machine->run_state == RUN_STATE_INTERNAL_ERROR)
+    machine->crash = CRASH_NONE;
+    if (machine->run_state == RUN_STATE_SHUTDOWN ||
+        machine->run_state == RUN_STATE_INTERNAL_ERROR ||
+        machine->run_state == RUN_STATE_GUEST_PANICKED)
         machine_set_run_state(machine, RUN_STATE_PAUSED);
 }
 

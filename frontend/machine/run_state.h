@@ -12,6 +12,7 @@ typedef enum RunState {
     RUN_STATE_SHUTDOWN, /* the guest powered off or a reset was refused (-no-shutdown, -no-reboot)
                          */
     RUN_STATE_INTERNAL_ERROR, /* the emulator cannot go on with this guest */
+    RUN_STATE_GUEST_PANICKED, /* it crashed, and said so or was to be stopped there */
     RUN_STATE_RESTORE_VM,     /* a snapshot is being loaded */
     RUN_STATE_SAVE_VM,        /* a snapshot is being written */
     RUN_STATE_COUNT,

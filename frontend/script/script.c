@@ -13,6 +13,7 @@
 /* Every file of Lua functions. */
 static const ScriptPart *const script_parts[] = {
     &script_machine_part,
+    &script_wait_part,
 };
 enum { SCRIPT_PARTS = sizeof(script_parts) / sizeof(script_parts[0]) };
 

@@ -90,7 +90,7 @@ typedef struct ScriptPart {
 } ScriptPart;
 
 /* The parts, one a file. */
-extern const ScriptPart script_machine_part;
+extern const ScriptPart script_machine_part, script_wait_part;
 
 /* Makes a state with all functions for the script 'file'. */
 Script *script_create(const TestOptions *options, const char *file, Error *error);
@@ -133,5 +133,9 @@ void script_machine_wire(ScriptMachine *machine, MachineConfig *config);
 /* The machine is there now: tells the parts. */
 void script_machine_made(ScriptMachine *machine);
 void script_machine_free(ScriptMachine *machine);
+
+/* What the screen shows, as UTF-8; false where it shows no text. And the same as a Lua string. */
+bool script_screen_text(ScriptMachine *machine, ByteBuffer *text);
+int script_push_screen_text(lua_State *L, ScriptMachine *machine);
 
 #endif

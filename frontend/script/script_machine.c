@@ -177,29 +177,27 @@ static int close_machine(lua_State *L) {
     return 0;
 }
 
-/* m:text() -> the text screen, lines without the spaces at their ends */
-static int get_text(lua_State *L) {
-    ScriptMachine *machine = script_machine_check(L, 1);
+bool script_screen_text(ScriptMachine *machine, ByteBuffer *text) {
+    return board_get_text(&machine->machine->board, text);
+}
+
+int script_push_screen_text(lua_State *L, ScriptMachine *machine) {
     ByteBuffer text = {.data = NULL};
-    bool is_text = board_get_text(&machine->machine->board, &text);
-    lua_pushlstring(L, is_text && text.size > 0 ? (const char *)text.data : "",
-                    is_text ? text.size : 0);
+    if (script_screen_text(machine, &text) && text.size > 0)
+        lua_pushlstring(L, (const char *)text.data, text.size);
+    else
+        lua_pushliteral(L, "");
     byte_buffer_free(&text);
     return 1;
 }
 
-/* m:run(instructions) -> how many ran */
-static int run_machine(lua_State *L) {
-    ScriptMachine *machine = script_machine_check(L, 1);
-    lua_Integer count = luaL_checkinteger(L, 2);
-    luaL_argcheck(L, count >= 0, 2, "a number of instructions");
-    lua_pushinteger(L, (lua_Integer)machine_run_instructions(machine->machine, (uint64_t)count));
-    return 1;
+/* m:text() -> the text screen, lines without the spaces at their ends */
+static int get_text(lua_State *L) {
+    return script_push_screen_text(L, script_machine_check(L, 1));
 }
 
 static const luaL_Reg machine_methods[] = {
     {"close", close_machine},
-    {"run", run_machine},
     {"text", get_text},
     {NULL, NULL},
 };
