@@ -98,12 +98,8 @@ BlockNode *block_open(const BlockOptions *options, Error *error) {
     Error reason = {0};
     BlockNode *node = open_image(options, &reason);
     if (node != NULL && options->snapshot) {
-        BlockNode *overlay = block_overlay_create(node, &reason);
-        if (overlay == NULL)
-            block_close(node);
-        else
-            overlay->read_only = options->read_only;
-        node = overlay;
+        node = block_overlay_create(node);
+        node->read_only = options->read_only;
     }
     if (node == NULL)
         error_set(error, "%s: %s", options->path, reason.message);

@@ -13,6 +13,8 @@
 
 typedef struct BlockNode BlockNode;
 
+#define BLOCK_CLUSTER_BYTES 65536u
+
 typedef struct BlockOptions {
     const char *path;
     const char *format;    /* "raw"; NULL: found out from the content */
@@ -33,6 +35,16 @@ void block_close(BlockNode *node);
 
 /* One more who has the node open. Returns it; NULL is allowed. */
 BlockNode *block_hold(BlockNode *node);
+
+/* Another node that holds what this one does, for another machine: from now on neither sees what is
+ * written to the other, and both share what was written before, on disk and in memory. NULL on
+ * error: an image that is written straight cannot be shared. Of a node to which nobody writes, any
+ * thread may make such twins. */
+BlockNode *block_share(BlockNode *node, Error *error);
+
+/* Finds the next cluster of BLOCK_CLUSTER_BYTES, at '*offset' or after, that an overlay has instead
+ * of what lies below; false: no more. */
+bool block_next_written(const BlockNode *node, uint64_t *offset);
 
 /* Reads 'size' bytes at 'offset'. Bytes past the end of the node read as zeros. */
 bool block_read(BlockNode *node, uint64_t offset, void *data, size_t size, Error *error);

@@ -41,9 +41,8 @@ struct BlockNode {
 
 extern const BlockDriver block_raw_driver;
 
-/* A node over 'below', which it owns from now on and never writes. NULL on error: 'below' is then
- * still the caller's. */
-BlockNode *block_overlay_create(BlockNode *below, Error *error);
+/* A node over 'below', which it owns from now on and never writes. */
+BlockNode *block_overlay_create(BlockNode *below);
 
 /* Writes as block_write() does, but what was there before is not kept. */
 bool block_write_present(BlockNode *node, uint64_t offset, const void *data, size_t size,

@@ -22,12 +22,15 @@ static BlockNode *open_medium(const BoardDrive *drive, const DriveConfig *config
     return block_open(&options, error);
 }
 
-static bool fill_drive(BoardDrive *drive, const DriveConfig *config, Error *error) {
+static bool fill_drive(Board *board, BoardDrive *drive, const DriveConfig *config, Error *error) {
+    const struct DiskBase *base = board->machine->config.disks;
     drive->present = config->present;
     drive->snapshot = config->snapshot;
     drive->read_only = config->read_only || drive->is_cd;
     if (config->id != NULL)
         snprintf(drive->id, sizeof(drive->id), "%s", config->id);
+    if (config->present && base != NULL)
+        return disk_base_fill_drive(base, (unsigned)(drive - board->drive), drive, error);
     if (!config->present || config->file == NULL)
         return true;
     drive->medium = open_medium(drive, config, error);
@@ -40,7 +43,7 @@ bool board_open_media(Board *board, Error *error) {
         BoardDrive *drive = &board->drive[i];
         *drive = (BoardDrive){.is_floppy = true, .unit = i};
         snprintf(drive->id, sizeof(drive->id), "floppy%u", i);
-        if (!fill_drive(drive, &config->floppy[i], error))
+        if (!fill_drive(board, drive, &config->floppy[i], error))
             return false;
     }
     for (unsigned i = 0; i < MACHINE_IDE_DRIVES; i++) {
@@ -48,7 +51,7 @@ bool board_open_media(Board *board, Error *error) {
         *drive = (BoardDrive){.is_cd = config->ide[i].is_cd, .unit = i};
         snprintf(drive->id, sizeof(drive->id), "ide%u-%s%u", i / 2, drive->is_cd ? "cd" : "hd",
                  i % 2);
-        if (!fill_drive(drive, &config->ide[i], error))
+        if (!fill_drive(board, drive, &config->ide[i], error))
             return false;
     }
     return true;
@@ -84,6 +87,9 @@ static bool create_ide(Board *board, Error *error) {
             continue;
         options.drives[i].kind = drive->is_cd ? IDE_DRIVE_CDROM : IDE_DRIVE_DISK;
         options.drives[i].medium = drive->medium;
+        if (board->machine->config.disks != NULL)
+            options.drives[i].geometry =
+                disk_base_geometry(board->machine->config.disks, MACHINE_FLOPPIES + i);
     }
     board->ide = piix3_ide_create(&context, board->pci, &options, error);
     return board->ide != NULL;

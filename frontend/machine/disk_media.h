@@ -3,6 +3,7 @@
 #define REPRISE_DISK_MEDIA_H
 
 #include "board.h"
+#include "ide.h"
 
 /* Both are there and are one file. */
 bool disk_media_same_file(const char *one, const char *other);
@@ -19,5 +20,11 @@ BlockNode *disk_media_open(Board *board, const BlockOptions *options, Error *err
 BlockNode *disk_point_find_medium(Board *board, const char *path);
 /* The board goes; its points are still to be freed by who took them. */
 void disk_point_forget_board(Board *board);
+
+/* disk_base.c: a clone's drive gets what the base has for it. */
+struct DiskBase;
+bool disk_base_fill_drive(const struct DiskBase *base, unsigned index, BoardDrive *drive,
+                          Error *error);
+IdeGeometry disk_base_geometry(const struct DiskBase *base, unsigned index);
 
 #endif

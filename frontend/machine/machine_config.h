@@ -76,6 +76,9 @@ typedef struct MachineConfig {
 
     DriveConfig floppy[MACHINE_FLOPPIES];
     DriveConfig ide[MACHINE_IDE_DRIVES]; /* primary master and slave, secondary master and slave */
+    /* What the drives hold instead of those files, in a clone (disk_base.h); read by
+     * machine_create() alone. */
+    const struct DiskBase *disks;
     bool has_vga;
     bool has_acpi; /* power management and the tables that tell of it */
     bool has_hpet;
