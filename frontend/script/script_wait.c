@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define DEFAULT_TIMEOUT_SECONDS 60.0
+/* A guest that mostly sleeps needs long for a number of instructions, in its own time alone. */
+#define RUN_TIMEOUT_SECONDS 86400.0
 #define DEFAULT_POLL_NS (10 * 1000000LL)
 #define SECONDS_MAX 1e9 /* as nanoseconds they fit */
 
@@ -18,11 +20,14 @@ int64_t script_seconds_to_ns(lua_State *L, double seconds) {
     return (int64_t)(seconds * 1e9);
 }
 
-int64_t script_timeout_ns(lua_State *L, int options) {
+static int64_t read_timeout(lua_State *L, int options, double otherwise) {
     if (!lua_isnoneornil(L, options) && !lua_istable(L, options))
         script_fail(L, KIND_USAGE, "the options of a wait are a table, as {timeout=60}");
-    return script_seconds_to_ns(
-        L, script_option_number(L, options, "timeout", DEFAULT_TIMEOUT_SECONDS));
+    return script_seconds_to_ns(L, script_option_number(L, options, "timeout", otherwise));
+}
+
+int64_t script_timeout_ns(lua_State *L, int options) {
+    return read_timeout(L, options, DEFAULT_TIMEOUT_SECONDS);
 }
 
 /* The last line of the screen that has something on it. */
@@ -184,13 +189,8 @@ static int run_instructions(lua_State *L) {
     ScriptMachine *machine = script_machine_check(L, 1);
     lua_Integer count = luaL_checkinteger(L, 2);
     luaL_argcheck(L, count >= 0, 2, "a number of instructions is wanted");
-    /* The time-out is for a guest that sleeps: the instructions themselves have the time they need.
-     */
-    int64_t needed_ns = machine->settings->machine.icount
-                            ? (int64_t)((uint64_t)count << machine->settings->machine.icount_shift)
-                            : 0;
     int64_t deadline_ns =
-        machine_guest_time_ns(machine->machine) + needed_ns + script_timeout_ns(L, 3);
+        machine_guest_time_ns(machine->machine) + read_timeout(L, 3, RUN_TIMEOUT_SECONDS);
     WaitEnd end = machine_run_exactly(machine->machine, (uint64_t)count, deadline_ns);
     if (end != WAIT_MET)
         script_wait_fail(L, machine, end, "instructions to run");
