@@ -12,6 +12,7 @@
 
 /* Every file of Lua functions. */
 static const ScriptPart *const script_parts[] = {
+    &script_inspect_part,
     &script_machine_part,
     &script_wait_part,
 };

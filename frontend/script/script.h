@@ -74,7 +74,6 @@ struct ScriptMachine {
     ByteBuffer parallel[MACHINE_PARALLEL_PORTS];
     ByteBuffer debug_console, firmware_log;
     size_t serial_waited[MACHINE_SERIAL_PORTS]; /* up to here wait_serial() has seen */
-    bool quit;                                  /* by the monitor's 'quit' */
     /* Parts keep what they need with a machine here; their 'freed' hook frees it. */
     struct Typist *typist;
     struct VideoRecorder *recorder;
@@ -90,7 +89,7 @@ typedef struct ScriptPart {
 } ScriptPart;
 
 /* The parts, one a file. */
-extern const ScriptPart script_machine_part, script_wait_part;
+extern const ScriptPart script_inspect_part, script_machine_part, script_wait_part;
 
 /* Makes a state with all functions for the script 'file'. */
 Script *script_create(const TestOptions *options, const char *file, Error *error);
