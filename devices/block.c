@@ -2,9 +2,11 @@
 #include "block.h"
 #include "allocate.h"
 #include "block_driver.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const BlockDriver *const drivers[] = {&block_raw_driver};
@@ -162,7 +164,7 @@ bool block_write_present(BlockNode *node, uint64_t offset, const void *data, siz
     return true;
 }
 
-bool block_resize(BlockNode *node, uint64_t length, Error *error) {
+bool block_set_length(BlockNode *node, uint64_t length, Error *error) {
     if (length == node->length)
         return true;
     if (node->driver->resize != NULL && !node->driver->resize(node, length, error))
@@ -185,6 +187,25 @@ bool block_is_read_only(const BlockNode *node) {
 
 bool block_writes_image(const BlockNode *node) {
     return node->below == NULL && !node->read_only;
+}
+
+bool block_is_overlay(const BlockNode *node) {
+    return node->below != NULL;
+}
+
+BlockNode *block_below(const BlockNode *node) {
+    return node->below;
+}
+
+bool block_image_status(const BlockNode *node, uint64_t *bytes, int64_t *changed_ns, Error *error) {
+    while (node->below != NULL)
+        node = node->below;
+    struct stat status;
+    if (fstat(node->file, &status) != 0)
+        return error_set(error, "%s: cannot be looked at: %s", node->path, strerror(errno));
+    *bytes = S_ISREG(status.st_mode) ? (uint64_t)status.st_size : node->length;
+    *changed_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
+    return true;
 }
 
 const char *block_node_name(const BlockNode *node) {

@@ -59,6 +59,13 @@ uint64_t block_length(const BlockNode *node); /* in bytes; need not be a multipl
 bool block_is_read_only(const BlockNode *node);
 /* Writes go straight to the image file, and not to an overlay of it. */
 bool block_writes_image(const BlockNode *node);
+/* The node of an image file with a temporary overlay over it (snapshot=on); and the node below. */
+bool block_is_overlay(const BlockNode *node);
+BlockNode *block_below(const BlockNode *node);
+/* Size and time of last change (nanoseconds since 1970) of the image file that all lies on. */
+bool block_image_status(const BlockNode *node, uint64_t *bytes, int64_t *changed_ns, Error *error);
+/* Cuts or lengthens (with zeros) what the node holds. */
+bool block_set_length(BlockNode *node, uint64_t length, Error *error);
 const char *block_node_name(const BlockNode *node); /* "" if it has none */
 const char *block_path(const BlockNode *node);
 const char *block_format(const BlockNode *node);

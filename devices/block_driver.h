@@ -48,9 +48,6 @@ BlockNode *block_overlay_create(BlockNode *below);
 bool block_write_present(BlockNode *node, uint64_t offset, const void *data, size_t size,
                          Error *error);
 
-/* Cuts or lengthens the node. */
-bool block_resize(BlockNode *node, uint64_t length, Error *error);
-
 /* block_history.c: keeps what a write of this range is about to change. */
 bool block_history_keep(BlockNode *node, uint64_t offset, size_t size, Error *error);
 void block_history_free(BlockNode *node);

@@ -143,8 +143,8 @@ static bool reach(BlockPoint *point, Error *error) {
     uint64_t longest = node->length;
     for (BlockPoint *step = point; step != NULL; step = step->next)
         longest = step->length > longest ? step->length : longest;
-    return block_resize(node, longest, error) && go_to(point, error) &&
-           block_resize(node, point->length, error);
+    return block_set_length(node, longest, error) && go_to(point, error) &&
+           block_set_length(node, point->length, error);
 }
 
 bool block_point_return(BlockPoint *point, Error *error) {

@@ -397,6 +397,10 @@ void ide_channel_restore_medium(IdeChannel *channel, unsigned drive, BlockNode *
     host->sectors = medium == NULL ? 0 : (block_length(medium) + sector_bytes - 1) / sector_bytes;
 }
 
+void ide_channel_restore_geometry(IdeChannel *channel, unsigned drive, IdeGeometry geometry) {
+    channel->drives[drive].geometry = geometry;
+}
+
 static bool plug_in_drive(IdeChannel *channel, unsigned index, const IdeChannelOptions *options,
                           Error *error) {
     const IdeDriveOptions *wanted = &options->drives[index];

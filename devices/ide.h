@@ -81,6 +81,8 @@ bool ide_channel_change_media(IdeChannel *channel, unsigned drive, BlockNode *me
 /* Puts the medium into a drive whose State is restored from elsewhere: the guest is told nothing,
  * as the State says what it knows. The caller closes the old node after this. */
 void ide_channel_restore_medium(IdeChannel *channel, unsigned drive, BlockNode *medium);
+/* The same for what it knows of a disk's geometry. */
+void ide_channel_restore_geometry(IdeChannel *channel, unsigned drive, IdeGeometry geometry);
 bool ide_channel_tray_is_open(const IdeChannel *channel, unsigned drive);
 bool ide_channel_tray_is_locked(const IdeChannel *channel, unsigned drive);
 

@@ -1,0 +1,66 @@
+#include "disk_identity.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool disk_identity_find(const BlockNode *medium, DiskIdentity *identity, Error *error) {
+    char *path = realpath(block_path(medium), NULL);
+    snprintf(identity->path, sizeof(identity->path), "%s",
+             path != NULL ? path : block_path(medium));
+    free(path);
+    snprintf(identity->format, sizeof(identity->format), "%s", block_format(medium));
+    return block_image_status(medium, &identity->bytes, &identity->changed_ns, error);
+}
+
+static void save_text(const char *text, ByteBuffer *buffer) {
+    size_t length = strlen(text);
+    byte_buffer_append_le(buffer, length, 2);
+    byte_buffer_append(buffer, text, length);
+}
+
+static bool load_text(char *text, size_t size, ByteReader *reader) {
+    size_t length = (size_t)byte_reader_read_le(reader, 2);
+    if (reader->failed || length >= size || !byte_reader_read(reader, text, length))
+        return false;
+    text[length] = '\0';
+    return strlen(text) == length;
+}
+
+void disk_identity_save(const DiskIdentity *identity, ByteBuffer *buffer) {
+    save_text(identity->path, buffer);
+    save_text(identity->format, buffer);
+    byte_buffer_append_le(buffer, identity->bytes, 8);
+    byte_buffer_append_le(buffer, (uint64_t)identity->changed_ns, 8);
+}
+
+bool disk_identity_load(DiskIdentity *identity, ByteReader *reader) {
+    if (!load_text(identity->path, sizeof(identity->path), reader) ||
+        !load_text(identity->format, sizeof(identity->format), reader))
+        return false;
+    identity->bytes = byte_reader_read_le(reader, 8);
+    identity->changed_ns = (int64_t)byte_reader_read_le(reader, 8);
+    return !reader->failed;
+}
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+bool disk_identity_equal(const DiskIdentity *one, const DiskIdentity *other) {
+    return strcmp(base_name(one->path), base_name(other->path)) == 0 &&
+           one->bytes == other->bytes && one->changed_ns == other->changed_ns;
+}
+
+bool disk_identity_check(const DiskIdentity *then, const DiskIdentity *now, Error *error) {
+    if (then->bytes != now->bytes)
+        return error_set(error, "%s: has %llu bytes now, and had %llu when the snapshot was taken",
+                         now->path, (unsigned long long)now->bytes,
+                         (unsigned long long)then->bytes);
+    return then->changed_ns == now->changed_ns ||
+           error_set(error, "%s: was changed after the snapshot was taken, which needs the old one",
+                     now->path);
+}

@@ -1,0 +1,35 @@
+/* One drive in a saved description of disks. */
+#ifndef REPRISE_DISK_RECORD_H
+#define REPRISE_DISK_RECORD_H
+
+#include "board.h"
+#include "disk_identity.h"
+#include "ide.h"
+
+typedef struct DiskRecord {
+    char id[32];
+    bool present, has_medium;
+    bool snapshot, read_only; /* as the drive was asked for */
+    IdeGeometry geometry;     /* of a hard disk */
+
+    /* The medium, if there is one. */
+    bool is_protected; /* the guest cannot write to it */
+    bool is_overlay;   /* what it wrote follows; else the image file has it */
+    DiskIdentity identity;
+    uint64_t length; /* of what the guest sees, in bytes */
+} DiskRecord;
+
+void disk_record_save(const DiskRecord *record, ByteBuffer *buffer);
+/* False: the bytes are damaged. */
+bool disk_record_load(DiskRecord *record, ByteReader *reader);
+
+/* Describes what 'drive' is and holds now. */
+bool disk_record_find(DiskRecord *record, const Board *board, const BoardDrive *drive,
+                      Error *error);
+
+/* After the record of an overlay come its clusters, in order: number, a bit for each unit that
+ * differs from the image, and those units' references. The last one is DISK_CLUSTERS_END. */
+#define DISK_CLUSTERS_END UINT64_MAX
+#define DISK_UNITS_A_CLUSTER 16u
+
+#endif

@@ -1,0 +1,268 @@
+#include "disk_state.h"
+#include "allocate.h"
+#include "disk_media.h"
+#include "disk_record.h"
+#include "machine_parts.h"
+#include "piix3_ide.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STATE_VERSION 1
+
+static bool damaged(Error *error) {
+    return error_set(error, "the snapshot's description of the disks is damaged");
+}
+
+/* ---- Saving ---- */
+
+typedef struct Saver {
+    ByteBuffer *buffer;
+    const DiskUnitSink *sink;
+    uint8_t present[BLOCK_CLUSTER_BYTES], image[BLOCK_CLUSTER_BYTES];
+} Saver;
+
+static bool save_unit(Saver *saver, const uint8_t *unit, Error *error) {
+    if (saver->sink == NULL) {
+        byte_buffer_append(saver->buffer, unit, DISK_STATE_UNIT_BYTES);
+        return true;
+    }
+    uint64_t reference;
+    if (!saver->sink->put(saver->sink->opaque, unit, &reference, error))
+        return false;
+    byte_buffer_append_le(saver->buffer, reference, 8);
+    return true;
+}
+
+/* A cluster is copied up whole, but little of it may be different. */
+static bool save_cluster(Saver *saver, BlockNode *medium, uint64_t offset, Error *error) {
+    if (!block_read(medium, offset, saver->present, BLOCK_CLUSTER_BYTES, error) ||
+        !block_read(block_below(medium), offset, saver->image, BLOCK_CLUSTER_BYTES, error))
+        return false;
+    unsigned different = 0;
+    for (unsigned i = 0; i < DISK_UNITS_A_CLUSTER; i++) {
+        size_t at = (size_t)i * DISK_STATE_UNIT_BYTES;
+        if (memcmp(saver->present + at, saver->image + at, DISK_STATE_UNIT_BYTES) != 0)
+            different |= 1u << i;
+    }
+    if (different == 0)
+        return true;
+    byte_buffer_append_le(saver->buffer, offset / BLOCK_CLUSTER_BYTES, 8);
+    byte_buffer_append_le(saver->buffer, different, 2);
+    for (unsigned i = 0; i < DISK_UNITS_A_CLUSTER; i++)
+        if ((different >> i & 1) != 0 &&
+            !save_unit(saver, saver->present + (size_t)i * DISK_STATE_UNIT_BYTES, error))
+            return false;
+    return true;
+}
+
+static bool save_overlay(Saver *saver, BlockNode *medium, Error *error) {
+    for (uint64_t offset = 0; block_next_written(medium, &offset); offset += BLOCK_CLUSTER_BYTES)
+        if (!save_cluster(saver, medium, offset, error))
+            return false;
+    byte_buffer_append_le(saver->buffer, DISK_CLUSTERS_END, 8);
+    return true;
+}
+
+static bool save_drive(Saver *saver, const Board *board, const BoardDrive *drive, Error *error) {
+    DiskRecord *record = allocate_zeroed(sizeof(*record));
+    bool good = disk_record_find(record, board, drive, error);
+    if (good && record->has_medium && !record->is_overlay && !record->is_protected)
+        good = error_set(error,
+                         "%s writes straight to its image %s; start with snapshot=on to save "
+                         "snapshots",
+                         drive->id, block_path(drive->medium));
+    if (good)
+        disk_record_save(record, saver->buffer);
+    if (good && record->is_overlay)
+        good = save_overlay(saver, drive->medium, error);
+    free(record);
+    return good;
+}
+
+bool disk_state_save(Machine *machine, ByteBuffer *buffer, const DiskUnitSink *sink, Error *error) {
+    Saver *saver = allocate_zeroed(sizeof(*saver));
+    saver->buffer = buffer;
+    saver->sink = sink;
+    byte_buffer_append_le(buffer, STATE_VERSION, 4);
+    byte_buffer_append_le(buffer, BOARD_DRIVES, 4);
+    bool good = true;
+    for (unsigned i = 0; i < BOARD_DRIVES && good; i++)
+        good = save_drive(saver, &machine->board, &machine->board.drive[i], error);
+    free(saver);
+    return good;
+}
+
+/* ---- Loading ---- */
+
+/* What a drive is to get. */
+typedef struct Arrival {
+    DiskRecord record;
+    BlockNode *medium;
+} Arrival;
+
+static bool read_head(ByteReader *reader, Error *error) {
+    uint64_t version = byte_reader_read_le(reader, 4), drives = byte_reader_read_le(reader, 4);
+    if (reader->failed)
+        return damaged(error);
+    return (version == STATE_VERSION && drives == BOARD_DRIVES) ||
+           error_set(error, "the snapshot's disks were written by another version");
+}
+
+/* Whether the machine has such a drive, and one that may be written in the same way. */
+static bool check_drive(const DiskRecord *record, const BoardDrive *drive, Error *error) {
+    if (record->present != drive->present || strcmp(record->id, drive->id) != 0)
+        return error_set(error, "the snapshot is of a machine %s drive %s",
+                         record->present ? "with" : "without",
+                         record->present ? record->id : drive->id);
+    if (!record->has_medium && !drive->is_floppy && !drive->is_cd && drive->present)
+        return damaged(error);
+    if (!record->has_medium || record->is_protected || record->snapshot == drive->snapshot)
+        return true;
+    return error_set(error,
+                     "%s: the snapshot was taken with snapshot=%s for this drive, and needs "
+                     "that again",
+                     record->id, record->snapshot ? "on" : "off");
+}
+
+/* The image may lie elsewhere by now, and be in the drive already. */
+static bool find_image(const DiskRecord *record, const BoardDrive *drive, DiskIdentity *now,
+                       Error *error) {
+    return drive->medium != NULL && disk_identity_find(drive->medium, now, error) &&
+           disk_identity_equal(&record->identity, now);
+}
+
+static BlockNode *open_medium(const DiskRecord *record, const BoardDrive *drive, Error *error) {
+    DiskIdentity *now = allocate_zeroed(sizeof(*now));
+    const char *path = record->identity.path;
+    if (find_image(record, drive, now, NULL))
+        path = now->path;
+    BlockOptions options = {.path = path,
+                            .format = record->identity.format,
+                            .node_name = drive->id,
+                            .read_only = record->is_protected,
+                            .snapshot = record->is_overlay,
+                            .auto_read_only = true};
+    BlockNode *medium = block_open(&options, error);
+    if (medium != NULL && !(disk_identity_find(medium, now, error) &&
+                            disk_identity_check(&record->identity, now, error))) {
+        block_close(medium);
+        medium = NULL;
+    }
+    free(now);
+    return medium;
+}
+
+static bool load_unit(ByteReader *reader, const DiskUnitSource *source, uint8_t *unit,
+                      Error *error) {
+    if (source == NULL)
+        return byte_reader_read(reader, unit, DISK_STATE_UNIT_BYTES) || damaged(error);
+    uint64_t reference = byte_reader_read_le(reader, 8);
+    if (reader->failed)
+        return damaged(error);
+    return source->get(source->opaque, reference, unit, error);
+}
+
+static bool load_unit_into(Arrival *arrival, uint64_t offset, ByteReader *reader,
+                           const DiskUnitSource *source, Error *error) {
+    uint8_t unit[DISK_STATE_UNIT_BYTES];
+    if (!load_unit(reader, source, unit, error))
+        return false;
+    uint64_t length = arrival->record.length;
+    if (offset >= length || block_is_read_only(arrival->medium))
+        return damaged(error);
+    size_t size = length - offset < sizeof(unit) ? (size_t)(length - offset) : sizeof(unit);
+    return block_write(arrival->medium, offset, unit, size, error);
+}
+
+static bool load_clusters(Arrival *arrival, ByteReader *reader, const DiskUnitSource *source,
+                          Error *error) {
+    uint64_t next = 0, cluster;
+    while ((cluster = byte_reader_read_le(reader, 8)) != DISK_CLUSTERS_END) {
+        unsigned units = (unsigned)byte_reader_read_le(reader, 2);
+        if (reader->failed || cluster < next || units == 0 ||
+            cluster > arrival->record.length / BLOCK_CLUSTER_BYTES)
+            return damaged(error);
+        next = cluster + 1;
+        for (unsigned i = 0; i < DISK_UNITS_A_CLUSTER; i++) {
+            uint64_t offset = cluster * BLOCK_CLUSTER_BYTES + (uint64_t)i * DISK_STATE_UNIT_BYTES;
+            if ((units >> i & 1) != 0 && !load_unit_into(arrival, offset, reader, source, error))
+                return false;
+        }
+    }
+    return !reader->failed || damaged(error);
+}
+
+static bool load_drive(Arrival *arrival, const BoardDrive *drive, ByteReader *reader,
+                       const DiskUnitSource *source, Error *error) {
+    if (!disk_record_load(&arrival->record, reader))
+        return damaged(error);
+    if (!check_drive(&arrival->record, drive, error))
+        return false;
+    if (!arrival->record.has_medium)
+        return true;
+    arrival->medium = open_medium(&arrival->record, drive, error);
+    if (arrival->medium == NULL)
+        return error_prefix(error, "%s: ", drive->id);
+    return !arrival->record.is_overlay ||
+           (load_clusters(arrival, reader, source, error) &&
+            block_set_length(arrival->medium, arrival->record.length, error));
+}
+
+/* From here on nothing fails. */
+static void put_in(Board *board, BoardDrive *drive, Arrival *arrival) {
+    const DiskRecord *record = &arrival->record;
+    if (!drive->present)
+        return;
+    disk_media_restore(board, drive, arrival->medium);
+    arrival->medium = NULL;
+    drive->snapshot = record->snapshot;
+    drive->read_only = record->read_only;
+    if (!drive->is_floppy && !drive->is_cd)
+        ide_channel_restore_geometry(piix3_ide_channel(board->ide, drive->unit / 2),
+                                     drive->unit % 2, record->geometry);
+}
+
+bool disk_state_load(Machine *machine, ByteReader *reader, const DiskUnitSource *source,
+                     Error *error) {
+    Board *board = &machine->board;
+    Arrival *arrivals = allocate_zeroed(BOARD_DRIVES * sizeof(*arrivals));
+    bool good = read_head(reader, error);
+    for (unsigned i = 0; i < BOARD_DRIVES && good; i++)
+        good = load_drive(&arrivals[i], &board->drive[i], reader, source, error);
+    for (unsigned i = 0; i < BOARD_DRIVES; i++) {
+        if (good)
+            put_in(board, &board->drive[i], &arrivals[i]);
+        else
+            block_close(arrivals[i].medium);
+    }
+    free(arrivals);
+    return good;
+}
+
+static bool each_in_drive(ByteReader *reader, bool (*each)(void *opaque, uint64_t reference),
+                          void *opaque) {
+    uint64_t cluster;
+    while ((cluster = byte_reader_read_le(reader, 8)) != DISK_CLUSTERS_END) {
+        unsigned units = (unsigned)byte_reader_read_le(reader, 2);
+        for (; units != 0; units &= units - 1) {
+            uint64_t reference = byte_reader_read_le(reader, 8);
+            if (reader->failed || !each(opaque, reference))
+                return false;
+        }
+        if (reader->failed)
+            return false;
+    }
+    return true;
+}
+
+bool disk_state_each_reference(ByteReader *reader, bool (*each)(void *opaque, uint64_t reference),
+                               void *opaque) {
+    DiskRecord *record = allocate_zeroed(sizeof(*record));
+    bool good = read_head(reader, NULL);
+    for (unsigned i = 0; i < BOARD_DRIVES && good; i++)
+        good = disk_record_load(record, reader) &&
+               (!record->is_overlay || !record->has_medium || each_in_drive(reader, each, opaque));
+    free(record);
+    return good && !reader->failed;
+}
