@@ -151,19 +151,25 @@ static void decoder_map(PciDevice *device, unsigned bar, uint32_t base) {
     device->decoders[bar] = (Decoder){true, base};
 }
 
+/* Takes away what is to lie elsewhere, or nowhere. */
+static void device_unmap_moved(PciDevice *device) {
+    for (unsigned bar = 0; bar < DECODERS; bar++) {
+        const Decoder *present = &device->decoders[bar];
+        Decoder wanted = decoder_wanted(device, bar);
+        if (present->mapped && (!wanted.mapped || wanted.base != present->base))
+            decoder_unmap(device, bar);
+    }
+}
+
 /* All that moved are taken away before the first is laid down again: they may have changed places.
  */
 static void device_update_decoders(PciDevice *device) {
-    Decoder wanted[DECODERS];
+    device_unmap_moved(device);
     for (unsigned bar = 0; bar < DECODERS; bar++) {
-        const Decoder *present = &device->decoders[bar];
-        wanted[bar] = decoder_wanted(device, bar);
-        if (present->mapped && (!wanted[bar].mapped || wanted[bar].base != present->base))
-            decoder_unmap(device, bar);
+        Decoder wanted = decoder_wanted(device, bar);
+        if (wanted.mapped && !device->decoders[bar].mapped)
+            decoder_map(device, bar, wanted.base);
     }
-    for (unsigned bar = 0; bar < DECODERS; bar++)
-        if (wanted[bar].mapped && !device->decoders[bar].mapped)
-            decoder_map(device, bar, wanted[bar].base);
 }
 
 bool pci_device_bar_base(const PciDevice *device, unsigned bar, uint32_t *base) {
@@ -459,13 +465,13 @@ static void pci_bus_reset(void *opaque) {
     bus->state.address = 0;
 }
 
-/* The bus is restored before its devices: all places are free when they take the restored ones. */
+/* The bus is restored before its devices, whose states are there already: what any of them has to
+ * give up is free when the others take it. What stays where it is stays mapped: translations from
+ * there and the TLB are kept. */
 static void pci_bus_restored(void *opaque) {
     PciBus *bus = opaque;
     for (int i = 0; i < bus->device_count; i++)
-        for (unsigned bar = 0; bar < DECODERS; bar++)
-            if (bus->devices[i]->decoders[bar].mapped)
-                decoder_unmap(bus->devices[i], bar);
+        device_unmap_moved(bus->devices[i]);
 }
 
 static const DeviceClass pci_bus_class = {

@@ -21,6 +21,7 @@ struct PhysicalMap {
     PhysicalMapHooks hooks;
     void (*page_changes)(void *opaque, const GuestRegion *region, uint32_t page);
     void *page_changes_opaque;
+    bool has_replaced; /* a page with PAGE_REPLACED */
     MmioRange *ranges; /* sorted by base */
     size_t range_count, range_capacity;
 };
@@ -405,8 +406,10 @@ void physical_map_mark_first(PhysicalMap *map, uint8_t *flags, uint8_t mask) {
     for (unsigned i = 0; begins && map->page_changes != NULL && i < map->region_count; i++) {
         const GuestRegion *region = &map->regions[i];
         size_t page = (uintptr_t)flags - (uintptr_t)region->flags;
-        if (page < region->pages)
-            map->page_changes(map->page_changes_opaque, region, (uint32_t)page);
+        if (page >= region->pages)
+            continue;
+        tell_device_is_next(map); /* whoever watches is compiled to use any register as well */
+        map->page_changes(map->page_changes_opaque, region, (uint32_t)page);
     }
     *flags |= mask;
 }
@@ -436,4 +439,54 @@ void physical_map_clear_dirty(PhysicalMap *map, uint8_t mask) {
         any |= clear_flags(map->regions[i].flags, map->regions[i].pages, mask);
     if (any)
         report_dirty_cleared(map);
+}
+
+/* ---- Going back to earlier contents ---- */
+
+/* As finely as code is told apart from data beside it. */
+#define REPLACED_PIECE 64
+
+/* A page of RAM lies at its own number, or nowhere: then no code was translated from it. */
+static void report_replaced_ram(PhysicalMap *map, const GuestRegion *ram, uint32_t page,
+                                const uint8_t *content) {
+    const uint8_t *present = ram->host + ((size_t)page << PAGE_BITS);
+    for (uint32_t at = 0; at < PAGE_SIZE; at += REPLACED_PIECE)
+        if (memcmp(present + at, content + at, REPLACED_PIECE) != 0)
+            map->hooks.code_changes(map->hooks.opaque, (page << PAGE_BITS) + at, REPLACED_PIECE);
+}
+
+void physical_map_replace_page(PhysicalMap *map, const GuestRegion *region, uint32_t page,
+                               const uint8_t *content) {
+    uint8_t *flags = &region->flags[page];
+    if ((*flags & PAGE_CODE) != 0 && map->hooks.code_changes != NULL) {
+        if (region == &map->regions[0]) {
+            report_replaced_ram(map, region, page, content);
+        } else {
+            *flags |= PAGE_REPLACED;
+            map->has_replaced = true;
+        }
+    }
+    memcpy(region->host + ((size_t)page << PAGE_BITS), content, PAGE_SIZE);
+    *flags |= PAGE_DIRTY_DISPLAY | PAGE_DIRTY_HASH;
+    *flags &= (uint8_t)~PAGE_DIRTY_CHECKPOINT;
+}
+
+/* Where a device's memory lies is its own affair: code that was translated from there, which is
+ * rare, is looked for everywhere. */
+static void report_replaced_elsewhere(PhysicalMap *map) {
+    for (uint32_t page = 0; page < PHYSICAL_PAGES; page++) {
+        const uint8_t *flags = map->pages[page].flags;
+        if (flags != NULL && (*flags & PAGE_REPLACED) != 0)
+            map->hooks.code_changes(map->hooks.opaque, page << PAGE_BITS, PAGE_SIZE);
+    }
+    for (unsigned i = 1; i < map->region_count; i++)
+        for (uint32_t page = 0; page < map->regions[i].pages; page++)
+            map->regions[i].flags[page] &= (uint8_t)~PAGE_REPLACED;
+    map->has_replaced = false;
+}
+
+void physical_map_end_replacing(PhysicalMap *map) {
+    if (map->has_replaced)
+        report_replaced_elsewhere(map);
+    report_dirty_cleared(map);
 }

@@ -31,6 +31,7 @@ enum {
     PAGE_DIRTY_DISPLAY = 1 << 1, /* for whoever draws from it */
     PAGE_DIRTY_HASH = 1 << 2,    /* for the incremental state hash */
     PAGE_DIRTY_CHECKPOINT = 1 << 3, /* for copy-on-first-write checkpoints */
+    PAGE_REPLACED = 1 << 7,         /* private to the map: see physical_map_replace_page() */
     PAGE_DIRTY_ALL = PAGE_DIRTY_DISPLAY | PAGE_DIRTY_HASH | PAGE_DIRTY_CHECKPOINT,
 };
 
@@ -155,6 +156,13 @@ static inline void physical_map_mark_page(PhysicalMap *map, uint8_t *flags, uint
     if ((*flags & mask) != mask)
         physical_map_mark_first(map, flags, mask);
 }
+/* Puts other contents (PAGE_SIZE bytes) into a page of a region, as whoever goes back to an earlier
+ * state does: translated code of bytes that differ is reported, the page counts as changed for
+ * everybody but PAGE_DIRTY_CHECKPOINT, which is cleared. After the last of such pages:
+ * physical_map_end_replacing(), which reports that dirty bits were cleared. */
+void physical_map_replace_page(PhysicalMap *map, const GuestRegion *region, uint32_t page,
+                               const uint8_t *content);
+void physical_map_end_replacing(PhysicalMap *map);
 /* Clears 'mask' in the flags of all pages of all regions and reports it if any was set. */
 void physical_map_clear_dirty(PhysicalMap *map, uint8_t mask);
 /* The same for 'pages' flag bytes (of one region, or of memory outside of them). Tells whether any

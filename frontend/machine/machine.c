@@ -88,6 +88,7 @@ void machine_destroy(Machine *machine) {
         return;
     end_thread(machine);
     board_destroy(&machine->board);
+    checkpoints_end(machine);
     ram_hash_destroy(&machine->ram_hash);
     if (machine->translator != NULL)
         translator_destroy(machine->translator);

@@ -4,6 +4,7 @@
 #define REPRISE_MACHINE_PARTS_H
 
 #include "board.h"
+#include "checkpoint.h"
 #include "clock.h"
 #include "cpu.h"
 #include "device_context.h"
@@ -12,6 +13,7 @@
 #include "machine.h"
 #include "machine_time.h"
 #include "machine_wait.h"
+#include "page_history.h"
 #include "physical_map.h"
 #include "port_map.h"
 #include "ram_hash.h"
@@ -47,6 +49,8 @@ struct Machine {
     MachineWatch watch;
     bool stops_at_triple_fault;
     MachineCrash crash;
+    PageHistory *page_history; /* NULL before the first checkpoint */
+    Checkpoint *checkpoints;   /* all of them */
 
     /* Requests by the guest, served between two instructions. */
     bool reset_requested, shutdown_requested, debug_exit_requested, wake_requested;
@@ -96,6 +100,8 @@ void machine_panic(void *machine);
 
 /* machine_wait.c: after the board was made. */
 void machine_wait_init(Machine *machine);
+/* checkpoint.c: the machine ends; its checkpoints only wait to be freed. */
+void checkpoints_end(Machine *machine);
 
 /* frame.c */
 void machine_serve_frame(Machine *machine);

@@ -293,6 +293,9 @@ void hostile_guest_make(Machine *machine, HostileSetting setting, uint64_t seed)
     uint8_t *ram = physical_map_ram(machine->memory);
     Cpu *cpu = machine->cpu;
     CpuState *state = &cpu->state;
+    for (uint32_t page = 0; page < HOSTILE_RAM_BYTES / PAGE_SIZE; page++)
+        physical_map_mark_page(machine->memory, &physical_map_ram_flags(machine->memory)[page],
+                               PAGE_DIRTY_ALL);
     for (uint32_t i = 0; i < DATA_BYTES; i += 8)
         put(ram, i, next(&random), 8);
     for (uint32_t i = 0; i < CODE_BYTES;)
@@ -321,8 +324,6 @@ void hostile_guest_make(Machine *machine, HostileSetting setting, uint64_t seed)
     }
     set_registers(&random, state, setting);
     cpu_set_eflags(cpu, eflags);
-    physical_map_touch(machine->memory, 0, HOSTILE_RAM_BYTES);
-    ram_hash_forget(&machine->ram_hash);
     cpu_state_restored(cpu);
     translator_flush(machine->translator);
 }
