@@ -1,12 +1,25 @@
-"""Media from which Debian's Linux starts by itself: a CD with isolinux, a disk for extlinux."""
+#!/usr/bin/env python3
+"""Makes media from which Debian's Linux starts by itself, and disks with files.
+
+    tests/guests/boot_media.py cd OUTPUT --initramfs FILE [--flavour 686] [--append WORDS]
+                               [--file NAME=HOST]
+    tests/guests/boot_media.py extlinux OUTPUT --initramfs FILE [--flavour 686] [--append WORDS]
+    tests/guests/boot_media.py ext4 OUTPUT --megabytes 40 [--folder FOLDER]
+    tests/guests/boot_media.py fat32 OUTPUT --megabytes 40
+
+The CD is started by isolinux. The disk for extlinux has everything but the loader, which a guest
+has to install: extlinux_installer(). The status is 77 when a package or a tool of the host is
+missing.
+"""
+import argparse
 import os
 import shutil
 import subprocess
+import sys
 
 import fetch_packages
 import initramfs
 import iso_image
-from guest_test import Skip, check
 
 PARTITION_OFFSET = 1 << 20
 MBR_CODE_BYTES = 440
@@ -39,13 +52,14 @@ def write_cd(output, flavour, initramfs_path, append="", files=None):
 
 
 def run_tool(*command):
-    """Runs a program of the host; skips the case where it is missing."""
+    """Runs a program of the host; returns its output."""
     name = shutil.which(command[0], path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if not name:
-        raise Skip(f"{command[0]} is missing")
+        raise fetch_packages.PackageMissing(f"{command[0]} is missing")
     result = subprocess.run([name, *command[1:]], capture_output=True, check=False)
     output = (result.stdout + result.stderr).decode(errors="replace")
-    check(result.returncode == 0, f"{' '.join(command)}: status {result.returncode}: {output}")
+    if result.returncode != 0:
+        raise OSError(f"{' '.join(command)}: status {result.returncode}: {output}")
     return output
 
 
@@ -73,6 +87,14 @@ def write_ext4_disk(path, megabytes, folder=None):
     return path
 
 
+def write_fat32_disk(path, megabytes):
+    """A disk with one empty FAT32 partition of small clusters."""
+    write_partition_table(path, megabytes, 0x0C)
+    run_tool("mkfs.vfat", "-F", "32", "-s", "1", f"--offset={PARTITION_OFFSET // 512}", path,
+             str((megabytes - 1) << 10))
+    return path
+
+
 def write_extlinux_disk(path, flavour, initramfs_path, append=""):
     """A disk with everything for a boot by extlinux but the loader, which a guest has to install
     (install_extlinux_script())."""
@@ -86,6 +108,7 @@ def write_extlinux_disk(path, flavour, initramfs_path, append=""):
                                             "usr/lib/syslinux/modules/bios/ldlinux.c32"),
                 os.path.join(folder, "boot"))
     write_ext4_disk(path, 48, folder)
+    shutil.rmtree(folder)
     with open(path, "r+b") as disk:
         disk.write(_read(fetch_packages.package_file(
             "syslinux-common", "usr/lib/syslinux/mbr/mbr.bin"))[:MBR_CODE_BYTES])
@@ -98,3 +121,38 @@ def extlinux_installer(output, flavour):
               "umount /mnt\n")
     return initramfs.build(output, flavour, initramfs.DISK_MODULES
                            + initramfs.FILE_SYSTEM_MODULES, script, ["extlinux"])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("kind", choices=["cd", "extlinux", "ext4", "fat32"])
+    parser.add_argument("output")
+    parser.add_argument("--initramfs")
+    parser.add_argument("--flavour", default="686", choices=["686", "686-pae"])
+    parser.add_argument("--append", default="", help="words for the kernel's command line")
+    parser.add_argument("--file", action="append", default=[], metavar="NAME=HOST")
+    parser.add_argument("--megabytes", type=int)
+    parser.add_argument("--folder")
+    args = parser.parse_args()
+    if args.kind in ("cd", "extlinux") and not args.initramfs:
+        parser.error("--initramfs is missing")
+    if args.kind in ("ext4", "fat32") and not args.megabytes:
+        parser.error("--megabytes is missing")
+    try:
+        if args.kind == "cd":
+            files = {name: _read(path) for name, path in (pair.split("=", 1) for pair in args.file)}
+            write_cd(args.output, args.flavour, args.initramfs, args.append, files)
+        elif args.kind == "extlinux":
+            write_extlinux_disk(args.output, args.flavour, args.initramfs, args.append)
+        elif args.kind == "ext4":
+            write_ext4_disk(args.output, args.megabytes, args.folder)
+        else:
+            write_fat32_disk(args.output, args.megabytes)
+    except fetch_packages.PackageMissing as reason:
+        fetch_packages.exit_missing(reason)
+    except OSError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

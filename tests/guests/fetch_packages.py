@@ -2,6 +2,9 @@
 """Fetches the Debian i386 packages that guests are made of; unpacks them without installing.
 
     tests/guests/fetch_packages.py [--list] [NAME ...]
+    tests/guests/fetch_packages.py --file NAME PATH
+
+The second prints where a file of a package is, and ends with status 77 if it is missing.
 
 apt gets a state folder of its own, so neither the host's package lists nor its architectures
 change. The packages stay in build/packages, or where REPRISE_PACKAGES says; what is there is not
@@ -20,6 +23,7 @@ import tempfile
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ARCHITECTURE = "i386"
+EXIT_MISSING = 77
 PACKAGES = [
     "linux-image-686", "linux-image-686-pae", "busybox-static", "bc", "libc6", "libreadline8",
     "libtinfo6", "e2fsprogs", "isolinux", "syslinux-common", "extlinux", "grub-rescue-pc",
@@ -134,18 +138,29 @@ def fetch(names=None, report=lambda line: None):
             _fetch_one(apt, name, targets[name])
 
 
+def exit_missing(reason):
+    """Ends a program that makes guests: what it needs is not there, which is no failure of its."""
+    print(reason, file=sys.stderr)
+    sys.exit(EXIT_MISSING)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="packages; default: all")
     parser.add_argument("--list", action="store_true", help="print the names of the packages")
+    parser.add_argument("--file", action="store_true",
+                        help="print the path of a file: NAME is a package and a path in it")
     args = parser.parse_args()
     if args.list:
         print("\n".join(PACKAGES))
         return
     try:
+        if args.file:
+            print(package_file(*args.names))
+            return
         fetch(args.names, print)
     except PackageMissing as reason:
-        sys.exit(f"fetch_packages: {reason}")
+        exit_missing(reason)
     print(f"the packages are in {cache_folder()}")
 
 

@@ -2,7 +2,7 @@
 """Makes an initramfs of Debian's i386 busybox, further programs and kernel modules.
 
     tests/guests/initramfs.py OUTPUT [--flavour 686] [--modules ata_piix,ext4] [--script FILE]
-                              [--package bc] [--file GUEST=HOST]
+                              [--module-option libata=dma=0] [--package bc] [--file GUEST=HOST]
 
 Without a script the guest ends in a shell on its console; with one it runs that and powers off.
 The packages come from fetch_packages.
@@ -175,11 +175,16 @@ def build(output, flavour="686", modules=(), script=None, packages=(), files=Non
     return output
 
 
+def _pairs(words):
+    return dict(word.split("=", 1) for word in words)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("output")
     parser.add_argument("--flavour", default="686", choices=["686", "686-pae"])
     parser.add_argument("--modules", default="", help="names, separated by commas")
+    parser.add_argument("--module-option", action="append", default=[], metavar="NAME=OPTIONS")
     parser.add_argument("--script", help="a shell script that the guest runs")
     parser.add_argument("--package", action="append", default=[], help="add its programs")
     parser.add_argument("--file", action="append", default=[], metavar="GUEST=HOST")
@@ -191,9 +196,9 @@ def main():
             script = file.read()
     try:
         build(args.output, args.flavour, [name for name in args.modules.split(",") if name],
-              script, args.package, dict(pair.split("=", 1) for pair in args.file), args.gzip)
+              script, args.package, _pairs(args.file), args.gzip, _pairs(args.module_option))
     except fetch_packages.PackageMissing as reason:
-        sys.exit(f"initramfs: {reason}")
+        fetch_packages.exit_missing(reason)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,12 @@
+#!/usr/bin/env python3
 """Writes CD images: ISO 9660 (ECMA-119) with an El Torito boot entry.
 
-Names are 8.3 in capitals, as level 1 wants them.
+    tests/guests/iso_image.py OUTPUT [--boot NAME] [--floppy] NAME=FILE ...
+
+Names are 8.3 in capitals, as level 1 wants them. --boot says which file is started: a loader, or
+with --floppy the image of a floppy.
 """
+import argparse
 import struct
 
 SECTOR = 2048
@@ -169,3 +174,21 @@ def write(output, files, boot=None, emulation=NO_EMULATION):
 
 def _depth(folder):
     return 0 if folder.parent is folder else 1 + _depth(folder.parent)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("output")
+    parser.add_argument("files", nargs="+", metavar="NAME=FILE")
+    parser.add_argument("--boot")
+    parser.add_argument("--floppy", action="store_true")
+    args = parser.parse_args()
+    contents = {}
+    for name, path in (pair.split("=", 1) for pair in args.files):
+        with open(path, "rb") as file:
+            contents[name] = file.read()
+    write(args.output, contents, args.boot, FLOPPY_1440K if args.floppy else NO_EMULATION)
+
+
+if __name__ == "__main__":
+    main()
