@@ -15,6 +15,7 @@ static const ScriptPart *const script_parts[] = {
     &script_inspect_part,
     &script_machine_part,
     &script_wait_part,
+    &script_condition_part,
 };
 enum { SCRIPT_PARTS = sizeof(script_parts) / sizeof(script_parts[0]) };
 

@@ -89,7 +89,8 @@ typedef struct ScriptPart {
 } ScriptPart;
 
 /* The parts, one a file. */
-extern const ScriptPart script_inspect_part, script_machine_part, script_wait_part;
+extern const ScriptPart script_condition_part, script_inspect_part, script_machine_part,
+    script_wait_part;
 
 /* Makes a state with all functions for the script 'file'. */
 Script *script_create(const TestOptions *options, const char *file, Error *error);
