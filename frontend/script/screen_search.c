@@ -1,0 +1,339 @@
+#define _GNU_SOURCE
+/* Text wherever it stands on the screen.
+ *
+ * A glyph is looked for at the first pixel that it sets, from the top and then from the left: that
+ * pixel differs from one of its neighbours, which most of a picture does not, and the row that it
+ * begins must be the first one of some glyph. What is found that way, and has enough pixels to mean
+ * something, is an anchor. Anchors of one height, whole cells apart, make a run; between them and
+ * at its ends, characters of few pixels and blanks are read as in a grid. Runs may overlap, since
+ * chance makes characters of pieces of others: the one with the most pixels is right. */
+#include "allocate.h"
+#include "screen_pixels.h"
+#include "screen_reader.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ANCHOR_PIXELS = 4,         /* characters of fewer are no beginning of a text */
+    BLANKS_MAXIMUM = 2,        /* within a run */
+    ANCHORS_OF_A_RUN = 2,      /* at least */
+    ANCHORS_MAXIMUM = 1 << 20, /* of a whole screen: a hostile one is read in part */
+    RUN_CHARACTERS = 512,
+    FILTER_BITS = 1 << 14,
+};
+
+typedef struct Anchor {
+    uint32_t x, y; /* of the cell, in pixels of the mode */
+    uint32_t colour, pixels;
+    bool used; /* in a run */
+} Anchor;
+
+typedef struct Run {
+    uint32_t x, y, count; /* cells */
+    uint32_t weight;      /* pixels of its anchors */
+    size_t first;         /* of its characters in the list of all */
+} Run;
+
+/* Where in its cell the first pixel of some glyphs is. */
+typedef struct Corner {
+    uint32_t row, column;
+} Corner;
+
+typedef struct Search {
+    const ScreenFont *font;
+    ScreenPixels pixels;
+    Corner *corners;
+    size_t corner_count, corner_capacity;
+    uint8_t filter[FILTER_BITS / 8]; /* of hashes of first rows and the rows after them */
+    Anchor *anchors;
+    size_t anchor_count, anchor_capacity;
+    Run *runs;
+    size_t run_count, run_capacity;
+    uint32_t *characters;
+    size_t character_count, character_capacity;
+} Search;
+
+/* ---- What glyphs begin with ---- */
+
+static uint32_t hash_beginning(size_t corner, uint32_t first, uint32_t second) {
+    uint64_t mixed = ((uint64_t)first << 32 | second) ^ (uint64_t)corner << 17;
+    return (uint32_t)(mixed * 0x9E3779B97F4A7C15u >> 50); /* 14 bits */
+}
+
+static size_t find_corner(Search *search, uint32_t row, uint32_t column) {
+    for (size_t i = 0; i < search->corner_count; i++)
+        if (search->corners[i].row == row && search->corners[i].column == column)
+            return i;
+    search->corners = allocate_grow(search->corners, &search->corner_capacity,
+                                    search->corner_count + 1, sizeof search->corners[0]);
+    search->corners[search->corner_count] = (Corner){row, column};
+    return search->corner_count++;
+}
+
+static void index_font(Search *search) {
+    const ScreenFont *font = search->font;
+    for (size_t i = 0; i < font->count; i++) {
+        const ScreenGlyph *glyph = &font->glyphs[i];
+        if (glyph->pixels < ANCHOR_PIXELS)
+            continue;
+        uint32_t row = glyph->first_row;
+        uint32_t second = row + 1 < font->height ? glyph->rows[row + 1] : 0;
+        size_t corner = find_corner(search, row, glyph->first_column);
+        uint32_t hash = hash_beginning(corner, glyph->rows[row], second);
+        search->filter[hash / 8] |= (uint8_t)(1 << hash % 8);
+    }
+}
+
+/* ---- Anchors ---- */
+
+static bool may_begin(const Search *search, size_t corner, uint32_t x, uint32_t y,
+                      uint32_t colour) {
+    const ScreenFont *font = search->font;
+    uint32_t row = search->corners[corner].row;
+    uint32_t first = screen_row_bits(&search->pixels, x, y + row, font->width, colour);
+    uint32_t second = row + 1 < font->height
+                          ? screen_row_bits(&search->pixels, x, y + row + 1, font->width, colour)
+                          : 0;
+    uint32_t hash = hash_beginning(corner, first, second);
+    return (search->filter[hash / 8] >> hash % 8 & 1) != 0;
+}
+
+/* A glyph whose first pixel is at (x, y). */
+static void look_for_glyph(Search *search, uint32_t x, uint32_t y) {
+    const ScreenFont *font = search->font;
+    const ScreenPixels *pixels = &search->pixels;
+    uint32_t colour = screen_pixel(pixels, x, y), rows[FONT_HEIGHT_MAXIMUM];
+    for (size_t i = 0; i < search->corner_count; i++) {
+        Corner corner = search->corners[i];
+        if (corner.column > x || corner.row > y)
+            continue;
+        uint32_t left = x - corner.column, top = y - corner.row;
+        if (left + font->width > pixels->width || top + font->height > pixels->height ||
+            !may_begin(search, i, left, top, colour))
+            continue;
+        screen_cell_bits(pixels, left, top, font, colour, rows);
+        const ScreenGlyph *glyph = screen_font_find(font, rows);
+        if (glyph == NULL || glyph->pixels < ANCHOR_PIXELS ||
+            search->anchor_count == ANCHORS_MAXIMUM)
+            continue;
+        search->anchors = allocate_grow(search->anchors, &search->anchor_capacity,
+                                        search->anchor_count + 1, sizeof search->anchors[0]);
+        search->anchors[search->anchor_count++] = (Anchor){left, top, colour, glyph->pixels, false};
+    }
+}
+
+static void find_anchors(Search *search) {
+    const ScreenPixels *pixels = &search->pixels;
+    for (uint32_t y = 0; y < pixels->height; y++)
+        for (uint32_t x = 0; x < pixels->width; x++) {
+            uint32_t colour = screen_pixel(pixels, x, y);
+            bool inside = x != 0 && screen_pixel(pixels, x - 1, y) == colour && y != 0 &&
+                          screen_pixel(pixels, x, y - 1) == colour;
+            if (!inside)
+                look_for_glyph(search, x, y);
+        }
+}
+
+/* By line, by place within a cell's width, and from left to right: those of a run follow each
+ * other. */
+static int compare_anchors(const void *left, const void *right, void *width) {
+    const Anchor *a = left, *b = right;
+    uint32_t cell = *(const uint32_t *)width;
+    if (a->y != b->y)
+        return a->y < b->y ? -1 : 1;
+    if (a->x % cell != b->x % cell)
+        return a->x % cell < b->x % cell ? -1 : 1;
+    if (a->x != b->x)
+        return a->x < b->x ? -1 : 1;
+    return a->colour < b->colour ? -1 : a->colour > b->colour;
+}
+
+/* ---- Runs ---- */
+
+/* The character in a cell beside an anchor, in its colour: 0 if there is none. */
+static uint32_t read_beside(const Search *search, uint32_t x, uint32_t y, uint32_t colour) {
+    const ScreenFont *font = search->font;
+    uint32_t rows[FONT_HEIGHT_MAXIMUM], any = 0;
+    if (x + font->width > search->pixels.width)
+        return 0;
+    screen_cell_bits(&search->pixels, x, y, font, colour, rows);
+    for (uint32_t row = 0; row < font->height; row++)
+        any |= rows[row];
+    if (any == 0)
+        return ' ';
+    const ScreenGlyph *glyph = screen_font_find(font, rows);
+    return glyph != NULL ? glyph->character : 0;
+}
+
+static void put_character(Search *search, Run *run, uint32_t character) {
+    search->characters = allocate_grow(search->characters, &search->character_capacity,
+                                       search->character_count + 1, sizeof search->characters[0]);
+    search->characters[search->character_count++] = character;
+    run->count++;
+}
+
+/* Characters of few pixels to the left of the first anchor. */
+static uint32_t extend_left(const Search *search, const Anchor *anchor) {
+    uint32_t width = search->font->width, x = anchor->x;
+    while (x >= width) {
+        uint32_t character = read_beside(search, x - width, anchor->y, anchor->colour);
+        if (character == 0 || character == ' ')
+            break;
+        x -= width;
+    }
+    return x;
+}
+
+/* Reads from the cell at run->x on until something that is no character, or too many blanks.
+ * Returns where the run's last character ends. */
+static uint32_t read_run(Search *search, Run *run, uint32_t colour) {
+    uint32_t width = search->font->width, blanks = 0;
+    for (uint32_t x = run->x; run->count < RUN_CHARACTERS; x += width) {
+        uint32_t character = read_beside(search, x, run->y, colour);
+        if (character == 0)
+            break;
+        blanks = character == ' ' ? blanks + 1 : 0;
+        if (blanks > BLANKS_MAXIMUM)
+            break;
+        put_character(search, run, character);
+    }
+    while (run->count != 0 && search->characters[search->character_count - 1] == ' ') {
+        search->character_count--;
+        run->count--;
+    }
+    return run->x + run->count * width;
+}
+
+/* Makes a run that begins with this anchor, and notes which others are in it. */
+static void make_run(Search *search, size_t first) {
+    const Anchor *anchor = &search->anchors[first];
+    uint32_t width = search->font->width, anchors = 0;
+    Run run = {.x = extend_left(search, anchor), .y = anchor->y, .first = search->character_count};
+    uint32_t end = read_run(search, &run, anchor->colour);
+    for (size_t i = first; i < search->anchor_count; i++) {
+        Anchor *other = &search->anchors[i];
+        if (other->y != run.y || other->x % width != run.x % width || other->x >= end)
+            break;
+        if (other->colour != anchor->colour)
+            continue;
+        other->used = true;
+        anchors++;
+        run.weight += other->pixels;
+    }
+    if (anchors < ANCHORS_OF_A_RUN)
+        return;
+    search->runs = allocate_grow(search->runs, &search->run_capacity, search->run_count + 1,
+                                 sizeof search->runs[0]);
+    search->runs[search->run_count++] = run;
+}
+
+static int heavier_first(const void *left, const void *right) {
+    const Run *a = left, *b = right;
+    if (a->weight != b->weight)
+        return a->weight > b->weight ? -1 : 1;
+    if (a->y != b->y)
+        return a->y < b->y ? -1 : 1;
+    return a->x < b->x ? -1 : a->x > b->x;
+}
+
+static int compare_places(const void *left, const void *right) {
+    const Run *a = left, *b = right;
+    if (a->y != b->y)
+        return a->y < b->y ? -1 : 1;
+    return a->x < b->x ? -1 : a->x > b->x;
+}
+
+static bool is_taken(const Search *search, const uint8_t *taken, const Run *run) {
+    uint32_t width = search->pixels.width;
+    for (uint32_t row = 0; row < search->font->height; row++)
+        if (memchr(taken + (size_t)(run->y + row) * width + run->x, 1,
+                   run->count * search->font->width) != NULL)
+            return true;
+    return false;
+}
+
+/* Drops runs that overlap heavier ones. */
+static void keep_heaviest(Search *search) {
+    uint32_t width = search->pixels.width;
+    uint8_t *taken = allocate_zeroed((size_t)width * search->pixels.height + 1);
+    size_t kept = 0;
+    if (search->run_count != 0)
+        qsort(search->runs, search->run_count, sizeof search->runs[0], heavier_first);
+    for (size_t i = 0; i < search->run_count; i++) {
+        Run run = search->runs[i];
+        if (is_taken(search, taken, &run))
+            continue;
+        for (uint32_t row = 0; row < search->font->height; row++)
+            memset(taken + (size_t)(run.y + row) * width + run.x, 1,
+                   run.count * search->font->width);
+        search->runs[kept++] = run;
+    }
+    search->run_count = kept;
+    if (kept != 0)
+        qsort(search->runs, kept, sizeof search->runs[0], compare_places);
+    free(taken);
+}
+
+static void find_runs(Search *search) {
+    uint32_t width = search->font->width;
+    if (search->anchor_count != 0)
+        qsort_r(search->anchors, search->anchor_count, sizeof search->anchors[0], compare_anchors,
+                &width);
+    for (size_t i = 0; i < search->anchor_count; i++)
+        if (!search->anchors[i].used)
+            make_run(search, i);
+    keep_heaviest(search);
+}
+
+/* ---- The text ---- */
+
+/* Runs that begin in the upper half of a line's first one are on that line. */
+static void put_line(const Search *search, Run *runs, size_t count, const ScreenRectangle *shown,
+                     ScreenText *text) {
+    uint32_t width = search->font->width, cursor = 0;
+    for (size_t i = 0; i < count; i++) { /* by x: there are few in a line */
+        size_t leftmost = i;
+        for (size_t j = i + 1; j < count; j++)
+            if (runs[j].x < runs[leftmost].x)
+                leftmost = j;
+        Run run = runs[leftmost];
+        runs[leftmost] = runs[i];
+        runs[i] = run;
+        uint32_t gap = run.x > cursor ? (run.x - cursor) / width : 0;
+        screen_text_put_blanks(text, gap == 0 && i != 0 ? 1 : gap);
+        for (uint32_t n = 0; n < run.count; n++)
+            screen_text_put(text, search->characters[run.first + n],
+                            shown->x + (run.x + n * width) * search->pixels.wide,
+                            shown->y + run.y * search->pixels.high);
+        cursor = run.x + run.count * width;
+    }
+    screen_text_end_line(text);
+}
+
+static void put_runs(const Search *search, const ScreenRectangle *shown, ScreenText *text) {
+    for (size_t first = 0, next; first < search->run_count; first = next) {
+        uint32_t limit = search->runs[first].y + (search->font->height + 1) / 2;
+        for (next = first + 1; next < search->run_count && search->runs[next].y < limit;)
+            next++;
+        put_line(search, &search->runs[first], next - first, shown, text);
+    }
+}
+
+void screen_text_search(const DisplaySurface *screen, const ScreenRectangle *area,
+                        const ScreenFont *font, ScreenText *text) {
+    ScreenRectangle shown;
+    Search *search = allocate_zeroed(sizeof *search);
+    search->font = font;
+    screen_pixels_view(screen, area, &search->pixels, &shown);
+    text->cell_width = font->width * search->pixels.wide;
+    text->cell_height = font->height * search->pixels.high;
+    index_font(search);
+    find_anchors(search);
+    find_runs(search);
+    put_runs(search, &shown, text);
+    free(search->corners);
+    free(search->anchors);
+    free(search->runs);
+    free(search->characters);
+    free(search);
+}
