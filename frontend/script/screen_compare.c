@@ -30,6 +30,17 @@ bool screen_reference_read(ScreenReference *reference, const char *path, Error *
     return true;
 }
 
+void screen_reference_take(ScreenReference *reference, const DisplaySurface *screen) {
+    PngPicture *picture = &reference->picture;
+    picture->width = screen->width;
+    picture->height = screen->height;
+    picture->pixels = allocate_zeroed(picture_pixels(picture) * sizeof(uint32_t) + 1);
+    for (uint32_t y = 0; y < screen->height; y++)
+        memcpy(picture->pixels + (size_t)y * screen->width, display_surface_line(screen, y),
+               screen->width * sizeof(uint32_t));
+    reference->left_out = allocate_zeroed(picture_pixels(picture) + 1);
+}
+
 void screen_reference_free(ScreenReference *reference) {
     png_picture_free(&reference->picture);
     free(reference->left_out);
@@ -66,8 +77,7 @@ bool screen_reference_leave_out_mask(ScreenReference *reference, const char *pat
 
 /* ---- Comparison ---- */
 
-/* By how much the channel that differs most does. */
-static unsigned pixel_difference(uint32_t a, uint32_t b) {
+unsigned screen_pixel_difference(uint32_t a, uint32_t b) {
     unsigned greatest = 0;
     for (unsigned shift = 0; shift < ALPHA_SHIFT; shift += 8) {
         int one = a >> shift & 0xFF, other = b >> shift & 0xFF;
@@ -101,7 +111,7 @@ static void compare_line(const uint32_t *line, const ScreenReference *reference,
         difference->compared++;
         if (((line[x] ^ expected[x]) & 0xFFFFFF) == 0)
             continue;
-        unsigned by = pixel_difference(line[x], expected[x]);
+        unsigned by = screen_pixel_difference(line[x], expected[x]);
         if (by > difference->greatest)
             difference->greatest = by;
         if (by > tolerance)
@@ -163,7 +173,7 @@ static uint32_t difference_colour(const DisplaySurface *screen, const ScreenRefe
     uint32_t pixel = display_surface_line(screen, y)[x];
     if (reference->left_out[at])
         return COLOUR_LEFT_OUT;
-    bool differs = pixel_difference(pixel, picture->pixels[at]) > tolerance->channel;
+    bool differs = screen_pixel_difference(pixel, picture->pixels[at]) > tolerance->channel;
     return differs ? COLOUR_DIFFERENT : pale(pixel);
 }
 

@@ -29,12 +29,16 @@ typedef struct ScreenDifference {
 
 /* Reads the reference. Its transparent pixels are left out of every comparison. */
 bool screen_reference_read(ScreenReference *reference, const char *path, Error *error);
+/* Takes the screen as it is for a reference. */
+void screen_reference_take(ScreenReference *reference, const DisplaySurface *screen);
 void screen_reference_free(ScreenReference *reference);
 /* Leaves a rectangle out, as far as it lies in the picture. */
 void screen_reference_leave_out(ScreenReference *reference, const ScreenRectangle *rectangle);
 /* Leaves out what a picture of the same size covers: where it is not transparent. */
 bool screen_reference_leave_out_mask(ScreenReference *reference, const char *path, Error *error);
 
+/* By how much the channel of two colours that differs most does. */
+unsigned screen_pixel_difference(uint32_t a, uint32_t b);
 /* Whether the screen is like the reference; 'difference' tells in any case. */
 bool screen_compare(const DisplaySurface *screen, const ScreenReference *reference,
                     const ScreenTolerance *tolerance, ScreenDifference *difference);

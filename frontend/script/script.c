@@ -2,6 +2,7 @@
 #include "script.h"
 #include "allocate.h"
 #include "machine_time.h"
+#include "script_screen.h"
 
 #include <errno.h>
 #include <lualib.h>
@@ -16,6 +17,7 @@ static const ScriptPart *const script_parts[] = {
     &script_machine_part,
     &script_wait_part,
     &script_condition_part,
+    &script_screen_part,
 };
 enum { SCRIPT_PARTS = sizeof(script_parts) / sizeof(script_parts[0]) };
 

@@ -77,6 +77,7 @@ struct ScriptMachine {
     /* Parts keep what they need with a machine here; their 'freed' hook frees it. */
     struct Typist *typist;
     struct VideoRecorder *recorder;
+    struct ScreenWatch *screen;
 };
 
 /* One file of Lua functions. All members may be NULL. */

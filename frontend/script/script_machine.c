@@ -177,10 +177,6 @@ static int close_machine(lua_State *L) {
     return 0;
 }
 
-bool script_screen_text(ScriptMachine *machine, ByteBuffer *text) {
-    return board_get_text(&machine->machine->board, text);
-}
-
 int script_push_screen_text(lua_State *L, ScriptMachine *machine) {
     ByteBuffer text = {.data = NULL};
     if (script_screen_text(machine, &text) && text.size > 0)

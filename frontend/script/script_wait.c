@@ -4,6 +4,7 @@
 #include "machine_hang.h"
 #include "machine_parts.h"
 #include "machine_time.h"
+#include "script_screen.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -117,7 +118,7 @@ typedef struct TextSearch {
 static bool screen_has_text(void *opaque) {
     const TextSearch *search = opaque;
     ByteBuffer screen = {.data = NULL};
-    bool found = script_screen_text(search->machine, &screen) && screen.size > 0 &&
+    bool found = script_poll_screen_text(search->machine, &screen) && screen.size > 0 &&
                  memmem(screen.data, screen.size, search->text, search->length) != NULL;
     byte_buffer_free(&screen);
     return found;

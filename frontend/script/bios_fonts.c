@@ -1,0 +1,109 @@
+#include "bios_fonts.h"
+#include "allocate.h"
+#include "little_endian.h"
+#include "machine_parts.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ROM_BASE = 0xC0000, /* of the adapter, shadowed in RAM or not */
+    ROM_BYTES = 0x10000,
+    VECTOR_FONT = 0x43 * 4,       /* leads to the font of the mode ... */
+    VECTOR_UPPER_HALF = 0x1F * 4, /* ... and this to the upper half of one of 8 lines */
+    BIOS_CHARACTER_HEIGHT = 0x485,
+    HALF_CHARACTERS = 128,
+};
+
+static const uint32_t rom_heights[BIOS_ROM_FONTS] = {16, 14, 8};
+
+void guest_memory_peek(Machine *machine, uint32_t address, uint8_t *bytes, size_t size) {
+    const PhysicalPage *pages = physical_map_pages(machine->memory);
+    while (size != 0) {
+        uint32_t offset = address & PAGE_OFFSET_MASK;
+        size_t part = PAGE_SIZE - offset < size ? PAGE_SIZE - offset : size;
+        const uint8_t *page = pages[address >> PAGE_BITS].read;
+        if (page != NULL)
+            memcpy(bytes, page + offset, part);
+        else
+            memset(bytes, 0, part);
+        address += (uint32_t)part;
+        bytes += part;
+        size -= part;
+    }
+}
+
+static void search_rom(BiosFonts *fonts, Machine *machine) {
+    uint8_t *rom = allocate_zeroed(ROM_BYTES);
+    guest_memory_peek(machine, ROM_BASE, rom, ROM_BYTES);
+    for (unsigned i = 0; i < BIOS_ROM_FONTS; i++) {
+        size_t at = screen_font_search(rom, ROM_BYTES, rom_heights[i]);
+        if (at != SIZE_MAX)
+            fonts->rom[i] = screen_font_create_code_page_437(rom + at, rom_heights[i]);
+    }
+    free(rom);
+}
+
+static uint32_t read_vector(Machine *machine, uint32_t vector) {
+    uint8_t bytes[4];
+    guest_memory_peek(machine, vector, bytes, sizeof bytes);
+    return load_le16(bytes) + load_le16(bytes + 2) * 16u;
+}
+
+/* The bytes of the font that the vectors lead to; its height. 0: none of a known format. In a
+ * protected-mode system there may be anything: such a font is found on no screen. */
+static uint32_t peek_loaded(Machine *machine, uint8_t *bytes) {
+    uint8_t height;
+    guest_memory_peek(machine, BIOS_CHARACTER_HEIGHT, &height, 1);
+    if (height < 6 || height > BIOS_FONT_BYTES_MAXIMUM / FONT_CHARACTERS)
+        return 0;
+    size_t half = (size_t)HALF_CHARACTERS * height;
+    uint32_t lower = read_vector(machine, VECTOR_FONT);
+    uint32_t upper = height == 8 ? read_vector(machine, VECTOR_UPPER_HALF) : lower + (uint32_t)half;
+    guest_memory_peek(machine, lower, bytes, half);
+    guest_memory_peek(machine, upper, bytes + half, half);
+    return height;
+}
+
+static bool is_blank(const uint8_t *glyph, uint32_t height) {
+    for (uint32_t row = 0; row < height; row++)
+        if (glyph[row] != 0)
+            return false;
+    return true;
+}
+
+static void update_loaded(BiosFonts *fonts, Machine *machine) {
+    uint8_t bytes[BIOS_FONT_BYTES_MAXIMUM] = {0};
+    uint32_t height = peek_loaded(machine, bytes);
+    if (height == fonts->loaded_height && memcmp(bytes, fonts->loaded_bytes, sizeof bytes) == 0)
+        return;
+    screen_font_free(fonts->loaded);
+    fonts->loaded = NULL;
+    fonts->loaded_height = height;
+    memcpy(fonts->loaded_bytes, bytes, sizeof bytes);
+    if (height != 0 && is_blank(bytes + ' ' * height, height) &&
+        !is_blank(bytes + 'A' * height, height))
+        fonts->loaded = screen_font_create_code_page_437(bytes, height);
+}
+
+void bios_fonts_update(BiosFonts *fonts, Machine *machine) {
+    if (fonts->rom[0] == NULL)
+        search_rom(fonts, machine);
+    update_loaded(fonts, machine);
+}
+
+void bios_fonts_free(BiosFonts *fonts) {
+    for (unsigned i = 0; i < BIOS_ROM_FONTS; i++)
+        screen_font_free(fonts->rom[i]);
+    screen_font_free(fonts->loaded);
+    memset(fonts, 0, sizeof *fonts);
+}
+
+const ScreenFont *bios_fonts_get(const BiosFonts *fonts, unsigned index) {
+    unsigned count = 0;
+    for (unsigned i = 0; i <= BIOS_ROM_FONTS; i++) {
+        const ScreenFont *font = i < BIOS_ROM_FONTS ? fonts->rom[i] : fonts->loaded;
+        if (font != NULL && count++ == index)
+            return font;
+    }
+    return NULL;
+}

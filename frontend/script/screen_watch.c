@@ -1,0 +1,91 @@
+#include "screen_watch.h"
+#include "allocate.h"
+#include "machine_parts.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_PERIOD_NS (50 * 1000000LL)
+/* Fewer letters in columns and rows may be chance, and the text stand elsewhere. */
+#define LETTERS_OF_A_GRID 16
+
+ScreenWatch *screen_watch_create(Machine *machine) {
+    ScreenWatch *watch = allocate_zeroed(sizeof *watch);
+    watch->machine = machine;
+    return watch;
+}
+
+void screen_watch_free(ScreenWatch *watch) {
+    if (watch == NULL)
+        return;
+    display_surface_free(&watch->surface);
+    display_surface_free(&watch->difference);
+    bios_fonts_free(&watch->fonts);
+    byte_buffer_free(&watch->text);
+    free(watch);
+}
+
+const DisplaySurface *screen_watch_look(ScreenWatch *watch) {
+    if (board_render(&watch->machine->board, &watch->surface))
+        watch->number++;
+    return &watch->surface;
+}
+
+typedef void ReadScreen(const DisplaySurface *screen, const ScreenRectangle *area,
+                        const ScreenFont *font, ScreenText *text);
+
+/* Keeps what was read by one of the fonts if it is more than 'best' has. */
+static void try_fonts(ScreenWatch *watch, ReadScreen *read, const ScreenRectangle *area,
+                      ScreenText *best) {
+    const ScreenFont *font;
+    for (unsigned i = 0; (font = bios_fonts_get(&watch->fonts, i)) != NULL; i++) {
+        ScreenText text = {.letters = 0};
+        read(&watch->surface, area, font, &text);
+        if (text.letters > best->letters) {
+            ScreenText worse = *best;
+            *best = text;
+            text = worse;
+        }
+        screen_text_free(&text);
+    }
+}
+
+void screen_watch_read(ScreenWatch *watch, const ScreenFont *font, const ScreenRectangle *area,
+                       ScreenText *text) {
+    memset(text, 0, sizeof *text);
+    screen_watch_look(watch);
+    if (font != NULL) {
+        screen_text_search(&watch->surface, area, font, text);
+        return;
+    }
+    bios_fonts_update(&watch->fonts, watch->machine);
+    try_fonts(watch, screen_text_read_grid, area, text);
+    if (text->letters < LETTERS_OF_A_GRID)
+        try_fonts(watch, screen_text_search, area, text);
+}
+
+static void read_graphics(ScreenWatch *watch) {
+    ScreenText text;
+    screen_watch_read(watch, NULL, NULL, &text);
+    watch->text.size = 0;
+    watch->has_text = text.letters != 0;
+    if (watch->has_text)
+        byte_buffer_append(&watch->text, text.utf8.data, text.utf8.size);
+    screen_text_free(&text);
+    watch->text_number = watch->number;
+    watch->text_ns = clock_now_ns(&watch->machine->clock);
+}
+
+bool screen_watch_text(ScreenWatch *watch, bool fresh, ByteBuffer *text) {
+    if (board_get_text(&watch->machine->board, text))
+        return true;
+    screen_watch_look(watch);
+    int64_t age_ns = clock_now_ns(&watch->machine->clock) - watch->text_ns;
+    bool due = fresh || watch->text_number == 0 || age_ns < 0 || age_ns >= TEXT_PERIOD_NS;
+    if (watch->text_number != watch->number && !due)
+        return false;
+    if (watch->text_number != watch->number)
+        read_graphics(watch);
+    if (watch->has_text)
+        byte_buffer_append(text, watch->text.data, watch->text.size);
+    return watch->has_text;
+}

@@ -1,0 +1,23 @@
+/* What the Lua functions about screens share. */
+#ifndef REPRISE_SCRIPT_SCREEN_H
+#define REPRISE_SCRIPT_SCREEN_H
+
+#include "screen_watch.h"
+#include "script.h"
+
+/* Waits look at the screen so often: a frame of the adapter takes no less. */
+#define SCRIPT_SCREEN_POLL_NS (10 * 1000000LL)
+
+/* Reads a rectangle at 'index': {x, y, width, height}, or with these (or w, h) as names. */
+void script_read_rectangle(lua_State *L, int index, ScreenRectangle *rectangle);
+/* The same of fields of a table of options, all of the screen where one is missing; false: none is
+ * there. */
+bool script_option_rectangle(lua_State *L, int options, ScreenRectangle *rectangle);
+
+/* The text on the screen for a wait that looks again and again: false also where it is not read at
+ * this time, since the picture changes all the time and reading costs. */
+bool script_poll_screen_text(ScriptMachine *machine, ByteBuffer *text);
+
+extern const ScriptPart script_screen_part, script_font_part;
+
+#endif
