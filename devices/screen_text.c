@@ -32,3 +32,15 @@ bool vga_get_text(const Vga *vga, ByteBuffer *text) {
     }
     return true;
 }
+
+void vga_get_text_cell(const Vga *vga, uint32_t *width, uint32_t *height) {
+    const VgaState *state = &vga->state;
+    uint8_t clocking = state->sequencer[SEQUENCER_CLOCKING_MODE];
+    uint8_t scan = state->crtc[CRTC_MAXIMUM_SCAN_LINE];
+    *width = (clocking & CLOCKING_EIGHT_DOTS) != 0 ? 8 : 9;
+    if ((clocking & CLOCKING_HALF_RATE) != 0)
+        *width *= 2;
+    *height = (scan & 0x1Fu) + 1;
+    if ((scan & CRTC_DOUBLE_SCAN) != 0)
+        *height *= 2;
+}

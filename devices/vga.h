@@ -32,6 +32,9 @@ bool vga_render(Vga *vga, DisplaySurface *surface);
  * line feed. False, and nothing appended, in graphics modes. */
 bool vga_get_text(const Vga *vga, ByteBuffer *text);
 
+/* How large a character of the text screen is, in pixels of the picture. */
+void vga_get_text_cell(const Vga *vga, uint32_t *width, uint32_t *height);
+
 /* How long the adapter takes for a frame at present. */
 int64_t vga_frame_ns(const Vga *vga);
 

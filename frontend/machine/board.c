@@ -276,6 +276,10 @@ bool board_get_text(Board *board, ByteBuffer *text) {
     return board->vga != NULL && vga_get_text(board->vga, text);
 }
 
+void board_get_text_cell(Board *board, uint32_t *width, uint32_t *height) {
+    vga_get_text_cell(board->vga, width, height);
+}
+
 void board_power_button(Board *board) {
     if (board->power_management != NULL)
         piix4_pm_press_power_button(board->power_management);

@@ -90,6 +90,8 @@ void board_set_nmi(Board *board, int level);
 /* Draws the screen; false if nothing changed. The text screen as UTF-8; false in graphics modes. */
 bool board_render(Board *board, DisplaySurface *surface);
 bool board_get_text(Board *board, ByteBuffer *text);
+/* How large a character of the text screen is, in dots of the picture. */
+void board_get_text_cell(Board *board, uint32_t *width, uint32_t *height);
 
 /* Drives by name; NULL if there is none. A removable drive's medium is replaced or taken out. */
 BoardDrive *board_find_drive(Board *board, const char *id);

@@ -46,11 +46,18 @@ void screen_text_end_line(ScreenText *text) {
     byte_buffer_append(utf8, "\n", 1);
 }
 
-bool screen_text_find(const ScreenText *text, const char *wanted, ScreenRectangle *place) {
+static bool is_inside(const ScreenCharacter *character, const ScreenRectangle *area) {
+    return character->x >= area->x && character->x - area->x < area->width &&
+           character->y >= area->y && character->y - area->y < area->height;
+}
+
+bool screen_text_find(const ScreenText *text, const char *wanted, const ScreenRectangle *area,
+                      ScreenRectangle *place) {
     size_t size = strlen(wanted);
     for (size_t i = 0; i < text->count; i++) {
         size_t at = text->characters[i].offset;
-        if (at + size > text->utf8.size || memcmp(text->utf8.data + at, wanted, size) != 0)
+        if (at + size > text->utf8.size || memcmp(text->utf8.data + at, wanted, size) != 0 ||
+            !is_inside(&text->characters[i], area))
             continue;
         uint32_t left = text->characters[i].x, right = left;
         for (size_t j = i; j < text->count && text->characters[j].offset < at + size; j++)

@@ -24,8 +24,10 @@ typedef struct ScreenText {
 } ScreenText;
 
 void screen_text_free(ScreenText *text);
-/* Where on the screen the text 'wanted' begins and how large it is. False: it is not there. */
-bool screen_text_find(const ScreenText *text, const char *wanted, ScreenRectangle *place);
+/* Where on the screen the text 'wanted' begins, inside 'area', and how large it is. False: it is
+ * not there. */
+bool screen_text_find(const ScreenText *text, const char *wanted, const ScreenRectangle *area,
+                      ScreenRectangle *place);
 
 /* Reads characters that stand in columns and rows from the upper left corner of 'area' on; what is
  * none becomes U+FFFD. 'area' in dots of the screen, NULL: all of it. */

@@ -1,5 +1,6 @@
 #include "screen_watch.h"
 #include "allocate.h"
+#include "character_codes.h"
 #include "machine_parts.h"
 #include <stdlib.h>
 #include <string.h>
@@ -88,4 +89,27 @@ bool screen_watch_text(ScreenWatch *watch, bool fresh, ByteBuffer *text) {
     if (watch->has_text)
         byte_buffer_append(text, watch->text.data, watch->text.size);
     return watch->has_text;
+}
+
+bool screen_watch_read_cells(ScreenWatch *watch, ScreenText *text) {
+    ByteBuffer utf8 = {.data = NULL};
+    Board *board = &watch->machine->board;
+    memset(text, 0, sizeof *text);
+    if (!board_get_text(board, &utf8))
+        return false;
+    board_get_text_cell(board, &text->cell_width, &text->cell_height);
+    uint32_t x = 0, y = 0;
+    for (size_t at = 0, used = 1; at < utf8.size; at += used) {
+        uint32_t character = utf8_decode(utf8.data + at, utf8.size - at, &used);
+        if (character != '\n') {
+            screen_text_put(text, character, x, y);
+            x += text->cell_width;
+            continue;
+        }
+        screen_text_end_line(text);
+        x = 0;
+        y += text->cell_height;
+    }
+    byte_buffer_free(&utf8);
+    return true;
 }

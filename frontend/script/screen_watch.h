@@ -36,5 +36,7 @@ bool screen_watch_text(ScreenWatch *watch, bool fresh, ByteBuffer *text);
  * NULL: a font of the BIOS, in columns and rows if that reads more. */
 void screen_watch_read(ScreenWatch *watch, const ScreenFont *font, const ScreenRectangle *area,
                        ScreenText *text);
+/* The characters of a text mode with their places; false in graphics modes. */
+bool screen_watch_read_cells(ScreenWatch *watch, ScreenText *text);
 
 #endif

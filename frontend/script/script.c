@@ -18,6 +18,7 @@ static const ScriptPart *const script_parts[] = {
     &script_wait_part,
     &script_condition_part,
     &script_screen_part,
+    &script_font_part,
 };
 enum { SCRIPT_PARTS = sizeof(script_parts) / sizeof(script_parts[0]) };
 

@@ -129,6 +129,8 @@ static int wait_text(lua_State *L) {
     TextSearch search = {.machine = script_machine_check(L, 1)};
     search.text = luaL_checklstring(L, 2, &search.length);
     lua_settop(L, 3);
+    if (script_wait_text_in_font(L))
+        return 1;
     const char *what = lua_pushfstring(L, "the text \"%s\" on the screen", search.text);
     ScriptWait wait = {what, screen_has_text, &search, 0, script_timeout_ns(L, 3)};
     script_wait_for(L, search.machine, &wait);
