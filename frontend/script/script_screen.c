@@ -414,6 +414,28 @@ static int read_pixel(lua_State *L) {
     return 1;
 }
 
+/* m:pixels([x, y, width, height]) -> red, green and blue of each as bytes, line by line; of the
+ * whole screen, or of as much of the rectangle as there is of it. */
+static int read_rectangle(lua_State *L) {
+    const DisplaySurface *screen = screen_watch_look(script_machine_check(L, 1)->screen);
+    uint32_t left = check_coordinate(L, luaL_optnumber(L, 2, 0));
+    uint32_t top = check_coordinate(L, luaL_optnumber(L, 3, 0));
+    uint32_t right = left + check_coordinate(L, luaL_optnumber(L, 4, screen->width));
+    uint32_t bottom = top + check_coordinate(L, luaL_optnumber(L, 5, screen->height));
+    luaL_Buffer bytes;
+    luaL_buffinit(L, &bytes);
+    for (uint32_t y = top; y < bottom && y < screen->height; y++) {
+        const uint32_t *line = display_surface_line(screen, y);
+        for (uint32_t x = left; x < right && x < screen->width; x++) {
+            luaL_addchar(&bytes, (char)(line[x] >> 16));
+            luaL_addchar(&bytes, (char)(line[x] >> 8));
+            luaL_addchar(&bytes, (char)line[x]);
+        }
+    }
+    luaL_pushresult(&bytes);
+    return 1;
+}
+
 /* m:screen_size() -> width, height */
 static int screen_size(lua_State *L) {
     const DisplaySurface *screen = screen_watch_look(script_machine_check(L, 1)->screen);
@@ -458,6 +480,7 @@ static void free_watch(ScriptMachine *machine) {
 
 static const luaL_Reg screen_methods[] = {
     {"pixel", read_pixel},
+    {"pixels", read_rectangle},
     {"screen_matches", screen_matches},
     {"screen_size", screen_size},
     {"screenshot", take_screenshot},
