@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEYBOARD, AUXILIARY, PORTS };
+enum { KEYBOARD = I8042_KEYBOARD, AUXILIARY = I8042_AUXILIARY, PORTS };
 
 enum {
     STATUS_OUTPUT_FULL = 0x01,
@@ -417,6 +417,26 @@ static uint32_t command_port_read(void *opaque, uint32_t offset, unsigned size) 
 static void command_port_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
     (void)offset, (void)size;
     controller_write_command(opaque, (uint8_t)value);
+}
+
+/* --- flow control ------------------------------------------------------------------------------
+ */
+
+bool i8042_port_is_enabled(const I8042 *controller, I8042Port port) {
+    uint8_t disabled = port == I8042_KEYBOARD ? MODE_DISABLE_KEYBOARD : MODE_DISABLE_AUXILIARY;
+    return !(controller->state.ram[0] & disabled);
+}
+
+bool i8042_holds_byte(const I8042 *controller, I8042Port port) {
+    const I8042State *state = &controller->state;
+    unsigned source = port == I8042_KEYBOARD ? FROM_KEYBOARD : FROM_AUXILIARY;
+    return (state->output_full && state->output_source == source) ||
+           (state->held_full && state->held_source == source);
+}
+
+void i8042_hasten(I8042 *controller) {
+    if (timer_is_armed(&controller->byte))
+        timer_arm(&controller->byte, clock_now_ns(controller->clock));
 }
 
 /* --- the device --------------------------------------------------------------------------------

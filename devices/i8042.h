@@ -9,6 +9,8 @@
 
 typedef struct I8042 I8042;
 
+typedef enum I8042Port { I8042_KEYBOARD, I8042_AUXILIARY } I8042Port;
+
 typedef struct I8042Wires {
     Wire irq1, irq12;
     Wire a20;   /* level 1: the gate is open */
@@ -19,5 +21,14 @@ typedef struct I8042Wires {
 I8042 *i8042_create(const DeviceContext *context, const I8042Wires *wires, Ps2Keyboard *keyboard,
                     Ps2Mouse *mouse, Error *error);
 void i8042_destroy(I8042 *controller);
+
+/* What flow control needs to know of one of the two ports. Whether its device may send: the
+ * controller does not hold its clock. */
+bool i8042_port_is_enabled(const I8042 *controller, I8042Port port);
+/* Whether software has yet to read a byte that came from there. */
+bool i8042_holds_byte(const I8042 *controller, I8042Port port);
+/* The byte that comes over a cable at present arrives now: a quicker cable, for typists who wait
+ * until software has taken each byte. Nothing where none is on its way. */
+void i8042_hasten(I8042 *controller);
 
 #endif

@@ -265,6 +265,14 @@ bool ps2_keyboard_is_idle(const Ps2Keyboard *keyboard) {
     return ps2_queue_is_empty(&keyboard->state.queue);
 }
 
+bool ps2_keyboard_is_scanning(const Ps2Keyboard *keyboard) {
+    return keyboard->state.scanning != 0;
+}
+
+bool ps2_keyboard_is_down(const Ps2Keyboard *keyboard, int key) {
+    return keyboard_key_info(key) != NULL && is_down(&keyboard->state, key);
+}
+
 uint8_t ps2_keyboard_leds(const Ps2Keyboard *keyboard) {
     return keyboard->state.leds;
 }

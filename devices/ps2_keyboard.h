@@ -27,6 +27,12 @@ void ps2_keyboard_set_key(Ps2Keyboard *keyboard, int key, bool down);
 unsigned ps2_keyboard_room(const Ps2Keyboard *keyboard);
 /* Nothing waits to be sent any more. */
 bool ps2_keyboard_is_idle(const Ps2Keyboard *keyboard);
+/* Whether it looks at its keys at all: the host can turn that off, and what is pressed then is
+ * lost.
+ */
+bool ps2_keyboard_is_scanning(const Ps2Keyboard *keyboard);
+/* Whether a key is down. */
+bool ps2_keyboard_is_down(const Ps2Keyboard *keyboard, int key);
 
 /* The lights: bit 0 Scroll Lock, 1 Num Lock, 2 Caps Lock. */
 uint8_t ps2_keyboard_leds(const Ps2Keyboard *keyboard);

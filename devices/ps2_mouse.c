@@ -205,6 +205,10 @@ bool ps2_mouse_is_enabled(const Ps2Mouse *mouse) {
     return mouse->state.enabled != 0;
 }
 
+bool ps2_mouse_is_idle(const Ps2Mouse *mouse) {
+    return ps2_queue_is_empty(&mouse->state.queue) && !mouse_has_news(&mouse->state);
+}
+
 /* --- commands ----------------------------------------------------------------------------------
  */
 

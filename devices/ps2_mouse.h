@@ -29,5 +29,7 @@ void ps2_mouse_move(Ps2Mouse *mouse, int dx, int dy, int dz);
 void ps2_mouse_set_buttons(Ps2Mouse *mouse, unsigned buttons);
 /* Whether the guest listens to movements. */
 bool ps2_mouse_is_enabled(const Ps2Mouse *mouse);
+/* Everything that moved or was pressed was told, and the last packet is sent. */
+bool ps2_mouse_is_idle(const Ps2Mouse *mouse);
 
 #endif

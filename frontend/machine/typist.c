@@ -1,0 +1,307 @@
+#include "typist.h"
+#include "i8042.h"
+#include "machine_parts.h"
+#include "ps2_keyboard.h"
+#include <stdio.h>
+#include <string.h>
+
+/* A key that repeats does so after 250 ms at the earliest (ps2_keyboard.c): a guest that does not
+ * take the press of a combination by then gets its release behind it. */
+#define LONGEST_PRESS_NS (200 * 1000000LL)
+
+/* For a system that is never idle: so long it has for a character, and for a line. */
+#define CHARACTER_NS (2 * 1000000LL)
+#define LINE_NS (20 * 1000000LL)
+
+/* The BIOS data area. */
+enum {
+    BIOS_HEAD = 0x41A,
+    BIOS_TAIL = 0x41C,
+    BIOS_BUFFER_START = 0x480,
+    BIOS_BUFFER_END = 0x482,
+    BIOS_BUFFER_ENTRY = 2,
+};
+
+/* --- looking at the guest ----------------------------------------------------------------------
+ */
+
+typedef struct BiosBuffer {
+    uint16_t head, tail, start, end;
+} BiosBuffer;
+
+static uint16_t read_word(Typist *typist, uint32_t address) {
+    uint8_t bytes[2];
+    physical_read_bytes(typist->machine->memory, address, bytes, sizeof(bytes));
+    return (uint16_t)(bytes[0] | bytes[1] << 8);
+}
+
+static BiosBuffer read_bios_buffer(Typist *typist) {
+    return (BiosBuffer){read_word(typist, BIOS_HEAD), read_word(typist, BIOS_TAIL),
+                        read_word(typist, BIOS_BUFFER_START), read_word(typist, BIOS_BUFFER_END)};
+}
+
+/* Whether a BIOS has put one key into its buffer since the tail was noted. What lies there may be
+ * anything where no BIOS runs any more. */
+static bool bios_has_stored(const BiosBuffer *buffer, uint16_t tail_before) {
+    bool sane = buffer->start < buffer->end && (buffer->start & 1) == (buffer->end & 1) &&
+                buffer->head >= buffer->start && buffer->head < buffer->end &&
+                tail_before >= buffer->start && tail_before < buffer->end;
+    uint32_t next = tail_before + BIOS_BUFFER_ENTRY;
+    if (next >= buffer->end)
+        next = buffer->start;
+    return sane && buffer->tail == next;
+}
+
+static bool guest_is_idle(const Typist *typist) {
+    const Cpu *cpu = typist->machine->cpu;
+    return cpu->state.halted && !cpu_has_deliverable_interrupt(cpu);
+}
+
+/* Software has read all that the keyboard sent. */
+static bool line_is_free(const Typist *typist) {
+    const Board *board = &typist->machine->board;
+    return ps2_keyboard_is_idle(board->keyboard) &&
+           !i8042_holds_byte(board->keyboard_controller, I8042_KEYBOARD);
+}
+
+static bool keyboard_listens(const Typist *typist) {
+    const Board *board = &typist->machine->board;
+    return ps2_keyboard_is_scanning(board->keyboard) &&
+           i8042_port_is_enabled(board->keyboard_controller, I8042_KEYBOARD);
+}
+
+/* --- strokes -----------------------------------------------------------------------------------
+ */
+
+static void add_event(TypistStroke *stroke, int key, bool down) {
+    stroke->events[stroke->count++] = (TypistEvent){(uint16_t)key, down};
+}
+
+/* The next character. Shift stays down from one that needs it to the next. */
+static bool make_text_stroke(Typist *typist, TypistStroke *stroke) {
+    const Ps2Keyboard *keyboard = typist->machine->board.keyboard;
+    bool shift_down = ps2_keyboard_is_down(keyboard, KEYBOARD_KEY_SHIFT);
+    int shift = 0;
+    if (typist->next == typist->size) {
+        if (shift_down)
+            add_event(stroke, KEYBOARD_KEY_SHIFT, false);
+        return shift_down;
+    }
+    char character = typist->text[typist->next++];
+    if (character == '\r' && typist->next < typist->size && typist->text[typist->next] == '\n')
+        typist->next++;
+    int key = keyboard_key_for_character(character, &shift);
+    if (shift_down != (shift != 0))
+        add_event(stroke, KEYBOARD_KEY_SHIFT, shift != 0);
+    add_event(stroke, key, true);
+    add_event(stroke, key, false);
+    typist->enter = character == '\n' || character == '\r';
+    stroke->read = true;
+    return true;
+}
+
+/* The next key of a combination, down or up. */
+static bool make_key_stroke(Typist *typist, TypistStroke *stroke) {
+    unsigned count = typist->count, number = typist->strokes_made++;
+    bool both = typist->actions == (TYPIST_PRESS | TYPIST_RELEASE);
+    if (number == (both ? 2 * count : count))
+        return false;
+    bool down = (typist->actions & TYPIST_PRESS) && number < count;
+    unsigned released = both ? number - count : number;
+    add_event(stroke, typist->keys[down ? number : count - 1 - released], down);
+    if (both && number == count - 1)
+        stroke->hold_ns = typist->hold_ns;
+    stroke->read = both && number == 2 * count - 1;
+    return true;
+}
+
+static void enter_phase(Typist *typist, TypistPhase phase) {
+    typist->phase = phase;
+    typist->since_ns = clock_now_ns(&typist->machine->clock);
+}
+
+static void begin_stroke(Typist *typist) {
+    typist->stroke = (TypistStroke){.count = 0};
+    bool more = typist->text != NULL ? make_text_stroke(typist, &typist->stroke)
+                                     : make_key_stroke(typist, &typist->stroke);
+    enter_phase(typist, more ? TYPIST_READY : TYPIST_DONE);
+}
+
+static void send_stroke(Typist *typist) {
+    typist->bios_tail = read_word(typist, BIOS_TAIL);
+    for (unsigned i = 0; i < typist->stroke.count; i++)
+        board_key(&typist->machine->board, typist->stroke.events[i].key,
+                  typist->stroke.events[i].down);
+    enter_phase(typist, TYPIST_TAKING);
+}
+
+/* --- phases: each says whether it is over ------------------------------------------------------
+ */
+
+static int64_t phase_ns(const Typist *typist) {
+    return clock_now_ns(&typist->machine->clock) - typist->since_ns;
+}
+
+/* A combination that the guest does not take in time goes out to its end: its release is what keeps
+ * the keyboard from repeating. */
+static bool serve_taking(Typist *typist) {
+    if (line_is_free(typist))
+        return true;
+    i8042_hasten(typist->machine->board.keyboard_controller);
+    if (typist->text == NULL && typist->actions == (TYPIST_PRESS | TYPIST_RELEASE) &&
+        phase_ns(typist) >= LONGEST_PRESS_NS)
+        typist->hurried = true;
+    return typist->hurried && typist->strokes_made < 2 * typist->count;
+}
+
+static bool serve_reading(Typist *typist) {
+    BiosBuffer buffer = read_bios_buffer(typist);
+    if (bios_has_stored(&buffer, typist->bios_tail))
+        return buffer.head == buffer.tail;
+    return guest_is_idle(typist) || phase_ns(typist) >= (typist->enter ? LINE_NS : CHARACTER_NS);
+}
+
+static bool has_press(const TypistStroke *stroke) {
+    for (unsigned i = 0; i < stroke->count; i++)
+        if (stroke->events[i].down)
+            return true;
+    return false;
+}
+
+static bool serve_ready(Typist *typist) {
+    if (typist->hurried || !has_press(&typist->stroke))
+        return ps2_keyboard_room(typist->machine->board.keyboard) >= PS2_KEYBOARD_LONGEST_SEQUENCE;
+    return keyboard_listens(typist) && line_is_free(typist);
+}
+
+/* Goes to the next phase if this one is over. */
+static bool advance(Typist *typist) {
+    switch (typist->phase) {
+    case TYPIST_READY:
+        if (!serve_ready(typist))
+            return false;
+        send_stroke(typist);
+        return true;
+    case TYPIST_TAKING:
+        if (!serve_taking(typist))
+            return false;
+        enter_phase(typist, TYPIST_HOLDING);
+        return true;
+    case TYPIST_HOLDING:
+        if (phase_ns(typist) < typist->stroke.hold_ns && !typist->hurried)
+            return false;
+        enter_phase(typist, TYPIST_READING);
+        return true;
+    case TYPIST_READING:
+        if (typist->stroke.read && !serve_reading(typist))
+            return false;
+        begin_stroke(typist);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Nothing stays down that would have been let go. */
+static void give_up(Typist *typist) {
+    Board *board = &typist->machine->board;
+    typist->late_phase = typist->phase;
+    typist->phase = TYPIST_LATE;
+    if (typist->text != NULL)
+        board_key(board, KEYBOARD_KEY_SHIFT, false);
+    for (unsigned i = 0; i < typist->count; i++)
+        if (typist->actions & TYPIST_RELEASE)
+            board_key(board, typist->keys[i], false);
+}
+
+bool typist_step(void *opaque) {
+    Typist *typist = opaque;
+    while (advance(typist))
+        ;
+    if (typist->phase < TYPIST_DONE &&
+        phase_ns(typist) >= typist->timeout_ns + typist->stroke.hold_ns)
+        give_up(typist);
+    return typist->phase >= TYPIST_DONE;
+}
+
+/* --- beginning and end -------------------------------------------------------------------------
+ */
+
+bool typist_begin_text(Typist *typist, Machine *machine, const char *text, size_t size,
+                       int64_t timeout_ns, Error *error) {
+    int shift;
+    for (size_t i = 0; i < size; i++) {
+        uint8_t character = (uint8_t)text[i];
+        if (keyboard_key_for_character(text[i], &shift) >= 0)
+            continue;
+        if (character > ' ' && character < 0x7F)
+            return error_set(error, "no key types '%c' (character %zu)", character, i + 1);
+        return error_set(error, "no key of a US keyboard types byte %02Xh (character %zu)",
+                         character, i + 1);
+    }
+    *typist = (Typist){.machine = machine, .timeout_ns = timeout_ns, .text = text, .size = size};
+    begin_stroke(typist);
+    return true;
+}
+
+void typist_begin_keys(Typist *typist, Machine *machine, const int *keys, unsigned count,
+                       unsigned actions, int64_t hold_ns, int64_t timeout_ns) {
+    *typist = (Typist){.machine = machine,
+                       .timeout_ns = timeout_ns,
+                       .count = count < TYPIST_MOST_KEYS ? count : TYPIST_MOST_KEYS,
+                       .actions = actions,
+                       .hold_ns = hold_ns};
+    memcpy(typist->keys, keys, typist->count * sizeof(keys[0]));
+    begin_stroke(typist);
+}
+
+/* "'a', character 3 of 20," or "key alt," */
+static void name_stroke(const Typist *typist, char *name, size_t size) {
+    const TypistStroke *stroke = &typist->stroke;
+    const char *key = keyboard_key_info(stroke->events[stroke->count - 1].key)->name;
+    char character = typist->next > 0 ? typist->text[typist->next - 1] : ' ';
+    if (typist->text == NULL || typist->next == 0)
+        snprintf(name, size, "key '%s'", key);
+    else if (character > ' ' && stroke->read)
+        snprintf(name, size, "'%c' (character %zu of %zu)", character, typist->next, typist->size);
+    else
+        snprintf(name, size, "key '%s' (character %zu of %zu)", key, typist->next, typist->size);
+}
+
+void typist_explain(const Typist *typist, Error *error) {
+    char name[64];
+    double seconds = (double)typist->timeout_ns / NS_PER_SECOND;
+    name_stroke(typist, name, sizeof(name));
+    if (typist->late_phase == TYPIST_READING)
+        error_set(error,
+                  "%s waits in the BIOS's keyboard buffer, and no program has read it within %g s",
+                  name, seconds);
+    else if (typist->late_phase == TYPIST_TAKING)
+        error_set(error, "the guest has not taken %s from the keyboard controller within %g s",
+                  name, seconds);
+    else if (!keyboard_listens(typist))
+        error_set(error, "the guest has turned the keyboard off; %s was not typed within %g s",
+                  name, seconds);
+    else
+        error_set(error,
+                  "the guest has not taken earlier keys from the keyboard controller; %s was not "
+                  "typed within %g s",
+                  name, seconds);
+}
+
+bool typist_read_keys(const char *text, int keys[TYPIST_MOST_KEYS], unsigned *count, Error *error) {
+    char copy[256], *rest = NULL;
+    *count = 0;
+    if (snprintf(copy, sizeof(copy), "%s", text) >= (int)sizeof(copy))
+        return error_set(error, "the combination '%.32s...' is too long", text);
+    for (char *name = strtok_r(copy, "-", &rest); name != NULL; name = strtok_r(NULL, "-", &rest)) {
+        /* QEMU's short form: "<" is the key between left Shift and Z. */
+        int key = keyboard_key_find(strcmp(name, "<") == 0 ? "less" : name);
+        if (key < 0)
+            return error_set(error, "no key is called '%s'", name);
+        if (*count == TYPIST_MOST_KEYS)
+            return error_set(error, "more than %d keys at once", TYPIST_MOST_KEYS);
+        keys[(*count)++] = key;
+    }
+    return *count > 0 || error_set(error, "'%s' names no key", text);
+}
