@@ -118,14 +118,14 @@ static bool update_info(FatVolume *volume, Error *error) {
         return true;
     if (!fat_volume_read(volume, volume->info_start, info, sizeof(info), error))
         return false;
-    uint32_t free_count = fat_get_u32(info + INFO_FREE);
-    if (fat_get_u32(info + INFO_LEAD) != INFO_LEAD_SIGNATURE ||
-        fat_get_u32(info + INFO_STRUCT) != INFO_STRUCT_SIGNATURE || free_count == INFO_UNKNOWN)
+    uint32_t free_count = load_le32(info + INFO_FREE);
+    if (load_le32(info + INFO_LEAD) != INFO_LEAD_SIGNATURE ||
+        load_le32(info + INFO_STRUCT) != INFO_STRUCT_SIGNATURE || free_count == INFO_UNKNOWN)
         return true;
     int64_t left = (int64_t)free_count - taken;
     bool possible = left >= 0 && left <= volume->clusters;
-    fat_put_u32(info + INFO_FREE, possible ? (uint32_t)left : INFO_UNKNOWN);
-    fat_put_u32(info + INFO_NEXT, volume->next_free);
+    store_le32(info + INFO_FREE, possible ? (uint32_t)left : INFO_UNKNOWN);
+    store_le32(info + INFO_NEXT, volume->next_free);
     return fat_volume_write(volume, volume->info_start, info, sizeof(info), error);
 }
 
@@ -143,7 +143,7 @@ static bool exists(const FatVolume *volume, uint32_t cluster) {
 bool fat_chain_begin(const FatVolume *volume, uint32_t first, FatChain *chain, Error *error) {
     *chain = (FatChain){first, 0};
     return first == 0 || exists(volume, first) ||
-           error_set(error, "the volume is damaged: cluster %u does not exist", first);
+           error_set(error, "the volume is damaged: there is no cluster %u", first);
 }
 
 bool fat_chain_next(FatVolume *volume, FatChain *chain, Error *error) {
@@ -177,8 +177,8 @@ bool fat_chain_length(FatVolume *volume, uint32_t first, uint32_t *length, Error
 
 bool fat_table_find_free(FatVolume *volume, uint32_t count, uint32_t *clusters, Error *error) {
     uint32_t found = 0, next;
-    for (uint32_t i = 0; i < volume->whole_clusters && found < count; i++) {
-        uint32_t cluster = 2 + (volume->next_free - 2 + i) % volume->whole_clusters;
+    for (uint32_t i = 0; i < volume->clusters && found < count; i++) {
+        uint32_t cluster = 2 + (volume->next_free - 2 + i) % volume->clusters;
         if (!fat_table_get(volume, cluster, &next, error))
             return false;
         if (next == FAT_FREE)
@@ -217,7 +217,7 @@ bool fat_table_release(FatVolume *volume, uint32_t first, Error *error) {
 bool fat_table_count_free(FatVolume *volume, uint32_t *count, Error *error) {
     uint32_t next;
     *count = 0;
-    for (uint32_t cluster = 2; cluster - 2 < volume->whole_clusters; cluster++) {
+    for (uint32_t cluster = 2; cluster - 2 < volume->clusters; cluster++) {
         if (!fat_table_get(volume, cluster, &next, error))
             return false;
         *count += next == FAT_FREE;

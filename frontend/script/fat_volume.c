@@ -35,22 +35,22 @@ static bool is_power_of_2(uint32_t value) {
 
 static Parameters read_parameters(const uint8_t *sector) {
     Parameters parameters = {
-        .sector_bytes = fat_get_u16(sector + 11),
+        .sector_bytes = load_le16(sector + 11),
         .cluster_sectors = sector[13],
-        .reserved_sectors = fat_get_u16(sector + 14),
+        .reserved_sectors = load_le16(sector + 14),
         .fats = sector[16],
-        .root_entries = fat_get_u16(sector + 17),
-        .total_sectors = fat_get_u16(sector + 19),
-        .fat_sectors = fat_get_u16(sector + 22),
+        .root_entries = load_le16(sector + 17),
+        .total_sectors = load_le16(sector + 19),
+        .fat_sectors = load_le16(sector + 22),
     };
     if (parameters.total_sectors == 0)
-        parameters.total_sectors = fat_get_u32(sector + 32);
+        parameters.total_sectors = load_le32(sector + 32);
     if (parameters.fat_sectors != 0)
         return parameters;
-    parameters.fat_sectors = fat_get_u32(sector + 36);
-    parameters.flags = fat_get_u16(sector + 40);
-    parameters.root_cluster = fat_get_u32(sector + 44);
-    parameters.info_sector = fat_get_u16(sector + 48);
+    parameters.fat_sectors = load_le32(sector + 36);
+    parameters.flags = load_le16(sector + 40);
+    parameters.root_cluster = load_le32(sector + 44);
+    parameters.info_sector = load_le16(sector + 48);
     return parameters;
 }
 
@@ -91,11 +91,12 @@ static bool count_clusters(FatVolume *volume, const Parameters *parameters, Erro
     uint32_t entries = count_entries(volume);
     if (entries < 3 || clusters == 0)
         return error_set(error, "the FAT volume's table is too small");
-    volume->clusters = clusters > entries - 2 ? entries - 2 : (uint32_t)clusters;
+    if (clusters > entries - 2)
+        clusters = entries - 2;
     uint64_t length = block_length(volume->node) - volume->start;
     uint64_t whole =
         length <= volume->data_start ? 0 : (length - volume->data_start) / volume->cluster_bytes;
-    volume->whole_clusters = whole < volume->clusters ? (uint32_t)whole : volume->clusters;
+    volume->clusters = (uint32_t)(whole < clusters ? whole : clusters);
     return true;
 }
 
@@ -107,8 +108,8 @@ static bool lay_out(FatVolume *volume, const Parameters *parameters, Error *erro
     volume->cluster_bytes = parameters->cluster_sectors * parameters->sector_bytes;
     volume->fat_bytes = volume->fat_stride = (uint32_t)fat_bytes;
     volume->root_entries = parameters->root_entries;
-    volume->root_start =
-        (uint64_t)parameters->reserved_sectors * parameters->sector_bytes + parameters->fats * fat_bytes;
+    volume->root_start = (uint64_t)parameters->reserved_sectors * parameters->sector_bytes +
+                         parameters->fats * fat_bytes;
     uint64_t root_bytes = (uint64_t)parameters->root_entries * 32;
     volume->data_start = volume->root_start + (root_bytes + parameters->sector_bytes - 1) /
                                                   parameters->sector_bytes *
@@ -121,7 +122,8 @@ static bool lay_out(FatVolume *volume, const Parameters *parameters, Error *erro
         parameters->info_sector < parameters->reserved_sectors)
         volume->info_start = (uint64_t)parameters->info_sector * parameters->sector_bytes;
     if ((volume->bits == 32) != (parameters->root_entries == 0))
-        return error_set(error, "the FAT volume has %u clusters, which do not go with its root folder",
+        return error_set(error,
+                         "the FAT volume has %u clusters, which do not go with its root folder",
                          volume->clusters);
     return true;
 }
@@ -161,7 +163,7 @@ typedef struct Partition {
 
 static Partition read_entry(const uint8_t *sector, unsigned index) {
     const uint8_t *entry = sector + PARTITION_TABLE + index * PARTITION_ENTRY_BYTES;
-    return (Partition){entry[4], (uint64_t)fat_get_u32(entry + 8) * SECTOR_BYTES};
+    return (Partition){entry[4], (uint64_t)load_le32(entry + 8) * SECTOR_BYTES};
 }
 
 static bool is_extended(uint8_t type) {
@@ -181,7 +183,8 @@ static bool has_table(const uint8_t *sector) {
     return sector[510] == 0x55 && sector[511] == 0xAA;
 }
 
-/* Logical partitions: each table holds one, and where the next table lies within the extended one. */
+/* Logical partitions: each table holds one, and where the next table lies within the extended one.
+ */
 static bool find_logical(BlockNode *node, uint64_t extended, unsigned wanted, Partition *found,
                          Error *error) {
     uint8_t sector[SECTOR_BYTES];
