@@ -201,6 +201,10 @@ void ps2_mouse_set_buttons(Ps2Mouse *mouse, unsigned buttons) {
     mouse_stream(mouse);
 }
 
+unsigned ps2_mouse_buttons(const Ps2Mouse *mouse) {
+    return mouse->state.buttons;
+}
+
 bool ps2_mouse_is_enabled(const Ps2Mouse *mouse) {
     return mouse->state.enabled != 0;
 }

@@ -13,12 +13,17 @@
 
 /* Every file of Lua functions. */
 static const ScriptPart *const script_parts[] = {
+    // clang-format off
+    &script_condition_part,
+    &script_fat_part,
+    &script_font_part,
+    &script_input_part,
     &script_inspect_part,
     &script_machine_part,
-    &script_wait_part,
-    &script_condition_part,
+    &script_media_part,
     &script_screen_part,
-    &script_font_part,
+    &script_wait_part,
+    // clang-format on
 };
 enum { SCRIPT_PARTS = sizeof(script_parts) / sizeof(script_parts[0]) };
 

@@ -75,7 +75,6 @@ struct ScriptMachine {
     ByteBuffer debug_console, firmware_log;
     size_t serial_waited[MACHINE_SERIAL_PORTS]; /* up to here wait_serial() has seen */
     /* Parts keep what they need with a machine here; their 'freed' hook frees it. */
-    struct Typist *typist;
     struct VideoRecorder *recorder;
     struct ScreenWatch *screen;
 };
@@ -90,8 +89,13 @@ typedef struct ScriptPart {
 } ScriptPart;
 
 /* The parts, one a file. */
-extern const ScriptPart script_condition_part, script_inspect_part, script_machine_part,
-    script_wait_part;
+extern const ScriptPart script_condition_part;
+extern const ScriptPart script_fat_part;
+extern const ScriptPart script_input_part;
+extern const ScriptPart script_inspect_part;
+extern const ScriptPart script_machine_part;
+extern const ScriptPart script_media_part;
+extern const ScriptPart script_wait_part;
 
 /* Makes a state with all functions for the script 'file'. */
 Script *script_create(const TestOptions *options, const char *file, Error *error);
