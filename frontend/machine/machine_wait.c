@@ -26,6 +26,10 @@ void machine_set_watch(Machine *machine, const MachineWatch *watch) {
     machine->watch = *watch;
 }
 
+void machine_watch_anew(Machine *machine) {
+    machine->poll.seen_stride = UINT64_MAX;
+}
+
 MachineCrash machine_get_crash(const Machine *machine) {
     return machine->crash;
 }

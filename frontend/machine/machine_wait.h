@@ -46,6 +46,8 @@ typedef struct MachineWatch {
     void *opaque;
 } MachineWatch;
 void machine_set_watch(Machine *machine, const MachineWatch *watch);
+/* The number of instructions is another now: the state was replaced. */
+void machine_watch_anew(Machine *machine);
 
 /* Virtual nanoseconds since the machine was made. */
 int64_t machine_guest_time_ns(Machine *machine);

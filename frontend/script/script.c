@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 /* Every file of Lua functions. */
+// clang-format off
 static const ScriptPart *const script_parts[] = {
-    // clang-format off
     &script_condition_part,
     &script_fat_part,
     &script_font_part,
@@ -22,9 +22,10 @@ static const ScriptPart *const script_parts[] = {
     &script_machine_part,
     &script_media_part,
     &script_screen_part,
+    &script_state_part,
     &script_wait_part,
-    // clang-format on
 };
+// clang-format on
 enum { SCRIPT_PARTS = sizeof(script_parts) / sizeof(script_parts[0]) };
 
 /* How often a script that runs no machine looks at the host's clock, in Lua's instructions. */
@@ -205,6 +206,7 @@ Script *script_create(const TestOptions *options, const char *file, Error *error
     script->options = options;
     script->file = file;
     script->folder = copy_folder(file);
+    script->hash_log = options->hash_log_file;
     script->lua = luaL_newstate();
     if (script->lua == NULL) {
         error_set(error, "no memory for Lua");
@@ -248,7 +250,25 @@ ScriptStatus script_run(Script *script, ByteBuffer *message) {
 
 /* --- machines --- */
 
-ScriptMachine *script_machine_new(lua_State *L) {
+static ScriptSettings *share_settings(const ScriptMachine *like) {
+    if (like != NULL) {
+        __atomic_add_fetch(&like->settings->users, 1, __ATOMIC_RELAXED);
+        return like->settings;
+    }
+    ScriptSettings *settings = allocate_zeroed(sizeof(*settings));
+    settings_init(&settings->settings);
+    settings->users = 1;
+    return settings;
+}
+
+static void release_settings(ScriptSettings *settings) {
+    if (__atomic_sub_fetch(&settings->users, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    settings_free(&settings->settings);
+    free(settings);
+}
+
+ScriptMachine *script_machine_new(lua_State *L, const ScriptMachine *like) {
     Script *script = script_get(L);
     ScriptMachine **holder = lua_newuserdatauv(L, sizeof(*holder), 0);
     *holder = NULL;
@@ -260,8 +280,7 @@ ScriptMachine *script_machine_new(lua_State *L) {
     script->machines = machine;
     machine->number = ++script->machine_count;
     snprintf(machine->name, sizeof(machine->name), "machine%d", machine->number);
-    machine->settings = allocate_zeroed(sizeof(*machine->settings));
-    settings_init(machine->settings);
+    machine->settings = share_settings(like);
     return machine;
 }
 
@@ -269,6 +288,13 @@ void script_machine_made(ScriptMachine *machine) {
     for (int i = 0; i < SCRIPT_PARTS; i++) {
         if (script_parts[i]->made != NULL)
             script_parts[i]->made(machine);
+    }
+}
+
+void script_machine_restored(ScriptMachine *machine) {
+    for (int i = 0; i < SCRIPT_PARTS; i++) {
+        if (script_parts[i]->restored != NULL)
+            script_parts[i]->restored(machine);
     }
 }
 
@@ -282,14 +308,8 @@ void script_machine_free(ScriptMachine *machine) {
         link = &(*link)->next;
     *link = machine->next;
     machine_destroy(machine->machine);
-    settings_free(machine->settings);
-    free(machine->settings);
-    for (int i = 0; i < MACHINE_SERIAL_PORTS; i++)
-        byte_buffer_free(&machine->serial[i]);
-    for (int i = 0; i < MACHINE_PARALLEL_PORTS; i++)
-        byte_buffer_free(&machine->parallel[i]);
-    byte_buffer_free(&machine->debug_console);
-    byte_buffer_free(&machine->firmware_log);
+    release_settings(machine->settings);
+    script_output_free(&machine->output);
     free(machine);
 }
 

@@ -9,6 +9,7 @@
 
 #include "byte_buffer.h"
 #include "machine.h"
+#include "script_output.h"
 #include "settings.h"
 #include "test_options.h"
 #include <lauxlib.h>
@@ -53,7 +54,7 @@ struct Script {
     char *folder;            /* which 'file' is in, "." at least */
     ScriptMachine *machines; /* those alive, newest first */
     int machine_count;       /* made so far */
-    FILE *hash_log;          /* --hash-log; NULL without */
+    FILE *hash_log;          /* --hash-log, shared; NULL without */
     ScriptStatus status;     /* the worst of the tests that ran to their end */
     /* What happens is told here, in order: 'machine' is NULL for what concerns none. May be NULL.
      */
@@ -61,19 +62,21 @@ struct Script {
     void *log_opaque;
 };
 
+/* The options of a machine and of its clones: they own the strings of the configuration. */
+typedef struct ScriptSettings {
+    Settings settings;
+    int users; /* atomic: clones live on other threads */
+} ScriptSettings;
+
 /* A machine of a script. It runs in the script's thread, within waits only. */
 struct ScriptMachine {
     Script *script;
     ScriptMachine *next;
     Machine *machine;
-    Settings *settings; /* own the strings of the machine's configuration */
-    int number;         /* from 1, in the order of making */
-    char name[64];      /* -name, or "machine1" */
-    /* What came out of the ports since the machine was made. */
-    ByteBuffer serial[MACHINE_SERIAL_PORTS];
-    ByteBuffer parallel[MACHINE_PARALLEL_PORTS];
-    ByteBuffer debug_console, firmware_log;
-    size_t serial_waited[MACHINE_SERIAL_PORTS]; /* up to here wait_serial() has seen */
+    ScriptSettings *settings;
+    int number;          /* from 1, in the order of making */
+    char name[64];       /* -name, or "machine1" */
+    ScriptOutput output; /* what came out of the ports */
     /* Parts keep what they need with a machine here; their 'freed' hook frees it. */
     struct VideoRecorder *recorder;
     struct ScreenWatch *screen;
@@ -83,9 +86,10 @@ struct ScriptMachine {
 typedef struct ScriptPart {
     const luaL_Reg *methods; /* of machines, m:NAME() */
     const luaL_Reg *globals;
-    void (*open)(lua_State *L);            /* further types, once per state */
-    void (*made)(ScriptMachine *machine);  /* a machine was made */
-    void (*freed)(ScriptMachine *machine); /* it goes; machine->machine is still there */
+    void (*open)(lua_State *L);               /* further types, once per state */
+    void (*made)(ScriptMachine *machine);     /* a machine was made */
+    void (*restored)(ScriptMachine *machine); /* it is in another state, at another time */
+    void (*freed)(ScriptMachine *machine);    /* it goes; machine->machine is still there */
 } ScriptPart;
 
 /* The parts, one a file. */
@@ -95,6 +99,7 @@ extern const ScriptPart script_input_part;
 extern const ScriptPart script_inspect_part;
 extern const ScriptPart script_machine_part;
 extern const ScriptPart script_media_part;
+extern const ScriptPart script_state_part;
 extern const ScriptPart script_wait_part;
 
 /* Makes a state with all functions for the script 'file'. */
@@ -129,14 +134,13 @@ void script_log(Script *script, ScriptMachine *machine, const char *format, ...)
 /* Where a file that a script names lies: relative to the script's folder. Freed by the caller. */
 char *script_find_file(const Script *script, const char *name);
 
-/* script_machine.c: makes a Lua value of a machine (with 'settings', whose owner it becomes) and
- * leaves it on the stack; for clones too. The machine's sinks must be those of
- * script_machine_wire(). */
-ScriptMachine *script_machine_new(lua_State *L);
-/* Has the ports of a machine to be made captured. */
-void script_machine_wire(ScriptMachine *machine, MachineConfig *config);
-/* The machine is there now: tells the parts. */
+/* Makes a Lua value of a machine, and leaves it on the stack. Its member 'machine' is still to be
+ * made, with the ports led to 'output' (script_output_wire()); then script_machine_made().
+ * 'like': a machine whose settings it shares, for a clone; NULL for fresh ones. */
+ScriptMachine *script_machine_new(lua_State *L, const ScriptMachine *like);
+/* Tells the parts that the machine is there now, or that it is in another state. */
 void script_machine_made(ScriptMachine *machine);
+void script_machine_restored(ScriptMachine *machine);
 void script_machine_free(ScriptMachine *machine);
 
 /* What the screen shows, as UTF-8; false where it shows no text. And the same as a Lua string. */

@@ -30,7 +30,7 @@ static unsigned check_serial_port(lua_State *L, int index) {
 /* m:serial([port]) -> all that the guest sent */
 static int get_serial(lua_State *L) {
     ScriptMachine *machine = script_machine_check(L, 1);
-    return push_bytes(L, &machine->serial[check_serial_port(L, 2)]);
+    return push_bytes(L, &machine->output.serial[check_serial_port(L, 2)]);
 }
 
 /* m:parallel([port]) */
@@ -39,12 +39,12 @@ static int get_parallel(lua_State *L) {
     lua_Integer port = luaL_optinteger(L, 2, 0);
     if (port < 0 || port >= MACHINE_PARALLEL_PORTS)
         script_fail(L, KIND_USAGE, "parallel ports are 0 to %d", MACHINE_PARALLEL_PORTS - 1);
-    return push_bytes(L, &machine->parallel[port]);
+    return push_bytes(L, &machine->output.parallel[port]);
 }
 
 /* m:debugcon() -> what was written to port E9h */
 static int get_debug_console(lua_State *L) {
-    return push_bytes(L, &script_machine_check(L, 1)->debug_console);
+    return push_bytes(L, &script_machine_check(L, 1)->output.debug_console);
 }
 
 /* m:send_serial(text [, port]) */

@@ -110,22 +110,8 @@ static bool check_settings(const Settings *settings, Error *error) {
            refuse_device(&settings->firmware_log, "the firmware's log", error);
 }
 
-static void capture(void *opaque, const uint8_t *data, size_t size) {
-    byte_buffer_append(opaque, data, size);
-}
-
-void script_machine_wire(ScriptMachine *machine, MachineConfig *config) {
-    for (int i = 0; i < MACHINE_SERIAL_PORTS; i++)
-        config->serial[i] = (ByteSink){capture, &machine->serial[i]};
-    for (int i = 0; i < MACHINE_PARALLEL_PORTS; i++)
-        config->parallel[i] = (ByteSink){capture, &machine->parallel[i]};
-    config->debug_console = (ByteSink){capture, &machine->debug_console};
-    if (config->firmware_log.write != NULL)
-        config->firmware_log = (ByteSink){capture, &machine->firmware_log};
-}
-
 static bool configure(ScriptMachine *machine, const WordList *words, Error *error) {
-    Settings *settings = machine->settings;
+    Settings *settings = &machine->settings->settings;
     MachineConfig *config = &settings->machine;
     settings->snapshot_by_default = true;
     config->icount = true;
@@ -141,11 +127,10 @@ static bool configure(ScriptMachine *machine, const WordList *words, Error *erro
         config->has_serial[i] = settings->serial[i].kind != CHARACTER_NONE;
     for (int i = 0; good && i < settings->parallel_count; i++)
         config->has_parallel[i] = settings->parallel[i].kind != CHARACTER_NONE;
-    if (settings->firmware_log.kind != CHARACTER_NONE)
-        config->firmware_log.write = capture;
     if (config->name != NULL)
         snprintf(machine->name, sizeof(machine->name), "%s", config->name);
-    script_machine_wire(machine, config);
+    bool has_firmware_log = settings->firmware_log.kind != CHARACTER_NONE;
+    script_output_wire(&machine->output, config, has_firmware_log);
     return good;
 }
 
@@ -157,11 +142,11 @@ static int make_machine(lua_State *L) {
     bool good = read_words(L, &words) || error_set(&error, "a quote is not closed");
     for (int i = 0; i < options->machine_word_count; i++)
         add_word(&words, options->machine_words[i], strlen(options->machine_words[i]));
-    ScriptMachine *machine = script_machine_new(L);
+    ScriptMachine *machine = script_machine_new(L, NULL);
     good = good && configure(machine, &words, &error);
     free_words(&words);
     if (good)
-        machine->machine = machine_create(&machine->settings->machine, &error);
+        machine->machine = machine_create(&machine->settings->settings.machine, &error);
     if (machine->machine == NULL)
         return script_fail(L, KIND_USAGE, "machine: %s", error.message);
     script_machine_made(machine);

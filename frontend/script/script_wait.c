@@ -2,7 +2,9 @@
 /* The waits: run a machine until something is there, or say what else happened. */
 #include "script_wait.h"
 #include "machine_hang.h"
+#include "machine_idle.h"
 #include "machine_parts.h"
+#include "machine_snapshot.h"
 #include "machine_time.h"
 #include "script_screen.h"
 
@@ -139,8 +141,8 @@ static int wait_text(lua_State *L) {
 
 static bool serial_has_text(void *opaque) {
     const TextSearch *search = opaque;
-    const ByteBuffer *bytes = &search->machine->serial[search->port];
-    size_t seen = search->machine->serial_waited[search->port];
+    const ByteBuffer *bytes = &search->machine->output.serial[search->port];
+    size_t seen = search->machine->output.serial_waited[search->port];
     return bytes->size > seen &&
            memmem(bytes->data + seen, bytes->size - seen, search->text, search->length) != NULL;
 }
@@ -163,14 +165,51 @@ static int wait_serial(lua_State *L) {
         lua_pushfstring(L, "\"%s\" from serial port %d", search.text, (int)search.port);
     ScriptWait wait = {what, serial_has_text, &search, 0, script_timeout_ns(L, 3)};
     script_wait_for(L, machine, &wait);
-    const ByteBuffer *bytes = &machine->serial[search.port];
-    size_t *seen = &machine->serial_waited[search.port];
+    const ByteBuffer *bytes = &machine->output.serial[search.port];
+    size_t *seen = &machine->output.serial_waited[search.port];
     const uint8_t *start = bytes->data + *seen;
     const uint8_t *found = memmem(start, bytes->size - *seen, search.text, search.length);
     size_t length = (size_t)(found - start) + search.length;
     lua_pushlstring(L, (const char *)start, length);
     *seen += length;
     return 1;
+}
+
+/* --- nothing to do --- */
+
+#define DEFAULT_QUIET_SECONDS 0.2
+
+typedef struct IdleSearch {
+    Machine *machine;
+    IdleWatch watch;
+    uint32_t looks;
+} IdleSearch;
+
+static bool is_idle(void *opaque) {
+    IdleSearch *search = opaque;
+    return machine_look_idle(search->machine, &search->watch, search->looks);
+}
+
+/* Halted with interrupts on and nothing that could interrupt: that is idle for ever. */
+static bool sleeps(const Machine *machine) {
+    return machine->cpu->state.halted && (machine->cpu->state.eflags & FLAG_IF) != 0;
+}
+
+/* m:wait_idle([{timeout=, quiet=}]): until the guest has slept for most of 'quiet' seconds, with no
+ * drive at work */
+static int wait_idle(lua_State *L) {
+    ScriptMachine *machine = script_machine_check(L, 1);
+    double quiet = script_option_number(L, 2, "quiet", DEFAULT_QUIET_SECONDS);
+    int64_t looks = script_seconds_to_ns(L, quiet) / IDLE_LOOK_NS;
+    if (looks < 1 || looks > UINT32_MAX)
+        script_fail(L, KIND_USAGE, "'quiet' is a number of seconds, 0.001 at least");
+    IdleSearch search = {.machine = machine->machine, .looks = (uint32_t)looks};
+    int64_t deadline_ns = machine_guest_time_ns(machine->machine) + script_timeout_ns(L, 2);
+    script_log(machine->script, machine, "wait for the guest to have nothing to do");
+    WaitEnd end = machine_run_until(machine->machine, deadline_ns, IDLE_LOOK_NS, is_idle, &search);
+    if (end != WAIT_MET && !(end == WAIT_HUNG && sleeps(machine->machine)))
+        script_wait_fail(L, machine, end, "the guest to have nothing to do");
+    return 0;
 }
 
 /* --- time --- */
@@ -236,21 +275,32 @@ static bool host_time_is_over(void *opaque) {
     return host_clock_ns() >= machine->script->options->deadline_ns;
 }
 
+#define HASH_STRIDE 1000000
+
+/* --hash-log: "FILE MACHINE INSTRUCTIONS HASH" */
+static void log_hash(void *opaque) {
+    const ScriptMachine *machine = opaque;
+    fprintf(machine->script->hash_log, "%s %s %llu %016llx\n", machine->script->file, machine->name,
+            (unsigned long long)machine->machine->cpu->state.instruction_count,
+            (unsigned long long)machine_state_hash(machine->machine));
+}
+
 static void watch_machine(ScriptMachine *machine) {
     MachineWatch watch = {.opaque = machine};
     if (machine->script->options->deadline_ns != INT64_MAX)
         watch.interrupted = host_time_is_over;
+    if (machine->script->hash_log != NULL) {
+        watch.stride = HASH_STRIDE;
+        watch.stride_done = log_hash;
+    }
     machine_set_watch(machine->machine, &watch);
     machine_stop_at_triple_fault(machine->machine, true);
 }
 
 static const luaL_Reg wait_methods[] = {
-    {"expect_reset", expect_reset},
-    {"run", run_instructions},
-    {"wait", wait_seconds},
-    {"wait_end", wait_end},
-    {"wait_serial", wait_serial},
-    {"wait_text", wait_text},
-    {NULL, NULL},
+    {"expect_reset", expect_reset}, {"run", run_instructions},
+    {"wait", wait_seconds},         {"wait_end", wait_end},
+    {"wait_idle", wait_idle},       {"wait_serial", wait_serial},
+    {"wait_text", wait_text},       {NULL, NULL},
 };
 const ScriptPart script_wait_part = {.methods = wait_methods, .made = watch_machine};

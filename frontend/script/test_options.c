@@ -4,6 +4,7 @@
 #include "machine_time.h"
 #include "nearest_name.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,6 +160,9 @@ bool test_options_parse(TestOptions *options, const char *program, int argc, cha
     }
     if (options->file_count == 0 && !options->show_help)
         return error_set(error, "which script? usage: reprise test [options] FILE.lua...");
+    if (options->hash_log != NULL &&
+        (options->hash_log_file = fopen(options->hash_log, "w")) == NULL)
+        return error_set(error, "cannot write '%s': %s", options->hash_log, strerror(errno));
     if (options->time_limit_ns > 0)
         options->deadline_ns = host_clock_ns() + options->time_limit_ns;
     return true;
@@ -168,6 +172,8 @@ void test_options_free(TestOptions *options) {
     for (int i = 0; i < options->string_count; i++)
         free(options->strings[i]);
     free(options->strings);
+    if (options->hash_log_file != NULL)
+        fclose(options->hash_log_file);
     free(options->files);
     free(options->machine_words);
     free(options->variables);
