@@ -137,6 +137,23 @@ bool fw_cfg_add_file(FwCfg *fw_cfg, const char *name, const void *data, size_t s
     return true;
 }
 
+void fw_cfg_each_item(const FwCfg *fw_cfg,
+                      void (*each)(void *opaque, uint16_t key, const char *name,
+                                   const uint8_t *data, size_t size),
+                      void *opaque) {
+    for (unsigned i = 0; i < GENERIC_ITEMS; i++) {
+        const FwCfgItem *item = &fw_cfg->generic[i];
+        bool is_file = i >= FW_CFG_FILE_FIRST && i - FW_CFG_FILE_FIRST < fw_cfg->file_count;
+        const char *name = is_file ? fw_cfg->directory[i - FW_CFG_FILE_FIRST].name : NULL;
+        if (item->data != NULL)
+            each(opaque, (uint16_t)i, name, item->data, item->size);
+    }
+    for (unsigned i = 0; i < ARCHITECTURE_ITEMS; i++)
+        if (fw_cfg->architecture[i].data != NULL)
+            each(opaque, (uint16_t)(KEY_ARCHITECTURE | i), NULL, fw_cfg->architecture[i].data,
+                 fw_cfg->architecture[i].size);
+}
+
 /* --- ports -------------------------------------------------------------------------------------
  */
 

@@ -59,4 +59,10 @@ void fw_cfg_set_number(FwCfg *fw_cfg, uint16_t key, uint64_t value,
 /* Adds a file ("etc/e820", "bootorder"), copied, or gives an existing one new contents. */
 bool fw_cfg_add_file(FwCfg *fw_cfg, const char *name, const void *data, size_t size, Error *error);
 
+/* Calls 'each' for every item that is there; 'name' is NULL for those that are no files. */
+void fw_cfg_each_item(const FwCfg *fw_cfg,
+                      void (*each)(void *opaque, uint16_t key, const char *name,
+                                   const uint8_t *data, size_t size),
+                      void *opaque);
+
 #endif

@@ -53,6 +53,9 @@ MonitorHandler monitor_save_memory, monitor_save_physical;
 MonitorHandler monitor_send_key, monitor_mouse_move, monitor_mouse_button;
 /* monitor_screen.c */
 MonitorHandler monitor_screendump, monitor_screentext;
+/* monitor_snapshot.c */
+MonitorHandler monitor_save_snapshot, monitor_load_snapshot, monitor_delete_snapshot,
+    monitor_info_snapshots;
 /* monitor_media.c */
 MonitorHandler monitor_change, monitor_eject;
 

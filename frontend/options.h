@@ -22,6 +22,9 @@ OptionHandler option_start_paused, option_no_reboot, option_no_shutdown, option_
 /* options_time.c */
 OptionHandler option_icount, option_rtc;
 
+/* options_snapshot.c */
+OptionHandler option_snapshots, option_load_snapshot;
+
 /* options_boot.c */
 OptionHandler option_boot, option_bios, option_firmware_folder;
 OptionHandler option_kernel, option_initrd, option_append;

@@ -1,6 +1,7 @@
 #include "program.h"
 #include "display.h"
 #include "sandbox.h"
+#include "snapshot_of_machine.h"
 #include "version.h"
 
 #include <errno.h>
@@ -178,7 +179,9 @@ static void run_loop(Program *program, Display *display, int *exit_status) {
 static bool run_machine(Program *program, int *exit_status, Error *error) {
     Settings *settings = program->settings;
     program->machine = machine_create(&settings->machine, error);
-    if (program->machine == NULL)
+    if (program->machine == NULL ||
+        (settings->load_snapshot != NULL &&
+         !machine_load_snapshot(program->machine, settings->load_snapshot, error)))
         return false;
     program->monitor_host = (MonitorHost){program->machine, REPRISE_VERSION, program_quit, program};
     machine_set_notify(program->machine, wake_loop, program);

@@ -56,6 +56,7 @@ typedef struct Settings {
     const char *trace_categories; /* -d */
     const char *trace_file;       /* -D */
     const char *pid_file;
+    const char *load_snapshot; /* -loadvm */
 
     /* Strings that options made; settings_free() frees them. */
     char **strings;

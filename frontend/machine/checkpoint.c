@@ -12,8 +12,6 @@ struct Checkpoint {
     PageVersion *memory;
     DiskPoint *disks;
     ByteBuffer state;
-    MachineCrash crash;
-    bool panic_requested;
     Checkpoint *next, **link; /* in the machine's list */
 };
 
@@ -34,8 +32,6 @@ Checkpoint *machine_checkpoint(Machine *machine, Error *error) {
     Checkpoint *checkpoint = allocate_zeroed(sizeof *checkpoint);
     checkpoint->machine = machine;
     checkpoint->disks = disks;
-    checkpoint->crash = machine->crash;
-    checkpoint->panic_requested = machine->panic_requested;
     machine_state_save(machine, &checkpoint->state);
     checkpoint->memory = page_history_take(history);
     checkpoint->next = machine->checkpoints;
@@ -54,8 +50,6 @@ bool machine_restore(Machine *machine, Checkpoint *checkpoint, Error *error) {
         !machine_state_load(machine, &reader, error))
         return false;
     page_history_return(machine->page_history, checkpoint->memory);
-    machine->crash = checkpoint->crash;
-    machine->panic_requested = checkpoint->panic_requested;
     return true;
 }
 

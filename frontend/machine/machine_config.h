@@ -97,6 +97,8 @@ typedef struct MachineConfig {
     bool has_pvpanic;
     uint16_t pvpanic_port, pvpanic_events;
 
+    const char *snapshots_path; /* the file for savevm; NULL: beside the first image */
+
     bool start_paused; /* -S */
     bool no_reboot, no_shutdown;
     uint32_t trace_mask;

@@ -51,6 +51,8 @@ struct Machine {
     MachineCrash crash;
     PageHistory *page_history; /* NULL before the first checkpoint */
     Checkpoint *checkpoints;   /* all of them */
+    /* The snapshot in the file that was saved or loaded last: this run is its future. 0: none. */
+    uint64_t snapshot_id;
 
     /* Requests by the guest, served between two instructions. */
     bool reset_requested, shutdown_requested, debug_exit_requested, wake_requested;

@@ -13,8 +13,11 @@ typedef struct ControlState {
     uint8_t reset_requested, shutdown_requested, debug_exit_requested, wake_requested;
     uint8_t ended;
     uint8_t run_state;
-    uint8_t unused;
+    uint8_t panic_requested;
     uint32_t debug_exit_status, exit_status;
+    uint32_t crash;
+    uint32_t unused;
+    uint64_t snapshot_id;
 } ControlState;
 
 static const Field control_rows[] = {
@@ -25,9 +28,12 @@ static const Field control_rows[] = {
     FIELD(ControlState, U8, wake_requested),
     FIELD(ControlState, U8, ended),
     FIELD(ControlState, U8, run_state),
-    FIELD_PADDING(ControlState, unused),
+    FIELD(ControlState, U8, panic_requested),
     FIELD(ControlState, U32, debug_exit_status),
     FIELD(ControlState, U32, exit_status),
+    FIELD(ControlState, U32, crash),
+    FIELD_PADDING(ControlState, unused),
+    FIELD(ControlState, U64, snapshot_id),
     FIELD_END,
 };
 static const FieldTable control_fields = {"machine", 1, sizeof(ControlState), control_rows};
@@ -41,8 +47,11 @@ static ControlState get_control(Machine *machine) {
         .wake_requested = machine->wake_requested,
         .ended = machine->ended,
         .run_state = (uint8_t)machine->run_state,
+        .panic_requested = machine->panic_requested,
         .debug_exit_status = (uint32_t)machine->debug_exit_status,
         .exit_status = (uint32_t)machine->exit_status,
+        .crash = (uint32_t)machine->crash,
+        .snapshot_id = machine->snapshot_id,
     };
 }
 
@@ -97,7 +106,7 @@ static bool read_control(ControlState *control, ByteReader *reader, Error *error
     if (!field_table_load(&control_fields, control, reader, error))
         return false;
     return (control->run_state < RUN_STATE_COUNT && control->debug_exit_status <= 0xFF &&
-            control->exit_status <= 0xFF) ||
+            control->exit_status <= 0xFF && control->crash <= CRASH_PANIC) ||
            error_set(error, "the saved state is damaged: it is in no known run state");
 }
 
@@ -142,6 +151,9 @@ static void take_control(Machine *machine, const ControlState *control) {
     machine->shutdown_requested = control->shutdown_requested != 0;
     machine->debug_exit_requested = control->debug_exit_requested != 0;
     machine->wake_requested = control->wake_requested != 0;
+    machine->panic_requested = control->panic_requested != 0;
+    machine->crash = (MachineCrash)control->crash;
+    machine->snapshot_id = control->snapshot_id;
     machine->debug_exit_status = (int)control->debug_exit_status;
     pthread_mutex_lock(&machine->lock);
     machine->ended = control->ended != 0;

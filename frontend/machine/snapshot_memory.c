@@ -1,0 +1,97 @@
+#define _GNU_SOURCE
+#include "snapshot_memory.h"
+#include "allocate.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void name_stream(const GuestRegion *region, char name[SNAPSHOT_STREAM_NAME_MAX + 1]) {
+    snprintf(name, SNAPSHOT_STREAM_NAME_MAX + 1, "memory %s", region->name);
+}
+
+/* Is the memory all of its file, and not a private view of one that others share? */
+static bool is_own_file(const GuestRegion *region) {
+    int seals = region->file >= 0 ? fcntl(region->file, F_GET_SEALS) : -1;
+    return seals >= 0 && (seals & F_SEAL_WRITE) == 0;
+}
+
+/* A byte for each page: 0 where the host never gave it memory, so that it holds zeros and looking
+ * at it would cost a page of the host's. */
+static uint8_t *find_present(const GuestRegion *region) {
+    uint8_t *present = allocate_zeroed(region->pages);
+    if (!is_own_file(region)) {
+        memset(present, 1, region->pages);
+        return present;
+    }
+    off_t end = (off_t)region->pages * PAGE_SIZE, hole = 0;
+    for (off_t data; hole < end && (data = lseek(region->file, hole, SEEK_DATA)) >= 0;) {
+        hole = lseek(region->file, data, SEEK_HOLE);
+        if (hole < 0 || hole > end)
+            hole = end;
+        memset(present + data / PAGE_SIZE, 1,
+               (size_t)((hole + PAGE_SIZE - 1) / PAGE_SIZE - data / PAGE_SIZE));
+    }
+    return present;
+}
+
+bool snapshot_put_memory(SnapshotFile *file, uint64_t id, PhysicalMap *map, Error *error) {
+    unsigned count;
+    const GuestRegion *regions = physical_map_regions(map, &count);
+    bool good = true;
+    for (unsigned i = 0; i < count && good; i++) {
+        char name[SNAPSHOT_STREAM_NAME_MAX + 1];
+        uint8_t *present = find_present(&regions[i]);
+        name_stream(&regions[i], name);
+        good = snapshot_file_put_stream(file, id, name, regions[i].host,
+                                        (uint64_t)regions[i].pages * PAGE_SIZE, present, error);
+        free(present);
+    }
+    return good;
+}
+
+bool snapshot_check_memory(const SnapshotImage *image, const PhysicalMap *map, Error *error) {
+    unsigned count;
+    const GuestRegion *regions = physical_map_regions(map, &count);
+    for (unsigned i = 0; i < count; i++) {
+        char name[SNAPSHOT_STREAM_NAME_MAX + 1];
+        name_stream(&regions[i], name);
+        if (snapshot_image_size(image, name) != (uint64_t)regions[i].pages * PAGE_SIZE)
+            return error_set(error, "the snapshot's %s is not as large as this machine's", name);
+    }
+    return true;
+}
+
+static bool is_zero_page(const uint8_t *page) {
+    return page[0] == 0 && memcmp(page, page + 1, PAGE_SIZE - 1) == 0;
+}
+
+static void load_page(const GuestRegion *region, uint32_t page, const uint8_t *content,
+                      bool present, PhysicalMap *map) {
+    uint8_t *to = region->host + (size_t)page * PAGE_SIZE;
+    bool same = content == NULL ? !present || is_zero_page(to)
+                                : present && memcmp(to, content, PAGE_SIZE) == 0;
+    if (same)
+        return;
+    physical_map_mark_page(map, &region->flags[page], PAGE_DIRTY_ALL);
+    if (content != NULL)
+        memcpy(to, content, PAGE_SIZE);
+    else
+        memset(to, 0, PAGE_SIZE);
+}
+
+void snapshot_load_memory(const SnapshotImage *image, PhysicalMap *map) {
+    unsigned count;
+    const GuestRegion *regions = physical_map_regions(map, &count);
+    for (unsigned i = 0; i < count; i++) {
+        char name[SNAPSHOT_STREAM_NAME_MAX + 1];
+        uint8_t *present = find_present(&regions[i]);
+        name_stream(&regions[i], name);
+        for (uint32_t page = 0; page < regions[i].pages; page++)
+            load_page(&regions[i], page, snapshot_image_page(image, name, page), present[page],
+                      map);
+        free(present);
+    }
+}

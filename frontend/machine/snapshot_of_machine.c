@@ -1,0 +1,346 @@
+#include "snapshot_of_machine.h"
+#include "allocate.h"
+#include "disk_point.h"
+#include "disk_state.h"
+#include "machine_parts.h"
+#include "machine_state.h"
+#include "snapshot_file.h"
+#include "snapshot_fingerprint.h"
+#include "snapshot_memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Streams: these, and a region of memory each under "memory NAME". */
+#define STREAM_STATE "machine"
+#define STREAM_DISKS "disks"
+#define STREAM_DISK_UNITS "disk contents"
+
+#define DEFAULT_FILE "reprise"
+#define FILE_SUFFIX ".snapshots"
+
+static const char *find_image(const MachineConfig *config) {
+    for (int i = 0; i < MACHINE_IDE_DRIVES; i++) {
+        const DriveConfig *drive = &config->ide[i];
+        if (drive->present && !drive->is_cd && !drive->read_only && drive->file != NULL)
+            return drive->file;
+    }
+    for (int i = 0; i < MACHINE_FLOPPIES; i++)
+        if (config->floppy[i].present && config->floppy[i].file != NULL)
+            return config->floppy[i].file;
+    return DEFAULT_FILE;
+}
+
+char *machine_snapshots_path(const Machine *machine) {
+    const char *given = machine->config.snapshots_path;
+    const char *image = given != NULL ? given : find_image(&machine->config);
+    const char *suffix = given != NULL ? "" : FILE_SUFFIX;
+    size_t size = strlen(image) + strlen(suffix) + 1;
+    char *path = allocate_zeroed(size);
+    snprintf(path, size, "%s%s", image, suffix);
+    return path;
+}
+
+static SnapshotFile *open_file(const Machine *machine, SnapshotMode mode, Error *error) {
+    char *path = machine_snapshots_path(machine);
+    SnapshotFile *file = snapshot_file_open(path, mode, error);
+    free(path);
+    return file;
+}
+
+static const SnapshotInfo *find(const SnapshotFile *file, const char *name, Error *error) {
+    const SnapshotInfo *info = snapshot_file_find(file, name);
+    if (info == NULL)
+        error_set(error, "there is no snapshot '%s' in %s", name, snapshot_file_path(file));
+    return info;
+}
+
+/* ---- Saving ---- */
+
+static void describe_media(const Machine *machine, ByteBuffer *text) {
+    for (int i = 0; i < BOARD_DRIVES; i++) {
+        const BoardDrive *drive = &machine->board.drive[i];
+        if (!drive->present)
+            continue;
+        if (drive->medium == NULL)
+            byte_buffer_print(text, "%s: empty\n", drive->id);
+        else
+            byte_buffer_print(text, "%s: %s (%s%s)\n", drive->id, block_path(drive->medium),
+                              block_format(drive->medium),
+                              drive->snapshot                     ? ", writes are temporary"
+                              : block_is_read_only(drive->medium) ? ", read-only"
+                                                                  : "");
+    }
+}
+
+static uint64_t add_snapshot(SnapshotFile *file, const Machine *machine, const char *name,
+                             Error *error) {
+    ByteBuffer fingerprint = {.data = NULL}, media = {.data = NULL};
+    snapshot_fingerprint(machine, &fingerprint);
+    describe_media(machine, &media);
+    SnapshotInfo info = {
+        .parent = machine->snapshot_id,
+        .date_seconds = time(NULL),
+        .clock_ns = clock_now_ns(&machine->clock),
+        .instructions = machine->cpu->state.instruction_count,
+        .name = (char *)name,
+        .fingerprint = (char *)fingerprint.data,
+        .media = (char *)media.data,
+    };
+    uint64_t id = snapshot_file_add(file, &info, error);
+    byte_buffer_free(&fingerprint);
+    byte_buffer_free(&media);
+    return id;
+}
+
+/* The contents of disks become pages of a stream of their own, so that equal ones are stored once
+ * however they lie on the disk. */
+static bool put_unit(void *opaque, const uint8_t *unit, uint64_t *reference, Error *error) {
+    (void)error;
+    ByteBuffer *units = opaque;
+    *reference = units->size / DISK_STATE_UNIT_BYTES;
+    byte_buffer_append(units, unit, DISK_STATE_UNIT_BYTES);
+    return true;
+}
+
+static bool put_disks(SnapshotFile *file, uint64_t id, Machine *machine, Error *error) {
+    ByteBuffer disks = {.data = NULL}, units = {.data = NULL};
+    DiskUnitSink sink = {put_unit, &units};
+    bool good =
+        disk_state_save(machine, &disks, &sink, error) &&
+        snapshot_file_put_stream(file, id, STREAM_DISKS, disks.data, disks.size, NULL, error) &&
+        snapshot_file_put_stream(file, id, STREAM_DISK_UNITS, units.data, units.size, NULL, error);
+    byte_buffer_free(&disks);
+    byte_buffer_free(&units);
+    return good;
+}
+
+static bool put_state(SnapshotFile *file, uint64_t id, Machine *machine, Error *error) {
+    ByteBuffer state = {.data = NULL};
+    machine_state_save(machine, &state);
+    bool good =
+        snapshot_file_put_stream(file, id, STREAM_STATE, state.data, state.size, NULL, error);
+    byte_buffer_free(&state);
+    return good;
+}
+
+static void make_name(char *name, size_t size) {
+    time_t now = time(NULL);
+    struct tm local;
+    localtime_r(&now, &local);
+    strftime(name, size, "vm-%Y%m%d%H%M%S", &local);
+}
+
+/* What would break tables and terminals is no name. */
+static bool check_name(const char *name, Error *error) {
+    for (const char *at = name; *at != 0; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7F)
+            return error_set(error, "a snapshot's name has no control characters");
+    return true;
+}
+
+bool machine_save_snapshot(Machine *machine, const char *name, Error *error) {
+    char made[32];
+    if (name == NULL || *name == 0) {
+        make_name(made, sizeof(made));
+        name = made;
+    }
+    if (!check_name(name, error))
+        return false;
+    SnapshotFile *file = open_file(machine, SNAPSHOT_CREATE, error);
+    if (file == NULL)
+        return false;
+    bool replaced = snapshot_file_find(file, name) != NULL;
+    uint64_t id = add_snapshot(file, machine, name, error);
+    bool good =
+        id != 0 && put_disks(file, id, machine, error) && put_state(file, id, machine, error) &&
+        snapshot_put_memory(file, id, machine->memory, error) && snapshot_file_commit(file, error);
+    if (good)
+        machine->snapshot_id = id;
+    if (good && replaced)
+        snapshot_file_compact(file);
+    snapshot_file_close(file);
+    return good;
+}
+
+/* ---- Loading ---- */
+
+static bool check_machine(const Machine *machine, const SnapshotInfo *info, Error *error) {
+    ByteBuffer present = {.data = NULL};
+    snapshot_fingerprint(machine, &present);
+    bool same = snapshot_fingerprint_compare(info->fingerprint, (const char *)present.data, error);
+    byte_buffer_free(&present);
+    return same || error_prefix(error, "snapshot '%s' is of another machine: ", info->name);
+}
+
+static bool get_unit(void *opaque, uint64_t reference, uint8_t *unit, Error *error) {
+    const SnapshotImage *image = opaque;
+    if (reference >= snapshot_image_size(image, STREAM_DISK_UNITS) / DISK_STATE_UNIT_BYTES)
+        return error_set(error, "the snapshot's disks are damaged");
+    const uint8_t *content = snapshot_image_page(image, STREAM_DISK_UNITS, reference);
+    if (content != NULL)
+        memcpy(unit, content, DISK_STATE_UNIT_BYTES);
+    else
+        memset(unit, 0, DISK_STATE_UNIT_BYTES);
+    return true;
+}
+
+static bool load_disks(Machine *machine, const SnapshotImage *image, Error *error) {
+    uint64_t size;
+    uint8_t *disks = snapshot_image_copy(image, STREAM_DISKS, &size);
+    if (disks == NULL)
+        return error_set(error, "the snapshot has no disks");
+    ByteReader reader = {.data = disks, .size = size};
+    DiskUnitSource source = {get_unit, (void *)image};
+    bool good = disk_state_load(machine, &reader, &source, error);
+    free(disks);
+    return good;
+}
+
+static bool load_state(Machine *machine, const SnapshotImage *image, Error *error) {
+    uint64_t size;
+    uint8_t *state = snapshot_image_copy(image, STREAM_STATE, &size);
+    if (state == NULL)
+        return error_set(error, "the snapshot has no state of the machine");
+    ByteReader reader = {.data = state, .size = size};
+    bool good = machine_state_load(machine, &reader, error);
+    free(state);
+    return good;
+}
+
+/* The memory comes last: it cannot fail. The state cannot be taken back, the disks can. */
+static bool take_over(Machine *machine, const SnapshotImage *image, Error *error) {
+    if (!snapshot_check_memory(image, machine->memory, error))
+        return false;
+    DiskPoint *before = disk_point_take(machine, error);
+    if (before == NULL)
+        return false;
+    bool good = load_disks(machine, image, error);
+    if (good && !load_state(machine, image, error)) {
+        Error ignored = {.set = false};
+        disk_point_return(machine, before, &ignored);
+        good = false;
+    }
+    disk_point_free(before);
+    if (!good)
+        return false;
+    translator_flush(machine->translator);
+    snapshot_load_memory(image, machine->memory);
+    return true;
+}
+
+bool machine_load_snapshot(Machine *machine, const char *name, Error *error) {
+    SnapshotFile *file = open_file(machine, SNAPSHOT_READ, error);
+    if (file == NULL)
+        return false;
+    const SnapshotInfo *info = find(file, name, error);
+    bool good = info != NULL && check_machine(machine, info, error);
+    SnapshotImage *image = good ? snapshot_file_read(file, info->id, error) : NULL;
+    good = image != NULL && take_over(machine, image, error);
+    if (good)
+        machine->snapshot_id = info->id;
+    snapshot_image_free(image);
+    snapshot_file_close(file);
+    return good;
+}
+
+bool machine_delete_snapshot(Machine *machine, const char *name, Error *error) {
+    SnapshotFile *file = open_file(machine, SNAPSHOT_WRITE, error);
+    if (file == NULL)
+        return false;
+    const SnapshotInfo *info = find(file, name, error);
+    uint64_t id = info != NULL ? info->id : 0, parent = info != NULL ? info->parent : 0;
+    bool good =
+        info != NULL && snapshot_file_remove(file, id, error) && snapshot_file_commit(file, error);
+    if (good) {
+        snapshot_file_compact(file);
+        if (machine->snapshot_id == id)
+            machine->snapshot_id = parent;
+    }
+    snapshot_file_close(file);
+    return good;
+}
+
+/* ---- Listing ---- */
+
+static void print_size(ByteBuffer *text, uint64_t bytes) {
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    unsigned unit = 0;
+    double value = (double)bytes;
+    char number[32];
+    for (; value >= 1000 && unit < 4; unit++)
+        value /= 1024;
+    snprintf(number, sizeof(number), "%.3g %s", value, units[unit]);
+    byte_buffer_print(text, "%9s", number);
+}
+
+static void print_times(ByteBuffer *text, const SnapshotInfo *info) {
+    time_t date = (time_t)info->date_seconds;
+    struct tm local = {.tm_sec = 0};
+    char when[32] = "?";
+    int64_t seconds = info->clock_ns / NS_PER_SECOND;
+    if (localtime_r(&date, &local) != NULL)
+        strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &local);
+    byte_buffer_print(text, "%21s   %02d:%02d:%02d.%03d", when, (int)(seconds / 3600),
+                      (int)(seconds / 60 % 60), (int)(seconds % 60),
+                      (int)(info->clock_ns / 1000000 % 1000));
+}
+
+static void print_row(const SnapshotFile *file, const SnapshotInfo *info, bool is_current,
+                      ByteBuffer *text) {
+    const SnapshotInfo *parent = snapshot_file_find_id(file, info->parent);
+    byte_buffer_print(text, "%-9llu %-16s", (unsigned long long)info->id, info->name);
+    print_size(text, info->bytes);
+    print_times(text, info);
+    byte_buffer_print(text, "  %13llu  %s%s\n", (unsigned long long)info->instructions,
+                      parent != NULL ? parent->name : "-", is_current ? " (now here)" : "");
+}
+
+/* No file: no snapshots. */
+static SnapshotFile *open_for_list(const Machine *machine, ByteBuffer *text, Error *error) {
+    char *path = machine_snapshots_path(machine);
+    SnapshotFile *file = NULL;
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        byte_buffer_print(text, "There is no snapshot available.\n");
+    else
+        file = snapshot_file_open(path, SNAPSHOT_READ, error);
+    free(path);
+    return file;
+}
+
+bool machine_list_snapshots(Machine *machine, ByteBuffer *text, Error *error) {
+    SnapshotFile *file = open_for_list(machine, text, error);
+    if (file == NULL)
+        return !error->set;
+    size_t count = snapshot_file_count(file);
+    if (count == 0) {
+        byte_buffer_print(text, "There is no snapshot available.\n");
+    } else {
+        byte_buffer_print(text, "List of snapshots in %s:\n%-9s %-16s%9s%21s%15s%15s  %s\n",
+                          snapshot_file_path(file), "ID", "TAG", "VM SIZE", "DATE", "VM CLOCK",
+                          "ICOUNT", "PARENT");
+        for (size_t i = 0; i < count; i++) {
+            const SnapshotInfo *info = snapshot_file_info(file, i);
+            print_row(file, info, info->id == machine->snapshot_id, text);
+        }
+    }
+    snapshot_file_close(file);
+    return true;
+}
+
+bool machine_describe_snapshot(Machine *machine, const char *name, ByteBuffer *text, Error *error) {
+    SnapshotFile *file = open_file(machine, SNAPSHOT_READ, error);
+    if (file == NULL)
+        return false;
+    const SnapshotInfo *info = find(file, name, error);
+    if (info != NULL) {
+        print_row(file, info, info->id == machine->snapshot_id, text);
+        byte_buffer_print(text, "\n%s\n%s", info->media, info->fingerprint);
+    }
+    snapshot_file_close(file);
+    return info != NULL;
+}

@@ -1,0 +1,12 @@
+/* Snapshots: which file they are in, and which one to start from. */
+#include "options.h"
+
+bool option_snapshots(Settings *settings, const char *argument, Error *error) {
+    settings->machine.snapshots_path = settings_keep_string(settings, argument);
+    return *argument != 0 || error_set(error, "name a file");
+}
+
+bool option_load_snapshot(Settings *settings, const char *argument, Error *error) {
+    settings->load_snapshot = settings_keep_string(settings, argument);
+    return *argument != 0 || error_set(error, "name a snapshot");
+}
