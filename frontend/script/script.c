@@ -1,7 +1,9 @@
 /* See script.h. */
 #include "script.h"
 #include "allocate.h"
+#include "lua_transfer.h"
 #include "machine_time.h"
+#include "script_events.h"
 #include "script_screen.h"
 
 #include <errno.h>
@@ -24,6 +26,8 @@ static const ScriptPart *const script_parts[] = {
     &script_screen_part,
     &script_state_part,
     &script_wait_part,
+    &script_test_part,
+    &script_cases_part,
 };
 // clang-format on
 enum { SCRIPT_PARTS = sizeof(script_parts) / sizeof(script_parts[0]) };
@@ -31,7 +35,6 @@ enum { SCRIPT_PARTS = sizeof(script_parts) / sizeof(script_parts[0]) };
 /* How often a script that runs no machine looks at the host's clock, in Lua's instructions. */
 enum { HOOK_INSTRUCTIONS = 1000000 };
 
-#define MACHINE_TYPE "reprise.machine"
 #define FAILURE_TYPE "reprise.failure"
 
 /* Where the Script is kept in Lua's registry: by this address. */
@@ -47,7 +50,7 @@ static const struct {
     {KIND_CRASH, SCRIPT_CRASHED},     {KIND_TIMEOUT, SCRIPT_TIMED_OUT},
     {KIND_HANG, SCRIPT_TIMED_OUT},    {KIND_ERROR, SCRIPT_ERROR},
     {KIND_DIVERGED, SCRIPT_DIVERGED}, {KIND_HOST_LIMIT, SCRIPT_HOST_LIMIT},
-    {KIND_SKIP, SCRIPT_PASSED},
+    {KIND_SKIP, SCRIPT_PASSED},       {KIND_STOP, SCRIPT_PASSED},
 };
 
 ScriptStatus script_kind_status(const char *kind) {
@@ -72,12 +75,7 @@ ScriptStatus script_worse_status(ScriptStatus a, ScriptStatus b) {
     return rank_status(a) > rank_status(b) ? a : b;
 }
 
-int script_fail(lua_State *L, const char *kind, const char *format, ...) {
-    char message[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(message, sizeof(message), format, arguments);
-    va_end(arguments);
+void script_push_failure(lua_State *L, const char *kind, const char *message) {
     lua_createtable(L, 0, 4);
     lua_pushstring(L, kind);
     lua_setfield(L, -2, "kind");
@@ -86,6 +84,15 @@ int script_fail(lua_State *L, const char *kind, const char *format, ...) {
     luaL_where(L, 1);
     lua_setfield(L, -2, "where");
     luaL_setmetatable(L, FAILURE_TYPE);
+}
+
+int script_fail(lua_State *L, const char *kind, const char *format, ...) {
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    script_push_failure(L, kind, message);
     lua_error(L);
     abort(); /* lua_error() does not return */
 }
@@ -109,12 +116,20 @@ static ScriptStatus read_failure(lua_State *L, int index, ByteBuffer *message) {
     return status;
 }
 
-/* Runs while the stack of the failing functions is still there: keeps it in the error's table. */
+/* Runs while the stack of the failing functions is still there: keeps it in the error's table. What
+ * is no table, as Lua's own errors and those of error("..."), becomes one. */
 static int keep_traceback(lua_State *L) {
-    if (lua_istable(L, 1)) {
-        luaL_traceback(L, L, NULL, 1);
-        lua_setfield(L, 1, "traceback");
+    if (!lua_istable(L, 1)) {
+        lua_createtable(L, 0, 3);
+        lua_pushliteral(L, KIND_FAIL);
+        lua_setfield(L, -2, "kind");
+        luaL_tolstring(L, 1, NULL);
+        lua_setfield(L, -2, "message");
+        luaL_setmetatable(L, FAILURE_TYPE);
+        lua_replace(L, 1);
     }
+    luaL_traceback(L, L, NULL, 1);
+    lua_setfield(L, 1, "traceback");
     lua_settop(L, 1);
     return 1;
 }
@@ -150,11 +165,11 @@ static void add_functions(lua_State *L) {
     luaL_newmetatable(L, FAILURE_TYPE);
     lua_pushcfunction(L, failure_to_string);
     lua_setfield(L, -2, "__tostring");
-    luaL_newmetatable(L, MACHINE_TYPE);
+    luaL_newmetatable(L, SCRIPT_MACHINE_TYPE);
     lua_newtable(L);
     for (int i = 0; i < SCRIPT_PARTS; i++) {
         if (script_parts[i]->methods != NULL)
-            luaL_setfuncs(L, script_parts[i]->methods, 0);
+            script_log_methods(L, script_parts[i]->methods);
     }
     lua_setfield(L, -2, "__index");
     lua_pop(L, 2);
@@ -201,6 +216,15 @@ static char *copy_folder(const char *file) {
     return slash == NULL ? strdup(".") : strndup(file, slash == file ? 1 : (size_t)(slash - file));
 }
 
+/* Lua seeds math.random() by the host's clock: a test is to run alike each time. */
+static void seed_random(lua_State *L) {
+    lua_getglobal(L, "math");
+    lua_getfield(L, -1, "randomseed");
+    lua_pushinteger(L, 1);
+    lua_call(L, 1, 0);
+    lua_pop(L, 1);
+}
+
 Script *script_create(const TestOptions *options, const char *file, Error *error) {
     Script *script = allocate_zeroed(sizeof(*script));
     script->options = options;
@@ -219,6 +243,8 @@ Script *script_create(const TestOptions *options, const char *file, Error *error
     add_functions(script->lua);
     add_variables(script);
     set_module_path(script);
+    seed_random(script->lua);
+    lua_transfer_note_baseline(script->lua);
     if (options->deadline_ns != INT64_MAX)
         lua_sethook(script->lua, check_host_time, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
     return script;
@@ -244,8 +270,7 @@ bool script_load(Script *script, Error *error) {
 }
 
 ScriptStatus script_run(Script *script, ByteBuffer *message) {
-    ScriptStatus status = script_call(script->lua, 0, message);
-    return script_worse_status(status, script->status);
+    return script_call(script->lua, 0, message);
 }
 
 /* --- machines --- */
@@ -272,7 +297,7 @@ ScriptMachine *script_machine_new(lua_State *L, const ScriptMachine *like) {
     Script *script = script_get(L);
     ScriptMachine **holder = lua_newuserdatauv(L, sizeof(*holder), 0);
     *holder = NULL;
-    luaL_setmetatable(L, MACHINE_TYPE);
+    luaL_setmetatable(L, SCRIPT_MACHINE_TYPE);
     ScriptMachine *machine = allocate_zeroed(sizeof(*machine));
     *holder = machine;
     machine->script = script;
@@ -314,7 +339,7 @@ void script_machine_free(ScriptMachine *machine) {
 }
 
 ScriptMachine *script_machine_check(lua_State *L, int index) {
-    ScriptMachine **holder = luaL_checkudata(L, index, MACHINE_TYPE);
+    ScriptMachine **holder = luaL_checkudata(L, index, SCRIPT_MACHINE_TYPE);
     if (*holder == NULL || (*holder)->machine == NULL)
         script_fail(L, KIND_USAGE, "this machine was closed");
     return *holder;

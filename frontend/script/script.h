@@ -38,6 +38,7 @@ typedef enum ScriptStatus {
 #define KIND_DIVERGED "divergence"   /* 6 */
 #define KIND_HOST_LIMIT "host limit" /* 124 */
 #define KIND_SKIP "skip"             /* no failure: the test ends here and does not count */
+#define KIND_STOP "stop"             /* no failure: --fail-fast ends the script here */
 
 /* The status that an error of this kind stands for; SCRIPT_FAILED for kinds of a script's own. */
 ScriptStatus script_kind_status(const char *kind);
@@ -50,12 +51,12 @@ typedef struct ScriptMachine ScriptMachine;
 struct Script {
     const TestOptions *options; /* of the whole run; shared, read only */
     lua_State *lua;
-    const char *file;        /* of the script */
-    char *folder;            /* which 'file' is in, "." at least */
-    ScriptMachine *machines; /* those alive, newest first */
-    int machine_count;       /* made so far */
-    FILE *hash_log;          /* --hash-log, shared; NULL without */
-    ScriptStatus status;     /* the worst of the tests that ran to their end */
+    const char *file;          /* of the script */
+    char *folder;              /* which 'file' is in, "." at least */
+    ScriptMachine *machines;   /* those alive, newest first */
+    int machine_count;         /* made so far */
+    FILE *hash_log;            /* --hash-log, shared; NULL without */
+    struct TestContext *tests; /* what tests keep with it: test_run.h */
     /* What happens is told here, in order: 'machine' is NULL for what concerns none. May be NULL.
      */
     void (*log)(void *opaque, ScriptMachine *machine, const char *line);
@@ -77,6 +78,9 @@ struct ScriptMachine {
     int number;          /* from 1, in the order of making */
     char name[64];       /* -name, or "machine1" */
     ScriptOutput output; /* what came out of the ports */
+    /* Where it stood when the script got it: a clone has a past. */
+    int64_t made_ns;
+    uint64_t made_instructions;
     /* Parts keep what they need with a machine here; their 'freed' hook frees it. */
     struct VideoRecorder *recorder;
     struct ScreenWatch *screen;
@@ -92,7 +96,11 @@ typedef struct ScriptPart {
     void (*freed)(ScriptMachine *machine);    /* it goes; machine->machine is still there */
 } ScriptPart;
 
+/* Name of the type of machines in Lua. */
+#define SCRIPT_MACHINE_TYPE "reprise.machine"
+
 /* The parts, one a file. */
+extern const ScriptPart script_cases_part;
 extern const ScriptPart script_condition_part;
 extern const ScriptPart script_fat_part;
 extern const ScriptPart script_input_part;
@@ -100,6 +108,7 @@ extern const ScriptPart script_inspect_part;
 extern const ScriptPart script_machine_part;
 extern const ScriptPart script_media_part;
 extern const ScriptPart script_state_part;
+extern const ScriptPart script_test_part;
 extern const ScriptPart script_wait_part;
 
 /* Makes a state with all functions for the script 'file'. */
@@ -119,6 +128,8 @@ ScriptMachine *script_machine_check(lua_State *L, int index);
 /* Raises {kind=, message=, where=}; does not return. */
 int script_fail(lua_State *L, const char *kind, const char *format, ...)
     __attribute__((format(printf, 3, 4), noreturn));
+/* Pushes such an error, for a function that has to clean up before lua_error(). */
+void script_push_failure(lua_State *L, const char *kind, const char *message);
 /* Calls the function that lies below 'arguments' arguments. On failure the error's message is added
  * to 'message', "FILE:LINE: what", and the error value itself left on the stack; otherwise all
  * results are. */

@@ -7,6 +7,7 @@
 #include "machine_snapshot.h"
 #include "machine_time.h"
 #include "script_screen.h"
+#include "test_run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -270,8 +271,9 @@ static int expect_reset(lua_State *L) {
 
 /* --- what goes on beside --- */
 
-static bool host_time_is_over(void *opaque) {
+static bool look_on(void *opaque) {
     const ScriptMachine *machine = opaque;
+    test_show_progress(machine->script);
     return host_clock_ns() >= machine->script->options->deadline_ns;
 }
 
@@ -286,9 +288,7 @@ static void log_hash(void *opaque) {
 }
 
 static void watch_machine(ScriptMachine *machine) {
-    MachineWatch watch = {.opaque = machine};
-    if (machine->script->options->deadline_ns != INT64_MAX)
-        watch.interrupted = host_time_is_over;
+    MachineWatch watch = {.interrupted = look_on, .opaque = machine};
     if (machine->script->hash_log != NULL) {
         watch.stride = HASH_STRIDE;
         watch.stride_done = log_hash;

@@ -24,6 +24,15 @@ static bool read_jobs(TestOptions *options, const char *argument, Error *error) 
     return true;
 }
 
+static bool read_repeat(TestOptions *options, const char *argument, Error *error) {
+    char *end;
+    long repeat = strtol(argument, &end, 10);
+    if (*end != '\0' || end == argument || repeat < 1 || repeat > 1000000)
+        return error_set(error, "'%s' is not a number from 1 to 1000000", argument);
+    options->repeat = (int)repeat;
+    return true;
+}
+
 static bool read_time_limit(TestOptions *options, const char *argument, Error *error) {
     char *end;
     double seconds = strtod(argument, &end);
@@ -46,6 +55,24 @@ static bool read_variable(TestOptions *options, const char *argument, Error *err
 static bool read_tap(TestOptions *options, const char *argument, Error *error) {
     (void)argument, (void)error;
     options->tap = true;
+    return true;
+}
+
+static bool read_list(TestOptions *options, const char *argument, Error *error) {
+    (void)argument, (void)error;
+    options->list = true;
+    return true;
+}
+
+static bool read_fail_fast(TestOptions *options, const char *argument, Error *error) {
+    (void)argument, (void)error;
+    options->fail_fast = true;
+    return true;
+}
+
+static bool read_symbols(TestOptions *options, const char *argument, Error *error) {
+    (void)error;
+    options->symbols = argument;
     return true;
 }
 
@@ -81,12 +108,16 @@ static bool read_hash_log(TestOptions *options, const char *argument, Error *err
 
 // clang-format off
 static const TestOption test_option_table[] = {
-    {"filter",     "PATTERN",    "only tests whose name holds this Lua pattern",            read_filter},
+    {"fail-fast",  NULL,         "end after the first failure",                             read_fail_fast},
+    {"filter",     "PATTERN",    "only tests whose name holds this Lua pattern; \"TEST / CASE\"", read_filter},
     {"hash-log",   "FILE",       "every machine's state hash after each million instructions", read_hash_log},
     {"help",       NULL,         "this text",                                               read_help},
     {"jobs",       "N",          "so many at a time; as many as there are processors",      read_jobs},
     {"junit",      "FILE",       "a report in JUnit's XML",                                 read_junit},
+    {"list",       NULL,         "names the tests, and runs only what stands outside them", read_list},
     {"out",        "FOLDER",     "where a failing test leaves its folder",                  read_out},
+    {"repeat",     "N",          "everything so many times",                                read_repeat},
+    {"symbols",    "FILE",       "an ELF file with the guest's symbols, for back traces",   read_symbols},
     {"tap",        NULL,         "report in the Test Anything Protocol",                    read_tap},
     {"time-limit", "SECONDS",    "of the host, for everything; exit status 124",            read_time_limit},
     {"var",        "NAME=VALUE", "scripts see args.NAME",                                   read_variable},

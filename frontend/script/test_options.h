@@ -27,6 +27,10 @@ typedef struct TestOptions {
     const char *junit;    /* --junit; NULL without */
     const char *hash_log; /* --hash-log; NULL without */
     FILE *hash_log_file;
+    bool list;             /* --list */
+    bool fail_fast;        /* --fail-fast */
+    int repeat;            /* --repeat; 0 without */
+    const char *symbols;   /* --symbols: an ELF file, for back traces; NULL without */
     int64_t time_limit_ns; /* --time-limit; 0: none */
     int64_t deadline_ns;   /* of the host's clock; INT64_MAX: none */
     bool show_help;

@@ -1,0 +1,74 @@
+/* Results as lines for people. */
+#include "report.h"
+
+#include <string.h>
+
+static const char *name_outcome(const TestResult *result) {
+    if (result->skipped)
+        return "skipped";
+    switch (result->status) {
+    case SCRIPT_PASSED:
+        return "ok";
+    case SCRIPT_CRASHED:
+        return "CRASHED";
+    case SCRIPT_TIMED_OUT:
+        return "TIMED OUT";
+    case SCRIPT_HOST_LIMIT:
+        return "HOST LIMIT";
+    case SCRIPT_DIVERGED:
+        return "DIVERGED";
+    case SCRIPT_USAGE:
+    case SCRIPT_ERROR:
+        return "ERROR";
+    default:
+        return "FAILED";
+    }
+}
+
+/* Each line of 'text' with spaces before it. */
+static void print_indented(FILE *output, const char *text) {
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+        fprintf(output, "    %.*s\n", (int)length, text);
+        text += length + (text[length] == '\n');
+    }
+}
+
+static void print_result(FILE *output, const TestResult *result, unsigned number, bool with_file) {
+    (void)number;
+    fprintf(output, "%-10s %s%s%s", name_outcome(result), with_file ? result->file : "",
+            with_file ? ": " : "", result->name);
+    if (result->skipped) {
+        fprintf(output, " (%s)\n", result->message != NULL ? result->message : "no reason given");
+        return;
+    }
+    fprintf(output, " (%.2f s", (double)result->host_ns / 1e9);
+    if (result->guest_ns > 0)
+        fprintf(output, ", guest %.2f s", (double)result->guest_ns / 1e9);
+    fprintf(output, ")\n");
+    if (result->status == SCRIPT_PASSED)
+        return;
+    if (result->step != NULL)
+        fprintf(output, "    in step '%s'\n", result->step);
+    if (result->message != NULL)
+        print_indented(output, result->message);
+    if (result->folder != NULL)
+        fprintf(output, "    see %s\n", result->folder);
+}
+
+static void print_totals(FILE *output, TestResult *const *results, size_t count,
+                         const ReportTotals *totals) {
+    (void)results;
+    if (count == 0)
+        fprintf(output, "no tests were run");
+    else
+        fprintf(output, "%u passed, %u failed", totals->passed, totals->failed);
+    if (totals->skipped > 0)
+        fprintf(output, ", %u skipped", totals->skipped);
+    fprintf(output, " in %.2f s", (double)totals->host_ns / 1e9);
+    if (totals->guest_ns > 0)
+        fprintf(output, " (guest %.2f s)", (double)totals->guest_ns / 1e9);
+    fprintf(output, "\n");
+}
+
+const ReportWriter report_lines = {.result = print_result, .end = print_totals};
