@@ -4,7 +4,8 @@
  * A glyph is looked for at the first pixel that it sets, from the top and then from the left: that
  * pixel differs from one of its neighbours, which most of a picture does not, and the row that it
  * begins must be the first one of some glyph. What is found that way, and has enough pixels to mean
- * something, is an anchor. Anchors of one height, whole cells apart, make a run; between them and
+ * something, is an anchor; blocks and lines, of which windows and pictures are full, are none.
+ * Anchors of one height, whole cells apart, make a run; between them and
  * at its ends, characters of few pixels and blanks are read as in a grid. Runs may overlap, since
  * chance makes characters of pieces of others: the one with the most pixels is right. */
 #include "allocate.h"
@@ -20,6 +21,8 @@ enum {
     ANCHORS_MAXIMUM = 1 << 20, /* of a whole screen: a hostile one is read in part */
     RUN_CHARACTERS = 512,
     FILTER_BITS = 1 << 14,
+    BOX_DRAWING_FIRST = 0x2500,
+    BLOCKS_LAST = 0x25A0,
 };
 
 typedef struct Anchor {
@@ -70,11 +73,16 @@ static size_t find_corner(Search *search, uint32_t row, uint32_t column) {
     return search->corner_count++;
 }
 
+static bool can_be_anchor(const ScreenGlyph *glyph) {
+    return glyph->pixels >= ANCHOR_PIXELS &&
+           (glyph->character < BOX_DRAWING_FIRST || glyph->character > BLOCKS_LAST);
+}
+
 static void index_font(Search *search) {
     const ScreenFont *font = search->font;
     for (size_t i = 0; i < font->count; i++) {
         const ScreenGlyph *glyph = &font->glyphs[i];
-        if (glyph->pixels < ANCHOR_PIXELS)
+        if (!can_be_anchor(glyph))
             continue;
         uint32_t row = glyph->first_row;
         uint32_t second = row + 1 < font->height ? glyph->rows[row + 1] : 0;
@@ -113,8 +121,7 @@ static void look_for_glyph(Search *search, uint32_t x, uint32_t y) {
             continue;
         screen_cell_bits(pixels, left, top, font, colour, rows);
         const ScreenGlyph *glyph = screen_font_find(font, rows);
-        if (glyph == NULL || glyph->pixels < ANCHOR_PIXELS ||
-            search->anchor_count == ANCHORS_MAXIMUM)
+        if (glyph == NULL || !can_be_anchor(glyph) || search->anchor_count == ANCHORS_MAXIMUM)
             continue;
         search->anchors = allocate_grow(search->anchors, &search->anchor_capacity,
                                         search->anchor_count + 1, sizeof search->anchors[0]);
@@ -162,7 +169,8 @@ static uint32_t read_beside(const Search *search, uint32_t x, uint32_t y, uint32
     if (any == 0)
         return ' ';
     const ScreenGlyph *glyph = screen_font_find(font, rows);
-    return glyph != NULL ? glyph->character : 0;
+    bool full = glyph != NULL && glyph->pixels == font->width * font->height;
+    return glyph != NULL && !full ? glyph->character : 0;
 }
 
 static void put_character(Search *search, Run *run, uint32_t character) {
