@@ -18,7 +18,7 @@ static void append_be32(ByteBuffer *file, uint32_t value) {
 }
 
 /* Length, type, data, CRC over type and data (5.3). */
-static void append_chunk(ByteBuffer *file, const char *type, const uint8_t *data, size_t size) {
+void png_append_chunk(ByteBuffer *file, const char *type, const uint8_t *data, size_t size) {
     append_be32(file, (uint32_t)size);
     size_t start = file->size;
     byte_buffer_append(file, type, 4);
@@ -27,13 +27,15 @@ static void append_chunk(ByteBuffer *file, const char *type, const uint8_t *data
     append_be32(file, (uint32_t)crc32(0, file->data + start, (uInt)(size + 4)));
 }
 
-static void append_header(ByteBuffer *file, const DisplaySurface *surface) {
+void png_append_start(ByteBuffer *file, uint32_t width, uint32_t height) {
+    static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
     ByteBuffer header = {0};
-    append_be32(&header, surface->width);
-    append_be32(&header, surface->height);
+    append_be32(&header, width);
+    append_be32(&header, height);
     const uint8_t format[5] = {BITS_PER_SAMPLE, COLOUR_TYPE_RGB, 0, 0, 0};
     byte_buffer_append(&header, format, sizeof format);
-    append_chunk(file, "IHDR", header.data, header.size);
+    byte_buffer_append(file, signature, sizeof signature);
+    png_append_chunk(file, "IHDR", header.data, header.size);
     byte_buffer_free(&header);
 }
 
@@ -57,24 +59,31 @@ static uint8_t *filtered_lines(const DisplaySurface *surface, size_t *size) {
     return lines;
 }
 
-bool png_encode(const DisplaySurface *surface, ByteBuffer *file, Error *error) {
-    static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
-    if (surface->width == 0 || surface->height == 0)
-        return error_set(error, "there is no picture to write");
+bool png_pack_lines(const DisplaySurface *surface, ByteBuffer *packed, Error *error) {
     size_t size;
     uint8_t *lines = filtered_lines(surface, &size);
     uLongf packed_size = compressBound(size);
-    uint8_t *packed = allocate_zeroed(packed_size);
-    int status = compress2(packed, &packed_size, lines, size, Z_DEFAULT_COMPRESSION);
-    if (status == Z_OK) {
-        byte_buffer_append(file, signature, sizeof signature);
-        append_header(file, surface);
-        append_chunk(file, "IDAT", packed, packed_size);
-        append_chunk(file, "IEND", NULL, 0);
-    }
-    free(packed);
+    uint8_t *bytes = allocate_zeroed(packed_size);
+    int status = compress2(bytes, &packed_size, lines, size, Z_DEFAULT_COMPRESSION);
+    if (status == Z_OK)
+        byte_buffer_append(packed, bytes, packed_size);
+    free(bytes);
     free(lines);
     return status == Z_OK || error_set(error, "cannot compress the picture: %s", zError(status));
+}
+
+bool png_encode(const DisplaySurface *surface, ByteBuffer *file, Error *error) {
+    ByteBuffer packed = {0};
+    if (surface->width == 0 || surface->height == 0)
+        return error_set(error, "there is no picture to write");
+    bool good = png_pack_lines(surface, &packed, error);
+    if (good) {
+        png_append_start(file, surface->width, surface->height);
+        png_append_chunk(file, "IDAT", packed.data, packed.size);
+        png_append_chunk(file, "IEND", NULL, 0);
+    }
+    byte_buffer_free(&packed);
+    return good;
 }
 
 bool png_write(const DisplaySurface *surface, const char *path, Error *error) {

@@ -67,6 +67,7 @@ Machine *machine_create(const MachineConfig *config, Error *error) {
         if (board_create(machine, error) &&
             ram_hash_init(&machine->ram_hash, machine->memory, error)) {
             machine_wait_init(machine);
+            machine_observer_init(machine);
             return machine;
         }
     }

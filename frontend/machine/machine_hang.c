@@ -66,6 +66,7 @@ static const struct {
     {"parallel ready",   LINE(5) | LINE(7),  false},
     {"vga window",       0,                  false},
     {"wait",             0,                  false}, /* ours */
+    {"observer",         0,                  false}, /* ours */
     // clang-format on
 };
 

@@ -11,6 +11,7 @@
 #include "input_door.h"
 #include "key_player.h"
 #include "machine.h"
+#include "machine_observer.h"
 #include "machine_time.h"
 #include "machine_wait.h"
 #include "page_history.h"
@@ -46,6 +47,7 @@ struct Machine {
     SerialFeed serial_feed[MACHINE_SERIAL_PORTS];
     RamHash ram_hash;
     WaitPoll poll;
+    MachineObserver observer;
     MachineWatch watch;
     bool stops_at_triple_fault;
     MachineCrash crash;

@@ -104,6 +104,7 @@ static bool run_to_poll(const Wait *wait, WaitEnd *end) {
 static WaitEnd run_wait(const Wait *wait) {
     Machine *machine = wait->machine;
     WaitEnd end;
+    machine_observer_resume(machine);
     if (machine->run_state == RUN_STATE_PRELAUNCH)
         machine_set_run_state(machine, RUN_STATE_RUNNING);
     for (;;) {
