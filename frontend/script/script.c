@@ -25,6 +25,7 @@ static const ScriptPart *const script_parts[] = {
     &script_media_part,
     &script_screen_part,
     &script_state_part,
+    &script_video_part,
     &script_wait_part,
     &script_test_part,
     &script_cases_part,

@@ -24,6 +24,6 @@ bool script_poll_screen_text(ScriptMachine *machine, ByteBuffer *text);
  * they name none. */
 bool script_wait_text_in_font(lua_State *L);
 
-extern const ScriptPart script_screen_part, script_font_part;
+extern const ScriptPart script_screen_part, script_font_part, script_video_part;
 
 #endif
