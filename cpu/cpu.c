@@ -71,7 +71,7 @@ static const FieldTable fpu_fields = {
 
 const FieldTable cpu_fields = {
     "cpu",
-    2,
+    3,
     sizeof(CpuState),
     (const Field[]){
         FIELD_ARRAY(CpuState, U64, gpr),
@@ -120,8 +120,9 @@ const FieldTable cpu_fields = {
         FIELD(CpuState, U32, ignne),
         FIELD(CpuState, U64, microcode_revision),
         FIELD(CpuState, U64, tsc_aux),
+        FIELD(CpuState, U64, random_state),
+        FIELD_ARRAY(CpuState, U32, test_register),
         FIELD(CpuState, U64, instruction_count),
-        FIELD_PADDING(CpuState, unused4),
         FIELD_END,
     },
 };
@@ -159,6 +160,7 @@ static void reset_lasting(Cpu *cpu) {
     state->mtrr_def_type = 0;
     state->microcode_revision = cpu->model->microcode_revision;
     state->tsc_aux = 0;
+    memset(state->test_register, 0, sizeof(state->test_register));
     state->ferr = state->ignne = 0;
     smm_reset(cpu);
     wire_set(&cpu->ferr, 0);

@@ -196,9 +196,10 @@ typedef struct CpuState {
     uint32_t ignne;              /* the IGNNE# pin */
     uint64_t microcode_revision; /* IA32_BIOS_SIGN_ID, as CPUID or software left it */
     uint64_t tsc_aux;
+    uint64_t random_state;      /* of RDRAND's generator: the next number follows from it */
+    uint32_t test_register[8];  /* TR3 to TR7 of the 386 and 486 */
     uint64_t instruction_count; /* instructions completed and exceptions delivered; exact at every
                                    callback and exit */
-    uint64_t unused4;
 } CpuState;
 
 enum { SHADOW_STI = 1, SHADOW_MOV_SS = 2 };

@@ -18,7 +18,10 @@ enum { HZ_1G = 1000000000 };
 #define FEATURES_P4   (FEATURES_P3 | BIT(SSE2) | BIT(CLFLUSH))
 #define FEATURES_QEMU32 ((FEATURES_P4 | BIT(SSE3)) & ~(BIT(CLFLUSH) | BIT(VME) | BIT(MTRR) | BIT(MCA) | BIT(PSE36)))
 #define FEATURES_MAX  (FEATURES_P4 | BIT(SSE3) | BIT(SSSE3) | BIT(SSE41) | BIT(SSE42) | BIT(POPCNT) | BIT(MOVBE) | BIT(NX) | \
-                       BIT(SMEP) | BIT(UMIP) | BIT(RDTSCP))
+                       BIT(SMEP) | BIT(UMIP) | BIT(RDTSCP) | BIT(AES) | BIT(PCLMUL) | BIT(MONITOR) | BIT(RDRAND) | BIT(INVPCID) | \
+                       BIT(SMAP) | BIT(LZCNT))
+/* What scripts may switch off by name and nobody can switch on: long mode's, and BMI1's instructions with VEX prefixes. */
+#define FEATURES_ABSENT (BIT(SYSCALL) | BIT(LONG_MODE) | BIT(CX16) | BIT(BMI1))
 
 static const CpuModel models[] = {
     {.name = "386", .description = "Intel 386 DX with a 387", .features = FEATURES_386, .signature = 0x308, .tsc_hz = HZ_1G},
@@ -123,6 +126,9 @@ static bool parse_feature(const char *item, size_t length, uint64_t *features, E
     int feature = find_feature(name, name_length);
     if (feature < 0)
         return error_set(error, "unknown CPU feature '%.*s' (see -cpu help)", (int)name_length,
+                         name);
+    if (on && (FEATURES_ABSENT & FEATURE_BIT(feature)) != 0)
+        return error_set(error, "CPU feature '%.*s' is not in this version", (int)name_length,
                          name);
     if (on)
         *features |= FEATURE_BIT(feature);

@@ -76,6 +76,19 @@ HelperResult helper_sti(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t 
     return HELPER_JUMP;
 }
 
+/* CLAC and STAC. In v8086 mode the level is 3. */
+HelperResult helper_set_alignment_check(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0,
+                                        uint32_t t1) {
+    (void)b;
+    (void)t0;
+    (void)t1;
+    if (cpu->state.cpl != 0)
+        return cpu_raise(cpu, EXCEPTION_UD);
+    cpu->state.eflags = a != 0 ? cpu->state.eflags | FLAG_AC : cpu->state.eflags & ~FLAG_AC;
+    cpu->tlb.smap_override = a != 0;
+    return HELPER_NEXT;
+}
+
 HelperResult helper_pushf(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
     (void)b;
     (void)t0;

@@ -348,6 +348,28 @@ HelperResult helper_invlpg(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32
     return go_on(cpu);
 }
 
+/* Without process-context identifiers, which need long mode, there is only number 0: SDM vol. 2A.
+ */
+HelperResult helper_invpcid(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
+    enum { INDIVIDUAL_ADDRESS, SINGLE_CONTEXT, ALL_WITH_GLOBAL, ALL_BUT_GLOBAL };
+    (void)t1;
+    uint32_t type = (uint32_t)cpu->state.gpr[b];
+    uint64_t context, address;
+    if (cpu->state.cpl != 0)
+        return general_protection(cpu);
+    if (!cpu_read(cpu, a, t0, 8, &context) || !cpu_read(cpu, a, t0 + 8, 8, &address))
+        return HELPER_FAULT;
+    if (type > ALL_BUT_GLOBAL || (type <= SINGLE_CONTEXT && context != 0))
+        return general_protection(cpu);
+    if (type == INDIVIDUAL_ADDRESS)
+        tlb_flush_page(&cpu->tlb, (uint32_t)address);
+    else if (type == ALL_WITH_GLOBAL)
+        tlb_flush_all(&cpu->tlb);
+    else
+        system_update_tlb(cpu, true);
+    return go_on(cpu);
+}
+
 HelperResult helper_cache_control(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
     UNUSED_4(a, b, t0, t1);
     return cpu->state.cpl != 0 ? general_protection(cpu) : go_on(cpu);

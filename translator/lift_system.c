@@ -135,6 +135,10 @@ void lift_mov_dr(Lifter *lifter) {
     move_special(lifter, OPERAND_DR, HELPER_ID_read_dr, HELPER_ID_write_dr);
 }
 
+void lift_mov_tr(Lifter *lifter) {
+    move_special(lifter, OPERAND_TR, HELPER_ID_read_tr, HELPER_ID_write_tr);
+}
+
 void lift_lmsw(Lifter *lifter) {
     load_word(lifter, UREG_T0, &lifter->insn->operand[0]);
     lift_helper(lifter, HELPER_ID_lmsw, 0, 0);
@@ -184,6 +188,28 @@ void lift_sidt(Lifter *lifter) {
 void lift_invlpg(Lifter *lifter) {
     lift_load_offset(lifter);
     lift_helper(lifter, HELPER_ID_invlpg, lifter->insn->memory.segment, 0);
+}
+
+void lift_invpcid(Lifter *lifter) {
+    lift_load_offset(lifter);
+    lift_helper(lifter, HELPER_ID_invpcid, lifter->insn->memory.segment,
+                lifter->insn->operand[0].reg);
+}
+
+void lift_clac(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_set_alignment_check, 0, 0);
+}
+void lift_stac(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_set_alignment_check, 1, 0);
+}
+void lift_lzcnt(Lifter *lifter) {
+    lift_load_temporary(lifter, UREG_T0, &lifter->insn->operand[1]);
+    lift_helper(lifter, HELPER_ID_count_leading_zeros, lifter->insn->operand_size, 0);
+    store_result(lifter);
+}
+
+void lift_rdrand(Lifter *lifter) {
+    read_system(lifter, HELPER_ID_random);
 }
 
 void lift_bound(Lifter *lifter) {

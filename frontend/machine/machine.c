@@ -6,6 +6,7 @@
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 static void play_key(void *opaque, int key, bool down) {
     Machine *machine = opaque;
@@ -34,6 +35,8 @@ static bool create_processor(Machine *machine, Error *error) {
     if (machine->cpu == NULL)
         return false;
     machine->cpu->features[0] = features;
+    if (!config->icount && getrandom(&machine->cpu->state.random_state, 8, GRND_NONBLOCK) != 8)
+        machine->cpu->state.random_state = (uint64_t)host_clock_ns();
     machine_time_init(&machine->time, &machine->clock, machine->cpu, config->icount,
                       config->icount_shift, &machine->devices);
     machine->clock.earlier = event_moved_nearer;

@@ -294,6 +294,72 @@ START_TEST(io_permission_bit_map) {
 }
 END_TEST
 
+START_TEST(smap_override_by_clac_and_stac) {
+    ck_assert_int_eq(fixture_call(fixture, helper_set_alignment_check, 1, 0, 0, 0), HELPER_NEXT);
+    ck_assert_uint_ne(cpu->state.eflags & FLAG_AC, 0);
+    ck_assert(cpu->tlb.smap_override);
+    fixture_call(fixture, helper_set_alignment_check, 0, 0, 0, 0);
+    ck_assert_uint_eq(cpu->state.eflags & FLAG_AC, 0);
+    ck_assert(!cpu->tlb.smap_override);
+    fixture_enter_protected(fixture, 3);
+    fixture_expect_fault(fixture, helper_set_alignment_check, 1, 0, 0, 0, EXCEPTION_UD, 0);
+}
+END_TEST
+
+START_TEST(invpcid_knows_one_context) {
+    cpu->state.gpr[REG_EAX] = 0;
+    fixture_store(fixture, DATA, 4, 0);
+    fixture_store(fixture, DATA + 4, 4, 0);
+    fixture_store(fixture, DATA + 8, 4, 0x5000);
+    fixture_enter_protected(fixture, 0);
+    uint64_t flushes = cpu->tlb.flushes;
+    for (uint32_t type = 0; type < 4; type++) {
+        cpu->state.gpr[REG_EAX] = type;
+        ck_assert_int_eq(fixture_call(fixture, helper_invpcid, SEG_DS, REG_EAX, DATA, 0),
+                         HELPER_JUMP);
+    }
+    ck_assert_uint_ge(cpu->tlb.flushes, flushes + 3);
+    cpu->state.gpr[REG_EAX] = 4;
+    expect_gp(helper_invpcid, SEG_DS, REG_EAX, DATA);
+    fixture_store(fixture, DATA, 4, 1);
+    cpu->state.gpr[REG_EAX] = 1;
+    expect_gp(helper_invpcid, SEG_DS, REG_EAX, DATA);
+    cpu->state.gpr[REG_EAX] = 2; /* all contexts: the number does not matter */
+    ck_assert_int_eq(fixture_call(fixture, helper_invpcid, SEG_DS, REG_EAX, DATA, 0), HELPER_JUMP);
+    fixture_enter_protected(fixture, 3);
+    expect_gp(helper_invpcid, SEG_DS, REG_EAX, DATA);
+}
+END_TEST
+
+START_TEST(test_registers_keep_what_is_written) {
+    ck_assert_int_eq(fixture_call(fixture, helper_write_tr, 7, 0, 0x1234, 0), HELPER_NEXT);
+    fixture_call(fixture, helper_read_tr, 7, REG_EBX, 0, 0);
+    ck_assert_uint_eq(GPR(fixture, REG_EBX), 0x1234);
+    fixture_expect_fault(fixture, helper_read_tr, 2, REG_EBX, 0, 0, EXCEPTION_UD, 0);
+    fixture_enter_protected(fixture, 3);
+    expect_gp(helper_read_tr, 6, REG_EBX, 0);
+}
+END_TEST
+
+/* The numbers follow from the state: put back, it gives the same ones. */
+START_TEST(rdrand_is_repeatable) {
+    uint32_t first[8];
+    cpu->state.random_state = 42;
+    for (unsigned i = 0; i < 8; i++) {
+        cpu_set_status_flags(cpu, FLAG_OF | FLAG_SF | FLAG_ZF);
+        ck_assert_int_eq(fixture_call(fixture, helper_random, 0, 0, 0, 0), HELPER_NEXT);
+        ck_assert_uint_eq(cpu_get_status_flags(cpu), FLAG_CF);
+        first[i] = cpu->result;
+        ck_assert(i == 0 || first[i] != first[i - 1]);
+    }
+    cpu->state.random_state = 42;
+    for (unsigned i = 0; i < 8; i++) {
+        fixture_call(fixture, helper_random, 0, 0, 0, 0);
+        ck_assert_uint_eq(cpu->result, first[i]);
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("system");
     TCase *tests = tcase_create("system");
@@ -314,6 +380,10 @@ int main(void) {
     tcase_add_test(tests, hlt_waits);
     tcase_add_test(tests, in_and_out);
     tcase_add_test(tests, io_permission_bit_map);
+    tcase_add_test(tests, smap_override_by_clac_and_stac);
+    tcase_add_test(tests, invpcid_knows_one_context);
+    tcase_add_test(tests, test_registers_keep_what_is_written);
+    tcase_add_test(tests, rdrand_is_repeatable);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -80,6 +80,7 @@ def option_cases():
     yield ["-smp", "4"], "one processor"
     yield ["-cpu", "abacus"], "abacus"
     yield ["-cpu", "386"], "needs a 486"
+    yield ["-cpu", "max,+lm"], "not in this version"
     yield ["-bios", "no-such-bios.bin"], "package 'seabios'"
     yield ["-bios", "a_folder/"], "a_folder"
     yield ["-bios", "./short.bin"], "short.bin"

@@ -50,6 +50,8 @@ static bool is_system(const Insn *insn) {
     case INSN_RDRAND:
     case INSN_MONITOR:
     case INSN_MWAIT:
+    case INSN_CLAC:
+    case INSN_STAC:
     case INSN_CLFLUSH:
     case INSN_UD0:
     case INSN_UD1:
@@ -126,10 +128,14 @@ static bool changes_esp(const Insn *insn) {
     return false;
 }
 
-/* TZCNT and LZCNT to a newer processor; and hints. */
+/* TZCNT, and LZCNT where the host has it not; and hints. */
 static bool is_read_otherwise(const Insn *insn) {
     if (insn->map == 1 && insn->opcode == 0x0D)
         return true; /* a NOP with a register is undefined on other hosts */
+#ifdef __x86_64__
+    if (insn->code == INSN_LZCNT)
+        return !__builtin_cpu_supports("lzcnt");
+#endif
     return insn->map == 1 && (insn->opcode == 0xBC || insn->opcode == 0xBD) &&
            insn->prefixes & (PREFIX_REP | PREFIX_REPNE);
 }
