@@ -107,7 +107,6 @@ def option_cases():
     yield ["-kernel", "good.img"], "is no kernel"
     yield ["-initrd", "good.img"], "-kernel names it"
     yield ["-append", "quiet"], "-kernel names it"
-    yield ["test", "x.lua"], "not in this version"
     yield ["image", "create"], "not in this version"
     yield ["replay", "x"], "not in this version"
 
