@@ -118,6 +118,11 @@ void block_close(BlockNode *node) {
     if (node == NULL || __atomic_sub_fetch(&node->holders, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     block_history_free(node);
+    while (node->guards != NULL) {
+        BlockGuard *guard = node->guards;
+        node->guards = guard->next;
+        guard->closing(guard->opaque);
+    }
     if (node->driver != NULL && node->driver->close != NULL)
         node->driver->close(node);
     if (node->file >= 0)
@@ -155,8 +160,30 @@ bool block_write(BlockNode *node, uint64_t offset, const void *data, size_t size
            block_write_present(node, offset, data, size, error);
 }
 
+void block_add_guard(BlockNode *node, BlockGuard *guard) {
+    guard->next = node->guards;
+    node->guards = guard;
+}
+
+void block_remove_guard(BlockNode *node, BlockGuard *guard) {
+    BlockGuard **place = &node->guards;
+    while (*place != NULL && *place != guard)
+        place = &(*place)->next;
+    if (*place != NULL)
+        *place = guard->next;
+}
+
+static bool ask_guards(BlockNode *node, uint64_t offset, uint64_t size, Error *error) {
+    for (BlockGuard *guard = node->guards; guard != NULL; guard = guard->next)
+        if (!guard->before_write(guard->opaque, offset, size, error))
+            return false;
+    return true;
+}
+
 bool block_write_present(BlockNode *node, uint64_t offset, const void *data, size_t size,
                          Error *error) {
+    if (!ask_guards(node, offset, size, error))
+        return false;
     if (!node->driver->write(node, offset, data, size, error))
         return name_culprit(node, error);
     if (offset + size > node->length)
@@ -167,6 +194,8 @@ bool block_write_present(BlockNode *node, uint64_t offset, const void *data, siz
 bool block_set_length(BlockNode *node, uint64_t length, Error *error) {
     if (length == node->length)
         return true;
+    if (length < node->length && !ask_guards(node, length, node->length - length, error))
+        return false;
     if (node->driver->resize != NULL && !node->driver->resize(node, length, error))
         return name_culprit(node, error);
     node->length = length;
@@ -174,6 +203,9 @@ bool block_set_length(BlockNode *node, uint64_t length, Error *error) {
 }
 
 bool block_flush(BlockNode *node, Error *error) {
+    for (BlockGuard *guard = node->guards; guard != NULL; guard = guard->next)
+        if (!guard->before_flush(guard->opaque, error))
+            return false;
     return node->read_only || node->driver->flush(node, error) || name_culprit(node, error);
 }
 

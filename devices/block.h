@@ -55,6 +55,24 @@ bool block_write(BlockNode *node, uint64_t offset, const void *data, size_t size
 /* Returns when everything that was written is on stable storage. */
 bool block_flush(BlockNode *node, Error *error);
 
+/* Somebody who has to do something before an image is changed: to remember what was there. A write
+ * is not done where a guard fails. A node may have several. */
+typedef struct BlockGuard BlockGuard;
+struct BlockGuard {
+    /* The range is about to change, also by being cut off the node's end. */
+    bool (*before_write)(void *opaque, uint64_t offset, uint64_t size, Error *error);
+    /* What was written is about to be made safe. */
+    bool (*before_flush)(void *opaque, Error *error);
+    /* The node is about to be closed; the guard is no longer its. */
+    void (*closing)(void *opaque);
+    void *opaque;
+    BlockGuard *next; /* the node's */
+};
+
+/* The guard stays the caller's, who removes it before it goes. */
+void block_add_guard(BlockNode *node, BlockGuard *guard);
+void block_remove_guard(BlockNode *node, BlockGuard *guard);
+
 uint64_t block_length(const BlockNode *node); /* in bytes; need not be a multiple of a sector */
 bool block_is_read_only(const BlockNode *node);
 /* Writes go straight to the image file, and not to an overlay of it. */

@@ -36,6 +36,7 @@ struct BlockNode {
     BlockNode *below;      /* what an overlay lies over; closed with it */
     void *driver_state;    /* the driver's own */
     unsigned holders;      /* atomic: who has the node open; the last one closes it */
+    BlockGuard *guards;    /* to be asked before a write */
     BlockHistory *history; /* earlier contents; NULL: no point was ever taken */
 };
 

@@ -42,6 +42,14 @@ void block_unit_map_add(BlockUnitMap *map, uint64_t number, uint32_t place) {
     map->count++;
 }
 
+void block_unit_map_put(BlockUnitMap *map, uint64_t number, uint32_t place) {
+    BlockUnit *unit = map->count > 0 ? locate(map, number) : NULL;
+    if (unit != NULL && unit->used)
+        unit->place = place;
+    else
+        block_unit_map_add(map, number, place);
+}
+
 BlockUnit *block_unit_map_next(const BlockUnitMap *map, size_t *position) {
     while (*position < map->capacity) {
         BlockUnit *unit = &map->entries[(*position)++];

@@ -24,6 +24,8 @@ void block_unit_map_free(BlockUnitMap *map);
 const BlockUnit *block_unit_map_find(const BlockUnitMap *map, uint64_t number);
 /* The number must not be there yet. */
 void block_unit_map_add(BlockUnitMap *map, uint64_t number, uint32_t place);
+/* The same, or a new place for a number that is there. */
+void block_unit_map_put(BlockUnitMap *map, uint64_t number, uint32_t place);
 /* One after the other, in an order of the map's own; '*position' starts as 0. NULL: that was all.
  */
 BlockUnit *block_unit_map_next(const BlockUnitMap *map, size_t *position);

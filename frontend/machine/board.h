@@ -62,6 +62,7 @@ typedef struct Board {
     struct Pvpanic *pvpanic;
 
     BoardDrive drive[BOARD_DRIVES]; /* floppy A and B, then the four of IDE */
+    struct DiskLogs *disk_logs;     /* what images held at snapshots */
     struct DiskPoint *disk_points;  /* all that were taken and not freed yet */
     uint8_t *bios;                  /* aligned to pages */
     uint32_t bios_bytes;

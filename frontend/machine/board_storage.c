@@ -1,5 +1,6 @@
 /* Drives and their media: the floppy controller and the two IDE channels. */
 #include "board_parts.h"
+#include "disk_logs.h"
 #include "disk_media.h"
 #include "i82077.h"
 #include "i8237.h"
@@ -12,14 +13,15 @@
 enum { IRQ_FLOPPY = 6, IRQ_IDE_PRIMARY = 14, IRQ_IDE_SECONDARY = 15, DMA_FLOPPY = 2 };
 enum { SLOT_PIIX3 = 1, FUNCTION_IDE = 1 };
 
-static BlockNode *open_medium(const BoardDrive *drive, const DriveConfig *config, Error *error) {
+static BlockNode *open_medium(Board *board, const BoardDrive *drive, const DriveConfig *config,
+                              Error *error) {
     BlockOptions options = {.path = config->file,
                             .format = config->format,
                             .node_name = drive->id,
                             .read_only = drive->read_only,
                             .snapshot = drive->snapshot,
                             .auto_read_only = drive->is_floppy || drive->is_cd};
-    return block_open(&options, error);
+    return disk_media_open(board, &options, error);
 }
 
 static bool fill_drive(Board *board, BoardDrive *drive, const DriveConfig *config, Error *error) {
@@ -33,7 +35,7 @@ static bool fill_drive(Board *board, BoardDrive *drive, const DriveConfig *confi
         return disk_base_fill_drive(base, (unsigned)(drive - board->drive), drive, error);
     if (!config->present || config->file == NULL)
         return true;
-    drive->medium = open_medium(drive, config, error);
+    drive->medium = open_medium(board, drive, config, error);
     return drive->medium != NULL;
 }
 
@@ -104,6 +106,7 @@ void board_destroy_storage(Board *board) {
         i82077_destroy(board->floppy);
     if (board->ide != NULL)
         piix3_ide_destroy(board->ide);
+    disk_logs_close(board->machine);
     disk_point_forget_board(board);
     for (int i = 0; i < BOARD_DRIVES; i++) {
         block_close(board->drive[i].medium);

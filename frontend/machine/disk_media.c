@@ -1,4 +1,5 @@
 #include "disk_media.h"
+#include "disk_logs.h"
 #include "i82077.h"
 #include "piix3_ide.h"
 
@@ -33,5 +34,10 @@ BlockNode *disk_media_open(Board *board, const BlockOptions *options, Error *err
         if (kept != NULL && !is_in_a_drive(board, kept))
             return block_hold(kept);
     }
-    return block_open(options, error);
+    BlockNode *medium = block_open(options, error);
+    if (medium != NULL && !disk_logs_watch(board->machine, medium, error)) {
+        block_close(medium);
+        return NULL;
+    }
+    return medium;
 }

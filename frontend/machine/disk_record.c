@@ -40,6 +40,7 @@ void disk_record_save(const DiskRecord *record, ByteBuffer *buffer) {
         return;
     disk_identity_save(&record->identity, buffer);
     byte_buffer_append_le(buffer, record->length, 8);
+    byte_buffer_append_le(buffer, record->image, 4);
 }
 
 static bool is_possible(const DiskRecord *record) {
@@ -74,8 +75,13 @@ bool disk_record_load(DiskRecord *record, ByteReader *reader) {
     if (!disk_identity_load(&record->identity, reader))
         return false;
     record->length = byte_reader_read_le(reader, 8);
+    record->image = (uint32_t)byte_reader_read_le(reader, 4);
     uint64_t bytes = record->identity.bytes;
     return !reader->failed && record->length <= bytes + GROWTH_MAXIMUM && bytes <= INT64_MAX / 2;
+}
+
+bool disk_record_is_straight(const DiskRecord *record) {
+    return record->has_medium && !record->is_overlay && !record->is_protected;
 }
 
 bool disk_record_find(DiskRecord *record, const Board *board, const BoardDrive *drive,

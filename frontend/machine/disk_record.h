@@ -15,6 +15,7 @@ typedef struct DiskRecord {
     /* The medium, if there is one. */
     bool is_protected; /* the guest cannot write to it */
     bool is_overlay;   /* what it wrote follows; else the image file has it */
+    uint32_t image;    /* of a medium that is neither: its number in the snapshot file */
     DiskIdentity identity;
     uint64_t length; /* of what the guest sees, in bytes */
 } DiskRecord;
@@ -22,6 +23,9 @@ typedef struct DiskRecord {
 void disk_record_save(const DiskRecord *record, ByteBuffer *buffer);
 /* False: the bytes are damaged. */
 bool disk_record_load(DiskRecord *record, ByteReader *reader);
+
+/* The guest writes to the image file itself. */
+bool disk_record_is_straight(const DiskRecord *record);
 
 /* Describes what 'drive' is and holds now. */
 bool disk_record_find(DiskRecord *record, const Board *board, const BoardDrive *drive,

@@ -1,5 +1,6 @@
 #include "disk_state.h"
 #include "allocate.h"
+#include "disk_logs.h"
 #include "disk_media.h"
 #include "disk_record.h"
 #include "machine_parts.h"
@@ -17,6 +18,7 @@ static bool damaged(Error *error) {
 /* ---- Saving ---- */
 
 typedef struct Saver {
+    Machine *machine;
     ByteBuffer *buffer;
     const DiskUnitSink *sink;
     uint8_t present[BLOCK_CLUSTER_BYTES], image[BLOCK_CLUSTER_BYTES];
@@ -64,14 +66,23 @@ static bool save_overlay(Saver *saver, BlockNode *medium, Error *error) {
     return true;
 }
 
-static bool save_drive(Saver *saver, const Board *board, const BoardDrive *drive, Error *error) {
-    DiskRecord *record = allocate_zeroed(sizeof(*record));
-    bool good = disk_record_find(record, board, drive, error);
-    if (good && record->has_medium && !record->is_overlay && !record->is_protected)
-        good = error_set(error,
-                         "%s writes straight to its image %s; start with snapshot=on to save "
-                         "snapshots",
+/* An image that is written straight: the snapshot file has a log of it. */
+static bool find_log(const Saver *saver, const BoardDrive *drive, DiskRecord *record,
+                     Error *error) {
+    SnapshotFile *file = saver->sink != NULL ? saver->sink->file : NULL;
+    DiskLog *log = file != NULL ? disk_logs_find(saver->machine, file, drive->medium) : NULL;
+    if (log == NULL)
+        return error_set(error, "%s writes straight to its image %s; it needs snapshot=on",
                          drive->id, block_path(drive->medium));
+    record->image = disk_log_image(log);
+    return true;
+}
+
+static bool save_drive(Saver *saver, const BoardDrive *drive, Error *error) {
+    DiskRecord *record = allocate_zeroed(sizeof(*record));
+    bool good = disk_record_find(record, &saver->machine->board, drive, error);
+    if (good && disk_record_is_straight(record))
+        good = find_log(saver, drive, record, error);
     if (good)
         disk_record_save(record, saver->buffer);
     if (good && record->is_overlay)
@@ -82,13 +93,14 @@ static bool save_drive(Saver *saver, const Board *board, const BoardDrive *drive
 
 bool disk_state_save(Machine *machine, ByteBuffer *buffer, const DiskUnitSink *sink, Error *error) {
     Saver *saver = allocate_zeroed(sizeof(*saver));
+    saver->machine = machine;
     saver->buffer = buffer;
     saver->sink = sink;
     byte_buffer_append_le(buffer, STATE_VERSION, 4);
     byte_buffer_append_le(buffer, BOARD_DRIVES, 4);
     bool good = true;
     for (unsigned i = 0; i < BOARD_DRIVES && good; i++)
-        good = save_drive(saver, &machine->board, &machine->board.drive[i], error);
+        good = save_drive(saver, &machine->board.drive[i], error);
     free(saver);
     return good;
 }
@@ -99,6 +111,7 @@ bool disk_state_save(Machine *machine, ByteBuffer *buffer, const DiskUnitSink *s
 typedef struct Arrival {
     DiskRecord record;
     BlockNode *medium;
+    DiskLog *log; /* of a medium that is written straight to its image */
 } Arrival;
 
 static bool read_head(ByteReader *reader, Error *error) {
@@ -153,6 +166,36 @@ static BlockNode *open_medium(const DiskRecord *record, const BoardDrive *drive,
     return medium;
 }
 
+/* The image that the file knows by this number, wherever it is open. */
+static DiskLog *find_image_log(Machine *machine, const DiskRecord *record, SnapshotFile *file) {
+    for (DiskLog *log = disk_logs_first(machine); log != NULL; log = disk_log_next(log))
+        if (disk_log_file(log) == file && disk_log_image(log) == record->image)
+            return log;
+    return NULL;
+}
+
+/* An image that is written straight: it is in some drive, or is opened again. */
+static bool find_straight(Machine *machine, Arrival *arrival, const BoardDrive *drive,
+                          const DiskUnitSource *source, Error *error) {
+    const DiskRecord *record = &arrival->record;
+    if (source == NULL || source->file == NULL)
+        return damaged(error);
+    arrival->log = find_image_log(machine, record, source->file);
+    if (arrival->log != NULL) {
+        arrival->medium = block_hold(disk_log_medium(arrival->log));
+        return disk_log_check(arrival->log, source->snapshot, error);
+    }
+    BlockOptions options = {
+        .path = record->identity.path, .format = record->identity.format, .node_name = drive->id};
+    arrival->medium = disk_media_open(&machine->board, &options, error);
+    if (arrival->medium == NULL)
+        return false;
+    arrival->log = find_image_log(machine, record, source->file);
+    if (arrival->log == NULL)
+        return error_set(error, "%s: is another image than the snapshot's", record->identity.path);
+    return disk_log_check(arrival->log, source->snapshot, error);
+}
+
 static bool load_unit(ByteReader *reader, const DiskUnitSource *source, uint8_t *unit,
                       Error *error) {
     if (source == NULL)
@@ -193,14 +236,17 @@ static bool load_clusters(Arrival *arrival, ByteReader *reader, const DiskUnitSo
     return !reader->failed || damaged(error);
 }
 
-static bool load_drive(Arrival *arrival, const BoardDrive *drive, ByteReader *reader,
-                       const DiskUnitSource *source, Error *error) {
+static bool load_drive(Machine *machine, Arrival *arrival, const BoardDrive *drive,
+                       ByteReader *reader, const DiskUnitSource *source, Error *error) {
     if (!disk_record_load(&arrival->record, reader))
         return damaged(error);
     if (!check_drive(&arrival->record, drive, error))
         return false;
     if (!arrival->record.has_medium)
         return true;
+    if (disk_record_is_straight(&arrival->record))
+        return find_straight(machine, arrival, drive, source, error) ||
+               error_prefix(error, "%s: ", drive->id);
     arrival->medium = open_medium(&arrival->record, drive, error);
     if (arrival->medium == NULL)
         return error_prefix(error, "%s: ", drive->id);
@@ -223,13 +269,24 @@ static void put_in(Board *board, BoardDrive *drive, Arrival *arrival) {
                                      drive->unit % 2, record->geometry);
 }
 
+/* Images that are written straight get their old contents. */
+static bool return_images(const Arrival *arrivals, const DiskUnitSource *source, Error *error) {
+    DiskReturn returns[BOARD_DRIVES];
+    unsigned count = 0;
+    for (unsigned i = 0; i < BOARD_DRIVES; i++)
+        if (arrivals[i].log != NULL)
+            returns[count++] = (DiskReturn){arrivals[i].log, arrivals[i].record.length};
+    return count == 0 || disk_log_return(returns, count, source->snapshot, error);
+}
+
 bool disk_state_load(Machine *machine, ByteReader *reader, const DiskUnitSource *source,
                      Error *error) {
     Board *board = &machine->board;
     Arrival *arrivals = allocate_zeroed(BOARD_DRIVES * sizeof(*arrivals));
     bool good = read_head(reader, error);
     for (unsigned i = 0; i < BOARD_DRIVES && good; i++)
-        good = load_drive(&arrivals[i], &board->drive[i], reader, source, error);
+        good = load_drive(machine, &arrivals[i], &board->drive[i], reader, source, error);
+    good = good && return_images(arrivals, source, error);
     for (unsigned i = 0; i < BOARD_DRIVES; i++) {
         if (good)
             put_in(board, &board->drive[i], &arrivals[i]);

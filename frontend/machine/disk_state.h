@@ -6,6 +6,7 @@
 #include "byte_buffer.h"
 #include "error.h"
 #include "machine.h"
+#include "snapshot_file.h"
 
 /* Contents are handed out and asked for in units of as many bytes as a page of memory has, on the
  * disk's multiples of that. */
@@ -16,13 +17,22 @@
 typedef struct DiskUnitSink {
     bool (*put)(void *opaque, const uint8_t *unit, uint64_t *reference, Error *error);
     void *opaque;
+    /* The file that knows the images that are written straight (disk_logs.h); NULL: none does, and
+     * a machine that has such is refused. */
+    SnapshotFile *file;
 } DiskUnitSink;
 
 /* Where they come from. A reference that the container does not know is an error. */
 typedef struct DiskUnitSource {
     bool (*get)(void *opaque, uint64_t reference, uint8_t *unit, Error *error);
     void *opaque;
+    SnapshotFile *file; /* as in the sink, and the snapshot's id there */
+    uint64_t snapshot;
 } DiskUnitSource;
+
+/* How a container saves a snapshot: disk_logs_open_file(); disk_logs_add_media(); where it replaces
+ * one, disk_log_hand_on(); it begins its snapshot; disk_state_save(); it commits;
+ * disk_logs_renew(). It removes one: disk_log_hand_on(), remove and commit, disk_logs_renew(). */
 
 /* Appends the description to 'buffer', some bytes for each unit, and hands contents to 'sink';
  * NULL: they stand in the buffer too. At most a cluster of them is in memory at a time. */

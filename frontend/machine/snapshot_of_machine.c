@@ -1,5 +1,6 @@
 #include "snapshot_of_machine.h"
 #include "allocate.h"
+#include "disk_logs.h"
 #include "disk_point.h"
 #include "disk_state.h"
 #include "machine_parts.h"
@@ -45,11 +46,24 @@ char *machine_snapshots_path(const Machine *machine) {
     return path;
 }
 
-static SnapshotFile *open_file(const Machine *machine, SnapshotMode mode, Error *error) {
+/* A file that keeps what a disk image held is open as long as the machine is. */
+static SnapshotFile *open_file(Machine *machine, SnapshotMode mode, Error *error) {
     char *path = machine_snapshots_path(machine);
-    SnapshotFile *file = snapshot_file_open(path, mode, error);
+    SnapshotFile *file = disk_logs_find_file(machine, path);
+    if (file == NULL && mode == SNAPSHOT_CREATE && disk_logs_are_needed(machine))
+        file = disk_logs_open_file(machine, path, mode, error);
+    else if (file == NULL)
+        file = snapshot_file_open(path, mode, error);
     free(path);
     return file;
+}
+
+/* Forgets what was not committed. */
+static void close_file(Machine *machine, SnapshotFile *file) {
+    if (disk_logs_hold_file(machine, file))
+        snapshot_file_revert(file);
+    else
+        snapshot_file_close(file);
 }
 
 static const SnapshotInfo *find(const SnapshotFile *file, const char *name, Error *error) {
@@ -109,7 +123,7 @@ static bool put_unit(void *opaque, const uint8_t *unit, uint64_t *reference, Err
 
 static bool put_disks(SnapshotFile *file, uint64_t id, Machine *machine, Error *error) {
     ByteBuffer disks = {.data = NULL}, units = {.data = NULL};
-    DiskUnitSink sink = {put_unit, &units};
+    DiskUnitSink sink = {.put = put_unit, .opaque = &units, .file = file};
     bool good =
         disk_state_save(machine, &disks, &sink, error) &&
         snapshot_file_put_stream(file, id, STREAM_DISKS, disks.data, disks.size, NULL, error) &&
@@ -154,16 +168,21 @@ bool machine_save_snapshot(Machine *machine, const char *name, Error *error) {
     SnapshotFile *file = open_file(machine, SNAPSHOT_CREATE, error);
     if (file == NULL)
         return false;
-    bool replaced = snapshot_file_find(file, name) != NULL;
-    uint64_t id = add_snapshot(file, machine, name, error);
+    const SnapshotInfo *old = snapshot_file_find(file, name);
+    bool replaced = old != NULL;
+    bool ready = disk_logs_add_media(machine, file, error) &&
+                 (!replaced || disk_log_hand_on(file, old->id, error));
+    uint64_t id = ready ? add_snapshot(file, machine, name, error) : 0;
     bool good =
         id != 0 && put_disks(file, id, machine, error) && put_state(file, id, machine, error) &&
         snapshot_put_memory(file, id, machine->memory, error) && snapshot_file_commit(file, error);
-    if (good)
+    if (good) {
         machine->snapshot_id = id;
+        disk_logs_renew(machine, file);
+    }
     if (good && replaced)
         snapshot_file_compact(file);
-    snapshot_file_close(file);
+    close_file(machine, file);
     return good;
 }
 
@@ -189,13 +208,15 @@ static bool get_unit(void *opaque, uint64_t reference, uint8_t *unit, Error *err
     return true;
 }
 
-static bool load_disks(Machine *machine, const SnapshotImage *image, Error *error) {
+static bool load_disks(Machine *machine, const SnapshotImage *image, SnapshotFile *file,
+                       uint64_t id, Error *error) {
     uint64_t size;
     uint8_t *disks = snapshot_image_copy(image, STREAM_DISKS, &size);
     if (disks == NULL)
         return error_set(error, "the snapshot has no disks");
     ByteReader reader = {.data = disks, .size = size};
-    DiskUnitSource source = {get_unit, (void *)image};
+    DiskUnitSource source = {
+        .get = get_unit, .opaque = (void *)image, .file = file, .snapshot = id};
     bool good = disk_state_load(machine, &reader, &source, error);
     free(disks);
     return good;
@@ -213,13 +234,14 @@ static bool load_state(Machine *machine, const SnapshotImage *image, Error *erro
 }
 
 /* The memory comes last: it cannot fail. The state cannot be taken back, the disks can. */
-static bool take_over(Machine *machine, const SnapshotImage *image, Error *error) {
+static bool take_over(Machine *machine, const SnapshotImage *image, SnapshotFile *file, uint64_t id,
+                      Error *error) {
     if (!snapshot_check_memory(image, machine->memory, error))
         return false;
     DiskPoint *before = disk_point_take(machine, error);
     if (before == NULL)
         return false;
-    bool good = load_disks(machine, image, error);
+    bool good = load_disks(machine, image, file, id, error);
     if (good && !load_state(machine, image, error)) {
         Error ignored = {.set = false};
         disk_point_return(machine, before, &ignored);
@@ -240,11 +262,11 @@ bool machine_load_snapshot(Machine *machine, const char *name, Error *error) {
     const SnapshotInfo *info = find(file, name, error);
     bool good = info != NULL && check_machine(machine, info, error);
     SnapshotImage *image = good ? snapshot_file_read(file, info->id, error) : NULL;
-    good = image != NULL && take_over(machine, image, error);
+    good = image != NULL && take_over(machine, image, file, info->id, error);
     if (good)
         machine->snapshot_id = info->id;
     snapshot_image_free(image);
-    snapshot_file_close(file);
+    close_file(machine, file);
     return good;
 }
 
@@ -254,14 +276,15 @@ bool machine_delete_snapshot(Machine *machine, const char *name, Error *error) {
         return false;
     const SnapshotInfo *info = find(file, name, error);
     uint64_t id = info != NULL ? info->id : 0, parent = info != NULL ? info->parent : 0;
-    bool good =
-        info != NULL && snapshot_file_remove(file, id, error) && snapshot_file_commit(file, error);
+    bool good = info != NULL && disk_log_hand_on(file, id, error) &&
+                snapshot_file_remove(file, id, error) && snapshot_file_commit(file, error);
     if (good) {
+        disk_logs_renew(machine, file);
         snapshot_file_compact(file);
         if (machine->snapshot_id == id)
             machine->snapshot_id = parent;
     }
-    snapshot_file_close(file);
+    close_file(machine, file);
     return good;
 }
 
@@ -301,12 +324,12 @@ static void print_row(const SnapshotFile *file, const SnapshotInfo *info, bool i
 }
 
 /* No file: no snapshots. */
-static SnapshotFile *open_for_list(const Machine *machine, ByteBuffer *text, Error *error) {
+static SnapshotFile *open_for_list(Machine *machine, ByteBuffer *text, Error *error) {
     char *path = machine_snapshots_path(machine);
-    SnapshotFile *file = NULL;
-    if (access(path, F_OK) != 0 && errno == ENOENT)
+    SnapshotFile *file = disk_logs_find_file(machine, path);
+    if (file == NULL && access(path, F_OK) != 0 && errno == ENOENT)
         byte_buffer_print(text, "There is no snapshot available.\n");
-    else
+    else if (file == NULL)
         file = snapshot_file_open(path, SNAPSHOT_READ, error);
     free(path);
     return file;
@@ -328,7 +351,7 @@ bool machine_list_snapshots(Machine *machine, ByteBuffer *text, Error *error) {
             print_row(file, info, info->id == machine->snapshot_id, text);
         }
     }
-    snapshot_file_close(file);
+    close_file(machine, file);
     return true;
 }
 
@@ -341,6 +364,6 @@ bool machine_describe_snapshot(Machine *machine, const char *name, ByteBuffer *t
         print_row(file, info, info->id == machine->snapshot_id, text);
         byte_buffer_print(text, "\n%s\n%s", info->media, info->fingerprint);
     }
-    snapshot_file_close(file);
+    close_file(machine, file);
     return info != NULL;
 }

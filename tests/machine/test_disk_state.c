@@ -128,8 +128,8 @@ static bool count_reference(void *opaque, uint64_t reference) {
 START_TEST(a_container_keeps_the_contents) {
     Machine *machine = make_machine();
     Container *container = calloc(1, sizeof(*container));
-    DiskUnitSink sink = {put, container};
-    DiskUnitSource source = {get, container};
+    DiskUnitSink sink = {.put = put, .opaque = container};
+    DiskUnitSource source = {.get = get, .opaque = container};
     uint8_t data[40960];
     memset(data, 0x77, sizeof(data));
     ck_assert(
