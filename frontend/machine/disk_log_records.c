@@ -148,7 +148,7 @@ bool disk_intent_find(SnapshotFile *file, uint32_t image, uint64_t *snapshot, ui
             return true;
         if (record->kind != DISK_RECORD_INTENT)
             continue;
-        DiskIntent intent;
+        DiskIntent intent = {.count = 0};
         if (!read_intent(file, i, &intent, error))
             return false;
         for (uint32_t j = 0; j < intent.count; j++) {
