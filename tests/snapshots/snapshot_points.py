@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Snapshots at random instructions of a run: loaded in a fresh process, each goes on to the hash
+that the run has which was never saved; with every backend, also with another one than saved it.
+
+    snapshot_points.py PROGRAM GUEST [POINTS]    GUEST: freedos, kolibri, linux
+"""
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(FOLDER, "..", "guests"))
+
+import fetch_packages  # noqa: E402
+import guest_test  # noqa: E402
+import initramfs  # noqa: E402
+
+LONG = os.environ.get("REPRISE_LONG") == "1"
+GUESTS = os.path.join(guest_test.REPOSITORY, "..", "shared", "guests")
+# Keys for DOS: a directory, a copied file, another directory, and so on.
+DOS_KEYS = "d,i,r,ret,c,o,p,y,spc,c,o,m,m,a,n,d,dot,c,o,m,spc,x,ret,d,e,l,spc,x,ret"
+LINUX_SCRIPT = """while true; do
+    dd if=/dev/zero bs=1M count=1 2>/dev/null | md5sum
+    awk 'BEGIN { for (i = 1; i < 4000; i++) s += sqrt(i) * sin(i); print s }'
+    find / -xdev | sort | tail -2
+    sleep 1
+done
+"""
+
+
+def freedos(_):
+    """First instruction, span, keys, options."""
+    image = os.path.join(GUESTS, "freedos-1440.img")
+    return 1_000_000, 400_000_000, DOS_KEYS, [
+        "-m", "16", "-drive", f"file={image},format=raw,if=floppy,snapshot=on"]
+
+
+def kolibri(_):
+    image = os.path.join(GUESTS, "kolibri.img")
+    return 1_000_000, 800_000_000, "-", [
+        "-m", "64", "-drive", f"file={image},format=raw,if=floppy,snapshot=on"]
+
+
+def linux(folder):
+    image = initramfs.build(os.path.join(folder, "initramfs"), "686", script=LINUX_SCRIPT)
+    return 1_000_000, 1_500_000_000, "-", [
+        "-m", "64", "-kernel", fetch_packages.kernel_image("686"), "-initrd", image,
+        "-append", "console=ttyS0", "-serial", "null"]
+
+
+def run(program, accelerator, mode, numbers, options, snapshots):
+    command = [program, *mode, *map(str, numbers), "-accel", accelerator, "-display", "none",
+               "-icount", "shift=3", "-snapshots", snapshots, *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=7200, check=False)
+    if done.returncode != 0:
+        sys.exit(f"FAIL {' '.join(command)}\n{done.stdout}{done.stderr}")
+    return dict(line.split() for line in done.stdout.splitlines())
+
+
+def main():
+    program, guest = sys.argv[1:3]
+    points = int(sys.argv[3]) if len(sys.argv) > 3 else 1000 if LONG else 6
+    further = 2_000_000
+    accelerators = ["jit", "interp"] if platform.machine() in ("x86_64", "AMD64") else ["interp"]
+    with tempfile.TemporaryDirectory(prefix="snapshot-points-") as folder:
+        try:
+            start, span, keys, options = {"freedos": freedos, "kolibri": kolibri,
+                                          "linux": linux}[guest](folder)
+        except fetch_packages.PackageMissing as reason:
+            print(f"skipped: {reason}")
+            sys.exit(77)
+        if not LONG:
+            span //= 4
+        if not all(os.path.exists(option[5:].split(",")[0]) for option in options
+                   if option.startswith("file=")):
+            print("skipped: the guest is not there")
+            sys.exit(77)
+        numbers = [points, os.environ.get("REPRISE_SEED", 1), start, span, further, keys]
+        snapshots = os.path.join(folder, "snapshots")
+        expected = run(program, accelerators[0], ["reference"], numbers, options, snapshots)
+        # The portable backend is slow: in short runs it only goes on from what the other saved.
+        for saver in accelerators if LONG else accelerators[:1]:
+            if os.path.exists(snapshots):
+                os.unlink(snapshots)
+            saved = run(program, saver, ["save"], numbers, options, snapshots)
+            if saved != expected:
+                sys.exit(f"FAIL {guest}: the run is another one when it is saved ({saver})")
+            size = os.path.getsize(snapshots) >> 20
+            for point in range(points):
+                for loader in accelerators if LONG or point % 3 == 0 else accelerators[:1]:
+                    found = run(program, loader, ["resume", str(point)], numbers, options,
+                                snapshots)
+                    if found[str(point)] != expected[str(point)]:
+                        sys.exit(f"FAIL {guest}: point {point} saved by {saver}, loaded by "
+                                 f"{loader}: {found[str(point)]}, not {expected[str(point)]}")
+            print(f"ok   {guest}: {points} points saved by {saver}, {size} MB")
+
+
+main()
