@@ -1,0 +1,202 @@
+/* Measures checkpoints of one booted guest, for state_bench.py: prints lines "NAME VALUE".
+ *
+ *   state_bench [--kernel FILE --initrd FILE --append TEXT] [--floppy FILE] [--memory MB]
+ *               [--accel jit|interp] --ready TEXT [--type TEXT] [--loops N] [--instructions N]
+ *
+ * The guest runs until TEXT was on its serial port or its screen; --type then sends text to the
+ * serial port, and a guest second passes. */
+#define _GNU_SOURCE
+#include "checkpoint.h"
+#include "machine_parts.h"
+#include "machine_snapshot.h"
+#include "machine_wait.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Options {
+    const char *kernel, *initrd, *append, *floppy, *ready, *type;
+    const char *memory, *accel, *loops, *instructions;
+} Options;
+
+static const struct {
+    const char *name;
+    size_t offset;
+} option_rows[] = {
+    {"--kernel", offsetof(Options, kernel)}, {"--initrd", offsetof(Options, initrd)},
+    {"--append", offsetof(Options, append)}, {"--floppy", offsetof(Options, floppy)},
+    {"--ready", offsetof(Options, ready)},   {"--type", offsetof(Options, type)},
+    {"--memory", offsetof(Options, memory)}, {"--accel", offsetof(Options, accel)},
+    {"--loops", offsetof(Options, loops)},   {"--instructions", offsetof(Options, instructions)},
+};
+
+typedef struct Bench {
+    Options options;
+    ByteBuffer serial;
+    Machine *machine;
+} Bench;
+
+static void fail(const char *what, const Error *error) {
+    fprintf(stderr, "state_bench: %s%s%s\n", what, error != NULL ? ": " : "",
+            error != NULL ? error->message : "");
+    exit(1);
+}
+
+static void parse_options(Options *options, char **arguments) {
+    for (; *arguments != NULL; arguments += 2) {
+        size_t row = 0;
+        while (row < sizeof option_rows / sizeof option_rows[0] &&
+               strcmp(option_rows[row].name, *arguments) != 0)
+            row++;
+        if (row == sizeof option_rows / sizeof option_rows[0] || arguments[1] == NULL)
+            fail("bad arguments", NULL);
+        memcpy((char *)options + option_rows[row].offset, &arguments[1], sizeof(char *));
+    }
+    if (options->ready == NULL)
+        fail("--ready is missing", NULL);
+}
+
+static uint64_t number_of(const char *text, uint64_t otherwise) {
+    return text != NULL ? strtoull(text, NULL, 0) : otherwise;
+}
+
+static void note_serial(void *opaque, const uint8_t *data, size_t size) {
+    byte_buffer_append(&((Bench *)opaque)->serial, data, size);
+}
+
+static MachineConfig describe(Bench *bench) {
+    const Options *options = &bench->options;
+    MachineConfig config;
+    machine_config_init(&config);
+    config.ram_bytes = number_of(options->memory, 128) << 20;
+    config.icount = true;
+    config.icount_shift = 3;
+    config.translator.backend = options->accel != NULL && strcmp(options->accel, "interp") == 0
+                                    ? BACKEND_PORTABLE
+                                    : translator_default_backend();
+    config.kernel = options->kernel;
+    config.initrd = options->initrd;
+    config.kernel_command_line = options->append;
+    config.floppy[0].file = options->floppy;
+    config.floppy[0].snapshot = true;
+    config.has_serial[0] = true;
+    config.serial[0] = (ByteSink){note_serial, bench};
+    return config;
+}
+
+static bool is_ready(void *opaque) {
+    Bench *bench = opaque;
+    const char *ready = bench->options.ready;
+    if (memmem(bench->serial.data, bench->serial.size, ready, strlen(ready)) != NULL)
+        return true;
+    ByteBuffer text = {.data = NULL};
+    bool found = board_get_text(&bench->machine->board, &text) &&
+                 memmem(text.data, text.size, ready, strlen(ready)) != NULL;
+    byte_buffer_free(&text);
+    return found;
+}
+
+static void pass_guest_time(Machine *machine, int64_t nanoseconds) {
+    machine_run_until(machine, machine_guest_time_ns(machine) + nanoseconds, NS_PER_SECOND, NULL,
+                      NULL);
+}
+
+static void boot(Bench *bench) {
+    Error error = {.set = false};
+    MachineConfig config = describe(bench);
+    bench->machine = machine_create(&config, &error);
+    if (bench->machine == NULL)
+        fail("no machine", &error);
+    int64_t start = host_clock_ns();
+    if (machine_run_until(bench->machine, 600 * NS_PER_SECOND, NS_PER_SECOND / 10, is_ready,
+                          bench) != WAIT_MET)
+        fail("the guest does not get ready", NULL);
+    pass_guest_time(bench->machine, NS_PER_SECOND);
+    const char *type = bench->options.type;
+    if (type != NULL) {
+        machine_send_serial(bench->machine, 0, (const uint8_t *)type, strlen(type));
+        pass_guest_time(bench->machine, NS_PER_SECOND);
+    }
+    printf("boot_ms %.0f\n", (double)(host_clock_ns() - start) / 1e6);
+    printf("instructions %llu\n", (unsigned long long)bench->machine->cpu->state.instruction_count);
+}
+
+static int compare_times(const void *a, const void *b) {
+    int64_t first = *(const int64_t *)a, second = *(const int64_t *)b;
+    return (first > second) - (first < second);
+}
+
+static void print_times(const char *name, int64_t *times, uint64_t count) {
+    qsort(times, count, sizeof *times, compare_times);
+    printf("%s_ms_median %.4f\n", name, (double)times[count / 2] / 1e6);
+    printf("%s_ms_99th %.4f\n", name, (double)times[count * 99 / 100] / 1e6);
+    printf("%s_ms_worst %.4f\n", name, (double)times[count - 1] / 1e6);
+}
+
+static Checkpoint *take(Machine *machine) {
+    Error error = {.set = false};
+    Checkpoint *checkpoint = machine_checkpoint(machine, &error);
+    if (checkpoint == NULL)
+        fail("no checkpoint", &error);
+    return checkpoint;
+}
+
+/* One after the other, with some work in between, each taken away again. */
+static void measure_checkpoints(Machine *machine, uint64_t instructions) {
+    enum { COUNT = 50 };
+    int64_t times[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        machine_run_instructions(machine, instructions);
+        int64_t start = host_clock_ns();
+        Checkpoint *checkpoint = take(machine);
+        times[i] = host_clock_ns() - start;
+        checkpoint_free(checkpoint);
+    }
+    print_times("checkpoint", times, COUNT);
+}
+
+static void measure_restores(Machine *machine, uint64_t instructions, uint64_t loops) {
+    Error error = {.set = false};
+    int64_t *times = calloc(loops, sizeof *times), *runs = calloc(loops, sizeof *runs);
+    Checkpoint *checkpoint = take(machine);
+    uint64_t expected = 0, different = 0;
+    size_t pages = 0;
+    for (uint64_t i = 0; i <= loops; i++) {
+        int64_t start = host_clock_ns();
+        machine_run_instructions(machine, instructions);
+        int64_t ran = host_clock_ns() - start;
+        uint64_t hash = machine_state_hash(machine);
+        pages = page_history_changed(machine->page_history);
+        if (i == 0)
+            expected = hash;
+        different += hash != expected;
+        start = host_clock_ns();
+        if (!machine_restore(machine, checkpoint, &error))
+            fail("no restore", &error);
+        if (i > 0) {
+            times[i - 1] = host_clock_ns() - start;
+            runs[i - 1] = ran;
+        }
+    }
+    printf("loops %llu\nloop_instructions %llu\npages_changed %zu\nhashes_different %llu\n",
+           (unsigned long long)loops, (unsigned long long)instructions, pages,
+           (unsigned long long)different);
+    print_times("restore", times, loops);
+    print_times("run", runs, loops);
+    checkpoint_free(checkpoint);
+    free(times);
+    free(runs);
+}
+
+int main(int count, char **arguments) {
+    (void)count;
+    Bench bench = {.options = {.kernel = NULL}};
+    parse_options(&bench.options, arguments + 1);
+    uint64_t instructions = number_of(bench.options.instructions, 1000000);
+    boot(&bench);
+    measure_checkpoints(bench.machine, instructions);
+    measure_restores(bench.machine, instructions, number_of(bench.options.loops, 1000));
+    machine_destroy(bench.machine);
+    byte_buffer_free(&bench.serial);
+    return 0;
+}
