@@ -1,6 +1,7 @@
 #include "fw_cfg.h"
 #include "allocate.h"
 #include "little_endian.h"
+#include "shared_bytes.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,17 +28,19 @@ enum {
 /* What the DMA address register reads as: "QEMU CFG". */
 static const uint8_t dma_signature[8] = {'Q', 'E', 'M', 'U', ' ', 'C', 'F', 'G'};
 
-typedef struct FwCfgItem {
-    uint8_t *data;
-    size_t size;
-} FwCfgItem;
-
 /* One entry of the file directory, as the guest reads it. */
 typedef struct DirectoryEntry {
     uint8_t size[4], select[2]; /* big-endian */
     uint8_t reserved[2];
     char name[FW_CFG_FILE_NAME_SIZE];
 } DirectoryEntry;
+
+struct FwCfgItems {
+    SharedBytes *generic[GENERIC_ITEMS]; /* NULL: there is no such item */
+    SharedBytes *architecture[ARCHITECTURE_ITEMS];
+    DirectoryEntry directory[FW_CFG_FILES];
+    unsigned file_count;
+};
 
 typedef struct FwCfgState {
     uint64_t dma_address;
@@ -59,10 +62,7 @@ static const FieldTable fw_cfg_fields = {"fw_cfg", 1, sizeof(FwCfgState), fw_cfg
 struct FwCfg {
     FwCfgState state;
     PhysicalMap *memory;
-    FwCfgItem generic[GENERIC_ITEMS];
-    FwCfgItem architecture[ARCHITECTURE_ITEMS];
-    DirectoryEntry directory[FW_CFG_FILES];
-    unsigned file_count;
+    FwCfgItems items;
 };
 
 static void put_be(uint8_t *to, unsigned size, uint64_t value) {
@@ -80,24 +80,21 @@ static uint64_t get_be(const uint8_t *from, unsigned size) {
 /* --- items -------------------------------------------------------------------------------------
  */
 
-/* The item of a key, or NULL. */
-static FwCfgItem *fw_cfg_item(FwCfg *fw_cfg, uint16_t key) {
+/* Where the item of a key stands, or NULL. */
+static SharedBytes **fw_cfg_item(FwCfg *fw_cfg, uint16_t key) {
     unsigned index = key & (uint16_t) ~(KEY_ARCHITECTURE | KEY_WRITE_CHANNEL);
     if (key & KEY_ARCHITECTURE)
-        return index < ARCHITECTURE_ITEMS ? &fw_cfg->architecture[index] : NULL;
-    return index < GENERIC_ITEMS ? &fw_cfg->generic[index] : NULL;
+        return index < ARCHITECTURE_ITEMS ? &fw_cfg->items.architecture[index] : NULL;
+    return index < GENERIC_ITEMS ? &fw_cfg->items.generic[index] : NULL;
 }
 
-static void item_set(FwCfgItem *item, const void *data, size_t size) {
-    free(item->data);
-    item->data = allocate_zeroed(size != 0 ? size : 1);
-    item->size = size;
-    if (size != 0)
-        memcpy(item->data, data, size);
+static void item_set(SharedBytes **item, const void *data, size_t size) {
+    shared_bytes_release(*item);
+    *item = shared_bytes_create(data, size);
 }
 
 void fw_cfg_set_bytes(FwCfg *fw_cfg, uint16_t key, const void *data, size_t size) {
-    FwCfgItem *item = fw_cfg_item(fw_cfg, key);
+    SharedBytes **item = fw_cfg_item(fw_cfg, key);
     assert(item != NULL);
     item_set(item, data, size);
 }
@@ -109,30 +106,31 @@ void fw_cfg_set_number(FwCfg *fw_cfg, uint16_t key, uint64_t value, unsigned byt
 }
 
 static void fw_cfg_write_directory(FwCfg *fw_cfg) {
-    uint8_t image[4 + sizeof fw_cfg->directory];
-    put_be(image, 4, fw_cfg->file_count);
-    memcpy(image + 4, fw_cfg->directory, sizeof fw_cfg->directory);
+    uint8_t image[4 + sizeof fw_cfg->items.directory];
+    put_be(image, 4, fw_cfg->items.file_count);
+    memcpy(image + 4, fw_cfg->items.directory, sizeof fw_cfg->items.directory);
     fw_cfg_set_bytes(fw_cfg, FW_CFG_FILE_DIRECTORY, image,
-                     4 + fw_cfg->file_count * sizeof(DirectoryEntry));
+                     4 + fw_cfg->items.file_count * sizeof(DirectoryEntry));
 }
 
 bool fw_cfg_add_file(FwCfg *fw_cfg, const char *name, const void *data, size_t size, Error *error) {
     unsigned index = 0;
-    while (index < fw_cfg->file_count && strcmp(fw_cfg->directory[index].name, name) != 0)
+    while (index < fw_cfg->items.file_count &&
+           strcmp(fw_cfg->items.directory[index].name, name) != 0)
         index++;
     if (index == FW_CFG_FILES)
         return error_set(error, "fw_cfg: there are %u files already, no room for %s", FW_CFG_FILES,
                          name);
     if (strlen(name) >= FW_CFG_FILE_NAME_SIZE || size > UINT32_MAX)
         return error_set(error, "fw_cfg: the name or the contents of %s are too long", name);
-    DirectoryEntry *entry = &fw_cfg->directory[index];
-    if (index == fw_cfg->file_count)
-        fw_cfg->file_count++;
+    DirectoryEntry *entry = &fw_cfg->items.directory[index];
+    if (index == fw_cfg->items.file_count)
+        fw_cfg->items.file_count++;
     memset(entry, 0, sizeof *entry);
     put_be(entry->size, 4, size);
     put_be(entry->select, 2, FW_CFG_FILE_FIRST + index);
     memcpy(entry->name, name, strlen(name));
-    item_set(&fw_cfg->generic[FW_CFG_FILE_FIRST + index], data, size);
+    item_set(&fw_cfg->items.generic[FW_CFG_FILE_FIRST + index], data, size);
     fw_cfg_write_directory(fw_cfg);
     return true;
 }
@@ -141,17 +139,50 @@ void fw_cfg_each_item(const FwCfg *fw_cfg,
                       void (*each)(void *opaque, uint16_t key, const char *name,
                                    const uint8_t *data, size_t size),
                       void *opaque) {
+    const FwCfgItems *items = &fw_cfg->items;
     for (unsigned i = 0; i < GENERIC_ITEMS; i++) {
-        const FwCfgItem *item = &fw_cfg->generic[i];
-        bool is_file = i >= FW_CFG_FILE_FIRST && i - FW_CFG_FILE_FIRST < fw_cfg->file_count;
-        const char *name = is_file ? fw_cfg->directory[i - FW_CFG_FILE_FIRST].name : NULL;
-        if (item->data != NULL)
+        const SharedBytes *item = items->generic[i];
+        bool is_file = i >= FW_CFG_FILE_FIRST && i - FW_CFG_FILE_FIRST < items->file_count;
+        const char *name = is_file ? items->directory[i - FW_CFG_FILE_FIRST].name : NULL;
+        if (item != NULL)
             each(opaque, (uint16_t)i, name, item->data, item->size);
     }
     for (unsigned i = 0; i < ARCHITECTURE_ITEMS; i++)
-        if (fw_cfg->architecture[i].data != NULL)
-            each(opaque, (uint16_t)(KEY_ARCHITECTURE | i), NULL, fw_cfg->architecture[i].data,
-                 fw_cfg->architecture[i].size);
+        if (items->architecture[i] != NULL)
+            each(opaque, (uint16_t)(KEY_ARCHITECTURE | i), NULL, items->architecture[i]->data,
+                 items->architecture[i]->size);
+}
+
+static void hold_items(FwCfgItems *to, const FwCfgItems *from) {
+    *to = *from;
+    for (int i = 0; i < GENERIC_ITEMS; i++)
+        shared_bytes_hold(to->generic[i]);
+    for (int i = 0; i < ARCHITECTURE_ITEMS; i++)
+        shared_bytes_hold(to->architecture[i]);
+}
+
+static void release_items(const FwCfgItems *items) {
+    for (int i = 0; i < GENERIC_ITEMS; i++)
+        shared_bytes_release(items->generic[i]);
+    for (int i = 0; i < ARCHITECTURE_ITEMS; i++)
+        shared_bytes_release(items->architecture[i]);
+}
+
+FwCfgItems *fw_cfg_share_items(const FwCfg *fw_cfg) {
+    FwCfgItems *items = allocate_zeroed(sizeof *items);
+    hold_items(items, &fw_cfg->items);
+    return items;
+}
+
+void fw_cfg_release_items(FwCfgItems *items) {
+    if (items != NULL)
+        release_items(items);
+    free(items);
+}
+
+void fw_cfg_set_items(FwCfg *fw_cfg, const FwCfgItems *items) {
+    release_items(&fw_cfg->items);
+    hold_items(&fw_cfg->items, items);
 }
 
 /* --- ports -------------------------------------------------------------------------------------
@@ -164,12 +195,12 @@ static void fw_cfg_select(FwCfg *fw_cfg, uint16_t key) {
 
 /* How much of the selected item is left, and where; nothing for an item that is not there. */
 static const uint8_t *fw_cfg_rest(FwCfg *fw_cfg, size_t *left) {
-    const FwCfgItem *item = fw_cfg_item(fw_cfg, fw_cfg->state.selected);
+    SharedBytes *const *item = fw_cfg_item(fw_cfg, fw_cfg->state.selected);
     *left = 0;
-    if (item == NULL || fw_cfg->state.offset >= item->size)
+    if (item == NULL || *item == NULL || fw_cfg->state.offset >= (*item)->size)
         return NULL;
-    *left = item->size - fw_cfg->state.offset;
-    return item->data + fw_cfg->state.offset;
+    *left = (*item)->size - fw_cfg->state.offset;
+    return (*item)->data + fw_cfg->state.offset;
 }
 
 static void fw_cfg_advance(FwCfg *fw_cfg, uint32_t count) {
@@ -300,9 +331,6 @@ FwCfg *fw_cfg_create(const DeviceContext *context, Error *error) {
 void fw_cfg_destroy(FwCfg *fw_cfg) {
     if (fw_cfg == NULL)
         return;
-    for (int i = 0; i < GENERIC_ITEMS; i++)
-        free(fw_cfg->generic[i].data);
-    for (int i = 0; i < ARCHITECTURE_ITEMS; i++)
-        free(fw_cfg->architecture[i].data);
+    release_items(&fw_cfg->items);
     free(fw_cfg);
 }

@@ -65,4 +65,12 @@ void fw_cfg_each_item(const FwCfg *fw_cfg,
                                    const uint8_t *data, size_t size),
                       void *opaque);
 
+/* All items and files as they are now, for another machine that is to have the same: shared, not
+ * copied. */
+typedef struct FwCfgItems FwCfgItems;
+FwCfgItems *fw_cfg_share_items(const FwCfg *fw_cfg);
+void fw_cfg_release_items(FwCfgItems *items); /* NULL is allowed */
+/* In place of all that it has. */
+void fw_cfg_set_items(FwCfg *fw_cfg, const FwCfgItems *items);
+
 #endif

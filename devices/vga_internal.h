@@ -214,7 +214,7 @@ struct Vga {
 };
 
 /* What a store by our own callbacks sets: the picture knows of it by 'touched'. */
-#define VGA_OWN_STORE (PAGE_DIRTY_HASH | PAGE_DIRTY_CHECKPOINT)
+#define VGA_OWN_STORE (PAGE_DIRTY_ALL & ~PAGE_DIRTY_DISPLAY)
 
 /* vga_registers.c: the legacy ports 3B0h to 3DFh by number. */
 uint8_t vga_port_read(Vga *vga, uint16_t port);

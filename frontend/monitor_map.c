@@ -47,9 +47,9 @@ static MapPlace page_place(const Machine *machine, uint32_t index) {
     if (is_in(host, ram, ram_bytes)) {
         place.name = "pc.ram";
         place.offset = (uint64_t)(host - ram);
-    } else if (is_in(host, machine->board.bios, machine->board.bios_bytes)) {
+    } else if (is_in(host, machine->board.bios->data, machine->board.bios->size)) {
         place.name = "pc.bios";
-        place.offset = (uint64_t)(host - machine->board.bios);
+        place.offset = (uint64_t)(host - machine->board.bios->data);
     } else {
         place.name = find_bar_owner(&machine->board, address);
     }
@@ -113,9 +113,10 @@ bool monitor_info_roms(Monitor *monitor, char *arguments, Error *error) {
         monitor_print(monitor, "fw=%s size=0x%06zx name=\"%s\"\n", BOARD_KERNEL_ROM,
                       kernel_boot_rom_size, strchr(BOARD_KERNEL_ROM, '/') + 1);
     if (board->vga != NULL)
-        monitor_print(monitor, "pci=02.0 size=0x%06zx name=\"%s\"\n", board->vga_bios.size,
+        monitor_print(monitor, "pci=02.0 size=0x%06zx name=\"%s\"\n", board->vga_bios->size,
                       FIRMWARE_VGA_BIOS);
     monitor_print(monitor, "addr=%016llx size=0x%06x mem=rom name=\"%s\"\n",
-                  (unsigned long long)(0u - board->bios_bytes), board->bios_bytes, bios);
+                  (unsigned long long)(0u - (uint32_t)board->bios->size),
+                  (unsigned)board->bios->size, bios);
     return true;
 }

@@ -19,11 +19,19 @@ typedef struct GuestRegion {
     uint32_t pages;      /* how many */
     uint32_t first_page; /* number of its first page, counted through all regions */
     int file;            /* the memfd that 'host' is mapped from */
+    bool is_private;     /* that is sealed, and changed pages are copies of this mapping's own */
 } GuestRegion;
 
 /* Zeroed memory that costs nothing until it is touched. */
 bool guest_region_create(GuestRegion *region, const char *name, uint32_t pages, uint32_t first_page,
                          Error *error);
 void guest_region_destroy(GuestRegion *region);
+
+/* Makes 'file' hold what the region holds now, for good, at no cost but a later copy of each page
+ * that is changed. A region that is private already gets a new file if a page has any bit of
+ * 'changed' in its flags. */
+bool guest_region_seal(GuestRegion *region, uint8_t changed, Error *error);
+/* In place of what it held the region shares the pages of a sealed file, until it changes them. */
+bool guest_region_adopt(GuestRegion *region, int file, Error *error);
 
 #endif

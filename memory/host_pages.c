@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "host_pages.h"
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -15,7 +16,7 @@ void *host_pages_map(size_t size) {
 }
 
 void *host_pages_map_shared(const char *name, size_t size, int *file) {
-    *file = memfd_create(name, MFD_CLOEXEC);
+    *file = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (*file < 0)
         return NULL;
     void *memory = MAP_FAILED;
@@ -26,6 +27,15 @@ void *host_pages_map_shared(const char *name, size_t size, int *file) {
     close(*file);
     *file = -1;
     return NULL;
+}
+
+bool host_pages_map_copy(void *area, size_t size, int file) {
+    return mmap(area, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, file,
+                0) != MAP_FAILED;
+}
+
+bool host_pages_seal(int file) {
+    return fcntl(file, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0;
 }
 
 static int create_pattern(int64_t value) {

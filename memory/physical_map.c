@@ -97,6 +97,21 @@ const GuestRegion *physical_map_add_region(PhysicalMap *map, const char *name, u
     return region;
 }
 
+bool physical_map_seal(PhysicalMap *map, Error *error) {
+    for (unsigned i = 0; i < map->region_count; i++)
+        if (!guest_region_seal(&map->regions[i], PAGE_DIRTY_BASE, error))
+            return false;
+    physical_map_clear_dirty(map, PAGE_DIRTY_BASE);
+    return true;
+}
+
+bool physical_map_adopt(PhysicalMap *map, const int *files, Error *error) {
+    for (unsigned i = 0; i < map->region_count; i++)
+        if (!guest_region_adopt(&map->regions[i], files[i], error))
+            return false;
+    return true;
+}
+
 uint64_t physical_map_ram_bytes(const PhysicalMap *map) {
     return (uint64_t)map->ram_pages << PAGE_BITS;
 }
@@ -467,7 +482,7 @@ void physical_map_replace_page(PhysicalMap *map, const GuestRegion *region, uint
         }
     }
     memcpy(region->host + ((size_t)page << PAGE_BITS), content, PAGE_SIZE);
-    *flags |= PAGE_DIRTY_DISPLAY | PAGE_DIRTY_HASH;
+    *flags |= PAGE_DIRTY_ALL;
     *flags &= (uint8_t)~PAGE_DIRTY_CHECKPOINT;
 }
 

@@ -31,8 +31,9 @@ enum {
     PAGE_DIRTY_DISPLAY = 1 << 1, /* for whoever draws from it */
     PAGE_DIRTY_HASH = 1 << 2,    /* for the incremental state hash */
     PAGE_DIRTY_CHECKPOINT = 1 << 3, /* for copy-on-first-write checkpoints */
+    PAGE_DIRTY_BASE = 1 << 4,       /* against the sealed base that clones share */
     PAGE_REPLACED = 1 << 7,         /* private to the map: see physical_map_replace_page() */
-    PAGE_DIRTY_ALL = PAGE_DIRTY_DISPLAY | PAGE_DIRTY_HASH | PAGE_DIRTY_CHECKPOINT,
+    PAGE_DIRTY_ALL = PAGE_DIRTY_DISPLAY | PAGE_DIRTY_HASH | PAGE_DIRTY_CHECKPOINT | PAGE_DIRTY_BASE,
 };
 
 /* One physical page. */
@@ -96,6 +97,11 @@ uint32_t physical_map_region_pages(const PhysicalMap *map);
  * address space is the device's affair: physical_map_add_memory(). */
 const GuestRegion *physical_map_add_region(PhysicalMap *map, const char *name, uint32_t size,
                                            Error *error);
+
+/* Seals all regions' files (guest_region_seal): what they hold now can be shared. */
+bool physical_map_seal(PhysicalMap *map, Error *error);
+/* All regions share the pages of sealed files, one each. For a map that nothing was stored into. */
+bool physical_map_adopt(PhysicalMap *map, const int *files, Error *error);
 
 uint64_t physical_map_ram_bytes(const PhysicalMap *map);
 uint8_t *physical_map_ram(PhysicalMap *map); /* host address of guest RAM, all of it contiguous */

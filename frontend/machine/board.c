@@ -62,7 +62,8 @@ static bool create_bridges(Board *board, Error *error) {
     if (board->pci == NULL)
         return false;
     board->a20_gate = a20_gate_create(&context);
-    board->host_bridge = i440fx_create(&context, board->pci, board->bios, board->bios_bytes, error);
+    board->host_bridge = i440fx_create(&context, board->pci, (uint8_t *)board->bios->data,
+                                       (uint32_t)board->bios->size, error);
     if (board->host_bridge == NULL || !board_create_interrupts(board, error))
         return false;
     board->machine->cpu->smiact = (Wire){i440fx_set_smiact, board->host_bridge, 0};
@@ -171,8 +172,9 @@ static bool create_display(Board *board, Error *error) {
     DeviceContext context = board_context(board);
     if (!board->machine->config.has_vga)
         return true;
-    VgaConfig config = {
-        .slot = SLOT_VGA, .rom = board->vga_bios.data, .rom_size = (uint32_t)board->vga_bios.size};
+    VgaConfig config = {.slot = SLOT_VGA,
+                        .rom = board->vga_bios->data,
+                        .rom_size = (uint32_t)board->vga_bios->size};
     board->vga = vga_create(&context, board->pci, &config, error);
     return board->vga != NULL;
 }

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "keyboard_keys.h"
 #include "machine_config.h"
+#include "shared_bytes.h"
 #include "wire.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -64,9 +65,7 @@ typedef struct Board {
     BoardDrive drive[BOARD_DRIVES]; /* floppy A and B, then the four of IDE */
     struct DiskLogs *disk_logs;     /* what images held at snapshots */
     struct DiskPoint *disk_points;  /* all that were taken and not freed yet */
-    uint8_t *bios;                  /* aligned to pages */
-    uint32_t bios_bytes;
-    ByteBuffer vga_bios;
+    SharedBytes *bios, *vga_bios;   /* the second is NULL without an adapter */
 } Board;
 
 /* Builds the board into machine->board, from machine->config, and resets it. On error what was made

@@ -2,6 +2,7 @@
  * specification; the items are those that SeaBIOS reads.) */
 #include "acpi_tables.h"
 #include "board_parts.h"
+#include "board_roms.h"
 #include "cpu_feature.h"
 #include "cpu_model.h"
 #include "firmware.h"
@@ -17,40 +18,50 @@ enum { E820_RAM = 1, E820_RESERVED = 2 };
 #define BIOS_BYTES_MAX (16u << 20)
 #define SERIAL_PORT_0 0x3F8
 
-bool board_load_firmware(Board *board, Error *error) {
+static bool load_rom(SharedBytes **rom, const char *name, const char *folder, Error *error) {
+    ByteBuffer image = {.data = NULL};
+    bool good = firmware_load(name, folder, &image, error);
+    if (good)
+        *rom = shared_bytes_create(image.data, image.size);
+    byte_buffer_free(&image);
+    return good;
+}
+
+static bool load_roms(Board *board, Error *error) {
     const MachineConfig *config = &board->machine->config;
     const char *name = config->bios != NULL ? config->bios : FIRMWARE_BIOS;
-    ByteBuffer image = {.data = NULL};
     /* SeaBIOS turns words round with BSWAP; on a 386 it would only reset for ever. */
     if (config->bios == NULL && !cpu_has(board->machine->cpu, FEATURE_486))
         return error_set(error,
                          "the BIOS needs a 486 or later processor, not '-cpu %s'; "
                          "-bios names another BIOS",
                          config->cpu_model);
-    if (!firmware_load(name, config->firmware_folder, &image, error))
+    if (!load_rom(&board->bios, name, config->firmware_folder, error))
         return false;
-    if (image.size > BIOS_BYTES_MAX || image.size % (64 << 10) != 0) {
-        byte_buffer_free(&image);
+    if (board->bios->size > BIOS_BYTES_MAX || board->bios->size % (64 << 10) != 0)
         return error_set(error, "firmware '%s' is no BIOS: its size is no multiple of 64 KB", name);
-    }
-    board->bios_bytes = (uint32_t)image.size;
-    board->bios = aligned_alloc(PAGE_SIZE, image.size);
-    if (board->bios != NULL) {
-        memcpy(board->bios, image.data, image.size);
-        physical_map_add_memory(board->machine->memory, 0u - board->bios_bytes, board->bios_bytes,
-                                board->bios, NULL, false);
-    }
-    byte_buffer_free(&image);
-    if (board->bios == NULL)
-        return error_set(error, "no memory for the BIOS");
     return !config->has_vga ||
-           firmware_load(FIRMWARE_VGA_BIOS, config->firmware_folder, &board->vga_bios, error);
+           load_rom(&board->vga_bios, FIRMWARE_VGA_BIOS, config->firmware_folder, error);
+}
+
+bool board_load_firmware(Board *board, Error *error) {
+    const BoardRoms *roms = board->machine->config.roms;
+    if (roms != NULL) {
+        board->bios = shared_bytes_hold(roms->bios);
+        board->vga_bios = shared_bytes_hold(roms->vga_bios);
+    } else if (!load_roms(board, error)) {
+        return false;
+    }
+    uint32_t bytes = (uint32_t)board->bios->size;
+    physical_map_add_memory(board->machine->memory, 0u - bytes, bytes, (uint8_t *)board->bios->data,
+                            NULL, false);
+    return true;
 }
 
 void board_free_firmware(Board *board) {
-    free(board->bios);
-    board->bios = NULL;
-    byte_buffer_free(&board->vga_bios);
+    shared_bytes_release(board->bios);
+    shared_bytes_release(board->vga_bios);
+    board->bios = board->vga_bios = NULL;
 }
 
 static bool add_file_number(Board *board, const char *name, uint64_t value, unsigned bytes,
@@ -167,6 +178,10 @@ bool board_create_fw_cfg(Board *board, Error *error) {
     FwCfg *fw_cfg = board->fw_cfg = fw_cfg_create(&context, error);
     if (fw_cfg == NULL)
         return false;
+    if (config->roms != NULL) {
+        fw_cfg_set_items(fw_cfg, config->roms->items);
+        return true;
+    }
     fw_cfg_set_bytes(fw_cfg, FW_CFG_UUID, config->smbios.uuid, sizeof(config->smbios.uuid));
     fw_cfg_set_number(fw_cfg, FW_CFG_RAM_SIZE, config->ram_bytes, 8);
     fw_cfg_set_number(fw_cfg, FW_CFG_NOGRAPHIC, config->serial_screen, 2);

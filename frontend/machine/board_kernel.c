@@ -11,6 +11,8 @@ static const char *text_or_empty(const char *text) {
 
 bool board_load_kernel(Board *board, KernelImage *image, Error *error) {
     const MachineConfig *config = &board->machine->config;
+    if (config->roms != NULL)
+        return true; /* the kernel is in there */
     if (config->kernel == NULL) {
         if (config->initrd != NULL || config->kernel_command_line != NULL)
             return error_set(error, "-initrd and -append are for a kernel; -kernel names it");

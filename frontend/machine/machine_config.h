@@ -79,6 +79,8 @@ typedef struct MachineConfig {
     /* What the drives hold instead of those files, in a clone (disk_base.h); read by
      * machine_create() alone. */
     const struct DiskBase *disks;
+    /* Likewise what the board takes over in place of firmware and kernel (board_roms.h). */
+    const struct BoardRoms *roms;
     bool has_vga;
     bool has_acpi; /* power management and the tables that tell of it */
     bool has_hpet;

@@ -1,6 +1,12 @@
 #include "page_hash.h"
 #include "physical_map.h"
 
+#include <string.h>
+
+bool page_is_zero(const uint8_t *content) {
+    return content[0] == 0 && memcmp(content, content + 1, PAGE_SIZE - 1) == 0;
+}
+
 #ifdef REPRISE_HAVE_XXHASH
 
 #include <xxhash.h>

@@ -48,8 +48,9 @@ void snapshot_fingerprint(const Machine *machine, ByteBuffer *text) {
         byte_buffer_print(text, "device %s: %s, version %u\n", entry->id, entry->device_class->name,
                           entry->device_class->fields->version);
     }
-    add_contents(text, "BIOS", board->bios, board->bios_bytes);
-    add_contents(text, "VGA BIOS", board->vga_bios.data, board->vga_bios.size);
+    add_contents(text, "BIOS", board->bios->data, board->bios->size);
+    if (board->vga_bios != NULL)
+        add_contents(text, "VGA BIOS", board->vga_bios->data, board->vga_bios->size);
     fw_cfg_each_item(board->fw_cfg, add_firmware_item, text);
 }
 

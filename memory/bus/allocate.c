@@ -15,6 +15,14 @@ void *allocate_zeroed(size_t size) {
     return memory;
 }
 
+void *allocate_aligned(size_t alignment, size_t size) {
+    size_t rounded = (size + alignment - 1) & ~(alignment - 1);
+    void *memory = aligned_alloc(alignment, rounded != 0 ? rounded : alignment);
+    if (memory == NULL)
+        end_out_of_memory(size);
+    return memory;
+}
+
 void *allocate_grow(void *array, size_t *capacity, size_t needed, size_t element_size) {
     if (needed <= *capacity)
         return array;

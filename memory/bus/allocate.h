@@ -8,6 +8,9 @@
 /* Zeroed memory, to be given back with free(). */
 void *allocate_zeroed(size_t size);
 
+/* Memory with any content, at a multiple of 'alignment' (a power of two), for free(). */
+void *allocate_aligned(size_t alignment, size_t size);
+
 /* Makes 'array' hold at least 'needed' elements and returns where it is now; '*capacity' (in
  * elements) at least doubles when it must grow, so that appending one by one stays linear. */
 void *allocate_grow(void *array, size_t *capacity, size_t needed, size_t element_size);

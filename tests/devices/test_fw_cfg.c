@@ -174,7 +174,32 @@ static void add(TCase *tests) {
     tcase_add_test(tests, bad_dma_requests_fail);
     tcase_add_test(tests, saves_and_restores);
     tcase_add_test(tests, survives_random_accesses);
+    tcase_add_test(tests, items_are_shared_with_another_machine);
 }
+
+START_TEST(items_are_shared_with_another_machine) {
+    ChipFixture *other = chip_fixture_create();
+    FwCfg *taker = fw_cfg_create(&other->context, NULL);
+    fw_cfg_set_number(fw_cfg, FW_CFG_CPU_COUNT, 0x1234, 2);
+    ck_assert(fw_cfg_add_file(fw_cfg, "etc/file", "abc", 3, NULL));
+    FwCfgItems *items = fw_cfg_share_items(fw_cfg);
+    fw_cfg_set_number(fw_cfg, FW_CFG_CPU_COUNT, 1, 2); /* not seen by others any more */
+    fw_cfg_set_items(taker, items);
+    fw_cfg_release_items(items);
+    port_map_write(other->context.ports, SELECTOR, 2, FW_CFG_CPU_COUNT);
+    ck_assert_uint_eq(port_in(other, DATA), 0x34);
+    ck_assert_uint_eq(port_in(other, DATA), 0x12);
+    port_map_write(other->context.ports, SELECTOR, 2, FW_CFG_FILE_FIRST);
+    ck_assert_uint_eq(port_in(other, DATA), 'a');
+    port_map_write(other->context.ports, SELECTOR, 2, FW_CFG_FILE_DIRECTORY);
+    for (int i = 0; i < 4; i++)
+        ck_assert_uint_eq(port_in(other, DATA), i == 3);
+    fw_cfg_destroy(taker);
+    chip_fixture_destroy(other);
+    select_item(FW_CFG_CPU_COUNT);
+    ck_assert_uint_eq(read_number(2), 1);
+}
+END_TEST
 
 int main(void) {
     return run_suite("fw_cfg", add);
