@@ -164,19 +164,6 @@ START_TEST(survives_random_accesses) {
 }
 END_TEST
 
-static void add(TCase *tests) {
-    tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, signature_and_version);
-    tcase_add_test(tests, numbered_items);
-    tcase_add_test(tests, files_are_listed);
-    tcase_add_test(tests, too_many_or_too_long_files);
-    tcase_add_test(tests, dma_reads_and_skips);
-    tcase_add_test(tests, bad_dma_requests_fail);
-    tcase_add_test(tests, saves_and_restores);
-    tcase_add_test(tests, survives_random_accesses);
-    tcase_add_test(tests, items_are_shared_with_another_machine);
-}
-
 START_TEST(items_are_shared_with_another_machine) {
     ChipFixture *other = chip_fixture_create();
     FwCfg *taker = fw_cfg_create(&other->context, NULL);
@@ -200,6 +187,19 @@ START_TEST(items_are_shared_with_another_machine) {
     ck_assert_uint_eq(read_number(2), 1);
 }
 END_TEST
+
+static void add(TCase *tests) {
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, signature_and_version);
+    tcase_add_test(tests, numbered_items);
+    tcase_add_test(tests, files_are_listed);
+    tcase_add_test(tests, too_many_or_too_long_files);
+    tcase_add_test(tests, dma_reads_and_skips);
+    tcase_add_test(tests, bad_dma_requests_fail);
+    tcase_add_test(tests, saves_and_restores);
+    tcase_add_test(tests, survives_random_accesses);
+    tcase_add_test(tests, items_are_shared_with_another_machine);
+}
 
 int main(void) {
     return run_suite("fw_cfg", add);
