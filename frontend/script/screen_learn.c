@@ -24,68 +24,95 @@ static uint32_t find_background(const ScreenPixels *pixels, const ScreenRectangl
     return colours[most];
 }
 
-/* What is learned, cell by cell. */
-typedef struct Lesson {
+typedef struct Learning {
     ScreenFont *font;
+    const ScreenLesson *lesson;
     ScreenPixels pixels;
-    uint32_t spacing, background;
-} Lesson;
+    uint32_t background;
+} Learning;
 
-static void learn_cell(const Lesson *lesson, uint32_t x, uint32_t y, uint32_t character) {
-    ScreenFont *font = lesson->font;
-    uint32_t rows[FONT_HEIGHT_MAXIMUM];
-    screen_cell_bits(&lesson->pixels, x, y, font, lesson->background, rows);
-    for (uint32_t row = 0; row < font->height; row++)
-        rows[row] = ~rows[row] & UINT32_MAX << (32 - font->width);
-    screen_font_add(font, rows, character);
+/* Whether the pixels of a cell have no other colours than the background's and one more. */
+static bool has_two_colours(const Learning *learning, uint32_t x, uint32_t y) {
+    uint32_t foreground = learning->background;
+    for (uint32_t row = 0; row < learning->font->height; row++)
+        for (uint32_t column = 0; column < learning->font->width; column++) {
+            uint32_t colour = screen_pixel(&learning->pixels, x + column, y + row);
+            if (colour == learning->background || colour == foreground)
+                continue;
+            if (foreground != learning->background)
+                return false;
+            foreground = colour;
+        }
+    return true;
 }
 
-/* The cells of a line. False: it is no UTF-8. */
-static bool learn_line(const Lesson *lesson, uint32_t x, uint32_t y, const char *text, size_t size,
+static bool learn_cell(const Learning *learning, uint32_t x, uint32_t y, uint32_t character,
                        Error *error) {
-    for (size_t at = 0, used; at < size; at += used, x += lesson->spacing) {
+    ScreenFont *font = learning->font;
+    const ScreenLesson *lesson = learning->lesson;
+    uint32_t rows[FONT_HEIGHT_MAXIMUM];
+    if (!lesson->has_colour && !has_two_colours(learning, x, y))
+        return error_set(error, "the character at (%u, %u) has more than two colours: say 'colour'",
+                         x * learning->pixels.wide, y * learning->pixels.high);
+    screen_cell_bits(&learning->pixels, x, y, font,
+                     lesson->has_colour ? lesson->colour : learning->background, rows);
+    for (uint32_t row = 0; row < font->height && !lesson->has_colour; row++)
+        rows[row] = ~rows[row] & UINT32_MAX << (32 - font->width);
+    screen_font_add(font, rows, character);
+    return true;
+}
+
+/* The cells of a line. */
+static bool learn_line(const Learning *learning, uint32_t x, uint32_t y, const char *text,
+                       size_t size, Error *error) {
+    for (size_t at = 0, used; at < size; at += used, x += learning->lesson->spacing) {
         uint32_t character = utf8_decode((const uint8_t *)text + at, size - at, &used);
         if (character == REPLACEMENT_CHARACTER)
             return error_set(error, "the text is not UTF-8");
-        learn_cell(lesson, x, y, character);
+        if (!learn_cell(learning, x, y, character, error))
+            return false;
     }
     return true;
 }
 
 /* The area of all cells; false: it would leave the picture. */
-static bool find_area(const Lesson *lesson, const char *text, ScreenRectangle *area, Error *error) {
+static bool find_area(const Learning *learning, ScreenRectangle *area, Error *error) {
     uint64_t columns = 0, lines = 0;
-    for (const char *at = text; *at != '\0'; lines++) {
+    for (const char *at = learning->lesson->text; *at != '\0'; lines++) {
         size_t size = strcspn(at, "\n"), characters = 0;
         for (size_t i = 0; i < size; i++)
             characters += (at[i] & 0xC0) != 0x80;
         columns = characters > columns ? characters : columns;
         at += size + (at[size] == '\n');
     }
-    uint64_t width = columns == 0 ? 0 : (columns - 1) * lesson->spacing + lesson->font->width;
-    uint64_t height = lines * lesson->font->height;
+    const ScreenPixels *pixels = &learning->pixels;
+    uint64_t width =
+        columns == 0 ? 0 : (columns - 1) * learning->lesson->spacing + learning->font->width;
+    uint64_t height = lines * learning->font->height;
     area->width = (uint32_t)width;
     area->height = (uint32_t)height;
-    return (area->x + width <= lesson->pixels.width && area->y + height <= lesson->pixels.height) ||
+    return (area->x + width <= pixels->width && area->y + height <= pixels->height) ||
            error_set(error, "%llux%llu characters from (%u, %u) on leave a picture of %ux%u pixels",
                      (unsigned long long)columns, (unsigned long long)lines, area->x, area->y,
-                     lesson->pixels.width, lesson->pixels.height);
+                     pixels->width, pixels->height);
 }
 
-bool screen_font_learn(ScreenFont *font, const DisplaySurface *screen, uint32_t x, uint32_t y,
-                       uint32_t spacing, const char *wanted, Error *error) {
-    Lesson lesson = {.font = font, .spacing = spacing};
+bool screen_font_learn(ScreenFont *font, const DisplaySurface *screen, const ScreenLesson *lesson,
+                       Error *error) {
+    Learning learning = {.font = font, .lesson = lesson};
     ScreenRectangle shown;
-    screen_pixels_view(screen, NULL, &lesson.pixels, &shown);
-    ScreenRectangle area = {x / lesson.pixels.wide, y / lesson.pixels.high, 0, 0};
-    if (!find_area(&lesson, wanted, &area, error))
+    screen_pixels_view(screen, NULL, &learning.pixels, &shown);
+    ScreenRectangle area = {lesson->x / learning.pixels.wide, lesson->y / learning.pixels.high, 0,
+                            0};
+    if (!find_area(&learning, &area, error))
         return false;
-    lesson.background = find_background(&lesson.pixels, &area);
-    for (y = area.y; *wanted != '\0'; y += font->height) {
-        size_t size = strcspn(wanted, "\n");
-        if (!learn_line(&lesson, area.x, y, wanted, size, error))
+    learning.background = find_background(&learning.pixels, &area);
+    const char *text = lesson->text;
+    for (uint32_t y = area.y; *text != '\0'; y += font->height) {
+        size_t size = strcspn(text, "\n");
+        if (!learn_line(&learning, area.x, y, text, size, error))
             return false;
-        wanted += size + (wanted[size] == '\n');
+        text += size + (text[size] == '\n');
     }
     return true;
 }

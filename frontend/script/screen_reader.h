@@ -38,11 +38,20 @@ void screen_text_read_grid(const DisplaySurface *screen, const ScreenRectangle *
 void screen_text_search(const DisplaySurface *screen, const ScreenRectangle *area,
                         const ScreenFont *font, ScreenText *text);
 
-/* Adds to the font what the characters of 'wanted' (UTF-8, lines ended by line feeds) look like in
- * columns and rows from (x, y) on, 'spacing' dots apart. The background is the colour that most
- * pixels have. False: it would leave the screen, or is no UTF-8. */
-bool screen_font_learn(ScreenFont *font, const DisplaySurface *screen, uint32_t x, uint32_t y,
-                       uint32_t spacing, const char *wanted, Error *error);
+/* Characters in a picture, from which a font is learned: 'text' (UTF-8, lines ended by line feeds)
+ * in columns and rows from (x, y) on, 'spacing' dots apart. */
+typedef struct ScreenLesson {
+    const char *text;
+    uint32_t x, y, spacing;
+    bool has_colour;
+    uint32_t colour; /* that the characters have; without, all pixels that are not background, the
+                        colour that most have */
+} ScreenLesson;
+
+/* Adds to the font what these characters look like. False: they would leave the screen, have more
+ * than two colours where none is said, or the text is no UTF-8. */
+bool screen_font_learn(ScreenFont *font, const DisplaySurface *screen, const ScreenLesson *lesson,
+                       Error *error);
 
 /* For the files of the reader. */
 struct ScreenPixels;

@@ -10,6 +10,7 @@
 #define FONT_TYPE "reprise.font"
 #define TEXT_TYPE "reprise.text"
 #define ADDRESS_MAX 4294967295.0
+#define COLOUR_MAX 0xFFFFFF
 
 /* ---- Values of Lua ---- */
 
@@ -99,9 +100,18 @@ static void learn(lua_State *L, int options, const DisplaySurface *screen) {
         font = new_font(L, options, 16);
     script_option_rectangle(L, options, &place);
     double spacing = script_option_number(L, options, "spacing", font->width);
+    double colour = script_option_number(L, options, "colour", -1);
     if (!(spacing >= font->width && spacing <= UINT16_MAX))
         script_fail(L, KIND_USAGE, "'spacing' is from one character to the next");
-    if (!screen_font_learn(font, screen, place.x, place.y, (uint32_t)spacing, text, &error))
+    if (colour > COLOUR_MAX)
+        script_fail(L, KIND_USAGE, "a colour is a number 0xRRGGBB");
+    ScreenLesson lesson = {.text = text,
+                           .x = place.x,
+                           .y = place.y,
+                           .spacing = (uint32_t)spacing,
+                           .has_colour = colour >= 0,
+                           .colour = colour >= 0 ? (uint32_t)colour : 0};
+    if (!screen_font_learn(font, screen, &lesson, &error))
         script_fail(L, KIND_USAGE, "learn_font: %s", error.message);
 }
 
@@ -136,7 +146,7 @@ static bool read_surface(const Script *script, const char *name, DisplaySurface 
     return true;
 }
 
-/* learn_font{picture=, text=, x=, y=, width=, height= or font= [, spacing=]} -> font */
+/* learn_font{picture=, text=, x=, y=, width=, height= or font= [, spacing=, colour=]} -> font */
 static int learn_from_picture(lua_State *L) {
     Error error = {.set = false};
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -151,7 +161,8 @@ static int learn_from_picture(lua_State *L) {
     return 1;
 }
 
-/* m:learn_font{text=, x=, y=, width=, height= or font= [, spacing=]} -> font: from the screen */
+/* m:learn_font{text=, x=, y=, width=, height= or font= [, spacing=, colour=]} -> font: from the
+ * screen */
 static int learn_from_screen(lua_State *L) {
     ScriptMachine *machine = script_machine_check(L, 1);
     lua_settop(L, 2);

@@ -247,19 +247,41 @@ START_TEST(a_font_is_learned_from_a_picture) {
     clear(320, 100, BLUE);
     draw(21, 33, "ABCabc.\u2588", WHITE, BLUE);
     draw(21, 42, "xyz", WHITE, BLUE);
-    ck_assert(screen_font_learn(learned, &screen, 21, 33, 6, "ABCabc.\u2588\nxyz", &error));
+    ScreenLesson lesson = {.text = "ABCabc.\u2588\nxyz", .x = 21, .y = 33, .spacing = 6};
+    ck_assert_msg(screen_font_learn(learned, &screen, &lesson, &error), "%s", error.message);
     ck_assert_uint_eq(learned->count, 11);
     clear(320, 100, BLACK);
     draw(3, 5, "Cab.By", YELLOW, BLACK);
     screen_text_search(&screen, NULL, learned, &text);
-    /* 'B' was learned, 'y' too: what was not is no text. */
     ck_assert_str_eq(read_text(), "Cab.By\n");
-    ck_assert(!screen_font_learn(learned, &screen, 300, 0, 6, "ABCDE", &error));
+    lesson = (ScreenLesson){.text = "ABCDE", .x = 300, .spacing = 6};
+    ck_assert(!screen_font_learn(learned, &screen, &lesson, &error));
     ck_assert_str_eq(error.message,
                      "5x1 characters from (300, 0) on leave a picture of 320x100 pixels");
     error.set = false;
-    ck_assert(!screen_font_learn(learned, &screen, 0, 0, 6, "\xFF", &error));
+    lesson = (ScreenLesson){.text = "\xFF", .spacing = 6};
+    ck_assert(!screen_font_learn(learned, &screen, &lesson, &error));
     ck_assert_str_eq(error.message, "the text is not UTF-8");
+    screen_font_free(learned);
+}
+END_TEST
+
+START_TEST(a_font_is_learned_by_its_colour) {
+    make_font(6, 9);
+    Error error = {.set = false};
+    ScreenFont *learned = screen_font_create(6, 9, NULL);
+    clear(100, 30, BLUE);
+    for (int i = 0; i < 1500; i++)
+        screen.pixels[i] = random_number() & 0xFF;
+    draw(7, 3, "Abc", WHITE, -1);
+    ScreenLesson lesson = {.text = "Abc", .x = 7, .y = 3, .spacing = 6};
+    ck_assert(!screen_font_learn(learned, &screen, &lesson, &error));
+    ck_assert_str_eq(error.message,
+                     "the character at (7, 3) has more than two colours: say 'colour'");
+    lesson.has_colour = true;
+    lesson.colour = WHITE;
+    ck_assert(screen_font_learn(learned, &screen, &lesson, NULL));
+    ck_assert_uint_eq(screen_font_find(learned, glyph_of('b')->rows)->character, 'b');
     screen_font_free(learned);
 }
 END_TEST
@@ -345,6 +367,7 @@ int main(void) {
                                   search_finds_text_anywhere,
                                   search_of_noise_ends,
                                   a_font_is_learned_from_a_picture,
+                                  a_font_is_learned_by_its_colour,
                                   sizes_of_fonts_are_bounded,
                                   fonts_are_found_in_memory,
                                   utf8_goes_both_ways};
