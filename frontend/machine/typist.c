@@ -224,6 +224,15 @@ bool typist_step(void *opaque) {
     return typist->phase >= TYPIST_DONE;
 }
 
+bool typist_has_pressed(const Typist *typist) {
+    unsigned left = typist->strokes_made < typist->count ? typist->count - typist->strokes_made : 0;
+    bool last = typist->text != NULL             ? typist->next == typist->size
+                : typist->actions & TYPIST_PRESS ? left == 0
+                                                 : true;
+    bool releasing = typist->text == NULL && typist->strokes_made > typist->count;
+    return last && (releasing || typist->phase >= TYPIST_TAKING);
+}
+
 /* --- beginning and end -------------------------------------------------------------------------
  */
 

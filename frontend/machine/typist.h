@@ -81,6 +81,10 @@ void typist_begin_keys(Typist *typist, Machine *machine, const int *keys, unsign
  * for machine_run_until(). */
 bool typist_step(void *typist);
 
+/* Did the last press go out? What the guest does from then on it may do because of it: power off,
+ * or halt for ever, with the release of the key still in the controller. */
+bool typist_has_pressed(const Typist *typist);
+
 /* One line on what a typist who is late waits for. */
 void typist_explain(const Typist *typist, Error *error);
 

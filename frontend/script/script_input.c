@@ -34,6 +34,8 @@ static void run_typist(lua_State *L, ScriptMachine *machine, Typist *typist, con
     Error error = {.set = false};
     WaitEnd end =
         machine_run_until(machine->machine, INT64_MAX, TYPIST_STEP_NS, typist_step, typist);
+    if ((end == WAIT_ENDED || end == WAIT_HUNG) && typist_has_pressed(typist))
+        return;
     if (end != WAIT_MET)
         script_wait_fail(L, machine, end, what);
     if (typist->phase == TYPIST_DONE)
