@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""Snapshots of a FreeDOS machine and of its disks, loaded in fresh processes and looked at from
+outside."""
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+from guest_test import case, check, mtools, run_cases
+
+PARTITION_OFFSET = 63 * 512
+PROMPT = r"^C:\\>\Z"
+
+
+def drive(image, *more):
+    return ["-m", "16", "-boot", "c",
+            "-drive", ",".join([f"file={image},format=raw,if=ide,index=0", *more])]
+
+
+def boot(context, image, *more):
+    machine = context.start(*drive(image, *more))
+    machine.wait_text(r"1 - HIMEMX")
+    machine.type_text("3\n")
+    machine.wait_text(r"ready, menu choice 3")
+    machine.wait_text(r"^C:\\>")
+    return machine
+
+
+def type_command(machine, text, reply):
+    machine.type_text("cls\n")
+    machine.wait_until(lambda: len(machine.read_text().split()) == 1, 20, "cleared screen")
+    machine.type_text(text + "\n")
+    machine.wait_text(reply)
+    machine.wait_until(lambda: machine.read_text().rstrip().endswith("C:\\>"), 30, "prompt")
+
+
+def monitor(machine, command):
+    reply = machine.execute(command)
+    check("rror" not in reply, f"{command}: {reply}")
+    return reply
+
+
+def read_file(image, name):
+    return mtools("mtype", image, "::TEMP/" + name, offset=PARTITION_OFFSET)
+
+
+def list_files(image):
+    return mtools("mdir", image, "-b", "::TEMP", offset=PARTITION_OFFSET).decode()
+
+
+def check_file_system(context, image):
+    if not shutil.which("fsck.fat"):
+        return
+    partition = os.path.join(context.folder, "partition")
+    with open(image, "rb") as disk, open(partition, "wb") as copy:
+        disk.seek(PARTITION_OFFSET)
+        copy.write(disk.read())
+    result = subprocess.run(["fsck.fat", "-n", partition], capture_output=True, text=True,
+                            check=False)
+    check(result.returncode == 0, f"fsck.fat: {result.stdout}")
+
+
+def load(context, image, name, *more):
+    """A fresh process that holds still where the snapshot was made."""
+    machine = context.start(*drive(image, *more), "-S", "-loadvm", name)
+    machine.execute("info status")
+    return machine
+
+
+@case
+def written_straight_to_the_image(context):
+    """The image holds the present; loadvm makes it the past, and the guest goes on from there."""
+    image = context.copy("freedos-hdd.img.gz")
+    machine = boot(context, image)
+    type_command(machine, "echo first>temp\\a.txt", "first")
+    monitor(machine, "savevm one")
+    type_command(machine, "echo second>temp\\a.txt", "second")
+    type_command(machine, "copy command.com temp\\b.com", r"(?i)copied|=>")
+    monitor(machine, "savevm two")
+    type_command(machine, "del temp\\a.txt", "del")
+    machine.quit()
+    check("A.TXT" not in list_files(image) and "B.COM" in list_files(image),
+          "the image does not hold the present")
+
+    load(context, image, "one").quit()
+    check(read_file(image, "A.TXT") == b"first\r\n", "the first snapshot's file is not there")
+    check("B.COM" not in list_files(image), "a file of the future is there")
+    check_file_system(context, image)
+
+    machine = load(context, image, "two")
+    machine.execute("cont")
+    type_command(machine, "type temp\\a.txt", r"^second")
+    type_command(machine, "echo third>temp\\a.txt", "third")
+    monitor(machine, "loadvm one")
+    type_command(machine, "type temp\\a.txt", r"^first")
+    monitor(machine, "delvm one")
+    monitor(machine, "loadvm two")
+    machine.quit()
+    check(read_file(image, "A.TXT") == b"second\r\n", "the second snapshot's file is not there")
+    check(mtools("mcopy", image, "::TEMP/B.COM", "-", offset=PARTITION_OFFSET) ==
+          mtools("mcopy", image, "::COMMAND.COM", "-", offset=PARTITION_OFFSET), "B.COM differs")
+    check_file_system(context, image)
+
+    with open(image, "r+b") as disk:  # somebody else writes it
+        disk.seek(0x1B8)
+        disk.write(b"them")
+    machine = context.start(*drive(image), "-S")
+    reply = machine.execute("loadvm two")
+    check("changed by another program" in reply, f"a foreign change is not told: {reply}")
+    machine.quit()
+
+
+@case(long=True)
+def killed_while_it_writes_and_loads(context):
+    """kill -9 at any moment: the snapshot and the image are whole afterwards."""
+    image = context.copy("freedos-hdd.img.gz")
+    machine = boot(context, image)
+    type_command(machine, "echo first>temp\\a.txt", "first")
+    monitor(machine, "savevm one")
+    rng = random.Random(4711)
+    for _ in range(4):
+        machine.type_text("for %i in (1 2 3 4 5 6 7 8 9) do copy /y command.com temp\\c%i.com\n")
+        time.sleep(rng.uniform(0, 0.6))
+        if rng.random() < 0.5:
+            machine.monitor.sendall(b"loadvm one\n")
+            time.sleep(rng.uniform(0, 0.05))
+        machine.process.send_signal(signal.SIGKILL)
+        machine.process.wait()
+        machine.close()
+        machine = load(context, image, "one")
+        machine.quit()
+        check(read_file(image, "A.TXT") == b"first\r\n", "the snapshot's file is not there")
+        check("C1.COM" not in list_files(image), "a file of the future is there")
+        check_file_system(context, image)
+        machine = load(context, image, "one")
+        machine.execute("cont")
+        type_command(machine, "type temp\\a.txt", r"^first")
+
+
+@case
+def temporary_writes(context):
+    """snapshot=on: what the guest wrote is in the snapshot file alone."""
+    image = context.copy("freedos-hdd.img.gz")
+    with open(image, "rb") as disk:
+        original = disk.read()
+    machine = boot(context, image, "snapshot=on")
+    type_command(machine, "echo first>temp\\a.txt", "first")
+    monitor(machine, "savevm one")
+    type_command(machine, "del temp\\a.txt", "del")
+    machine.quit()
+    machine = load(context, image, "one", "snapshot=on")
+    machine.execute("cont")
+    type_command(machine, "type temp\\a.txt", r"^first")
+    machine.quit()
+    with open(image, "rb") as disk:
+        check(disk.read() == original, "the image was written")
+
+
+@case
+def changed_floppy(context):
+    """The floppy that was in the drive is there again, with what the guest wrote to it."""
+    image = context.copy("freedos-hdd.img.gz")
+    floppies = [os.path.join(context.folder, name) for name in ("one.img", "two.img")]
+    for path in floppies:
+        with open(path, "wb") as floppy:
+            floppy.truncate(1474560)
+        mtools("mformat", path, "-f", "1440", "::")
+    options = [*drive(image), "-drive", f"file={floppies[0]},format=raw,if=floppy"]
+    machine = context.start(*options)
+    machine.wait_text(r"1 - HIMEMX")
+    machine.type_text("3\n")
+    machine.wait_text(r"ready, menu choice 3")
+    machine.wait_text(r"^C:\\>")
+    type_command(machine, "echo first>a:a.txt", "first")
+    monitor(machine, "savevm one")
+    type_command(machine, "echo second>a:a.txt", "second")
+    machine.execute(f"change floppy0 {floppies[1]} raw")
+    type_command(machine, "echo other>a:b.txt", "other")
+    machine.quit()
+    check(mtools("mtype", floppies[0], "::A.TXT") == b"second\r\n", "the floppy lacks its file")
+    check(mtools("mtype", floppies[1], "::B.TXT") == b"other\r\n", "the other one lacks its file")
+    options[-1] = f"file={floppies[1]},format=raw,if=floppy"
+    machine = context.start(*options, "-S", "-loadvm", "one")
+    check("one.img" in machine.execute("info block"), "the floppy is not in its drive")
+    machine.execute("cont")
+    type_command(machine, "type a:a.txt", r"^first")
+    machine.quit()
+    check(mtools("mtype", floppies[0], "::A.TXT") == b"first\r\n", "the floppy has another file")
+    check(mtools("mtype", floppies[1], "::B.TXT") == b"other\r\n", "the other floppy was changed")
+
+
+run_cases()
