@@ -1,0 +1,2 @@
+test("fine", function() end)
+error("outside of tests")

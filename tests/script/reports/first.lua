@@ -1,0 +1,3 @@
+test("one", function() end)
+test("two", function() fail("stop here") end)
+test("three", function() end)
