@@ -131,6 +131,8 @@ static int keep_traceback(lua_State *L) {
     }
     luaL_traceback(L, L, NULL, 1);
     lua_setfield(L, 1, "traceback");
+    /* Machines that only the failing functions knew are to be looked at still. */
+    lua_gc(L, LUA_GCSTOP);
     lua_settop(L, 1);
     return 1;
 }
@@ -162,11 +164,21 @@ static void check_host_time(lua_State *L, lua_Debug *event) {
         script_fail(L, KIND_HOST_LIMIT, "the host's time limit is over");
 }
 
+/* __gc of a machine that nobody knows any more. */
+static int collect_machine(lua_State *L) {
+    ScriptMachine **holder = lua_touserdata(L, 1);
+    if (*holder != NULL)
+        script_machine_free(*holder);
+    return 0;
+}
+
 static void add_functions(lua_State *L) {
     luaL_newmetatable(L, FAILURE_TYPE);
     lua_pushcfunction(L, failure_to_string);
     lua_setfield(L, -2, "__tostring");
     luaL_newmetatable(L, SCRIPT_MACHINE_TYPE);
+    lua_pushcfunction(L, collect_machine);
+    lua_setfield(L, -2, "__gc");
     lua_newtable(L);
     for (int i = 0; i < SCRIPT_PARTS; i++) {
         if (script_parts[i]->methods != NULL)
@@ -301,6 +313,7 @@ ScriptMachine *script_machine_new(lua_State *L, const ScriptMachine *like) {
     luaL_setmetatable(L, SCRIPT_MACHINE_TYPE);
     ScriptMachine *machine = allocate_zeroed(sizeof(*machine));
     *holder = machine;
+    machine->holder = holder;
     machine->script = script;
     machine->next = script->machines;
     script->machines = machine;
@@ -333,6 +346,7 @@ void script_machine_free(ScriptMachine *machine) {
     while (*link != machine)
         link = &(*link)->next;
     *link = machine->next;
+    *machine->holder = NULL;
     machine_destroy(machine->machine);
     release_settings(machine->settings);
     script_output_free(&machine->output);

@@ -73,6 +73,7 @@ typedef struct ScriptSettings {
 struct ScriptMachine {
     Script *script;
     ScriptMachine *next;
+    ScriptMachine **holder; /* the Lua value */
     Machine *machine;
     ScriptSettings *settings;
     int number;          /* from 1, in the order of making */
@@ -131,8 +132,8 @@ int script_fail(lua_State *L, const char *kind, const char *format, ...)
 /* Pushes such an error, for a function that has to clean up before lua_error(). */
 void script_push_failure(lua_State *L, const char *kind, const char *message);
 /* Calls the function that lies below 'arguments' arguments. On failure the error's message is added
- * to 'message', "FILE:LINE: what", and the error value itself left on the stack; otherwise all
- * results are. */
+ * to 'message', "FILE:LINE: what", and the error value itself left on the stack, and Lua's garbage
+ * collector stands until lua_gc(LUA_GCRESTART); otherwise all results are left. */
 ScriptStatus script_call(lua_State *L, int arguments, ByteBuffer *message);
 /* A field of the table at 'index' (or nothing there: the default). */
 double script_option_number(lua_State *L, int index, const char *name, double otherwise);

@@ -158,7 +158,6 @@ static int close_machine(lua_State *L) {
     ScriptMachine **holder = lua_touserdata(L, 1);
     script_machine_check(L, 1);
     script_machine_free(*holder);
-    *holder = NULL;
     return 0;
 }
 

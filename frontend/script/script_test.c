@@ -108,8 +108,6 @@ static void begin_step(struct TestContext *context, const char *name) {
     TestFrame *frame = context->frame;
     TestResult *result = frame->result;
     end_plain_step(context, false);
-    free(frame->failed_step); /* of an error that the script caught */
-    frame->failed_step = NULL;
     result->steps = allocate_grow(result->steps, &result->step_capacity, result->step_count + 1,
                                   sizeof(*result->steps));
     result->steps[result->step_count++] = (TestStep){
@@ -117,10 +115,15 @@ static void begin_step(struct TestContext *context, const char *name) {
     script_log(context->script, NULL, "step: %s", name);
 }
 
-/* The innermost step that an error leaves is the one to tell of. */
-static void note_failed_step(TestFrame *frame) {
+/* The innermost step that an error leaves is the one to tell of. 'failure': which error. */
+static void note_failed_step(TestFrame *frame, const void *failure) {
+    if (frame->failed_step != NULL && frame->failure != failure) {
+        free(frame->failed_step); /* of an error that the script caught */
+        frame->failed_step = NULL;
+    }
     if (frame->failed_step != NULL || (frame->step_depth == 0 && !frame->has_plain_step))
         return;
+    frame->failure = failure;
     ByteBuffer text = {.data = NULL};
     describe_steps(frame, &text);
     frame->failed_step = strdup((const char *)text.data);
@@ -135,7 +138,7 @@ static int end_function_step(lua_State *L) {
     if (frame == NULL || frame->step_depth == 0)
         return 0;
     if (failed)
-        note_failed_step(frame);
+        note_failed_step(frame, lua_topointer(L, 2));
     end_plain_step(context, failed);
     frame->step_depth--;
     close_step(context, frame->step_depth, failed);
@@ -143,8 +146,9 @@ static int end_function_step(lua_State *L) {
     return 0;
 }
 
-void test_end_steps(struct TestContext *context) {
-    bool failed = context->frame->failed_step != NULL;
+void test_end_steps(struct TestContext *context, bool failed) {
+    if (failed)
+        note_failed_step(context->frame, lua_topointer(context->script->lua, -1));
     end_plain_step(context, failed);
 }
 

@@ -164,12 +164,13 @@ static void set_outcome(struct TestContext *context, TestResult *result, ScriptS
 TestResult *test_end(struct TestContext *context, ScriptStatus status, const ByteBuffer *message) {
     TestFrame *frame = context->frame;
     TestResult *result = frame->result;
-    test_end_steps(context);
+    test_end_steps(context, status != SCRIPT_PASSED);
     int64_t guest_ns = test_guest_ns(context) - frame->guest_start_ns;
     result->guest_ns = guest_ns > 0 ? guest_ns : 0; /* a restore may lead back */
     result->instructions = test_instructions(context) - frame->instructions_start;
     result->host_ns = host_clock_ns() - frame->host_start_ns;
     set_outcome(context, result, status, message);
+    lua_gc(context->script->lua, LUA_GCRESTART);
     if (status != SCRIPT_PASSED && context->run->options->fail_fast)
         context->run->stop = true;
     report_end_activity(context->run->report, &frame->activity);

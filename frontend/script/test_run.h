@@ -37,6 +37,7 @@ typedef struct TestFrame {
     unsigned step_depth; /* steps that are functions and have not ended */
     bool has_plain_step; /* the last step is one without a function, and goes on */
     char *failed_step;   /* the innermost step that an error left last */
+    const void *failure; /* that error; only compared */
     ReportActivity activity;
 } TestFrame;
 
@@ -73,8 +74,8 @@ bool test_filter_allows_case(lua_State *L, const char *filter, const char *name)
  * 0: none. */
 char *test_filter_exactly(const TestResult *result, unsigned repetition);
 
-/* script_test.c: steps that an error left, before a result is made. */
-void test_end_steps(struct TestContext *context);
+/* script_test.c: the last step ends with the test. */
+void test_end_steps(struct TestContext *context, bool failed);
 
 /* How far the machines of the script got, in total. */
 int64_t test_guest_ns(const struct TestContext *context);

@@ -19,6 +19,8 @@ REPRISE = os.path.abspath(sys.argv[1])
 SCRIPTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "reports")
 LIBRARY = os.path.dirname(SCRIPTS)
 ENVIRONMENT = dict(os.environ, LUA_PATH=os.path.join(LIBRARY, "?.lua") + ";;")
+with open(os.path.join(SCRIPTS, "mixed.lua"), encoding="utf-8") as mixed:
+    FAILING_LINE = "mixed.lua:%d" % next(number for number, line in enumerate(mixed, 1) if "check_equal(" in line)
 # Of the file mixed.lua: name, how it ends, the kind in reports.
 BAD_NAME = "fails <a> & \"b\" 'c' # d \\ e"
 MIXED = [
@@ -68,7 +70,7 @@ def test_lines(folder):
         found = [line for line in lines if line.startswith(f"{outcome:<10} {name} (")]
         expect(len(found) == 1, f"one line for {name!r}", out)
     expect("    in step 'look > closely'" in lines, out)
-    expect("mixed.lua:25: with <context>: at [2][2]: got \"x\\x01y\", expected \"z\"" in out, out)
+    expect(FAILING_LINE + ": with <context>: at [2][2]: got \"x\\x01y\", expected \"z\"" in out, out)
     expect("    in step 'in vain'" in lines, out)
     expect("1 of 3 cases failed: bad" in out, out)
     expect(re.search(r"^3 passed, 8 failed, 1 skipped in ", out, re.M), out)
@@ -102,7 +104,7 @@ def test_junit(folder):
     expect(root.get("tests") == "13" and root.get("failures") == "8" and root.get("errors") == "0", root.attrib)
     cases = {case.get("name"): case for case in suites[0]}
     failure = cases[BAD_NAME].find("failure")
-    expect("mixed.lua:25" in failure.get("message") and failure.get("type") == "fail", failure.attrib)
+    expect(FAILING_LINE in failure.get("message") and failure.get("type") == "fail", failure.attrib)
     expect("in step look > closely" in failure.text, failure.text)
     # What came from the port holds bytes that XML cannot: they are replaced, the rest is there.
     output = cases[BAD_NAME].find("system-out").text
@@ -162,7 +164,7 @@ def test_folders(folder):
         check_machine_files(os.path.join(both, found[0]))
     expect("to COM1: <&]]>" in read(base, "fails-a-b-c-d-e", "serial0.log"), "the serial log")
     about = read(base, "fails-a-b-c-d-e", "script.txt")
-    expect("step: look > closely" in about and "stack traceback" in about and "mixed.lua:25" in about, about)
+    expect("step: look > closely" in about and "stack traceback" in about and FAILING_LINE in about, about)
     events = read(base, "times-out", "events.log")
     expect(re.search(r"^ +\d+\.\d{9} +\d+ +machine\d+ +wait_text\(\"never there\", \{timeout = 1\}\)$", events, re.M), events)
     expect("step: in vain" in events, events)
