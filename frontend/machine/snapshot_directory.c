@@ -186,15 +186,23 @@ static uint64_t number(Decoder *decoder, unsigned bytes) {
     return byte_reader_read_le(decoder->reader, bytes);
 }
 
+/* Terminals get to see it: no control characters but the ends of lines where there are lines. */
+static bool is_text(const char *bytes, size_t length, bool has_lines) {
+    for (size_t i = 0; i < length; i++)
+        if (((unsigned char)bytes[i] < ' ' && !(has_lines && bytes[i] == '\n')) || bytes[i] == 0x7F)
+            return false;
+    return true;
+}
+
 /* NULL on bytes that are no text. */
-static char *decode_text(Decoder *decoder, size_t length_max) {
+static char *decode_text(Decoder *decoder, size_t length_max, bool has_lines) {
     uint64_t length = number(decoder, 4);
     ByteReader *reader = decoder->reader;
     if (length > length_max || length > reader->size - reader->position)
         return NULL;
     char *text = allocate_zeroed(length + 1);
     byte_reader_read(reader, text, length);
-    if (memchr(text, 0, length) == NULL)
+    if (is_text(text, length, has_lines))
         return text;
     free(text);
     return NULL;
@@ -208,7 +216,7 @@ static bool decode_place(Decoder *decoder, FilePlace *place) {
 }
 
 static bool decode_stream(Decoder *decoder, SnapshotEntry *entry) {
-    char *name = decode_text(decoder, SNAPSHOT_STREAM_NAME_MAX);
+    char *name = decode_text(decoder, SNAPSHOT_STREAM_NAME_MAX, false);
     if (name == NULL || name[0] == 0 || snapshot_entry_find_stream(entry, name) != NULL) {
         free(name);
         return false;
@@ -228,9 +236,9 @@ static bool decode_info(Decoder *decoder, SnapshotInfo *info) {
     info->clock_ns = (int64_t)number(decoder, 8);
     info->instructions = number(decoder, 8);
     info->bytes = number(decoder, 8);
-    info->name = decode_text(decoder, SNAPSHOT_NAME_MAX);
-    info->fingerprint = decode_text(decoder, TEXT_MAX);
-    info->media = decode_text(decoder, TEXT_MAX);
+    info->name = decode_text(decoder, SNAPSHOT_NAME_MAX, false);
+    info->fingerprint = decode_text(decoder, TEXT_MAX, true);
+    info->media = decode_text(decoder, TEXT_MAX, true);
     return info->name != NULL && info->name[0] != 0 && info->fingerprint != NULL &&
            info->media != NULL && info->clock_ns >= 0;
 }

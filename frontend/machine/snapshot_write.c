@@ -156,7 +156,8 @@ static uint32_t chunk_of(uint32_t number) {
 }
 
 static void group_candidates(Writer *writer) {
-    qsort(writer->candidates, writer->candidate_count, sizeof(Candidate), compare_candidates);
+    if (writer->candidate_count > 0)
+        qsort(writer->candidates, writer->candidate_count, sizeof(Candidate), compare_candidates);
     for (size_t i = 0; i < writer->candidate_count; i++) {
         if (i > 0 &&
             chunk_of(writer->candidates[i].number) == chunk_of(writer->candidates[i - 1].number))

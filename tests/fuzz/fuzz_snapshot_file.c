@@ -266,27 +266,45 @@ static void change_superblock(FuzzInput *input, int file) {
         abort();
 }
 
+enum {
+    CHANGE_FILE,
+    CHANGE_LENGTH,
+    CHANGE_SUPERBLOCK,
+    CHANGE_DIRECTORY,
+    CHANGE_CHUNK,
+    CHANGE_MAP,
+    CHANGE_STREAM,
+};
+/* The deeper, the more often. */
+static const uint8_t changes[16] = {
+    CHANGE_FILE,   CHANGE_LENGTH, CHANGE_SUPERBLOCK, CHANGE_DIRECTORY,
+    CHANGE_CHUNK,  CHANGE_CHUNK,  CHANGE_MAP,        CHANGE_DIRECTORY,
+    CHANGE_STREAM, CHANGE_STREAM, CHANGE_STREAM,     CHANGE_STREAM,
+    CHANGE_STREAM, CHANGE_STREAM, CHANGE_STREAM,     CHANGE_STREAM,
+};
+
 static void make_change(FuzzInput *input) {
-    unsigned kind = (unsigned)fuzz_number(input, 1) % 8;
+    unsigned kind = changes[fuzz_number(input, 1) % 16];
     Error ignored = {.set = false};
     struct stat status;
-    SnapshotFile *file =
-        kind >= 3 ? snapshot_file_open(fixture.path, SNAPSHOT_WRITE, &ignored) : NULL;
+    SnapshotFile *file = kind >= CHANGE_DIRECTORY
+                             ? snapshot_file_open(fixture.path, SNAPSHOT_WRITE, &ignored)
+                             : NULL;
     int plain = open(fixture.path, O_RDWR);
     if (plain < 0 || fstat(plain, &status) != 0)
         abort();
-    if (kind == 0 && status.st_size > 0)
+    if (kind == CHANGE_FILE && status.st_size > 0)
         change_file_byte(input, plain, (size_t)status.st_size);
-    else if (kind == 1 &&
+    else if (kind == CHANGE_LENGTH &&
              ftruncate(plain, (off_t)(fuzz_number(input, 4) % ((uint64_t)status.st_size + 1))) != 0)
         abort();
-    else if (kind == 2)
+    else if (kind == CHANGE_SUPERBLOCK)
         change_superblock(input, plain);
-    else if (file != NULL && kind == 3)
+    else if (file != NULL && kind == CHANGE_DIRECTORY)
         change_directory(input, file);
-    else if (file != NULL && kind == 4)
+    else if (file != NULL && kind == CHANGE_CHUNK)
         change_chunk(input, file, (fuzz_number(input, 1) & 1) != 0);
-    else if (file != NULL && kind == 5)
+    else if (file != NULL && kind == CHANGE_MAP)
         change_map(input, file);
     else if (file != NULL)
         change_stream(input, file);
