@@ -28,6 +28,7 @@ void screen_font_free(ScreenFont *font) {
         return;
     free(font->glyphs);
     free(font->slots);
+    free(font->aliases);
     free(font);
 }
 
@@ -72,8 +73,25 @@ static void describe_pixels(const ScreenFont *font, ScreenGlyph *glyph) {
     }
 }
 
+uint32_t screen_font_read_as(const ScreenFont *font, uint32_t character) {
+    for (size_t i = 0; i < font->alias_count; i++)
+        if (font->aliases[i].character == character)
+            return font->aliases[i].read_as;
+    return character;
+}
+
+static void add_alias(ScreenFont *font, uint32_t character, uint32_t read_as) {
+    if (character == read_as || screen_font_read_as(font, character) != character)
+        return;
+    font->aliases = allocate_grow(font->aliases, &font->alias_capacity, font->alias_count + 1,
+                                  sizeof font->aliases[0]);
+    font->aliases[font->alias_count++] = (ScreenAlias){character, read_as};
+}
+
 void screen_font_add(ScreenFont *font, const uint32_t *rows, uint32_t character) {
     size_t slot = find_slot(font, rows);
+    if (font->slots[slot] != 0)
+        add_alias(font, character, font->glyphs[font->slots[slot] - 1].character);
     if (font->slots[slot] != 0 || font->count == FONT_GLYPHS_MAXIMUM)
         return;
     font->glyphs =

@@ -22,19 +22,27 @@ typedef struct ScreenGlyph {
     uint32_t first_row, first_column;   /* the leftmost pixel of the topmost row that has any */
 } ScreenGlyph;
 
+/* Two characters that look the same, as 0 and O in some fonts: text is read as the first. */
+typedef struct ScreenAlias {
+    uint32_t character, read_as;
+} ScreenAlias;
+
 typedef struct ScreenFont {
     uint32_t width, height;
     ScreenGlyph *glyphs;
     size_t count, capacity;
     uint32_t *slots; /* hash table of glyph numbers + 1; 0: free */
     size_t slot_count;
+    ScreenAlias *aliases;
+    size_t alias_count, alias_capacity;
 } ScreenFont;
 
 /* A font without glyphs. NULL: no such size. */
 ScreenFont *screen_font_create(uint32_t width, uint32_t height, Error *error);
 void screen_font_free(ScreenFont *font);
 
-/* Adds what a character looks like: 'height' rows. Where another looks the same, that one stays. */
+/* Adds what a character looks like: 'height' rows. Where another looks the same, that one stays,
+ * and this becomes an alias of it. */
 void screen_font_add(ScreenFont *font, const uint32_t *rows, uint32_t character);
 /* Adds characters in the format of adapters: a row is as many bytes as its width needs, the highest
  * bit leftmost; character after character. 'characters' says what they are. */
@@ -44,6 +52,9 @@ size_t screen_font_row_bytes(const ScreenFont *font);
 
 /* The glyph with exactly these pixels, or NULL. */
 const ScreenGlyph *screen_font_find(const ScreenFont *font, const uint32_t *rows);
+
+/* The character that this one is read as: itself or, of an alias, the other. */
+uint32_t screen_font_read_as(const ScreenFont *font, uint32_t character);
 
 /* Looks for a font of 256 characters of code page 437, a byte a row, from 'bytes' on: by its blank
  * characters and its blocks. Returns where it is; SIZE_MAX: nowhere. */

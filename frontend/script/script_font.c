@@ -231,6 +231,24 @@ static void start_look(lua_State *L, int options, FontLook *look) {
     look->text = new_text(L);
 }
 
+/* A text as the font reads it, where some characters look the same: a value of Lua. */
+static const char *push_as_read(lua_State *L, const ScreenFont *font, const char *text) {
+    size_t size = strlen(text);
+    luaL_Buffer buffer;
+    luaL_buffinit(L, &buffer);
+    for (size_t at = 0, used; at < size; at += used) {
+        uint8_t bytes[UTF8_BYTES_MAXIMUM];
+        uint32_t character = utf8_decode((const uint8_t *)text + at, size - at, &used);
+        uint32_t read_as = font != NULL ? screen_font_read_as(font, character) : character;
+        if (read_as == character)
+            luaL_addlstring(&buffer, text + at, used);
+        else
+            luaL_addlstring(&buffer, (const char *)bytes, utf8_encode(read_as, bytes));
+    }
+    luaL_pushresult(&buffer);
+    return lua_tostring(L, -1);
+}
+
 static void read_screen(FontLook *look) {
     screen_text_free(look->text);
     if (look->font != NULL || !screen_watch_read_cells(look->watch, look->text))
@@ -257,6 +275,7 @@ static int find_text(lua_State *L) {
     const char *wanted = luaL_checkstring(L, 2);
     lua_settop(L, 3);
     start_look(L, 3, &look);
+    wanted = push_as_read(L, look.font, wanted);
     read_screen(&look);
     if (!screen_text_find(look.text, wanted, &look.area, &place)) {
         lua_pushnil(L);
@@ -285,8 +304,8 @@ bool script_wait_text_in_font(lua_State *L) {
     if (option_font(L, 3) == NULL)
         return false;
     start_look(L, 3, &look);
-    look.wanted = luaL_checkstring(L, 2);
-    const char *what = lua_pushfstring(L, "the text \"%s\" in that font", look.wanted);
+    const char *what = lua_pushfstring(L, "the text \"%s\" in that font", luaL_checkstring(L, 2));
+    look.wanted = push_as_read(L, look.font, lua_tostring(L, 2));
     ScriptWait wait = {what, text_is_there, &look, SCRIPT_FONT_POLL_NS, script_timeout_ns(L, 3)};
     script_wait_for(L, script_machine_check(L, 1), &wait);
     lua_pushlstring(L, (const char *)look.text->utf8.data, look.text->utf8.size);

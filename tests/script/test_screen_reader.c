@@ -286,6 +286,15 @@ START_TEST(a_font_is_learned_by_its_colour) {
 }
 END_TEST
 
+START_TEST(the_first_of_those_that_look_the_same_is_read) {
+    screen_font_add(font, glyph_of('O')->rows, 0x41E); /* Cyrillic */
+    screen_font_add(font, glyph_of('P')->rows, 0x41E); /* an alias stays what it was */
+    ck_assert_uint_eq(screen_font_read_as(font, 0x41E), 'O');
+    ck_assert_uint_eq(screen_font_read_as(font, 'O'), 'O');
+    ck_assert_uint_eq(screen_font_find(font, glyph_of('O')->rows)->character, 'O');
+}
+END_TEST
+
 START_TEST(sizes_of_fonts_are_bounded) {
     Error error = {.set = false};
     ck_assert_ptr_null(screen_font_create(0, 8, NULL));
@@ -368,6 +377,7 @@ int main(void) {
                                   search_of_noise_ends,
                                   a_font_is_learned_from_a_picture,
                                   a_font_is_learned_by_its_colour,
+                                  the_first_of_those_that_look_the_same_is_read,
                                   sizes_of_fonts_are_bounded,
                                   fonts_are_found_in_memory,
                                   utf8_goes_both_ways};
