@@ -31,6 +31,7 @@ void screen_text_put(ScreenText *text, uint32_t character, uint32_t x, uint32_t 
         text->characters[text->count++] = (ScreenCharacter){text->utf8.size, x, y};
     }
     text->letters += is_letter(character);
+    text->unknown += character == REPLACEMENT_CHARACTER;
     byte_buffer_append(&text->utf8, bytes, utf8_encode(character, bytes));
 }
 

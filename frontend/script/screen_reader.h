@@ -21,6 +21,7 @@ typedef struct ScreenText {
     uint32_t cell_width, cell_height; /* on the screen */
     /* Letters and digits: how much of the font was recognised. */
     uint32_t letters;
+    uint32_t unknown; /* cells of a grid that are no character */
 } ScreenText;
 
 void screen_text_free(ScreenText *text);

@@ -8,6 +8,10 @@
 #define TEXT_PERIOD_NS (50 * 1000000LL)
 /* Fewer letters in columns and rows may be chance, and the text stand elsewhere. */
 #define LETTERS_OF_A_GRID 16
+/* Text of which a letter in so many cannot be read is of another font, and that somewhere in
+ * memory. Searching there takes a tenth of a second. */
+#define LETTERS_PER_UNKNOWN 50
+#define SEARCH_PERIOD_NS (5 * NS_PER_SECOND)
 
 ScreenWatch *screen_watch_create(Machine *machine) {
     ScreenWatch *watch = allocate_zeroed(sizeof *watch);
@@ -20,7 +24,7 @@ void screen_watch_free(ScreenWatch *watch) {
         return;
     display_surface_free(&watch->surface);
     display_surface_free(&watch->difference);
-    bios_fonts_free(&watch->fonts);
+    guest_fonts_free(&watch->fonts);
     byte_buffer_free(&watch->text);
     free(watch);
 }
@@ -38,7 +42,7 @@ typedef void ReadScreen(const DisplaySurface *screen, const ScreenRectangle *are
 static void try_fonts(ScreenWatch *watch, ReadScreen *read, const ScreenRectangle *area,
                       ScreenText *best) {
     const ScreenFont *font;
-    for (unsigned i = 0; (font = bios_fonts_get(&watch->fonts, i)) != NULL; i++) {
+    for (unsigned i = 0; (font = guest_fonts_get(&watch->fonts, i)) != NULL; i++) {
         ScreenText text = {.letters = 0};
         read(&watch->surface, area, font, &text);
         if (text.letters > best->letters) {
@@ -50,6 +54,15 @@ static void try_fonts(ScreenWatch *watch, ReadScreen *read, const ScreenRectangl
     }
 }
 
+static bool find_further_fonts(ScreenWatch *watch) {
+    int64_t now_ns = clock_now_ns(&watch->machine->clock);
+    int64_t age_ns = now_ns - watch->fonts_searched_ns;
+    if (watch->fonts_searched_ns != 0 && age_ns >= 0 && age_ns < SEARCH_PERIOD_NS)
+        return false;
+    watch->fonts_searched_ns = now_ns;
+    return guest_fonts_search_memory(&watch->fonts, watch->machine);
+}
+
 void screen_watch_read(ScreenWatch *watch, const ScreenFont *font, const ScreenRectangle *area,
                        ScreenText *text) {
     memset(text, 0, sizeof *text);
@@ -58,8 +71,11 @@ void screen_watch_read(ScreenWatch *watch, const ScreenFont *font, const ScreenR
         screen_text_search(&watch->surface, area, font, text);
         return;
     }
-    bios_fonts_update(&watch->fonts, watch->machine);
+    guest_fonts_update(&watch->fonts, watch->machine);
     try_fonts(watch, screen_text_read_grid, area, text);
+    if (text->letters >= LETTERS_OF_A_GRID && text->unknown * LETTERS_PER_UNKNOWN > text->letters &&
+        find_further_fonts(watch))
+        try_fonts(watch, screen_text_read_grid, area, text);
     if (text->letters < LETTERS_OF_A_GRID)
         try_fonts(watch, screen_text_search, area, text);
 }

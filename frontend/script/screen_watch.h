@@ -3,7 +3,7 @@
 #ifndef REPRISE_SCREEN_WATCH_H
 #define REPRISE_SCREEN_WATCH_H
 
-#include "bios_fonts.h"
+#include "guest_fonts.h"
 #include "screen_compare.h"
 #include "screen_reader.h"
 
@@ -11,10 +11,11 @@ typedef struct ScreenWatch {
     Machine *machine;
     DisplaySurface surface;
     uint64_t number; /* of the picture: grows with each one that was drawn */
-    BiosFonts fonts;
+    GuestFonts fonts;
     /* The text that was read last, from the picture of that number at that time. */
     ByteBuffer text;
     bool has_text;
+    int64_t fonts_searched_ns; /* when memory was, last */
     uint64_t text_number;
     int64_t text_ns;
     /* Where the last comparison failed: for the folder of the failing test. Empty without. */

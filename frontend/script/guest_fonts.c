@@ -1,4 +1,4 @@
-#include "bios_fonts.h"
+#include "guest_fonts.h"
 #include "allocate.h"
 #include "little_endian.h"
 #include "machine_parts.h"
@@ -32,7 +32,7 @@ void guest_memory_peek(Machine *machine, uint32_t address, uint8_t *bytes, size_
     }
 }
 
-static void search_rom(BiosFonts *fonts, Machine *machine) {
+static void search_rom(GuestFonts *fonts, Machine *machine) {
     uint8_t *rom = allocate_zeroed(ROM_BYTES);
     guest_memory_peek(machine, ROM_BASE, rom, ROM_BYTES);
     for (unsigned i = 0; i < BIOS_ROM_FONTS; i++) {
@@ -71,7 +71,7 @@ static bool is_blank(const uint8_t *glyph, uint32_t height) {
     return true;
 }
 
-static void update_loaded(BiosFonts *fonts, Machine *machine) {
+static void update_loaded(GuestFonts *fonts, Machine *machine) {
     uint8_t bytes[BIOS_FONT_BYTES_MAXIMUM] = {0};
     uint32_t height = peek_loaded(machine, bytes);
     if (height == fonts->loaded_height && memcmp(bytes, fonts->loaded_bytes, sizeof bytes) == 0)
@@ -85,25 +85,74 @@ static void update_loaded(BiosFonts *fonts, Machine *machine) {
         fonts->loaded = screen_font_create_code_page_437(bytes, height);
 }
 
-void bios_fonts_update(BiosFonts *fonts, Machine *machine) {
+void guest_fonts_update(GuestFonts *fonts, Machine *machine) {
     if (fonts->rom[0] == NULL)
         search_rom(fonts, machine);
     update_loaded(fonts, machine);
 }
 
-void bios_fonts_free(BiosFonts *fonts) {
+/* Whether every glyph of a font is one of another, for the same character. */
+static bool has_all_glyphs(const ScreenFont *font, const ScreenFont *other) {
+    if (font->width != other->width || font->height != other->height)
+        return false;
+    for (size_t i = 0; i < other->count; i++) {
+        const ScreenGlyph *glyph = screen_font_find(font, other->glyphs[i].rows);
+        if (glyph == NULL || glyph->character != other->glyphs[i].character)
+            return false;
+    }
+    return true;
+}
+
+static bool is_known(const GuestFonts *fonts, const ScreenFont *font) {
+    const ScreenFont *known;
+    for (unsigned i = 0; (known = guest_fonts_get(fonts, i)) != NULL; i++)
+        if (has_all_glyphs(known, font))
+            return true;
+    return false;
+}
+
+static void search_height(GuestFonts *fonts, const uint8_t *ram, size_t size, uint32_t height) {
+    size_t font_bytes = (size_t)FONT_CHARACTERS * height;
+    for (size_t from = 0; fonts->found_count < MEMORY_FONTS_MAXIMUM;) {
+        size_t at = screen_font_search(ram + from, size - from, height);
+        if (at == SIZE_MAX)
+            return;
+        ScreenFont *font = screen_font_create_code_page_437(ram + from + at, height);
+        if (is_known(fonts, font))
+            screen_font_free(font);
+        else
+            fonts->found[fonts->found_count++] = font;
+        from += at + font_bytes;
+    }
+}
+
+bool guest_fonts_search_memory(GuestFonts *fonts, Machine *machine) {
+    unsigned before = fonts->found_count;
+    const uint8_t *ram = physical_map_ram(machine->memory);
+    size_t size = physical_map_ram_bytes(machine->memory);
+    for (unsigned i = 0; i < BIOS_ROM_FONTS; i++)
+        search_height(fonts, ram, size, rom_heights[i]);
+    return fonts->found_count != before;
+}
+
+void guest_fonts_free(GuestFonts *fonts) {
     for (unsigned i = 0; i < BIOS_ROM_FONTS; i++)
         screen_font_free(fonts->rom[i]);
     screen_font_free(fonts->loaded);
+    for (unsigned i = 0; i < fonts->found_count; i++)
+        screen_font_free(fonts->found[i]);
     memset(fonts, 0, sizeof *fonts);
 }
 
-const ScreenFont *bios_fonts_get(const BiosFonts *fonts, unsigned index) {
+const ScreenFont *guest_fonts_get(const GuestFonts *fonts, unsigned index) {
+    const ScreenFont *all[BIOS_ROM_FONTS + 1 + MEMORY_FONTS_MAXIMUM];
     unsigned count = 0;
-    for (unsigned i = 0; i <= BIOS_ROM_FONTS; i++) {
-        const ScreenFont *font = i < BIOS_ROM_FONTS ? fonts->rom[i] : fonts->loaded;
-        if (font != NULL && count++ == index)
-            return font;
-    }
-    return NULL;
+    for (unsigned i = 0; i < BIOS_ROM_FONTS; i++)
+        if (fonts->rom[i] != NULL)
+            all[count++] = fonts->rom[i];
+    if (fonts->loaded != NULL)
+        all[count++] = fonts->loaded;
+    for (unsigned i = 0; i < fonts->found_count; i++)
+        all[count++] = fonts->found[i];
+    return index < count ? all[index] : NULL;
 }
