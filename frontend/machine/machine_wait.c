@@ -9,6 +9,7 @@ typedef struct Wait {
     uint64_t last_instruction; /* ends the wait as met; UINT64_MAX: none */
     bool (*met)(void *opaque);
     void *opaque;
+    bool input_comes; /* a guest that takes interrupts does not hang */
 } Wait;
 
 static void poll_is_due(void *opaque) {
@@ -101,6 +102,14 @@ static bool run_to_poll(const Wait *wait, WaitEnd *end) {
     return true;
 }
 
+static bool is_hung(const Wait *wait) {
+    const CpuState *state = &wait->machine->cpu->state;
+    if (wait->met == NULL && wait->last_instruction == UINT64_MAX)
+        return false;
+    return !(wait->input_comes && (state->eflags & FLAG_IF)) &&
+           machine_find_hang(wait->machine, NULL);
+}
+
 static WaitEnd run_wait(const Wait *wait) {
     Machine *machine = wait->machine;
     WaitEnd end;
@@ -114,8 +123,7 @@ static WaitEnd run_wait(const Wait *wait) {
             return machine->crash != CRASH_NONE ? WAIT_CRASHED : WAIT_ENDED;
         if (clock_now_ns(&machine->clock) >= wait->deadline_ns)
             return WAIT_TIMED_OUT;
-        bool can_hang = wait->met != NULL || wait->last_instruction != UINT64_MAX;
-        if (can_hang && machine_find_hang(machine, NULL))
+        if (is_hung(wait))
             return WAIT_HUNG;
         if (!run_to_poll(wait, &end)) {
             /* What came last may be what was waited for. */
@@ -134,6 +142,22 @@ WaitEnd machine_run_until(Machine *machine, int64_t deadline_ns, int64_t poll_ns
         .last_instruction = UINT64_MAX,
         .met = met,
         .opaque = opaque,
+    };
+    WaitEnd end = run_wait(&wait);
+    timer_cancel(&machine->poll.timer);
+    return end;
+}
+
+WaitEnd machine_run_with(Machine *machine, int64_t step_ns, bool (*step)(void *opaque),
+                         void *opaque) {
+    Wait wait = {
+        .machine = machine,
+        .deadline_ns = INT64_MAX,
+        .poll_ns = step_ns,
+        .last_instruction = UINT64_MAX,
+        .met = step,
+        .opaque = opaque,
+        .input_comes = true,
     };
     WaitEnd end = run_wait(&wait);
     timer_cancel(&machine->poll.timer);

@@ -25,6 +25,12 @@ typedef enum WaitEnd {
 WaitEnd machine_run_until(Machine *machine, int64_t deadline_ns, int64_t poll_ns,
                           bool (*met)(void *opaque), void *opaque);
 
+/* The same for what acts by itself, as somebody who types: 'step' is called at once and then every
+ * 'step_ns', and may change the machine, until it returns true. A guest that waits for nothing but
+ * that does not hang: only one that takes no interrupts does. */
+WaitEnd machine_run_with(Machine *machine, int64_t step_ns, bool (*step)(void *opaque),
+                         void *opaque);
+
 /* Runs exactly so many instructions: then it is met. */
 WaitEnd machine_run_exactly(Machine *machine, uint64_t instructions, int64_t deadline_ns);
 

@@ -106,14 +106,20 @@ static int failure_to_string(lua_State *L) {
     return 1;
 }
 
+/* A script may raise tables of its own with these fields. */
 static ScriptStatus read_failure(lua_State *L, int index, ByteBuffer *message) {
     ScriptStatus status = SCRIPT_FAILED;
-    if (lua_istable(L, index) && lua_getfield(L, index, "kind") == LUA_TSTRING)
-        status = script_kind_status(lua_tostring(L, -1));
-    if (lua_istable(L, index))
-        lua_pop(L, 1);
-    byte_buffer_print(message, "%s", luaL_tolstring(L, index, NULL));
-    lua_pop(L, 1);
+    int top = lua_gettop(L);
+    bool has_text = false;
+    if (lua_istable(L, index)) {
+        if (lua_getfield(L, index, "kind") == LUA_TSTRING)
+            status = script_kind_status(lua_tostring(L, -1));
+        has_text = lua_getfield(L, index, "message") == LUA_TSTRING;
+    }
+    if (!has_text || luaL_getmetafield(L, index, "__tostring") != LUA_TNIL)
+        luaL_tolstring(L, index, NULL);
+    byte_buffer_print(message, "%s", lua_tostring(L, -1));
+    lua_settop(L, top);
     return status;
 }
 
@@ -172,7 +178,23 @@ static int collect_machine(lua_State *L) {
     return 0;
 }
 
+/* Nothing may keep a script from ending when the host's time is over: pcall() and xpcall() let that
+ * failure through. */
+static const char protected_calls[] =
+    "local function pass(good, failure, ...)\n"
+    "    if not good and type(failure) == 'table' and failure.kind == '" KIND_HOST_LIMIT "' then\n"
+    "        error(failure, 0)\n"
+    "    end\n"
+    "    return good, failure, ...\n"
+    "end\n"
+    "local plain_pcall, plain_xpcall = pcall, xpcall\n"
+    "function pcall(...) return pass(plain_pcall(...)) end\n"
+    "function xpcall(...) return pass(plain_xpcall(...)) end\n";
+
 static void add_functions(lua_State *L) {
+    if (luaL_loadbufferx(L, protected_calls, sizeof(protected_calls) - 1, "=pcall", "t") != LUA_OK)
+        abort(); /* it is ours */
+    lua_call(L, 0, 0);
     luaL_newmetatable(L, FAILURE_TYPE);
     lua_pushcfunction(L, failure_to_string);
     lua_setfield(L, -2, "__tostring");

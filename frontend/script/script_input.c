@@ -32,8 +32,7 @@ static int64_t read_seconds(lua_State *L, int options, const char *name, double 
 /* Lets the typist finish, or raises why that could not be. */
 static void run_typist(lua_State *L, ScriptMachine *machine, Typist *typist, const char *what) {
     Error error = {.set = false};
-    WaitEnd end =
-        machine_run_until(machine->machine, INT64_MAX, TYPIST_STEP_NS, typist_step, typist);
+    WaitEnd end = machine_run_with(machine->machine, TYPIST_STEP_NS, typist_step, typist);
     if ((end == WAIT_ENDED || end == WAIT_HUNG) && typist_has_pressed(typist))
         return;
     if (end != WAIT_MET)
@@ -115,8 +114,7 @@ static int release_key(lua_State *L) {
 
 static void run_hand(lua_State *L, ScriptMachine *machine, MouseHand *hand) {
     Error error = {.set = false};
-    WaitEnd end =
-        machine_run_until(machine->machine, INT64_MAX, MOUSE_HAND_STEP_NS, mouse_hand_step, hand);
+    WaitEnd end = machine_run_with(machine->machine, MOUSE_HAND_STEP_NS, mouse_hand_step, hand);
     if (end != WAIT_MET)
         script_wait_fail(L, machine, end, "the mouse to be read");
     if (!hand->late)

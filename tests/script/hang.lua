@@ -79,3 +79,13 @@ expect_nmi_wakes("I/O APIC", function(m)
   m:write(0xFEC00000, "\x14\0\0\0") -- the lower half of pin 2's entry
   m:write(0xFEC00010, "\x00\x04\0\0")
 end)
+
+-- A guest that only a key can wake may be typed to, though: it takes each into 600h on. (cli; IMR FDh; IVT[9]: in al, 60h;
+-- stosb; EOI; iret.)
+local m = boot_sector.machine("\xFA\x31\xC0\x8E\xD8\x8E\xC0\xBF\x00\x06\xC7\x06\x24\x00\x23\x7C\xC7\x06\x26\x00\x00\x00" ..
+  "\xB0\xFD\xE6\x21\xE6\xE9\xFB\xF4\xEB\xFD" .. ("\x90"):rep(3) .. "\xE4\x60\xAA\xB0\x20\xE6\x20\xCF")
+m:wait_until(function() return #m:debugcon() > 0 end)
+m:type("abc")
+assert(m:read(0x600, 6) == "\x1E\x9E\x30\xB0\x2E\xAE", "typed to a guest that sleeps")
+local good, failure = pcall(m.wait_text, m, "nonsense")
+assert(not good and failure.kind == "hang", tostring(failure))

@@ -1,0 +1,1 @@
+error({kind = "divergence", message = "the backends part"})

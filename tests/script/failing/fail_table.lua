@@ -1,0 +1,1 @@
+error({kind = "fail", message = "a table on purpose"})

@@ -1,0 +1,1 @@
+machine("-serial file:out.txt")

@@ -1,0 +1,2 @@
+local m = 1
+local = 2

@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""A script's runs are one: the state hash after each million instructions is the same in every run, with both backends,
+and while the host is busy. The script types, sends to a serial port, and goes back to a checkpoint."""
+import os
+import subprocess
+import sys
+import tempfile
+
+PROGRAM, DEMO = sys.argv[1], sys.argv[2]
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def run(*options):
+    with tempfile.NamedTemporaryFile("r") as log:
+        done = subprocess.run([PROGRAM, "test", "--hash-log", log.name, "--var", "demo=" + DEMO, "hash_log.lua", *options],
+                              capture_output=True, text=True, timeout=250, cwd=os.path.join(HERE, "failing"))
+        lines = log.read().splitlines()
+    if done.returncode != 0:
+        sys.exit(f"FAIL {options}: {done.stdout}{done.stderr}")
+    return lines
+
+
+def expect_same(name, lines):
+    if lines != first:
+        at = next((i for i, (a, b) in enumerate(zip(lines, first)) if a != b), min(len(lines), len(first)))
+        sys.exit(f"FAIL {name}: line {at + 1} of {len(lines)} and {len(first)}: {lines[at:at + 1]} != {first[at:at + 1]}")
+    print(f"ok   {name}: {len(lines)} hashes")
+
+
+first = run()
+if len(first) < 50 or len(set(line.split()[-1] for line in first)) < 40:
+    sys.exit(f"FAIL: {len(first)} hashes prove little")
+expect_same("again", run())
+load = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 2)]
+try:
+    expect_same("on a busy host", run())
+finally:
+    for process in load:
+        process.kill()
+        process.wait()
+expect_same("portable backend", run("-accel", "interp"))
