@@ -157,15 +157,16 @@ static void write_events(const FailureFolder *folder, const char *path, Error *e
 
 /* --- a machine --- */
 
-static void write_screen(Machine *machine, const char *path, Error *error) {
+static void write_screen(ScriptMachine *shown, const char *path, Error *error) {
+    Machine *machine = shown->machine;
     char file[PATH_BYTES + 64];
     ByteBuffer text = {.data = NULL};
     Error no_picture = {.set = false};
     snprintf(file, sizeof(file), "%s/screen.png", path);
     if (machine->config.has_vga)
         screenshot_write(machine, file, "png", &no_picture);
-    if (!board_get_text(&machine->board, &text))
-        byte_buffer_print(&text, "(the screen shows graphics, in which no text was found)\n");
+    if (!script_screen_text(shown, &text))
+        byte_buffer_print(&text, "(the screen shows no text)\n");
     write_file(path, "screen.txt", &text, error);
     byte_buffer_free(&text);
 }
@@ -235,8 +236,8 @@ static void write_logs(const ScriptMachine *machine, const char *path, Error *er
     write_log(&machine->output.firmware_log, path, "firmware.log", error);
 }
 
-static void write_machine(const ScriptMachine *machine, const char *path, Error *error) {
-    write_screen(machine->machine, path, error);
+static void write_machine(ScriptMachine *machine, const char *path, Error *error) {
+    write_screen(machine, path, error);
     write_registers(machine->machine, path, error);
     write_back_trace(machine, path, error);
     write_devices(machine->machine, path, error);

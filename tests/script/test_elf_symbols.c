@@ -1,0 +1,147 @@
+/* Symbols of ELF files: this program's own, files made here, and damaged ones. */
+#include "elf_symbols.h"
+
+#include <check.h>
+#include <elf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char path[] = "/tmp/test_elf_symbols_XXXXXX";
+
+static void write_file(const void *data, size_t size) {
+    FILE *file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(data, 1, size, file), size);
+    fclose(file);
+}
+
+/* A 32-bit file: header, three sections (none, symbols, names), symbols, names. */
+typedef struct SmallElf {
+    Elf32_Ehdr header;
+    Elf32_Shdr sections[3];
+    Elf32_Sym symbols[6];
+    char names[64];
+} SmallElf;
+
+static SmallElf make_small(void) {
+    SmallElf elf = {.names = "\0start\0main\0helper\0data\0elsewhere"};
+    memcpy(elf.header.e_ident, ELFMAG, SELFMAG);
+    elf.header.e_ident[EI_CLASS] = ELFCLASS32;
+    elf.header.e_ident[EI_DATA] = ELFDATA2LSB;
+    elf.header.e_shoff = offsetof(SmallElf, sections);
+    elf.header.e_shentsize = sizeof(Elf32_Shdr);
+    elf.header.e_shnum = 3;
+    elf.sections[1] = (Elf32_Shdr){.sh_type = SHT_SYMTAB,
+                                   .sh_offset = offsetof(SmallElf, symbols),
+                                   .sh_size = sizeof(elf.symbols),
+                                   .sh_link = 2};
+    elf.sections[2] = (Elf32_Shdr){.sh_type = SHT_STRTAB,
+                                   .sh_offset = offsetof(SmallElf, names),
+                                   .sh_size = sizeof(elf.names)};
+    elf.symbols[1] = (Elf32_Sym){
+        .st_name = 7, .st_value = 0xC0001000, .st_size = 0x40, .st_info = STT_FUNC, .st_shndx = 1};
+    elf.symbols[2] = (Elf32_Sym){
+        .st_name = 1, .st_value = 0xC0000000, .st_size = 0, .st_info = STT_NOTYPE, .st_shndx = 1};
+    elf.symbols[3] = (Elf32_Sym){
+        .st_name = 12, .st_value = 0xC0001040, .st_size = 0x10, .st_info = STT_FUNC, .st_shndx = 1};
+    elf.symbols[4] = (Elf32_Sym){
+        .st_name = 19, .st_value = 0xC0001020, .st_size = 4, .st_info = STT_OBJECT, .st_shndx = 1};
+    elf.symbols[5] =
+        (Elf32_Sym){.st_name = 24, .st_value = 0, .st_info = STT_FUNC, .st_shndx = SHN_UNDEF};
+    return elf;
+}
+
+static void expect_name(const ElfSymbols *symbols, uint64_t address, const char *name) {
+    const ElfSymbol *symbol = elf_symbols_find(symbols, address);
+    if (name == NULL) {
+        ck_assert_ptr_null(symbol);
+    } else {
+        ck_assert_ptr_nonnull(symbol);
+        ck_assert_str_eq(symbol->name, name);
+    }
+}
+
+START_TEST(functions_are_found_by_address) {
+    SmallElf elf = make_small();
+    ElfSymbols symbols;
+    Error error = {.set = false};
+    write_file(&elf, sizeof(elf));
+    ck_assert_msg(elf_symbols_read(&symbols, path, &error), "%s", error.message);
+    ck_assert_uint_eq(symbols.count, 3);
+    expect_name(&symbols, 0xC0000000, "start");
+    expect_name(&symbols, 0xC0000FFF, "start"); /* a label without size */
+    expect_name(&symbols, 0xC0001000, "main");
+    expect_name(&symbols, 0xC0001024, "main"); /* data is no function */
+    expect_name(&symbols, 0xC000103F, "main");
+    expect_name(&symbols, 0xC0001040, "helper");
+    expect_name(&symbols, 0xC0001050, NULL);
+    expect_name(&symbols, 0xBFFFFFFF, NULL);
+    elf_symbols_free(&symbols);
+}
+END_TEST
+
+START_TEST(the_64_bit_form_is_read) {
+    ElfSymbols symbols;
+    Error error = {.set = false};
+    ck_assert_msg(elf_symbols_read(&symbols, "/proc/self/exe", &error), "%s", error.message);
+    bool found = false;
+    for (size_t i = 0; i < symbols.count; i++)
+        found |= strcmp(symbols.symbols[i].name, "elf_symbols_find") == 0;
+    ck_assert(found);
+    elf_symbols_free(&symbols);
+}
+END_TEST
+
+START_TEST(other_files_are_refused) {
+    ElfSymbols symbols;
+    Error error = {.set = false};
+    write_file("no ELF file", 11);
+    ck_assert(!elf_symbols_read(&symbols, path, &error));
+    ck_assert_ptr_nonnull(strstr(error.message, "not an ELF file"));
+    write_file("", 0);
+    ck_assert(!elf_symbols_read(&symbols, path, NULL));
+    ck_assert(!elf_symbols_read(&symbols, "/no/such/file", NULL));
+}
+END_TEST
+
+/* Under the sanitizers this finds reads outside of the file. */
+START_TEST(damaged_files_do_no_harm) {
+    SmallElf good = make_small();
+    ElfSymbols symbols;
+    srand(1);
+    for (int round = 0; round < 3000; round++) {
+        SmallElf bad = good;
+        for (int i = 0; i < 4; i++)
+            ((uint8_t *)&bad)[rand() % sizeof(bad)] = (uint8_t)(rand() % 4 == 0 ? 0xFF : rand());
+        write_file(&bad, round % 3 == 0 ? (size_t)rand() % sizeof(bad) : sizeof(bad));
+        if (!elf_symbols_read(&symbols, path, NULL))
+            continue;
+        for (size_t i = 0; i < symbols.count; i++)
+            ck_assert_uint_lt(strlen(symbols.symbols[i].name), sizeof(bad));
+        elf_symbols_find(&symbols, 0xC0001010);
+        elf_symbols_free(&symbols);
+    }
+}
+END_TEST
+
+int main(void) {
+    int descriptor = mkstemp(path);
+    if (descriptor < 0)
+        return EXIT_FAILURE;
+    close(descriptor);
+    Suite *suite = suite_create("elf_symbols");
+    TCase *tests = tcase_create("elf_symbols");
+    tcase_add_test(tests, functions_are_found_by_address);
+    tcase_add_test(tests, the_64_bit_form_is_read);
+    tcase_add_test(tests, other_files_are_refused);
+    tcase_add_test(tests, damaged_files_do_no_harm);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    unlink(path);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
