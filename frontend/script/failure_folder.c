@@ -4,7 +4,8 @@
 #include "back_trace.h"
 #include "machine_parts.h"
 #include "monitor.h"
-#include "screenshot.h"
+#include "png_write.h"
+#include "screen_watch.h"
 #include "test_run.h"
 
 #include <ctype.h>
@@ -157,15 +158,18 @@ static void write_events(const FailureFolder *folder, const char *path, Error *e
 
 /* --- a machine --- */
 
-static void write_screen(ScriptMachine *shown, const char *path, Error *error) {
-    Machine *machine = shown->machine;
+static void write_screen(const ScriptMachine *machine, const char *path, Error *error) {
     char file[PATH_BYTES + 64];
     ByteBuffer text = {.data = NULL};
-    Error no_picture = {.set = false};
+    const DisplaySurface *screen = screen_watch_look(machine->screen);
+    const DisplaySurface *difference = &machine->screen->difference;
     snprintf(file, sizeof(file), "%s/screen.png", path);
-    if (machine->config.has_vga)
-        screenshot_write(machine, file, "png", &no_picture);
-    if (!script_screen_text(shown, &text))
+    if (screen->pixels != NULL)
+        png_write(screen, file, error);
+    snprintf(file, sizeof(file), "%s/difference.png", path);
+    if (difference->pixels != NULL)
+        png_write(difference, file, error);
+    if (!screen_watch_text(machine->screen, true, &text))
         byte_buffer_print(&text, "(the screen shows no text)\n");
     write_file(path, "screen.txt", &text, error);
     byte_buffer_free(&text);
@@ -236,7 +240,7 @@ static void write_logs(const ScriptMachine *machine, const char *path, Error *er
     write_log(&machine->output.firmware_log, path, "firmware.log", error);
 }
 
-static void write_machine(ScriptMachine *machine, const char *path, Error *error) {
+static void write_machine(const ScriptMachine *machine, const char *path, Error *error) {
     write_screen(machine, path, error);
     write_registers(machine->machine, path, error);
     write_back_trace(machine, path, error);

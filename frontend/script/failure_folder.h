@@ -4,7 +4,9 @@
  *     command.txt      the command that runs just this test again
  *     events.log       what the script did and waited for
  *     screen.png, screen.txt, registers.txt, backtrace.txt, devices.txt, serial0.log, ...
- *                      of the machine; where there are several, in folders named after them */
+ *                      of the machine; where there are several, in folders named after them
+ *     difference.png   where the screen was last compared with a picture in vain: red differs, blue
+ *                      was left out */
 #ifndef REPRISE_FAILURE_FOLDER_H
 #define REPRISE_FAILURE_FOLDER_H
 
