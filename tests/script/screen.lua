@@ -132,4 +132,17 @@ good, failure = pcall(m.record, m, "video.avi")
 assert(not good and failure.kind == "usage", tostring(failure))
 assert(not pcall(m.stop_recording, m) and not pcall(m.record, m, video, {fps = 0}))
 
+-- Back at a checkpoint the screen is what it was, and a recording goes on; a clone's screen is its own.
+m = boot_sector.machine(BAR)
+wait_for_bar(m, 10)
+local before = m:checkpoint()
+m:record(again, {fps = 50})
+wait_for_bar(m, 30)
+m:restore(before)
+assert(m:pixel(18, 20) == WHITE and m:pixel(20, 20) == 0)
+wait_for_bar(m, 15)
+assert(m:screen_matches(half))
+local _, seconds = m:stop_recording()
+assert(seconds > 1.2 and seconds < 1.6, seconds)
+
 for _, name in ipairs(names) do os.remove(name) end
