@@ -35,7 +35,9 @@ ScriptMachine *case_base_clone(const CaseBase *base, lua_State *L, Error *error)
     script_output_copy(&clone->output, &base->machine->output);
     script_output_wire(&clone->output, &config, config.firmware_log.write != NULL);
     clone->machine = machine_create_clone(base->clones, &config, error);
-    if (clone->machine != NULL)
-        script_machine_made(clone);
-    return clone->machine != NULL ? clone : NULL;
+    if (clone->machine == NULL)
+        return NULL;
+    script_machine_made(clone);
+    machine_stop_at_triple_fault(clone->machine, base->machine->machine->stops_at_triple_fault);
+    return clone;
 }

@@ -5,6 +5,7 @@
 #include "command_line.h"
 #include "machine_parts.h"
 #include "script.h"
+#include "snapshot_of_machine.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -147,7 +148,9 @@ static int make_machine(lua_State *L) {
     free_words(&words);
     if (good)
         machine->machine = machine_create(&machine->settings->settings.machine, &error);
-    if (machine->machine == NULL)
+    const char *snapshot = machine->settings->settings.load_snapshot;
+    if (machine->machine == NULL ||
+        (snapshot != NULL && !machine_load_snapshot(machine->machine, snapshot, &error)))
         return script_fail(L, KIND_USAGE, "machine: %s", error.message);
     script_machine_made(machine);
     return 1;

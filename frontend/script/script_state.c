@@ -1,9 +1,11 @@
-/* States of a machine: checkpoints in memory. */
+/* States of a machine: checkpoints in memory, clones, snapshots in a file. */
 #include "allocate.h"
+#include "case_machine.h"
 #include "checkpoint.h"
 #include "machine_parts.h"
 #include "script.h"
 #include "script_wait.h"
+#include "snapshot_of_machine.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,15 +80,50 @@ static void open_state(lua_State *L) {
     lua_pop(L, 1);
 }
 
+/* m:clone() -> a machine that goes on from here too, by itself */
+static int clone_machine(lua_State *L) {
+    ScriptMachine *machine = script_machine_check(L, 1);
+    Error error = {.set = false};
+    script_log(machine->script, machine, "clone");
+    CaseBase *base = case_base_create(machine, &error);
+    ScriptMachine *clone = base != NULL ? case_base_clone(base, L, &error) : NULL;
+    case_base_free(base);
+    if (clone == NULL)
+        return script_fail(L, KIND_USAGE, "clone: %s", error.message);
+    return 1;
+}
+
+/* m:save(name): into the machine's snapshot file */
+static int save_snapshot(lua_State *L) {
+    ScriptMachine *machine = script_machine_check(L, 1);
+    const char *name = luaL_checkstring(L, 2);
+    Error error = {.set = false};
+    script_log(machine->script, machine, "save \"%s\"", name);
+    if (!machine_save_snapshot(machine->machine, name, &error))
+        return script_fail(L, KIND_USAGE, "save: %s", error.message);
+    return 0;
+}
+
+/* m:load(name): the machine is what it was when that was saved */
+static int load_snapshot(lua_State *L) {
+    ScriptMachine *machine = script_machine_check(L, 1);
+    const char *name = luaL_checkstring(L, 2);
+    Error error = {.set = false};
+    script_log(machine->script, machine, "load \"%s\"", name);
+    if (!machine_load_snapshot(machine->machine, name, &error))
+        return script_fail(L, KIND_USAGE, "load: %s", error.message);
+    script_machine_restored(machine);
+    return 0;
+}
+
 /* It counts on from another number of instructions. */
 static void watch_anew(ScriptMachine *machine) {
     machine_watch_anew(machine->machine);
 }
 
 static const luaL_Reg state_methods[] = {
-    {"checkpoint", take_checkpoint},
-    {"restore", restore_checkpoint},
-    {NULL, NULL},
+    {"checkpoint", take_checkpoint}, {"clone", clone_machine}, {"load", load_snapshot},
+    {"restore", restore_checkpoint}, {"save", save_snapshot},  {NULL, NULL},
 };
 const ScriptPart script_state_part = {
     .methods = state_methods, .open = open_state, .restored = watch_anew};

@@ -82,7 +82,9 @@ static const char *describe_end(ScriptMachine *machine, WaitEnd end, ByteBuffer 
         if (machine_has_ended(machine->machine, &status) && status != 0)
             byte_buffer_print(text, "the guest left by debug exit with status %d", status);
         else
-            byte_buffer_print(text, "the guest is powered off");
+            byte_buffer_print(text, machine_run_state(machine->machine) == RUN_STATE_PAUSED
+                                        ? "the machine is stopped"
+                                        : "the guest is powered off");
         return KIND_FAIL;
     }
 }
