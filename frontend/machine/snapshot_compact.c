@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define GARBAGE_MIN (4u << 20)
+#define COMPACTING_SUFFIX ".compacting"
 
 static bool mark_stream(SnapshotFile *file, const StreamEntry *stream, uint8_t *used) {
     Error ignored = {.set = false};
@@ -115,15 +116,25 @@ static bool write_anew(SnapshotFile *file, int to) {
     return good;
 }
 
-/* Next to the file, so that one rename puts it there. */
-static int create_beside(const SnapshotFile *file, char **path) {
+static char *find_path_beside(const SnapshotFile *file) {
+    size_t size = strlen(file->path) + sizeof(COMPACTING_SUFFIX);
+    char *path = allocate_zeroed(size);
+    snprintf(path, size, "%s%s", file->path, COMPACTING_SUFFIX);
+    return path;
+}
+
+void snapshot_file_remove_leftover(const SnapshotFile *file) {
+    char *path = find_path_beside(file);
+    unlink(path);
+    free(path);
+}
+
+/* Next to the file, so that one rename puts it there. Whoever has the file locked is alone here. */
+static int create_beside(const SnapshotFile *file, const char *path) {
     struct stat status;
-    size_t size = strlen(file->path) + 16;
-    *path = allocate_zeroed(size);
-    snprintf(*path, size, "%s.XXXXXX", file->path);
-    int made = mkostemp(*path, O_CLOEXEC);
+    int made = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
     if (made >= 0 && fstat(file->file, &status) == 0 && fchmod(made, status.st_mode & 0777) != 0) {
-        unlink(*path);
+        unlink(path);
         close(made);
         made = -1;
     }
@@ -131,9 +142,10 @@ static int create_beside(const SnapshotFile *file, char **path) {
 }
 
 static void replace(SnapshotFile *file) {
-    char *path;
     Error ignored = {.set = false};
-    int made = create_beside(file, &path);
+    snapshot_file_remove_leftover(file);
+    char *path = find_path_beside(file);
+    int made = create_beside(file, path);
     if (made >= 0 && flock(made, LOCK_EX | LOCK_NB) == 0 && write_anew(file, made) &&
         rename(path, file->path) == 0) {
         close(file->file);

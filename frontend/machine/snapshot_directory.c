@@ -46,6 +46,15 @@ static char *copy_text(const char *text) {
     return copy;
 }
 
+/* Names of files may have anything in them. */
+static char *copy_lines(const char *lines) {
+    char *copy = copy_text(lines);
+    for (char *at = copy; *at != 0; at++)
+        if (((unsigned char)*at < ' ' && *at != '\n') || *at == 0x7F)
+            *at = '?';
+    return copy;
+}
+
 static SnapshotEntry *append_entry(SnapshotDirectory *directory) {
     directory->entries = allocate_grow(directory->entries, &directory->capacity,
                                        directory->count + 1, sizeof(SnapshotEntry));
@@ -58,8 +67,8 @@ SnapshotEntry *snapshot_directory_add(SnapshotDirectory *directory, const Snapsh
     SnapshotEntry *entry = append_entry(directory);
     entry->info = *info;
     entry->info.name = copy_text(info->name);
-    entry->info.fingerprint = copy_text(info->fingerprint);
-    entry->info.media = copy_text(info->media);
+    entry->info.fingerprint = copy_lines(info->fingerprint);
+    entry->info.media = copy_lines(info->media);
     return entry;
 }
 

@@ -214,7 +214,10 @@ static bool create_if_empty(SnapshotFile *file, Error *error) {
 /* What a kill left behind the end must not be taken for records once there are new ones before it.
  */
 static bool cut_off_rest(const SnapshotFile *file, Error *error) {
-    return file->mode == SNAPSHOT_READ || ftruncate(file->file, (off_t)file->end) == 0 ||
+    if (file->mode == SNAPSHOT_READ)
+        return true;
+    snapshot_file_remove_leftover(file);
+    return ftruncate(file->file, (off_t)file->end) == 0 ||
            error_set(error, "cannot write: %s", strerror(errno));
 }
 
@@ -281,6 +284,9 @@ static bool check_new(const SnapshotFile *file, const SnapshotInfo *info, Error 
     size_t length = strlen(info->name);
     if (length == 0 || length > SNAPSHOT_NAME_MAX)
         return error_set(error, "a snapshot's name has 1 to %d characters", SNAPSHOT_NAME_MAX);
+    for (const char *at = info->name; *at != 0; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7F)
+            return error_set(error, "a snapshot's name has no control characters");
     if (file->directory.count >= SNAPSHOTS_MAX)
         return error_set(error, "there is no room for more than %d snapshots", SNAPSHOTS_MAX);
     return check_writable(file, error);

@@ -54,5 +54,7 @@ bool snapshot_file_read_pages(SnapshotFile *file, uint32_t chunk, uint8_t *conte
 
 /* snapshot_compact.c: forgets chunks of pages that no stream uses. */
 void snapshot_file_free_chunks(SnapshotFile *file);
+/* What a process left that was killed while it compacted. */
+void snapshot_file_remove_leftover(const SnapshotFile *file);
 
 #endif

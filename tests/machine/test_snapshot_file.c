@@ -191,6 +191,23 @@ START_TEST(equal_pages_are_stored_once) {
 }
 END_TEST
 
+START_TEST(texts_have_no_control_characters) {
+    SnapshotFile *file = open_file(SNAPSHOT_CREATE);
+    Error error = {.set = false};
+    SnapshotInfo info = {.name = (char *)"a\x1B[2J"};
+    ck_assert_uint_eq(snapshot_file_add(file, &info, &error), 0);
+    ck_assert(strstr(error.message, "control characters") != NULL);
+    info.name = (char *)"a b\xC3\xA4";
+    info.media = (char *)"floppy0: \x1B[2J\t.img\n";
+    ck_assert_uint_eq(snapshot_file_add(file, &info, &error), 1);
+    commit(file);
+    snapshot_file_close(file);
+    file = open_file(SNAPSHOT_READ);
+    ck_assert_str_eq(snapshot_file_info(file, 0)->media, "floppy0: ?[2J?.img\n");
+    snapshot_file_close(file);
+}
+END_TEST
+
 START_TEST(snapshots_are_a_tree) {
     SnapshotFile *file = open_file(SNAPSHOT_CREATE);
     uint64_t a = add(file, "a", 0, memory, PAGE), b = add(file, "b", a, memory, 2 * PAGE);
@@ -624,6 +641,77 @@ START_TEST(a_full_disk_leaves_the_older_state) {
 }
 END_TEST
 
+/* ---- Kills ---- */
+
+enum { KILLED_BYTES = 1 << 20, KEPT = 3 };
+
+static void fill_large(uint8_t *to, uint32_t seed) {
+    for (uint32_t page = 0; page < KILLED_BYTES / PAGE; page++)
+        fill_page(to + page * PAGE, seed * 1000 + page, page % 3 != 0);
+}
+
+/* Saves one after the other, removes old ones, compacts, and tells by a byte that one is saved. */
+static void save_for_ever(uint32_t number, int told) {
+    uint8_t *large = malloc(KILLED_BYTES);
+    SnapshotFile *file = open_file(SNAPSHOT_CREATE);
+    Error error = {.set = false};
+    for (;; number++) {
+        char name[16];
+        snprintf(name, sizeof(name), "%u", number);
+        fill_large(large, number);
+        while (snapshot_file_count(file) > KEPT)
+            if (!snapshot_file_remove(file, snapshot_file_info(file, 0)->id, &error))
+                _exit(1);
+        add(file, name, 0, large, KILLED_BYTES);
+        commit(file);
+        if (write(told, &number, sizeof(number)) != sizeof(number))
+            _exit(1);
+        snapshot_file_compact(file);
+    }
+}
+
+/* All that are there are whole, and the last one that was told of is. Returns the last number. */
+static uint32_t check_after_kill(uint32_t told) {
+    uint8_t *large = malloc(KILLED_BYTES);
+    SnapshotFile *file = open_file(SNAPSHOT_WRITE);
+    uint32_t last = 0;
+    for (size_t i = 0; i < snapshot_file_count(file); i++) {
+        last = (uint32_t)atoi(snapshot_file_info(file, i)->name);
+        fill_large(large, last);
+        expect_content(file, snapshot_file_info(file, i)->name, large, KILLED_BYTES);
+    }
+    ck_assert_uint_ge(last, told);
+    snapshot_file_close(file);
+    free(large);
+    return last;
+}
+
+START_TEST(a_kill_at_any_moment_leaves_what_was_saved) {
+    unsigned kills = getenv("REPRISE_LONG") != NULL ? 1000 : 30;
+    uint32_t told = 0, random = 12345;
+    for (unsigned i = 0; i < kills; i++) {
+        int ends[2];
+        ck_assert_int_eq(pipe(ends), 0);
+        pid_t child = fork();
+        if (child == 0)
+            save_for_ever(told + 1, ends[1]);
+        close(ends[1]);
+        random = random * 1664525 + 1013904223;
+        usleep(2000 + (random >> 8) % 40000);
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        uint32_t number;
+        while (read(ends[0], &number, sizeof(number)) == sizeof(number))
+            told = number;
+        close(ends[0]);
+        struct stat status;
+        if (stat(path, &status) == 0 && status.st_size > 0)
+            told = check_after_kill(told);
+    }
+    ck_assert_uint_gt(told, kills / 10);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("snapshot file");
     TCase *tests = tcase_create("snapshot file");
@@ -632,6 +720,7 @@ int main(void) {
     tcase_add_test(tests, what_goes_in_comes_out);
     tcase_add_test(tests, pages_said_to_be_zeros_are_not_read);
     tcase_add_test(tests, equal_pages_are_stored_once);
+    tcase_add_test(tests, texts_have_no_control_characters);
     tcase_add_test(tests, snapshots_are_a_tree);
     tcase_add_test(tests, the_same_name_replaces);
     tcase_add_test(tests, a_stream_is_replaced);
@@ -652,6 +741,11 @@ int main(void) {
     tcase_add_test(tests, a_damaged_file_is_refused);
     tcase_add_test(tests, a_full_disk_leaves_the_older_state);
     suite_add_tcase(suite, tests);
+    TCase *kills = tcase_create("kills");
+    tcase_add_checked_fixture(kills, set_up, tear_down);
+    tcase_set_timeout(kills, 1800);
+    tcase_add_test(kills, a_kill_at_any_moment_leaves_what_was_saved);
+    suite_add_tcase(suite, kills);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
