@@ -220,9 +220,29 @@ START_TEST(debug_exit_is_absent_unless_asked_for) {
 }
 END_TEST
 
+START_TEST(panic_port_is_absent_unless_asked_for) {
+    expect_good("");
+    ck_assert(!settings.machine.has_pvpanic);
+    expect_good("-device pvpanic");
+    ck_assert(settings.machine.has_pvpanic);
+    ck_assert_uint_eq(settings.machine.pvpanic_port, 0x505);
+    ck_assert_uint_eq(settings.machine.pvpanic_events, 3);
+    expect_good("-device pvpanic,ioport=0x600,events=1");
+    ck_assert_uint_eq(settings.machine.pvpanic_port, 0x600);
+    ck_assert_uint_eq(settings.machine.pvpanic_events, 1);
+}
+END_TEST
+
+START_TEST(icount_can_be_taken_back) {
+    expect_good("-icount shift=3 -icount off");
+    ck_assert(!settings.machine.icount);
+}
+END_TEST
+
 static const struct {
     const char *line, *part;
 } errors[] = {
+    {"-device pvpanic,events=4", "events 0 to 3"},
     {"-hdaa x", "did you mean '-hda'"},
     {"-dispaly none", "did you mean '-display'"},
     {"--snapshto", "did you mean '-snapshot'"},
@@ -321,6 +341,8 @@ int main(void) {
     tcase_add_test(tests, character_devices);
     tcase_add_test(tests, nographic_shares_the_terminal);
     tcase_add_test(tests, debug_exit_is_absent_unless_asked_for);
+    tcase_add_test(tests, panic_port_is_absent_unless_asked_for);
+    tcase_add_test(tests, icount_can_be_taken_back);
     tcase_add_loop_test(tests, bad_lines_are_refused_in_one_line, 0,
                         (int)(sizeof(errors) / sizeof(errors[0])));
     tcase_add_test(tests, every_option_is_in_the_table_once);
