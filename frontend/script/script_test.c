@@ -262,7 +262,7 @@ static int run_check_error(lua_State *L) {
 static void note_made(ScriptMachine *machine) {
     machine->made_ns = machine_guest_time_ns(machine->machine);
     machine->made_instructions = machine->machine->cpu->state.instruction_count;
-    script_log(machine->script, machine, "made");
+    script_log(machine->script, machine, machine->made_instructions > 0 ? "cloned" : "made");
 }
 
 static void note_freed(ScriptMachine *machine) {
