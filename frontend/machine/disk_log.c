@@ -126,11 +126,22 @@ void disk_log_detach(DiskLog *log) {
 
 /* ---- Going back ---- */
 
-bool disk_log_check(DiskLog *log, uint64_t snapshot, Error *error) {
-    return snapshot > log->lost ||
-           error_set(error, "%s: was changed by another program after the snapshot was taken",
-                     block_path(log->medium));
+static bool tell_lost(const BlockNode *medium, Error *error) {
+    return error_set(error, "%s: was changed by another program after the snapshot was taken",
+                     block_path(medium));
 }
+
+bool disk_log_check(DiskLog *log, uint64_t snapshot, Error *error) {
+    return snapshot > log->lost || tell_lost(log->medium, error);
+}
+
+/* What is to be made what it was. */
+typedef struct PastImage {
+    SnapshotFile *file;
+    uint32_t image;
+    BlockNode *medium;
+    uint64_t length;
+} PastImage;
 
 /* Units in the order of their records, each of which is read once. */
 static int compare_units(const void *one, const void *other) {
@@ -141,30 +152,29 @@ static int compare_units(const void *one, const void *other) {
 }
 
 /* What is right already is left alone: it needs no record of its own. */
-static bool write_back_unit(const DiskReturn *back, uint64_t unit, const uint8_t *then,
+static bool write_back_unit(const PastImage *past, uint64_t unit, const uint8_t *then,
                             Error *error) {
     uint8_t now[DISK_LOG_UNIT_BYTES];
     uint64_t offset = unit * DISK_LOG_UNIT_BYTES;
-    if (offset >= back->length)
+    if (offset >= past->length)
         return true;
-    uint64_t left = back->length - offset;
+    uint64_t left = past->length - offset;
     size_t size = left < sizeof(now) ? (size_t)left : sizeof(now);
-    return block_read(back->log->medium, offset, now, size, error) &&
-           (memcmp(now, then, size) == 0 ||
-            block_write(back->log->medium, offset, then, size, error));
+    return block_read(past->medium, offset, now, size, error) &&
+           (memcmp(now, then, size) == 0 || block_write(past->medium, offset, then, size, error));
 }
 
-static bool write_back_units(const DiskReturn *back, const BlockUnit *units, size_t count,
+static bool write_back_units(const PastImage *past, const BlockUnit *units, size_t count,
                              Error *error) {
     ByteBuffer data = {.data = NULL};
     uint64_t first = 0;
     bool good = true;
     for (size_t i = 0; i < count && good; i++) {
         if (i == 0 || units[i].place != units[i - 1].place)
-            good = disk_units_read(back->log->file, units[i].place, &data, &first, error);
+            good = disk_units_read(past->file, units[i].place, &data, &first, error);
         if (good)
             good =
-                write_back_unit(back, units[i].number,
+                write_back_unit(past, units[i].number,
                                 data.data + (units[i].number - first) * DISK_LOG_UNIT_BYTES, error);
     }
     byte_buffer_free(&data);
@@ -172,22 +182,26 @@ static bool write_back_units(const DiskReturn *back, const BlockUnit *units, siz
 }
 
 /* Done twice, or once more after it was done in part, it does the same. */
-static bool write_back(const DiskReturn *back, uint64_t snapshot, Error *error) {
-    DiskLog *log = back->log;
+static bool write_past(const PastImage *past, uint64_t snapshot, Error *error) {
     BlockUnitMap map = {.entries = NULL};
-    disk_units_find(log->file, log->image, snapshot, &map);
+    disk_units_find(past->file, past->image, snapshot, &map);
     BlockUnit *units = allocate_zeroed((map.count + 1) * sizeof(*units));
     size_t position = 0, count = 0;
     for (const BlockUnit *unit; (unit = block_unit_map_next(&map, &position)) != NULL;)
         units[count++] = *unit;
     qsort(units, count, sizeof(*units), compare_units);
-    bool good = (block_length(log->medium) >= back->length ||
-                 block_set_length(log->medium, back->length, error)) &&
-                write_back_units(back, units, count, error) &&
-                block_set_length(log->medium, back->length, error);
+    bool good = (block_length(past->medium) >= past->length ||
+                 block_set_length(past->medium, past->length, error)) &&
+                write_back_units(past, units, count, error) &&
+                block_set_length(past->medium, past->length, error);
     free(units);
     block_unit_map_free(&map);
     return good;
+}
+
+static bool write_back(const DiskReturn *back, uint64_t snapshot, Error *error) {
+    PastImage past = {back->log->file, back->log->image, back->log->medium, back->length};
+    return write_past(&past, snapshot, error);
 }
 
 static bool declare_intent(const DiskReturn *returns, unsigned count, uint64_t snapshot,
@@ -235,6 +249,47 @@ static bool finish_return(DiskLog *log, Error *error) {
 
 bool disk_log_hand_on(SnapshotFile *file, uint64_t snapshot, Error *error) {
     return disk_units_hand_on(file, snapshot, error);
+}
+
+/* ---- Reading only ---- */
+
+static bool find_stamp(SnapshotFile *file, const BlockNode *medium, DiskStamp *stamp,
+                       DiskIdentity *now, Error *error) {
+    bool known = false;
+    return disk_identity_find(medium, now, error) &&
+           disk_stamp_find(file, now, stamp, &known, error) && known;
+}
+
+bool disk_log_knows(SnapshotFile *file, const BlockNode *medium, uint32_t image) {
+    DiskStamp *stamp = allocate_zeroed(sizeof(*stamp));
+    DiskIdentity *now = allocate_zeroed(sizeof(*now));
+    bool knows = find_stamp(file, medium, stamp, now, NULL) && stamp->image == image;
+    free(stamp);
+    free(now);
+    return knows;
+}
+
+/* The image is as it was when it was last closed, and the snapshot was good then. */
+static bool check_image(SnapshotFile *file, uint32_t image, uint64_t snapshot,
+                        const BlockNode *medium, Error *error) {
+    DiskStamp *last = allocate_zeroed(sizeof(*last));
+    DiskIdentity *now = allocate_zeroed(sizeof(*now));
+    uint64_t lost = 0;
+    bool good = find_stamp(file, medium, last, now, error) && last->image == image &&
+                disk_lost_find(file, image, &lost, error);
+    if (!good)
+        error_set(error, "%s: is another image than the snapshot's", block_path(medium));
+    else if (snapshot <= lost || (!last->open && !disk_identity_equal(&last->identity, now)))
+        good = tell_lost(medium, error);
+    free(last);
+    free(now);
+    return good;
+}
+
+bool disk_log_copy(SnapshotFile *file, uint32_t image, uint64_t snapshot, BlockNode *overlay,
+                   uint64_t length, Error *error) {
+    PastImage past = {file, image, overlay, length};
+    return check_image(file, image, snapshot, overlay, error) && write_past(&past, snapshot, error);
 }
 
 /* ---- Attaching ---- */

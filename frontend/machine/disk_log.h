@@ -50,6 +50,14 @@ typedef struct DiskReturn {
  * they take writes at all. */
 bool disk_log_return(const DiskReturn *returns, unsigned count, uint64_t snapshot, Error *error);
 
+/* Whether the file knows the image that the medium lies on by this number. */
+bool disk_log_knows(SnapshotFile *file, const BlockNode *medium, uint32_t image);
+
+/* Makes an overlay over the image hold what the image held at a snapshot; image and file are only
+ * read. */
+bool disk_log_copy(SnapshotFile *file, uint32_t image, uint64_t snapshot, BlockNode *overlay,
+                   uint64_t length, Error *error);
+
 /* To be called before a snapshot is removed from the file: hands on records that older ones need.
  */
 bool disk_log_hand_on(SnapshotFile *file, uint64_t snapshot, Error *error);

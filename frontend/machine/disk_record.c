@@ -23,6 +23,25 @@ enum {
 #define HEADS_MAXIMUM 256u
 #define SECTORS_MAXIMUM 63u
 
+#define STATE_VERSION 1
+
+bool disk_record_damaged(Error *error) {
+    return error_set(error, "the snapshot's description of the disks is damaged");
+}
+
+void disk_head_save(ByteBuffer *buffer) {
+    byte_buffer_append_le(buffer, STATE_VERSION, 4);
+    byte_buffer_append_le(buffer, BOARD_DRIVES, 4);
+}
+
+bool disk_head_load(ByteReader *reader, Error *error) {
+    uint64_t version = byte_reader_read_le(reader, 4), drives = byte_reader_read_le(reader, 4);
+    if (reader->failed)
+        return disk_record_damaged(error);
+    return (version == STATE_VERSION && drives == BOARD_DRIVES) ||
+           error_set(error, "the snapshot's disks were written by another version");
+}
+
 static unsigned flags_of(const DiskRecord *record) {
     return (record->present ? FLAG_PRESENT : 0u) | (record->has_medium ? FLAG_MEDIUM : 0u) |
            (record->snapshot ? FLAG_SNAPSHOT : 0u) | (record->read_only ? FLAG_READ_ONLY : 0u) |

@@ -20,6 +20,13 @@ typedef struct DiskRecord {
     uint64_t length; /* of what the guest sees, in bytes */
 } DiskRecord;
 
+/* What a description begins with. */
+void disk_head_save(ByteBuffer *buffer);
+bool disk_head_load(ByteReader *reader, Error *error);
+
+/* Sets the error. */
+bool disk_record_damaged(Error *error);
+
 void disk_record_save(const DiskRecord *record, ByteBuffer *buffer);
 /* False: the bytes are damaged. */
 bool disk_record_load(DiskRecord *record, ByteReader *reader);

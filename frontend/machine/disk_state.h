@@ -45,6 +45,10 @@ bool disk_state_save(Machine *machine, ByteBuffer *buffer, const DiskUnitSink *s
 bool disk_state_load(Machine *machine, ByteReader *reader, const DiskUnitSource *source,
                      Error *error);
 
+/* Whether loading this writes to image files: the snapshot file has to be open for writing then. A
+ * machine whose drives have snapshot=on gets what was written straight into overlays. */
+bool disk_state_writes_images(const Machine *machine, ByteReader *reader);
+
 /* Calls 'each' for every reference in a saved description, for a container that frees or moves
  * units. False: the bytes are damaged, or 'each' said so. */
 bool disk_state_each_reference(ByteReader *reader, bool (*each)(void *opaque, uint64_t reference),

@@ -245,19 +245,43 @@ static bool take_over(Machine *machine, const SnapshotImage *image, SnapshotFile
     return true;
 }
 
+/* Whether loading changes image files, whose past the snapshot file then has to keep. */
+static bool writes_images(const Machine *machine, const SnapshotImage *image) {
+    uint64_t size;
+    uint8_t *disks = snapshot_image_copy(image, STREAM_DISKS, &size);
+    ByteReader reader = {.data = disks, .size = disks != NULL ? size : 0};
+    bool writes = disk_state_writes_images(machine, &reader);
+    free(disks);
+    return writes;
+}
+
+static bool load_from(Machine *machine, SnapshotFile *file, const char *name, bool *needs_writing,
+                      Error *error) {
+    const SnapshotInfo *info = find(file, name, error);
+    bool good = info != NULL && check_machine(machine, info, error);
+    SnapshotImage *image = good ? snapshot_file_read(file, info->id, error) : NULL;
+    *needs_writing =
+        image != NULL && !disk_logs_hold_file(machine, file) && writes_images(machine, image);
+    good = image != NULL && !*needs_writing && take_over(machine, image, file, info->id, error);
+    if (good)
+        machine->snapshot_id = info->id;
+    snapshot_image_free(image);
+    return good;
+}
+
 bool machine_load_snapshot(Machine *machine, const char *name, Error *error) {
     SnapshotFile *file = open_file(machine, SNAPSHOT_READ, error);
     if (file == NULL)
         return false;
-    const SnapshotInfo *info = find(file, name, error);
-    bool good = info != NULL && check_machine(machine, info, error);
-    SnapshotImage *image = good ? snapshot_file_read(file, info->id, error) : NULL;
-    good = image != NULL && take_over(machine, image, file, info->id, error);
-    if (good)
-        machine->snapshot_id = info->id;
-    snapshot_image_free(image);
+    bool needs_writing;
+    bool good = load_from(machine, file, name, &needs_writing, error);
     close_file(machine, file);
-    return good;
+    if (!needs_writing)
+        return good;
+    char *path = machine_snapshots_path(machine);
+    file = disk_logs_open_file(machine, path, SNAPSHOT_WRITE, error);
+    free(path);
+    return file != NULL && load_from(machine, file, name, &needs_writing, error);
 }
 
 bool machine_delete_snapshot(Machine *machine, const char *name, Error *error) {

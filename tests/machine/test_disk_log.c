@@ -6,6 +6,7 @@
 #include "disk_logs.h"
 #include "disk_point.h"
 #include "disk_state.h"
+#include "snapshot_of_machine.h"
 #include <check.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -382,6 +383,68 @@ START_TEST(changed_media_come_back) {
 }
 END_TEST
 
+/* Who must not write the image gets the same contents in overlays; several at once. */
+START_TEST(overlays_of_what_was_written_straight) {
+    uint64_t seed = 0x0FE4;
+    Error error = {0};
+    forget_files();
+    start();
+    write_something(&seed);
+    save(0);
+    uint64_t hash = disk_fixture_hash_all(machine), id = id_of(0);
+    for (int i = 0; i < 20; i++)
+        write_something(&seed);
+    uint64_t present = disk_fixture_hash_all(machine);
+    stop();
+    SnapshotFile *readers[2];
+    Machine *machines[2];
+    for (int i = 0; i < 2; i++) {
+        machines[i] = make_machine(true, &error);
+        readers[i] = snapshot_file_open(file_path(), SNAPSHOT_READ, &error);
+        ck_assert_msg(readers[i] != NULL, "%s", error.message);
+        expect(load_into(machines[i], readers[i], id, &error), &error);
+        ck_assert_uint_eq(disk_fixture_hash_all(machines[i]), hash);
+    }
+    disk_fixture_write(machines[0], "ide0-hd0", &seed);
+    ck_assert_uint_eq(disk_fixture_hash_all(machines[1]), hash);
+    for (int i = 0; i < 2; i++) {
+        snapshot_file_close(readers[i]);
+        machine_destroy(machines[i]);
+    }
+    start();
+    ck_assert_uint_eq(disk_fixture_hash_all(machine), present);
+    load(0);
+    stop();
+    forget_files();
+}
+END_TEST
+
+/* A straight floppy that is not in its drive when the process starts. */
+START_TEST(empty_drive_gets_its_image_back) {
+    uint64_t seed = 0xE3B7;
+    Error error = {0};
+    MachineConfig config;
+    forget_files();
+    disk_fixture_config(&config, true);
+    config.floppy[0].snapshot = false;
+    config.snapshots_path = file_path();
+    machine = disk_fixture_machine(&config);
+    ck_assert_msg(machine_save_snapshot(machine, "one", &error), "%s", error.message);
+    uint64_t hash = disk_fixture_hash_all(machine);
+    disk_fixture_write(machine, "floppy0", &seed);
+    stop();
+    config.floppy[0].file = NULL;
+    machine = disk_fixture_machine(&config);
+    ck_assert_msg(machine_load_snapshot(machine, "one", &error), "%s", error.message);
+    ck_assert_uint_eq(disk_fixture_hash_all(machine), hash);
+    disk_fixture_write(machine, "floppy0", &seed);
+    ck_assert_msg(machine_load_snapshot(machine, "one", &error), "%s", error.message);
+    ck_assert_uint_eq(disk_fixture_hash_all(machine), hash);
+    stop();
+    forget_files();
+}
+END_TEST
+
 int main(void) {
     disk_fixture_start();
     Suite *suite = suite_create("disk log");
@@ -394,6 +457,8 @@ int main(void) {
     tcase_add_test(tests, unusable_file_refuses_the_drive);
     tcase_add_test(tests, checkpoints_beside_snapshots);
     tcase_add_test(tests, changed_media_come_back);
+    tcase_add_test(tests, overlays_of_what_was_written_straight);
+    tcase_add_test(tests, empty_drive_gets_its_image_back);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
