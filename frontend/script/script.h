@@ -82,6 +82,7 @@ struct ScriptMachine {
     /* Where it stood when the script got it: a clone has a past. */
     int64_t made_ns;
     uint64_t made_instructions;
+    bool was_restored; /* by the method that runs: time jumped */
     /* Parts keep what they need with a machine here; their 'freed' hook frees it. */
     struct VideoRecorder *recorder;
     struct ScreenWatch *screen;

@@ -1,5 +1,6 @@
 /* See script_events.h. */
 #include "script_events.h"
+#include "machine_parts.h"
 #include "machine_wait.h"
 #include "script.h"
 #include "script_value.h"
@@ -33,6 +34,17 @@ static void log_call(lua_State *L, ScriptMachine *machine, const char *name) {
     byte_buffer_free(&text);
 }
 
+/* A machine that went to another time did not run meanwhile: its test's guest time leaves that out.
+ */
+static void leave_out_jump(ScriptMachine *machine, int64_t start_ns, uint64_t start_instructions) {
+    if (machine->was_restored) {
+        machine->made_ns += machine_guest_time_ns(machine->machine) - start_ns;
+        machine->made_instructions +=
+            machine->machine->cpu->state.instruction_count - start_instructions;
+    }
+    machine->was_restored = false;
+}
+
 /* Stands in the method's place: upvalue 1 is the method, 2 its name. */
 static int call_method(lua_State *L) {
     lua_CFunction method = lua_tocfunction(L, lua_upvalueindex(1));
@@ -41,13 +53,17 @@ static int call_method(lua_State *L) {
     int number = machine->number;
     log_call(L, machine, name);
     int64_t start_ns = machine_guest_time_ns(machine->machine);
+    uint64_t start_instructions = machine->machine->cpu->state.instruction_count;
     int results = method(L);
     /* It may have closed the machine. */
-    const ScriptMachine *at = script_get(L)->machines;
+    ScriptMachine *at = script_get(L)->machines;
     while (at != NULL && at->number != number)
         at = at->next;
-    if (at != NULL && at->machine != NULL && machine_guest_time_ns(at->machine) != start_ns)
-        script_log(at->script, (ScriptMachine *)at, "    %s ended", name);
+    if (at == NULL || at->machine == NULL)
+        return results;
+    leave_out_jump(at, start_ns, start_instructions);
+    if (machine_guest_time_ns(at->machine) != start_ns)
+        script_log(at->script, at, "    %s ended", name);
     return results;
 }
 

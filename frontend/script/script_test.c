@@ -265,6 +265,10 @@ static void note_made(ScriptMachine *machine) {
     script_log(machine->script, machine, machine->made_instructions > 0 ? "cloned" : "made");
 }
 
+static void note_restored(ScriptMachine *machine) {
+    machine->was_restored = true;
+}
+
 static void note_freed(ScriptMachine *machine) {
     struct TestContext *context = machine->script->tests;
     if (context == NULL)
@@ -285,5 +289,8 @@ static const luaL_Reg test_globals[] = {
     {"check_error", run_check_error},
     {NULL, NULL},
 };
-const ScriptPart script_test_part = {
-    .globals = test_globals, .open = open_steps, .made = note_made, .freed = note_freed};
+const ScriptPart script_test_part = {.globals = test_globals,
+                                     .open = open_steps,
+                                     .made = note_made,
+                                     .restored = note_restored,
+                                     .freed = note_freed};
