@@ -16,6 +16,8 @@ static void add_contents(ByteBuffer *text, const char *what, const void *data, s
 static void add_firmware_item(void *opaque, uint16_t key, const char *name, const uint8_t *data,
                               size_t size) {
     char what[FW_CFG_FILE_NAME_SIZE + 32];
+    if (key == FW_CFG_FILE_DIRECTORY)
+        return; /* follows from the files */
     if (name != NULL)
         snprintf(what, sizeof(what), "firmware file %s", name);
     else
@@ -64,29 +66,39 @@ static const char *find_value(const char *text, const char *line, size_t name_le
     return NULL;
 }
 
-/* Lines of 'one' that 'other' has not, or not so; 'mine': 'one' is the present machine. */
-static bool compare_lines(const char *one, const char *other, bool mine, Error *error) {
-    for (const char *line = one; line != NULL && *line != 0;) {
-        const char *end = strchrnul(line, '\n');
-        const char *colon = strstr(line, ": ");
-        size_t name = colon != NULL && colon < end ? (size_t)(colon + 2 - line) : 0;
-        const char *value = name != 0 ? find_value(other, line, name) : NULL;
-        int what_length = (int)(name > 2 ? name - 2 : 0);
-        if (value == NULL)
-            return error_set(error, "%.*s is %s", what_length, line,
-                             mine ? "not in the snapshot" : "missing in this machine");
-        size_t value_length = (size_t)(end - line) - name;
-        if (strncmp(line + name, value, value_length) != 0 ||
-            (value[value_length] != '\n' && value[value_length] != 0))
-            return error_set(error, "%.*s is '%.*s' in the snapshot and '%.*s' here", what_length,
-                             line, (int)value_length, line + name,
-                             (int)(strchrnul(value, '\n') - value), value);
+typedef enum Comparison { COMPARE_NAMES, COMPARE_VALUES } Comparison;
+
+static bool compare_line(const char *line, const char *end, const char *other, Comparison how,
+                         const char *lacking, Error *error) {
+    const char *colon = memmem(line, (size_t)(end - line), ": ", 2);
+    size_t name = colon != NULL ? (size_t)(colon - line) : (size_t)(end - line);
+    const char *value = find_value(other, line, name + (colon != NULL ? 2 : 0));
+    if (value == NULL)
+        return error_set(error, "%.*s is %s", (int)name, line, lacking);
+    if (how == COMPARE_NAMES || colon == NULL)
+        return true;
+    size_t length = (size_t)(end - line) - name - 2, present = strcspn(value, "\n");
+    return (length == present && memcmp(colon + 2, value, length) == 0) ||
+           error_set(error, "%.*s is '%.*s' in the snapshot and '%.*s' here", (int)name, line,
+                     (int)length, colon + 2, (int)present, value);
+}
+
+/* 'lacking': what to say of a line of 'one' that 'other' has not. */
+static bool compare_lines(const char *one, const char *other, Comparison how, const char *lacking,
+                          Error *error) {
+    for (const char *line = one; *line != 0;) {
+        const char *end = line + strcspn(line, "\n");
+        if (!compare_line(line, end, other, how, lacking, error))
+            return false;
         line = *end == 0 ? end : end + 1;
     }
     return true;
 }
 
+/* What is there at all comes first: a further port changes tables of the firmware, too. */
 bool snapshot_fingerprint_compare(const char *saved, const char *present, Error *error) {
-    return compare_lines(saved, present, false, error) &&
-           compare_lines(present, saved, true, error);
+    const char *missing = "missing in this machine";
+    return compare_lines(saved, present, COMPARE_NAMES, missing, error) &&
+           compare_lines(present, saved, COMPARE_NAMES, "not in the snapshot", error) &&
+           compare_lines(saved, present, COMPARE_VALUES, missing, error);
 }
