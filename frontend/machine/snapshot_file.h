@@ -91,11 +91,12 @@ typedef struct SnapshotImage SnapshotImage;
 SnapshotImage *snapshot_file_read(SnapshotFile *file, uint64_t id, Error *error);
 void snapshot_image_free(SnapshotImage *image); /* NULL is allowed */
 
-bool snapshot_image_has(const SnapshotImage *image, const char *stream);
 /* 0 if there is no such stream. */
 uint64_t snapshot_image_size(const SnapshotImage *image, const char *stream);
-/* A page of the stream, the last one filled up with zeros; NULL: all of it zeros. */
-const uint8_t *snapshot_image_page(const SnapshotImage *image, const char *stream, uint64_t page);
+/* The stream's number for the next function; negative if there is no such stream. */
+int snapshot_image_find(const SnapshotImage *image, const char *stream);
+/* A page of the stream, the last one filled up with zeros; NULL: all of it zeros, or none. */
+const uint8_t *snapshot_image_page(const SnapshotImage *image, int stream, uint64_t page);
 /* All of it in one piece, to be freed; NULL if there is no such stream or no memory. */
 uint8_t *snapshot_image_copy(const SnapshotImage *image, const char *stream, uint64_t *size);
 

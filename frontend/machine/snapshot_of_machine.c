@@ -190,7 +190,8 @@ static bool get_unit(void *opaque, uint64_t reference, uint8_t *unit, Error *err
     const SnapshotImage *image = opaque;
     if (reference >= snapshot_image_size(image, STREAM_DISK_UNITS) / DISK_STATE_UNIT_BYTES)
         return error_set(error, "the snapshot's disks are damaged");
-    const uint8_t *content = snapshot_image_page(image, STREAM_DISK_UNITS, reference);
+    const uint8_t *content =
+        snapshot_image_page(image, snapshot_image_find(image, STREAM_DISK_UNITS), reference);
     if (content != NULL)
         memcpy(unit, content, DISK_STATE_UNIT_BYTES);
     else

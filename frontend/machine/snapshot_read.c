@@ -255,8 +255,9 @@ static const ImageStream *find_stream(const SnapshotImage *image, const char *na
     return NULL;
 }
 
-bool snapshot_image_has(const SnapshotImage *image, const char *stream) {
-    return find_stream(image, stream) != NULL;
+int snapshot_image_find(const SnapshotImage *image, const char *stream) {
+    const ImageStream *found = find_stream(image, stream);
+    return found != NULL ? (int)(found - image->streams) : -1;
 }
 
 uint64_t snapshot_image_size(const SnapshotImage *image, const char *stream) {
@@ -266,13 +267,13 @@ uint64_t snapshot_image_size(const SnapshotImage *image, const char *stream) {
 
 static const uint8_t *page_of(const SnapshotImage *image, const ImageStream *stream,
                               uint64_t page) {
-    if (stream == NULL || page >= stream->pages || stream->numbers[page] == 0)
+    if (page >= stream->pages || stream->numbers[page] == 0)
         return NULL;
     return image->content + (size_t)(stream->numbers[page] - 1) * SNAPSHOT_PAGE_BYTES;
 }
 
-const uint8_t *snapshot_image_page(const SnapshotImage *image, const char *stream, uint64_t page) {
-    return page_of(image, find_stream(image, stream), page);
+const uint8_t *snapshot_image_page(const SnapshotImage *image, int stream, uint64_t page) {
+    return stream >= 0 ? page_of(image, &image->streams[stream], page) : NULL;
 }
 
 uint8_t *snapshot_image_copy(const SnapshotImage *image, const char *name, uint64_t *size) {
