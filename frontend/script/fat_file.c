@@ -75,9 +75,12 @@ static bool find_entry(const Place *place, FatEntry *entry, Error *error) {
 static bool read_contents(FatVolume *volume, const FatEntry *entry, ByteBuffer *contents,
                           Error *error) {
     FatChain chain;
-    uint32_t left = entry->size;
+    uint32_t left = entry->size, length;
+    if (!fat_chain_length(volume, entry->first_cluster, &length, error) ||
+        !fat_chain_begin(volume, entry->first_cluster, &chain, error))
+        return false;
     uint8_t *cluster = allocate_zeroed(volume->cluster_bytes);
-    bool good = fat_chain_begin(volume, left > 0 ? entry->first_cluster : 0, &chain, error);
+    bool good = true;
     while (good && left > 0 && chain.cluster != 0) {
         uint32_t part = left < volume->cluster_bytes ? left : volume->cluster_bytes;
         good = fat_volume_read(volume, fat_cluster_offset(volume, chain.cluster), cluster, part,
@@ -85,8 +88,7 @@ static bool read_contents(FatVolume *volume, const FatEntry *entry, ByteBuffer *
         if (good)
             byte_buffer_append(contents, cluster, part);
         left -= part;
-        /* What comes behind the end of the contents does not matter. */
-        good = good && (left == 0 || fat_chain_next(volume, &chain, error));
+        good = good && fat_chain_next(volume, &chain, error);
     }
     free(cluster);
     return good &&
