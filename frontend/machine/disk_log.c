@@ -2,6 +2,7 @@
 #include "allocate.h"
 #include "block_history.h"
 #include "disk_log_records.h"
+#include "disk_record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -183,6 +184,8 @@ static bool write_back_units(const PastImage *past, const BlockUnit *units, size
 
 /* Done twice, or once more after it was done in part, it does the same. */
 static bool write_past(const PastImage *past, uint64_t snapshot, Error *error) {
+    if (past->length > block_length(past->medium) + DISK_GROWTH_MAXIMUM)
+        return disk_record_damaged(error);
     BlockUnitMap map = {.entries = NULL};
     disk_units_find(past->file, past->image, snapshot, &map);
     BlockUnit *units = allocate_zeroed((map.count + 1) * sizeof(*units));
@@ -267,6 +270,21 @@ bool disk_log_knows(SnapshotFile *file, const BlockNode *medium, uint32_t image)
     free(stamp);
     free(now);
     return knows;
+}
+
+bool disk_log_check_whole(SnapshotFile *file, const BlockNode *medium, Error *error) {
+    DiskStamp *stamp = allocate_zeroed(sizeof(*stamp));
+    DiskIdentity *now = allocate_zeroed(sizeof(*now));
+    uint64_t snapshot = 0, length;
+    if (find_stamp(file, medium, stamp, now, NULL))
+        (void)disk_intent_find(file, stamp->image, &snapshot, &length, NULL);
+    free(stamp);
+    free(now);
+    return snapshot == 0 ||
+           error_set(error,
+                     "%s: a return to a snapshot was interrupted; start once with this image, "
+                     "without snapshot=on and readonly=on, to finish it",
+                     block_path(medium));
 }
 
 /* The image is as it was when it was last closed, and the snapshot was good then. */

@@ -53,6 +53,10 @@ bool disk_log_return(const DiskReturn *returns, unsigned count, uint64_t snapsho
 /* Whether the file knows the image that the medium lies on by this number. */
 bool disk_log_knows(SnapshotFile *file, const BlockNode *medium, uint32_t image);
 
+/* For somebody who only reads the image: an error where a return to a snapshot was begun and not
+ * finished. */
+bool disk_log_check_whole(SnapshotFile *file, const BlockNode *medium, Error *error);
+
 /* Makes an overlay over the image hold what the image held at a snapshot; image and file are only
  * read. */
 bool disk_log_copy(SnapshotFile *file, uint32_t image, uint64_t snapshot, BlockNode *overlay,

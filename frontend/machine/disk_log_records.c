@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define UNIT_BITS 48
+#define IMAGES_MAXIMUM 0xFFFFu
 
 static uint64_t key_of(uint32_t image, uint64_t unit) {
     return (uint64_t)image << UNIT_BITS | unit;
@@ -58,47 +59,60 @@ bool disk_stamp_append(SnapshotFile *file, const DiskStamp *stamp, Error *error)
     return good;
 }
 
-static bool read_stamp(SnapshotFile *file, uint32_t image, DiskStamp *stamp, bool *found,
-                       Error *error) {
-    ByteReader reader;
-    if (!read_last(file, DISK_RECORD_STAMP, image, &reader, found, error))
-        return false;
-    if (!*found)
-        return true;
-    stamp->image = image;
+static bool read_stamp(SnapshotFile *file, size_t index, DiskStamp *stamp, Error *error) {
+    const SnapshotRecord *record = snapshot_file_record(file, index);
+    uint8_t *data = allocate_zeroed(record->size + 1);
+    ByteReader reader = {.data = data, .size = record->size};
+    stamp->image = (uint32_t)record->key;
+    bool good = snapshot_file_read_record(file, index, data, error);
     stamp->open = byte_reader_read_le(&reader, 1) != 0;
-    bool good = disk_identity_load(&stamp->identity, &reader);
-    free_read(&reader);
-    return good || damaged(error);
+    good = good && (disk_identity_load(&stamp->identity, &reader) || damaged(error));
+    free(data);
+    return good;
 }
 
-static uint32_t count_images(const SnapshotFile *file) {
-    uint32_t count = 0;
+/* The last stamps of all images, from the newest on. */
+static bool find_last_stamp(SnapshotFile *file, const DiskIdentity *now, bool by_path,
+                            DiskStamp *stamp, bool *found, Error *error) {
+    BlockUnitMap seen = {.entries = NULL};
+    bool good = true;
+    for (size_t i = snapshot_file_record_count(file); i-- > 0 && good && !*found;) {
+        const SnapshotRecord *record = snapshot_file_record(file, i);
+        if (record->kind != DISK_RECORD_STAMP || record->key >= IMAGES_MAXIMUM ||
+            block_unit_map_find(&seen, record->key) != NULL)
+            continue;
+        block_unit_map_add(&seen, record->key, 0);
+        good = read_stamp(file, i, stamp, error);
+        *found = good && (by_path ? strcmp(stamp->identity.path, now->path) == 0
+                                  : disk_identity_equal(&stamp->identity, now));
+    }
+    block_unit_map_free(&seen);
+    return good;
+}
+
+static uint32_t next_image(const SnapshotFile *file) {
+    uint32_t next = 0;
     for (size_t i = 0; i < snapshot_file_record_count(file); i++) {
         const SnapshotRecord *record = snapshot_file_record(file, i);
-        if (record->kind == DISK_RECORD_STAMP && record->key < 0xFFFF && record->key >= count)
-            count = (uint32_t)record->key + 1;
+        if (record->kind == DISK_RECORD_STAMP && record->key < IMAGES_MAXIMUM &&
+            record->key >= next)
+            next = (uint32_t)record->key + 1;
     }
-    return count;
+    return next;
 }
 
 /* The same path comes first: a file there that is another one by now has taken the place of the old
  * one. Else the image may have been moved. */
 bool disk_stamp_find(SnapshotFile *file, const DiskIdentity *now, DiskStamp *stamp, bool *found,
                      Error *error) {
-    uint32_t images = count_images(file);
-    for (int by_path = 1; by_path >= 0; by_path--) {
-        for (uint32_t image = 0; image < images; image++) {
-            if (!read_stamp(file, image, stamp, found, error))
-                return false;
-            if (*found && (by_path ? strcmp(stamp->identity.path, now->path) == 0
-                                   : disk_identity_equal(&stamp->identity, now)))
-                return true;
-        }
-    }
     *found = false;
-    stamp->image = images;
-    return true;
+    if (!find_last_stamp(file, now, true, stamp, found, error) ||
+        (!*found && !find_last_stamp(file, now, false, stamp, found, error)))
+        return false;
+    if (*found)
+        return true;
+    stamp->image = next_image(file);
+    return stamp->image < IMAGES_MAXIMUM || error_set(error, "it knows too many disk images");
 }
 
 /* ---- Notes of intent ---- */

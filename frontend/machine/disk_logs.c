@@ -115,15 +115,24 @@ static bool watch_by(Machine *machine, const char *path, BlockNode *medium, Erro
                         block_path(medium));
 }
 
+/* A file that cannot be read now says nothing. */
+static bool check_whole(const char *path, const BlockNode *medium, Error *error) {
+    SnapshotFile *file =
+        access(path, F_OK) == 0 ? snapshot_file_open(path, SNAPSHOT_READ, NULL) : NULL;
+    bool good = file == NULL || disk_log_check_whole(file, medium, error);
+    snapshot_file_close(file);
+    return good;
+}
+
 bool disk_logs_watch(Machine *machine, BlockNode *medium, Error *error) {
-    if (!is_written(medium))
-        return true;
     bool good = true;
+    char beside[DISK_PATH_BYTES + 16];
+    snprintf(beside, sizeof(beside), "%s%s", block_path(medium), DISK_SNAPSHOTS_SUFFIX);
+    if (!is_written(medium))
+        return check_whole(beside, medium, error);
     for (OpenFile *open = logs_of(machine)->files; open != NULL && good; open = open->next)
         good = attach(machine, open->file, medium, false, error);
     char *own = machine_snapshots_path(machine);
-    char beside[DISK_PATH_BYTES + 16];
-    snprintf(beside, sizeof(beside), "%s%s", block_path(medium), DISK_SNAPSHOTS_SUFFIX);
     good =
         good && watch_by(machine, own, medium, error) && watch_by(machine, beside, medium, error);
     free(own);

@@ -39,8 +39,8 @@ DiskLog *disk_logs_find(Machine *machine, const SnapshotFile *file, const BlockN
 /* All logs: disk_log_next() has the others. */
 DiskLog *disk_logs_first(Machine *machine);
 
-/* A medium comes: whatever files watch it have to be open. Not an overlay or a protected one:
- * nothing is done. */
+/* A medium comes: if its image is written, whatever files watch it have to be open; if it is only
+ * read, it must not be half way back to a snapshot. */
 bool disk_logs_watch(Machine *machine, BlockNode *medium, Error *error);
 
 /* The machine goes: images are stamped, files closed. */

@@ -14,10 +14,6 @@ enum {
     FLAGS_ALL = (1 << 6) - 1,
 };
 
-/* An image may be shorter than the floppy that it is, and is made longer when its end is written.
- */
-#define GROWTH_MAXIMUM (4u << 20)
-
 /* What IDENTIFY DEVICE can tell. */
 #define CYLINDERS_MAXIMUM 65535u
 #define HEADS_MAXIMUM 256u
@@ -96,7 +92,8 @@ bool disk_record_load(DiskRecord *record, ByteReader *reader) {
     record->length = byte_reader_read_le(reader, 8);
     record->image = (uint32_t)byte_reader_read_le(reader, 4);
     uint64_t bytes = record->identity.bytes;
-    return !reader->failed && record->length <= bytes + GROWTH_MAXIMUM && bytes <= INT64_MAX / 2;
+    return !reader->failed && record->length <= bytes + DISK_GROWTH_MAXIMUM &&
+           bytes <= INT64_MAX / 2;
 }
 
 bool disk_record_is_straight(const DiskRecord *record) {

@@ -6,6 +6,10 @@
 #include "disk_identity.h"
 #include "ide.h"
 
+/* An image may be shorter than the floppy that it is, and is made longer when its end is written.
+ */
+#define DISK_GROWTH_MAXIMUM (4u << 20)
+
 typedef struct DiskRecord {
     char id[32];
     bool present, has_medium;

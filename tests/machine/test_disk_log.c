@@ -269,8 +269,14 @@ START_TEST(begun_return_is_finished_at_the_next_opening) {
     int status;
     waitpid(child, &status, 0);
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    Error error = {0};
+    ck_assert_ptr_null(make_machine(true, &error)); /* who only reads cannot finish it */
+    ck_assert_ptr_nonnull(strstr(error.message, "disk.img: a return to a snapshot"));
     machine = make_machine(false, NULL);
     ck_assert_uint_eq(disk_fixture_hash_all(machine), *hash);
+    stop();
+    machine = make_machine(true, NULL);
+    ck_assert_ptr_nonnull(machine);
     stop();
     munmap(hash, sizeof(*hash));
 }
