@@ -97,28 +97,36 @@ typedef struct Masks {
     size_t count;
 } Masks;
 
-/* Leaves a value on the stack that keeps the rectangles. */
+/* A field of a table of options, left on the stack; false, and nothing there, without. */
+static bool push_option(lua_State *L, int options, const char *name) {
+    if (!lua_istable(L, options))
+        return false;
+    if (lua_getfield(L, options, name) != LUA_TNIL)
+        return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+/* What keeps the rectangles is left on the stack. */
 static void read_masks(lua_State *L, int options, Masks *masks) {
     memset(masks, 0, sizeof(*masks));
-    bool given = lua_istable(L, options) && lua_getfield(L, options, "masks") != LUA_TNIL;
-    if (!given)
-        lua_settop(L, lua_gettop(L) - (lua_istable(L, options) ? 1 : 0));
-    else if (!lua_istable(L, -1))
+    masks->has_area = push_option(L, options, "area");
+    if (masks->has_area) {
+        script_read_rectangle(L, -1, &masks->area);
+        lua_pop(L, 1);
+    }
+    if (!push_option(L, options, "masks"))
+        return;
+    if (!lua_istable(L, -1))
         script_fail(L, KIND_USAGE, "'masks' is a list of rectangles {x, y, width, height}");
     int list = lua_gettop(L);
-    masks->count = given ? lua_rawlen(L, list) : 0;
+    masks->count = lua_rawlen(L, list);
     masks->rectangles = lua_newuserdatauv(L, (masks->count + 1) * sizeof(ScreenRectangle), 0);
     for (size_t i = 0; i < masks->count; i++) {
         lua_geti(L, list, (lua_Integer)i + 1);
         script_read_rectangle(L, -1, &masks->rectangles[i]);
         lua_pop(L, 1);
     }
-    if (lua_istable(L, options) && lua_getfield(L, options, "area") != LUA_TNIL) {
-        script_read_rectangle(L, -1, &masks->area);
-        masks->has_area = true;
-    }
-    if (lua_istable(L, options))
-        lua_pop(L, 1);
 }
 
 static void apply_masks(const Masks *masks, ScreenReference *reference) {
