@@ -2,7 +2,7 @@
 """Snapshots at random instructions of a run: loaded in a fresh process, each goes on to the hash
 that the run has which was never saved; with every backend, also with another one than saved it.
 
-    snapshot_points.py PROGRAM GUEST [POINTS]    GUEST: freedos, kolibri, linux
+    snapshot_points.py PROGRAM GUEST [POINTS]    GUEST: freedos, kolibri, xv6, linux, disk
 """
 import os
 import platform
@@ -30,22 +30,54 @@ done
 """
 
 
+DISK_SCRIPT = """while true; do
+    dd if=/bin/busybox of=/dev/sda bs=64k conv=fsync 2>/dev/null
+    echo 3 >/proc/sys/vm/drop_caches
+    md5sum /dev/sda
+    dd if=/dev/sr0 bs=2048 count=100 | md5sum
+done
+"""
+
+
 def freedos(_):
     """First instruction, span, keys, options."""
     image = os.path.join(GUESTS, "freedos-1440.img")
-    return 1_000_000, 400_000_000, DOS_KEYS, [
+    return 1_000_000, 400_000_000 if LONG else 100_000_000, DOS_KEYS, [
         "-m", "16", "-drive", f"file={image},format=raw,if=floppy,snapshot=on"]
 
 
 def kolibri(_):
     image = os.path.join(GUESTS, "kolibri.img")
-    return 1_000_000, 800_000_000, "-", [
+    return 1_000_000, 800_000_000 if LONG else 200_000_000, "-", [
         "-m", "64", "-drive", f"file={image},format=raw,if=floppy,snapshot=on"]
 
 
+def xv6(_):
+    """IDE by PIO, written to as well."""
+    drives = [f"file={os.path.join(GUESTS, name)},format=raw,if=ide,index={index},snapshot=on"
+              for index, name in enumerate(("xv6.img", "xv6-fs.img"))]
+    keys = "m,k,d,i,r,spc,d,ret,r,m,spc,d,ret,l,s,ret"
+    return 1_000_000, 400_000_000 if LONG else 100_000_000, keys, ["-m", "256", "-drive", drives[0], "-drive", drives[1]]
+
+
+def disk(folder):
+    """IDE by bus master, and a CD."""
+    image = initramfs.build(os.path.join(folder, "initramfs"), "686", script=DISK_SCRIPT,
+                            modules=["ata_piix", "sd_mod", "sr_mod"])
+    path = os.path.join(folder, "disk.img")
+    with open(path, "wb") as file:
+        file.truncate(8 << 20)
+    compact = os.path.join(GUESTS, "test-cd.iso")
+    return 6_600_000_000, 1_500_000_000, "-", [
+        "-m", "64", "-kernel", fetch_packages.kernel_image("686"), "-initrd", image,
+        "-append", "console=ttyS0", "-serial", "null",
+        "-drive", f"file={path},format=raw,if=ide,index=0,snapshot=on", "-cdrom", compact]
+
+
 def linux(folder):
+    """From the first instructions of the unpacked kernel to its programs."""
     image = initramfs.build(os.path.join(folder, "initramfs"), "686", script=LINUX_SCRIPT)
-    return 1_000_000, 1_500_000_000, "-", [
+    return 2_350_000_000, 5_000_000_000 if LONG else 600_000_000, "-", [
         "-m", "64", "-kernel", fetch_packages.kernel_image("686"), "-initrd", image,
         "-append", "console=ttyS0", "-serial", "null"]
 
@@ -64,15 +96,16 @@ def main():
     points = int(sys.argv[3]) if len(sys.argv) > 3 else 1000 if LONG else 6
     further = 2_000_000
     accelerators = ["jit", "interp"] if platform.machine() in ("x86_64", "AMD64") else ["interp"]
+    savers = os.environ.get("REPRISE_SAVERS", " ".join(accelerators if LONG else
+                                                       accelerators[:1])).split()
     with tempfile.TemporaryDirectory(prefix="snapshot-points-") as folder:
         try:
-            start, span, keys, options = {"freedos": freedos, "kolibri": kolibri,
-                                          "linux": linux}[guest](folder)
+            start, span, keys, options = {
+                "freedos": freedos, "kolibri": kolibri, "xv6": xv6, "linux": linux,
+                "disk": disk}[guest](folder)
         except fetch_packages.PackageMissing as reason:
             print(f"skipped: {reason}")
             sys.exit(77)
-        if not LONG:
-            span //= 4
         if not all(os.path.exists(option[5:].split(",")[0]) for option in options
                    if option.startswith("file=")):
             print("skipped: the guest is not there")
@@ -81,7 +114,7 @@ def main():
         snapshots = os.path.join(folder, "snapshots")
         expected = run(program, accelerators[0], ["reference"], numbers, options, snapshots)
         # The portable backend is slow: in short runs it only goes on from what the other saved.
-        for saver in accelerators if LONG else accelerators[:1]:
+        for saver in savers:
             if os.path.exists(snapshots):
                 os.unlink(snapshots)
             saved = run(program, saver, ["save"], numbers, options, snapshots)
