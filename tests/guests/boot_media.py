@@ -8,8 +8,7 @@
     tests/guests/boot_media.py fat32 OUTPUT --megabytes 40
 
 The CD is started by isolinux. The disk for extlinux has everything but the loader, which a guest
-has to install: extlinux_installer(). The status is 77 when a package or a tool of the host is
-missing.
+has to install. The status is 77 when a package or a tool of the host is missing.
 """
 import argparse
 import os
@@ -96,8 +95,7 @@ def write_fat32_disk(path, megabytes):
 
 
 def write_extlinux_disk(path, flavour, initramfs_path, append=""):
-    """A disk with everything for a boot by extlinux but the loader, which a guest has to install
-    (install_extlinux_script())."""
+    """A disk with everything for a boot by extlinux but the loader, which a guest has to install."""
     folder = path + ".files"
     os.makedirs(os.path.join(folder, "boot"))
     shutil.copy(fetch_packages.kernel_image(flavour), os.path.join(folder, "boot", "vmlinuz"))
@@ -113,14 +111,6 @@ def write_extlinux_disk(path, flavour, initramfs_path, append=""):
         disk.write(_read(fetch_packages.package_file(
             "syslinux-common", "usr/lib/syslinux/mbr/mbr.bin"))[:MBR_CODE_BYTES])
     return path
-
-
-def extlinux_installer(output, flavour):
-    """An initramfs whose script installs extlinux on the first partition of the first disk."""
-    script = ("set -e\nmount -t ext4 /dev/sda1 /mnt\nextlinux --install /mnt/boot\n"
-              "umount /mnt\n")
-    return initramfs.build(output, flavour, initramfs.DISK_MODULES
-                           + initramfs.FILE_SYSTEM_MODULES, script, ["extlinux"])
 
 
 def main():
