@@ -64,6 +64,7 @@ void test_result_free(TestResult *result) {
     free(result->step);
     free(result->folder);
     free(result->serial_tail);
+    byte_buffer_free(&result->output);
     free(result);
 }
 
@@ -138,7 +139,24 @@ Report *report_create(const TestOptions *options, unsigned sources, Error *error
     return report;
 }
 
+static void tell_output(Report *report, const ByteBuffer *text) {
+    report_progress_clear(&report->progress);
+    for (int i = 0; i < report->output_count; i++) {
+        const ReportOutput *output = &report->outputs[i];
+        if (output->writer->print != NULL && text->size > 0)
+            output->writer->print(output->file, (const char *)text->data, text->size);
+        fflush(output->file);
+    }
+}
+
+/* One without a name is no result: only what a script printed. */
 static void tell(Report *report, TestResult *result) {
+    if (result->name == NULL || result->case_offset > 0)
+        tell_output(report, &result->output);
+    if (result->name == NULL) {
+        test_result_free(result);
+        return;
+    }
     append_result(&report->told, result);
     report_progress_clear(&report->progress);
     for (int i = 0; i < report->output_count; i++) {
@@ -174,6 +192,22 @@ void report_add(Report *report, unsigned source, TestResult *result) {
         tell(report, result);
     else
         append_result(&report->sources[source].waiting, result);
+    pthread_mutex_unlock(&report->lock);
+}
+
+void report_print(Report *report, unsigned source, TestResult *result, const char *text,
+                  size_t size) {
+    if (result->output.size < REPORT_OUTPUT_BYTES)
+        byte_buffer_append(&result->output, text, size);
+    if (result->case_offset > 0)
+        return;
+    TestResult *lines = allocate_zeroed(sizeof(*lines));
+    byte_buffer_append(&lines->output, text, size);
+    pthread_mutex_lock(&report->lock);
+    if (source == report->head)
+        tell(report, lines);
+    else
+        append_result(&report->sources[source].waiting, lines);
     pthread_mutex_unlock(&report->lock);
 }
 

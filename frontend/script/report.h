@@ -34,6 +34,7 @@ typedef struct TestResult {
     char *step;    /* in which it failed: "log in > password" */
     char *folder;  /* what a failing test left */
     char *serial_tail;
+    ByteBuffer output; /* what the script printed, at most REPORT_OUTPUT_BYTES */
     TestStep *steps;
     size_t step_count, step_capacity;
     int64_t host_ns, guest_ns;
@@ -42,6 +43,8 @@ typedef struct TestResult {
 
 TestResult *test_result_new(const char *name, const char *file);
 void test_result_free(TestResult *result);
+
+enum { REPORT_OUTPUT_BYTES = 1 << 20 };
 
 typedef struct ReportTotals {
     unsigned passed, failed, skipped;
@@ -54,6 +57,7 @@ typedef struct Report Report;
 /* One way of telling results. All members may be NULL. */
 typedef struct ReportWriter {
     void (*begin)(FILE *output);
+    void (*print)(FILE *output, const char *text, size_t size); /* whole lines */
     void (*result)(FILE *output, const TestResult *result, unsigned number, bool with_file);
     void (*end)(FILE *output, TestResult *const *results, size_t count, const ReportTotals *totals);
 } ReportWriter;
@@ -68,6 +72,10 @@ void report_free(Report *report);
 
 /* The next result of a script, whose owner the report becomes. */
 void report_add(Report *report, unsigned source, TestResult *result);
+/* Lines that a script prints while 'result' is being made. They are told before what comes later in
+ * that script, those of a case before its result. */
+void report_print(Report *report, unsigned source, TestResult *result, const char *text,
+                  size_t size);
 /* A script has no more. */
 void report_end_source(Report *report, unsigned source);
 

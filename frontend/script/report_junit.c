@@ -4,15 +4,16 @@
 
 #include <string.h>
 
-/* Bytes of the UTF-8 sequence at 'text' that is a character of XML (XML 1.0, 2.2); 0: there is
- * none, whether it is not UTF-8 or a character that XML must not hold. */
-static size_t measure_character(const unsigned char *text) {
+/* Bytes of the UTF-8 sequence of 'size' bytes at most at 'text' that is a character of XML
+ * (XML 1.0, 2.2); 0: there is none, whether it is not UTF-8 or a character that XML must not hold.
+ */
+static size_t measure_character(const unsigned char *text, size_t size) {
     static const struct {
         unsigned char mask, lead;
         uint32_t least;
     } forms[4] = {{0x80, 0x00, 0}, {0xE0, 0xC0, 0x80}, {0xF0, 0xE0, 0x800}, {0xF8, 0xF0, 0x10000}};
     for (size_t length = 1; length <= 4; length++) {
-        if ((text[0] & forms[length - 1].mask) != forms[length - 1].lead)
+        if (length > size || (text[0] & forms[length - 1].mask) != forms[length - 1].lead)
             continue;
         uint32_t code = text[0] & (unsigned char)~forms[length - 1].mask;
         for (size_t i = 1; i < length; i++) {
@@ -31,12 +32,13 @@ static size_t measure_character(const unsigned char *text) {
 /* In attributes line ends and tabs would become spaces (XML 1.0, 3.3.3). */
 static const char special_in_attributes[] = "&<>\r\"\n\t", special_in_text[] = "&<>\r";
 
-static void print_escaped(FILE *output, const char *special, const char *text) {
+static void print_bytes(FILE *output, const char *special, const char *text, size_t size) {
     static const char *const entities[] = {"&amp;",  "&lt;",  "&gt;", "&#13;",
                                            "&quot;", "&#10;", "&#9;"};
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0';) {
-        size_t length = measure_character(at);
-        const char *found = strchr(special, (char)*at);
+    const unsigned char *at = (const unsigned char *)text, *end = at + size;
+    while (at < end) {
+        size_t length = measure_character(at, (size_t)(end - at));
+        const char *found = *at != '\0' ? strchr(special, (char)*at) : NULL;
         if (length == 0)
             fprintf(output, "\xEF\xBF\xBD"); /* U+FFFD */
         else if (found != NULL)
@@ -45,6 +47,10 @@ static void print_escaped(FILE *output, const char *special, const char *text) {
             fwrite(at, 1, length, output);
         at += length > 0 ? length : 1;
     }
+}
+
+static void print_escaped(FILE *output, const char *special, const char *text) {
+    print_bytes(output, special, text, strlen(text));
 }
 
 static void print_attribute(FILE *output, const char *name, const char *value) {
@@ -78,9 +84,10 @@ static void print_failure(FILE *output, const TestResult *result) {
 }
 
 static void print_system_out(FILE *output, const TestResult *result) {
-    if (result->step_count == 0 && result->serial_tail == NULL)
+    if (result->step_count == 0 && result->serial_tail == NULL && result->output.size == 0)
         return;
     fprintf(output, "      <system-out>");
+    print_bytes(output, special_in_text, (const char *)result->output.data, result->output.size);
     for (size_t i = 0; i < result->step_count; i++) {
         const TestStep *step = &result->steps[i];
         fprintf(output, "%*sstep ", (int)step->depth * 2, "");

@@ -25,13 +25,17 @@ static const char *name_outcome(const TestResult *result) {
     }
 }
 
-/* Each line of 'text' with spaces before it. */
+/* Each line of 'text' with spaces before it. What a guest showed may be in it: nothing that steers
+ * a terminal gets through. */
 static void print_indented(FILE *output, const char *text) {
-    while (*text != '\0') {
-        size_t length = strcspn(text, "\n");
-        fprintf(output, "    %.*s\n", (int)length, text);
-        text += length + (text[length] == '\n');
+    bool at_start = true;
+    for (; *text != '\0'; text++) {
+        bool steers =
+            ((unsigned char)*text < ' ' && *text != '\n' && *text != '\t') || *text == '\x7F';
+        fprintf(output, "%s%c", at_start && *text != '\n' ? "    " : "", steers ? '.' : *text);
+        at_start = *text == '\n';
     }
+    fprintf(output, "%s", at_start ? "" : "\n");
 }
 
 static void print_result(FILE *output, const TestResult *result, unsigned number, bool with_file) {
@@ -56,6 +60,10 @@ static void print_result(FILE *output, const TestResult *result, unsigned number
         fprintf(output, "    see %s\n", result->folder);
 }
 
+static void print_output(FILE *output, const char *text, size_t size) {
+    fwrite(text, 1, size, output);
+}
+
 static void print_totals(FILE *output, TestResult *const *results, size_t count,
                          const ReportTotals *totals) {
     (void)results;
@@ -71,4 +79,5 @@ static void print_totals(FILE *output, TestResult *const *results, size_t count,
     fprintf(output, "\n");
 }
 
-const ReportWriter report_lines = {.result = print_result, .end = print_totals};
+const ReportWriter report_lines = {
+    .print = print_output, .result = print_result, .end = print_totals};

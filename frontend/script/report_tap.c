@@ -36,6 +36,15 @@ static void print_scalar(FILE *output, const char *name, const char *text) {
     fprintf(output, "\"\n");
 }
 
+/* As a comment: what a script prints is no result. */
+static void print_output(FILE *output, const char *text, size_t size) {
+    bool at_start = true;
+    for (size_t i = 0; i < size; i++) {
+        fprintf(output, "%s%c", at_start ? "# " : "", text[i]);
+        at_start = text[i] == '\n';
+    }
+}
+
 static void print_result(FILE *output, const TestResult *result, unsigned number, bool with_file) {
     for (size_t i = 0; i < result->step_count; i++) {
         fprintf(output, "# %*sstep ", (int)result->steps[i].depth * 2, "");
@@ -73,4 +82,5 @@ static void end(FILE *output, TestResult *const *results, size_t count,
             totals->failed, totals->skipped, (double)totals->host_ns / 1e9);
 }
 
-const ReportWriter report_tap = {.begin = begin, .result = print_result, .end = end};
+const ReportWriter report_tap = {
+    .begin = begin, .print = print_output, .result = print_result, .end = end};

@@ -188,6 +188,26 @@ static int run_step(lua_State *L) {
     return results;
 }
 
+/* --- output --- */
+
+/* print(...), as Lua's own: but several tests may run, and reports have an order. */
+static int run_print(lua_State *L) {
+    struct TestContext *context = get_context(L);
+    ByteBuffer text = {.data = NULL};
+    for (int i = 1, count = lua_gettop(L); i <= count; i++) {
+        size_t size;
+        const char *string = luaL_tolstring(L, i, &size);
+        byte_buffer_append(&text, string, size);
+        byte_buffer_append(&text, "\t", i < count ? 1 : 0);
+        lua_pop(L, 1);
+    }
+    byte_buffer_append(&text, "\n", 1);
+    report_print(context->run->report, context->source, context->frame->result,
+                 (const char *)text.data, text.size);
+    byte_buffer_free(&text);
+    return 0;
+}
+
 /* --- checks --- */
 
 /* fail(message) */
@@ -280,6 +300,7 @@ static void note_freed(ScriptMachine *machine) {
 }
 
 static const luaL_Reg test_globals[] = {
+    {"print", run_print},
     {"test", run_test},
     {"step", run_step},
     {"fail", run_fail},

@@ -200,6 +200,24 @@ def test_jobs(folder):
     expect(plain[0] == plain[1], "files that run at the same time are told in order", *plain)
 
 
+def test_printing(folder):
+    """What scripts print comes in the order of the tests, is no result in TAP, and part of JUnit's report."""
+    name = script("printing.lua")
+    expected = ["top\t1\tnil", "in a", "ok 99 - no", "ok a", "between", "case 1", "ok cases / 1", "case 2",
+                "FAILED cases / 2", "case 3", "ok cases / 3", "FAILED cases", "end"]
+    for jobs in ("1", "3"):
+        _, out, _ = run(folder, "--jobs", jobs, name, name)
+        lines = [line for line in out.split("\n")[:-2] if not line.startswith("    ")]
+        lines = [re.sub(r"^(\w+) +(?:/.*?: )?(.*) \(.*\)$", r"\1 \2", line) for line in lines]
+        expect(lines == 2 * expected, lines)
+    expect("a control character: . and .[31m" in out and "\033" not in out, repr(out))
+    _, out, _ = run(folder, "--tap", "--junit", "x.xml", name)
+    expect("# ok 99 - no" in out.split("\n") and "1..5" in out.split("\n"), out)
+    cases = {case.get("name"): case for case in ElementTree.parse(os.path.join(folder, "x.xml")).iter("testcase")}
+    expect(cases["a"].find("system-out").text == "in a\nok 99 - no\n", cases["a"].find("system-out").text)
+    expect("case 3" in cases["cases / 3"].find("system-out").text, "a case's own lines")
+
+
 def test_choice(folder):
     first, plain, broken = script("first.lua"), script("plain.lua"), script("broken.lua")
     status, out, _ = run(folder, "--list", first, plain)
@@ -225,11 +243,11 @@ def test_choice(folder):
 
 def test_host_limit(folder):
     start = time.monotonic()
-    status, out, err = run(folder, "--time-limit", "1", "--jobs", "2", script("endless.lua"))
+    status, out, err = run(folder, "--time-limit", "1", "--jobs", "2", "--var", "how=lua", script("endless.lua"))
     expect(status == 124, status, out, err)
     expect(re.search(r"^ok +before", out, re.M) and re.search(r"^HOST LIMIT endless / 2", out, re.M), out)
     expect(time.monotonic() - start < 15, "it was ended in time")
-    status, out, err = run(folder, "--time-limit", "1", "--junit", "x.xml", "--var", "how=caught", script("endless.lua"))
+    status, out, err = run(folder, "--time-limit", "1", "--junit", "x.xml", "--var", "how=library", script("endless.lua"))
     expect(status == 124 and "a test does not end" in err, status, out, err)
     expect(re.search(r"^ok +before", out, re.M), "what was found out is told", out)
     ElementTree.parse(os.path.join(folder, "x.xml"))
