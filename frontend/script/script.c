@@ -265,7 +265,6 @@ Script *script_create(const TestOptions *options, const char *file, Error *error
     script->options = options;
     script->file = file;
     script->folder = copy_folder(file);
-    script->hash_log = options->hash_log_file;
     script->lua = luaL_newstate();
     if (script->lua == NULL) {
         error_set(error, "no memory for Lua");

@@ -55,7 +55,6 @@ struct Script {
     char *folder;              /* which 'file' is in, "." at least */
     ScriptMachine *machines;   /* those alive, newest first */
     int machine_count;         /* made so far */
-    FILE *hash_log;            /* --hash-log, shared; NULL without */
     struct TestContext *tests; /* what tests keep with it: test_run.h */
     /* What happens is told here, in order: 'machine' is NULL for what concerns none. May be NULL.
      */

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 /* The waits: run a machine until something is there, or say what else happened. */
 #include "script_wait.h"
+#include "hash_log.h"
 #include "machine_hang.h"
 #include "machine_idle.h"
 #include "machine_parts.h"
@@ -59,6 +60,11 @@ static void print_place(ScriptMachine *machine, ByteBuffer *text) {
     byte_buffer_print(text, " at %04X:%08X", state->segment[SEG_CS].selector, state->eip);
 }
 
+static bool has_diverged(const ScriptMachine *machine) {
+    const HashLog *hashes = machine->script->options->hashes;
+    return hashes != NULL && hashes->difference != NULL;
+}
+
 /* What happened instead, with the kind of failure that it is. */
 static const char *describe_end(ScriptMachine *machine, WaitEnd end, ByteBuffer *text) {
     int status = 0;
@@ -76,6 +82,10 @@ static const char *describe_end(ScriptMachine *machine, WaitEnd end, ByteBuffer 
         print_place(machine, text);
         return KIND_CRASH;
     case WAIT_INTERRUPTED:
+        if (has_diverged(machine)) {
+            byte_buffer_print(text, "%s", machine->script->options->hashes->difference);
+            return KIND_DIVERGED;
+        }
         byte_buffer_print(text, "the host's time limit is over");
         return KIND_HOST_LIMIT;
     default:
@@ -276,25 +286,12 @@ static int expect_reset(lua_State *L) {
 static bool look_on(void *opaque) {
     const ScriptMachine *machine = opaque;
     test_show_progress(machine->script);
-    return host_clock_ns() >= machine->script->options->deadline_ns;
-}
-
-#define HASH_STRIDE 1000000
-
-/* --hash-log: "FILE MACHINE INSTRUCTIONS HASH" */
-static void log_hash(void *opaque) {
-    const ScriptMachine *machine = opaque;
-    fprintf(machine->script->hash_log, "%s %s %llu %016llx\n", machine->script->file, machine->name,
-            (unsigned long long)machine->machine->cpu->state.instruction_count,
-            (unsigned long long)machine_state_hash(machine->machine));
+    return has_diverged(machine) || host_clock_ns() >= machine->script->options->deadline_ns;
 }
 
 static void watch_machine(ScriptMachine *machine) {
     MachineWatch watch = {.interrupted = look_on, .opaque = machine};
-    if (machine->script->hash_log != NULL) {
-        watch.stride = HASH_STRIDE;
-        watch.stride_done = log_hash;
-    }
+    hash_log_watch(machine->script->options->hashes, &watch);
     machine_set_watch(machine->machine, &watch);
     machine_stop_at_triple_fault(machine->machine, true);
 }

@@ -1,6 +1,7 @@
 /* See test_options.h. */
 #include "test_options.h"
 #include "command_line.h"
+#include "hash_log.h"
 #include "machine_time.h"
 #include "nearest_name.h"
 
@@ -100,6 +101,12 @@ static bool read_filter(TestOptions *options, const char *argument, Error *error
     return true;
 }
 
+static bool read_hash_check(TestOptions *options, const char *argument, Error *error) {
+    (void)error;
+    options->hash_check = argument;
+    return true;
+}
+
 static bool read_hash_log(TestOptions *options, const char *argument, Error *error) {
     (void)error;
     options->hash_log = argument;
@@ -110,6 +117,7 @@ static bool read_hash_log(TestOptions *options, const char *argument, Error *err
 static const TestOption test_option_table[] = {
     {"fail-fast",  NULL,         "end after the first failure",                             read_fail_fast},
     {"filter",     "PATTERN",    "only tests whose name holds this Lua pattern; \"TEST / CASE\"", read_filter},
+    {"hash-check", "FILE",       "end with status 6 where the run differs from that of a --hash-log", read_hash_check},
     {"hash-log",   "FILE",       "every machine's state hash after each million instructions", read_hash_log},
     {"help",       NULL,         "this text",                                               read_help},
     {"jobs",       "N",          "so many at a time; as many as there are processors",      read_jobs},
@@ -191,9 +199,11 @@ bool test_options_parse(TestOptions *options, const char *program, int argc, cha
     }
     if (options->file_count == 0 && !options->show_help)
         return error_set(error, "which script? usage: reprise test [options] FILE.lua...");
-    if (options->hash_log != NULL &&
-        (options->hash_log_file = fopen(options->hash_log, "w")) == NULL)
-        return error_set(error, "cannot write '%s': %s", options->hash_log, strerror(errno));
+    if (options->hash_log != NULL || options->hash_check != NULL) {
+        options->hashes = hash_log_open(options->hash_log, options->hash_check, error);
+        if (options->hashes == NULL)
+            return false;
+    }
     if (options->time_limit_ns > 0)
         options->deadline_ns = host_clock_ns() + options->time_limit_ns;
     return true;
@@ -203,8 +213,7 @@ void test_options_free(TestOptions *options) {
     for (int i = 0; i < options->string_count; i++)
         free(options->strings[i]);
     free(options->strings);
-    if (options->hash_log_file != NULL)
-        fclose(options->hash_log_file);
+    hash_log_close(options->hashes);
     free(options->files);
     free(options->machine_words);
     free(options->variables);

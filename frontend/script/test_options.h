@@ -20,19 +20,19 @@ typedef struct TestOptions {
     int machine_word_count;
     TestVariable *variables; /* --var */
     int variable_count;
-    int jobs;             /* --jobs; 0: as many as there are cores */
-    const char *filter;   /* --filter; NULL: all tests */
-    const char *out;      /* --out; NULL: the standard folder */
-    bool tap;             /* --tap */
-    const char *junit;    /* --junit; NULL without */
-    const char *hash_log; /* --hash-log; NULL without */
-    FILE *hash_log_file;
-    bool list;             /* --list */
-    bool fail_fast;        /* --fail-fast */
-    int repeat;            /* --repeat; 0 without */
-    const char *symbols;   /* --symbols: an ELF file, for back traces; NULL without */
-    int64_t time_limit_ns; /* --time-limit; 0: none */
-    int64_t deadline_ns;   /* of the host's clock; INT64_MAX: none */
+    int jobs;                          /* --jobs; 0: as many as there are cores */
+    const char *filter;                /* --filter; NULL: all tests */
+    const char *out;                   /* --out; NULL: the standard folder */
+    bool tap;                          /* --tap */
+    const char *junit;                 /* --junit; NULL without */
+    const char *hash_log, *hash_check; /* --hash-log, --hash-check; NULL without */
+    struct HashLog *hashes;            /* hash_log.h; NULL without both */
+    bool list;                         /* --list */
+    bool fail_fast;                    /* --fail-fast */
+    int repeat;                        /* --repeat; 0 without */
+    const char *symbols;               /* --symbols: an ELF file, for back traces; NULL without */
+    int64_t time_limit_ns;             /* --time-limit; 0: none */
+    int64_t deadline_ns;               /* of the host's clock; INT64_MAX: none */
     bool show_help;
     char **strings; /* that parsing made */
     int string_count;

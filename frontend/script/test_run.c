@@ -17,7 +17,7 @@
 
 unsigned test_run_jobs(const TestOptions *options) {
     cpu_set_t set;
-    if (options->hash_log != NULL)
+    if (options->hashes != NULL)
         return 1; /* its lines are to come in the same order in each run */
     if (options->jobs > 0)
         return (unsigned)options->jobs;
