@@ -2,6 +2,7 @@
 """A script's runs are one: the state hash after each million instructions is the same in every run, with both backends,
 and while the host is busy. The script types, sends to a serial port, and goes back to a checkpoint."""
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -39,3 +40,26 @@ finally:
         process.kill()
         process.wait()
 expect_same("portable backend", run("-accel", "interp"))
+
+
+def check_against(lines, *options):
+    """Runs with --hash-check against LINES; the process and what it said."""
+    with tempfile.NamedTemporaryFile("w") as log:
+        log.write("".join(line + "\n" for line in lines))
+        log.flush()
+        done = subprocess.run([PROGRAM, "test", "--hash-check", log.name, "--var", "demo=" + DEMO, "--out", log.name + ".d",
+                               "hash_log.lua", *options],
+                              capture_output=True, text=True, timeout=250, cwd=os.path.join(HERE, "failing"))
+        shutil.rmtree(log.name + ".d", ignore_errors=True)
+    return done
+
+
+same = check_against(first, "-accel", "interp", "--repeat", "2")
+if same.returncode != 0:
+    sys.exit(f"FAIL --hash-check of an equal run: {same.stdout}{same.stderr}")
+words = first[20].split()
+other = first[:20] + [" ".join(words[:-1] + ["0" * 16])] + first[21:]
+differs = check_against(other)
+if differs.returncode != 6 or words[-1] not in differs.stdout + differs.stderr or words[-2] not in differs.stdout + differs.stderr:
+    sys.exit(f"FAIL --hash-check of another run: {differs.returncode}: {differs.stdout}{differs.stderr}")
+print("ok   --hash-check names the first difference")
