@@ -2,11 +2,13 @@
  *
  *   state_bench [--kernel FILE --initrd FILE --append TEXT] [--floppy FILE] [--memory MB]
  *               [--accel jit|interp] --ready TEXT [--type TEXT] [--loops N] [--instructions N]
+ *               [--clones N]
  *
  * The guest runs until TEXT was on its serial port or its screen; --type then sends text to the
  * serial port, and a guest second passes. */
 #define _GNU_SOURCE
 #include "checkpoint.h"
+#include "machine_clone.h"
 #include "machine_parts.h"
 #include "machine_snapshot.h"
 #include "machine_wait.h"
@@ -16,7 +18,7 @@
 
 typedef struct Options {
     const char *kernel, *initrd, *append, *floppy, *ready, *type;
-    const char *memory, *accel, *loops, *instructions;
+    const char *memory, *accel, *loops, *instructions, *clones;
 } Options;
 
 static const struct {
@@ -28,6 +30,7 @@ static const struct {
     {"--ready", offsetof(Options, ready)},   {"--type", offsetof(Options, type)},
     {"--memory", offsetof(Options, memory)}, {"--accel", offsetof(Options, accel)},
     {"--loops", offsetof(Options, loops)},   {"--instructions", offsetof(Options, instructions)},
+    {"--clones", offsetof(Options, clones)},
 };
 
 typedef struct Bench {
@@ -188,6 +191,54 @@ static void measure_restores(Machine *machine, uint64_t instructions, uint64_t l
     free(runs);
 }
 
+/* What this process has of the host's memory, pages that others share counted by their parts. */
+static double used_mb(void) {
+    char line[256];
+    unsigned long long kilobytes = 0;
+    FILE *file = fopen("/proc/self/smaps_rollup", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "Pss: %llu kB", &kilobytes) == 1)
+            break;
+    if (file != NULL)
+        fclose(file);
+    return (double)kilobytes / 1024;
+}
+
+/* Clones that all live at once, each of which runs for a guest second. */
+static void measure_clones(Bench *bench, uint64_t count) {
+    Error error = {.set = false};
+    MachineConfig config = describe(bench);
+    config.serial[0] = (ByteSink){NULL, NULL};
+    Machine **clones = calloc(count, sizeof *clones);
+    int64_t *times = calloc(count, sizeof *times);
+    double before = used_mb();
+    int64_t start = host_clock_ns();
+    CloneBase *base = clone_base_create(bench->machine, &error);
+    if (base == NULL)
+        fail("no base for clones", &error);
+    printf("clone_base_ms %.3f\n", (double)(host_clock_ns() - start) / 1e6);
+    for (uint64_t i = 0; i < count; i++) {
+        start = host_clock_ns();
+        clones[i] = machine_create_clone(base, &config, &error);
+        if (clones[i] == NULL)
+            fail("no clone", &error);
+        times[i] = host_clock_ns() - start;
+    }
+    print_times("clone", times, count);
+    double made = used_mb();
+    for (uint64_t i = 0; i < count; i++)
+        pass_guest_time(clones[i], NS_PER_SECOND);
+    printf("clones %llu\nbefore_clones_mb %.1f\nclones_made_mb %.1f\nclones_run_mb %.1f\n",
+           (unsigned long long)count, before, made, used_mb());
+    if (getenv("STATE_BENCH_MAPS") != NULL && system("cat /proc/$PPID/smaps > /tmp/memory_bench/smaps") != 0)
+        fail("smaps", NULL);
+    for (uint64_t i = 0; i < count; i++)
+        machine_destroy(clones[i]);
+    clone_base_release(base);
+    free(clones);
+    free(times);
+}
+
 int main(int count, char **arguments) {
     (void)count;
     Bench bench = {.options = {.kernel = NULL}};
@@ -196,6 +247,8 @@ int main(int count, char **arguments) {
     boot(&bench);
     measure_checkpoints(bench.machine, instructions);
     measure_restores(bench.machine, instructions, number_of(bench.options.loops, 1000));
+    if (bench.options.clones != NULL)
+        measure_clones(&bench, number_of(bench.options.clones, 0));
     machine_destroy(bench.machine);
     byte_buffer_free(&bench.serial);
     return 0;
