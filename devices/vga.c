@@ -145,11 +145,12 @@ static void registers_write(void *opaque, uint32_t offset, unsigned size, uint32
 /* ---- PCI ---- */
 
 static bool place_is_free(const PhysicalMap *memory, uint32_t base, uint32_t size) {
-    const PhysicalPage *pages = physical_map_pages(memory);
-    for (uint32_t page = base >> PAGE_BITS; page < (base + size) >> PAGE_BITS; page++)
-        if (pages[page].read != NULL || pages[page].write != NULL ||
-            physical_map_find_mmio(memory, page << PAGE_BITS) != NULL)
+    for (uint32_t number = base >> PAGE_BITS; number < (base + size) >> PAGE_BITS; number++) {
+        const PhysicalPage page = physical_map_page(memory, number);
+        if (page.read != NULL || page.write != NULL ||
+            physical_map_find_mmio(memory, number << PAGE_BITS) != NULL)
             return false;
+    }
     return true;
 }
 

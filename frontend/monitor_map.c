@@ -32,17 +32,17 @@ static const char *find_bar_owner(const Board *board, uint64_t address) {
 }
 
 static MapPlace page_place(const Machine *machine, uint32_t index) {
-    const PhysicalPage *page = &physical_map_pages(machine->memory)[index];
+    const PhysicalPage page = physical_map_page(machine->memory, index);
     const uint8_t *ram = physical_map_ram(machine->memory);
     uint64_t ram_bytes = physical_map_ram_bytes(machine->memory);
     uint64_t address = (uint64_t)index << PAGE_BITS;
-    const uint8_t *host = page->read != NULL ? page->read : page->write;
+    const uint8_t *host = page.read != NULL ? page.read : page.write;
     if (host == NULL) {
         const MmioRange *range = physical_map_find_mmio(machine->memory, (uint32_t)address);
         return range == NULL ? (MapPlace){.kind = NULL} : (MapPlace){"i/o", range->name, 0};
     }
-    MapPlace place = {.kind = page->write == NULL ? "rom" : page->read == NULL ? "wo" : "ram"};
-    if (page->read != NULL && page->write != NULL && page->read != page->write)
+    MapPlace place = {.kind = page.write == NULL ? "rom" : page.read == NULL ? "wo" : "ram"};
+    if (page.read != NULL && page.write != NULL && page.read != page.write)
         place.kind = "romd"; /* loads from one, stores to another: shadowing half done */
     if (is_in(host, ram, ram_bytes)) {
         place.name = "pc.ram";

@@ -10,7 +10,10 @@
 #define A20_BIT (1u << 20)
 
 struct PhysicalMap {
-    PhysicalPage *pages;                        /* PHYSICAL_PAGES of them, lazily touched */
+    /* What lies where, PHYSICAL_PAGES of each, lazily touched. RAM at its own address, which is
+     * most of it, is not entered: many clones live in one process. */
+    PhysicalPage *pages;
+    uint8_t *is_entered; /* of RAM's pages: 'pages' tells what lies there instead */
     GuestRegion regions[GUEST_REGIONS_MAXIMUM]; /* RAM is the first */
     unsigned region_count;
     uint32_t ram_pages;
@@ -41,14 +44,14 @@ PhysicalMap *physical_map_create(uint64_t ram_bytes, Error *error) {
     map->a20_mask = UINT32_MAX;
     map->a20_open = true;
     map->pages = host_pages_map(PHYSICAL_PAGES * sizeof *map->pages);
-    if (map->pages == NULL)
+    map->is_entered = host_pages_map(PHYSICAL_PAGES);
+    bool has_tables = map->pages != NULL && map->is_entered != NULL;
+    if (!has_tables)
         error_set(error, "the host has no room for the table of physical pages");
-    if (map->pages == NULL ||
-        physical_map_add_region(map, "RAM", (uint32_t)ram_bytes, error) == NULL) {
+    if (!has_tables || physical_map_add_region(map, "RAM", (uint32_t)ram_bytes, error) == NULL) {
         physical_map_destroy(map);
         return NULL;
     }
-    physical_map_show_ram(map, 0, (uint32_t)ram_bytes);
     return map;
 }
 
@@ -56,6 +59,7 @@ void physical_map_destroy(PhysicalMap *map) {
     if (map == NULL)
         return;
     host_pages_unmap(map->pages, PHYSICAL_PAGES * sizeof *map->pages);
+    host_pages_unmap(map->is_entered, PHYSICAL_PAGES);
     for (unsigned i = 0; i < map->region_count; i++)
         guest_region_destroy(&map->regions[i]);
     free(map->ranges);
@@ -124,10 +128,6 @@ uint8_t *physical_map_ram_flags(PhysicalMap *map) {
     return map->regions[0].flags;
 }
 
-const PhysicalPage *physical_map_pages(const PhysicalMap *map) {
-    return map->pages;
-}
-
 /* ---- What lies where ---- */
 
 static void report_layout(PhysicalMap *map, uint32_t first_page, uint32_t pages) {
@@ -137,6 +137,34 @@ static void report_layout(PhysicalMap *map, uint32_t first_page, uint32_t pages)
 
 static uint8_t *page_of(uint8_t *start, uint32_t index) {
     return start != NULL ? start + ((size_t)index << PAGE_BITS) : NULL;
+}
+
+static PhysicalPage plain_ram(const PhysicalMap *map, uint32_t number) {
+    uint8_t *host = page_of(map->regions[0].host, number);
+    return (PhysicalPage){host, host, map->regions[0].flags + number};
+}
+
+static inline PhysicalPage get_page(const PhysicalMap *map, uint32_t number) {
+    return number < map->ram_pages && !map->is_entered[number] ? plain_ram(map, number)
+                                                               : map->pages[number];
+}
+
+PhysicalPage physical_map_page(const PhysicalMap *map, uint32_t number) {
+    return get_page(map, number);
+}
+
+static bool is_same_page(const PhysicalPage *a, const PhysicalPage *b) {
+    return a->read == b->read && a->write == b->write && a->flags == b->flags;
+}
+
+static void enter_page(PhysicalMap *map, uint32_t number, PhysicalPage page) {
+    if (number < map->ram_pages) {
+        const PhysicalPage plain = plain_ram(map, number);
+        map->is_entered[number] = !is_same_page(&page, &plain);
+        if (!map->is_entered[number])
+            return;
+    }
+    map->pages[number] = page;
 }
 
 /* Writes page entries that go through the three runs of host memory in step. A change that changes
@@ -150,11 +178,14 @@ static void set_pages(PhysicalMap *map, uint32_t base, uint32_t size, uint8_t *r
     for (uint32_t i = 0; i < pages; i++) {
         PhysicalPage page = {page_of(read, i), page_of(write, i), flags != NULL ? flags + i : NULL};
         bool is_covered = first + i - map->cover_first < map->cover_pages;
-        PhysicalPage *old =
-            is_covered ? &map->covered[first + i - map->cover_first] : &map->pages[first + i];
-        if (old->read == page.read && old->write == page.write && old->flags == page.flags)
+        PhysicalPage *covered = is_covered ? &map->covered[first + i - map->cover_first] : NULL;
+        PhysicalPage old = is_covered ? *covered : get_page(map, first + i);
+        if (is_same_page(&old, &page))
             continue;
-        *old = page;
+        if (is_covered)
+            *covered = page;
+        else
+            enter_page(map, first + i, page);
         changed |= !is_covered;
     }
     if (changed)
@@ -190,7 +221,8 @@ void physical_map_set_shadow(PhysicalMap *map, uint32_t base, uint32_t size, uin
 void physical_map_cover(PhysicalMap *map, uint32_t base, uint32_t size) {
     uint32_t first = base >> PAGE_BITS, pages = size >> PAGE_BITS;
     assert(map->cover_pages == 0 && pages <= PHYSICAL_COVER_PAGES);
-    memcpy(map->covered, &map->pages[first], pages * sizeof(PhysicalPage));
+    for (uint32_t i = 0; i < pages; i++)
+        map->covered[i] = get_page(map, first + i);
     physical_map_show_ram(map, base, size);
     map->cover_first = first;
     map->cover_pages = pages;
@@ -199,7 +231,8 @@ void physical_map_cover(PhysicalMap *map, uint32_t base, uint32_t size) {
 void physical_map_uncover(PhysicalMap *map) {
     uint32_t pages = map->cover_pages;
     map->cover_pages = 0;
-    memcpy(&map->pages[map->cover_first], map->covered, pages * sizeof(PhysicalPage));
+    for (uint32_t i = 0; i < pages; i++)
+        enter_page(map, map->cover_first + i, map->covered[i]);
     report_layout(map, map->cover_first, pages);
 }
 
@@ -293,13 +326,13 @@ uint32_t physical_map_a20_mask(const PhysicalMap *map) {
 /* ---- Accesses ---- */
 
 /* Everything that must happen before a store to memory within one page. */
-static inline void prepare_store(PhysicalMap *map, const PhysicalPage *page, uint32_t address,
+static inline void prepare_store(PhysicalMap *map, uint8_t *flags, uint32_t address,
                                  uint32_t size) {
-    if (page->flags == NULL)
+    if (flags == NULL)
         return;
-    if ((*page->flags & PAGE_CODE) != 0 && map->hooks.code_changes != NULL)
+    if ((*flags & PAGE_CODE) != 0 && map->hooks.code_changes != NULL)
         map->hooks.code_changes(map->hooks.opaque, address, size);
-    physical_map_mark_page(map, page->flags, PAGE_DIRTY_ALL);
+    physical_map_mark_page(map, flags, PAGE_DIRTY_ALL);
 }
 
 /* How many bytes the next access to 'range' at 'address' takes: the largest naturally aligned
@@ -344,11 +377,11 @@ void physical_read_bytes(PhysicalMap *map, uint32_t address, void *data, size_t 
     uint8_t *to = data;
     while (size > 0) {
         uint32_t masked = address & map->a20_mask;
-        const PhysicalPage *page = &map->pages[masked >> PAGE_BITS];
+        const PhysicalPage page = get_page(map, masked >> PAGE_BITS);
         size_t in_page = PAGE_SIZE - (masked & PAGE_OFFSET_MASK);
         size_t piece = size < in_page ? size : in_page;
-        if (page->read != NULL)
-            memcpy(to, page->read + (masked & PAGE_OFFSET_MASK), piece);
+        if (page.read != NULL)
+            memcpy(to, page.read + (masked & PAGE_OFFSET_MASK), piece);
         else
             piece = read_mmio(map, masked, piece, to);
         address += (uint32_t)piece;
@@ -361,12 +394,12 @@ void physical_write_bytes(PhysicalMap *map, uint32_t address, const void *data, 
     const uint8_t *from = data;
     while (size > 0) {
         uint32_t masked = address & map->a20_mask;
-        const PhysicalPage *page = &map->pages[masked >> PAGE_BITS];
+        const PhysicalPage page = get_page(map, masked >> PAGE_BITS);
         size_t in_page = PAGE_SIZE - (masked & PAGE_OFFSET_MASK);
         size_t piece = size < in_page ? size : in_page;
-        if (page->write != NULL) {
-            prepare_store(map, page, masked, (uint32_t)piece);
-            memcpy(page->write + (masked & PAGE_OFFSET_MASK), from, piece);
+        if (page.write != NULL) {
+            prepare_store(map, page.flags, masked, (uint32_t)piece);
+            memcpy(page.write + (masked & PAGE_OFFSET_MASK), from, piece);
         } else {
             piece = write_mmio(map, masked, piece, from);
         }
@@ -378,9 +411,9 @@ void physical_write_bytes(PhysicalMap *map, uint32_t address, const void *data, 
 
 uint64_t physical_read(PhysicalMap *map, uint32_t address, unsigned size) {
     uint32_t masked = address & map->a20_mask, offset = masked & PAGE_OFFSET_MASK;
-    const PhysicalPage *page = &map->pages[masked >> PAGE_BITS];
-    if (page->read != NULL && offset + size <= PAGE_SIZE)
-        return load_le(page->read + offset, size);
+    const PhysicalPage page = get_page(map, masked >> PAGE_BITS);
+    if (page.read != NULL && offset + size <= PAGE_SIZE)
+        return load_le(page.read + offset, size);
     uint8_t data[8] = {0};
     physical_read_bytes(map, address, data, size);
     return load_le64(data);
@@ -388,10 +421,10 @@ uint64_t physical_read(PhysicalMap *map, uint32_t address, unsigned size) {
 
 void physical_write(PhysicalMap *map, uint32_t address, unsigned size, uint64_t value) {
     uint32_t masked = address & map->a20_mask, offset = masked & PAGE_OFFSET_MASK;
-    const PhysicalPage *page = &map->pages[masked >> PAGE_BITS];
-    if (page->write != NULL && offset + size <= PAGE_SIZE) {
-        prepare_store(map, page, masked, size);
-        store_le(page->write + offset, size, value);
+    const PhysicalPage page = get_page(map, masked >> PAGE_BITS);
+    if (page.write != NULL && offset + size <= PAGE_SIZE) {
+        prepare_store(map, page.flags, masked, size);
+        store_le(page.write + offset, size, value);
         return;
     }
     uint8_t data[8];
@@ -403,7 +436,7 @@ void physical_map_touch(PhysicalMap *map, uint32_t address, uint32_t size) {
     while (size > 0) {
         uint32_t masked = address & map->a20_mask;
         uint32_t piece = minimum(size, PAGE_SIZE - (masked & PAGE_OFFSET_MASK));
-        prepare_store(map, &map->pages[masked >> PAGE_BITS], masked, piece);
+        prepare_store(map, get_page(map, masked >> PAGE_BITS).flags, masked, piece);
         address += piece;
         size -= piece;
     }
@@ -490,7 +523,7 @@ void physical_map_replace_page(PhysicalMap *map, const GuestRegion *region, uint
  * rare, is looked for everywhere. */
 static void report_replaced_elsewhere(PhysicalMap *map) {
     for (uint32_t page = 0; page < PHYSICAL_PAGES; page++) {
-        const uint8_t *flags = map->pages[page].flags;
+        const uint8_t *flags = get_page(map, page).flags;
         if (flags != NULL && (*flags & PAGE_REPLACED) != 0)
             map->hooks.code_changes(map->hooks.opaque, page << PAGE_BITS, PAGE_SIZE);
     }

@@ -141,8 +141,8 @@ bool physical_map_a20(const PhysicalMap *map);
 void physical_map_ignore_a20(PhysicalMap *map, bool ignored);
 uint32_t physical_map_a20_mask(const PhysicalMap *map);
 
-/* The page table, PHYSICAL_PAGES entries; index after A20. */
-const PhysicalPage *physical_map_pages(const PhysicalMap *map);
+/* The entry of the page table with this number (below PHYSICAL_PAGES), after A20. */
+PhysicalPage physical_map_page(const PhysicalMap *map, uint32_t number);
 
 /* Accesses by physical address (A20 is applied): any size from 1 to 8 bytes, any alignment; RAM,
  * ROM and MMIO; they set dirty bits and report code changes. */

@@ -208,20 +208,20 @@ static void fill_entries(Tlb *tlb, uint32_t page, AccessKind kind, bool user) {
     const TlbWalked *walked = &tlb->walked[page];
     if ((!user && page_rights_need_override(tlb, walked->rights)) || tlb_is_watched(tlb, page))
         return;
-    const PhysicalPage *target = &physical_map_pages(tlb->map)[walked->physical_page];
+    const PhysicalPage target = physical_map_page(tlb->map, walked->physical_page);
     unsigned table = user ? TLB_USER_READ : TLB_SUPER_READ;
-    if (target->read != NULL && (walked->filled >> table & 1) == 0)
-        fill_entry(tlb, page, table, target->read);
+    if (target.read != NULL && (walked->filled >> table & 1) == 0)
+        fill_entry(tlb, page, table, target.read);
     /* Whoever may store through an entry may load through it, too: not so where stores go beneath a
      * ROM. */
-    if (kind != ACCESS_WRITE || target->write == NULL || target->write != target->read)
+    if (kind != ACCESS_WRITE || target.write == NULL || target.write != target.read)
         return;
-    if (target->flags != NULL) {
-        if ((*target->flags & PAGE_CODE) != 0)
+    if (target.flags != NULL) {
+        if ((*target.flags & PAGE_CODE) != 0)
             return;
-        physical_map_mark_page(tlb->map, target->flags, PAGE_DIRTY_ALL);
+        physical_map_mark_page(tlb->map, target.flags, PAGE_DIRTY_ALL);
     }
-    fill_entry(tlb, page, table + 1, target->write);
+    fill_entry(tlb, page, table + 1, target.write);
 }
 
 /* Whether what is known of the page allows the access with nothing left to do in the page tables.

@@ -177,8 +177,8 @@ static bool check_entry(const Tlb *tlb, uint32_t page, unsigned table, Error *er
     if (!filled)
         return true;
     bool write = table == TLB_SUPER_WRITE || table == TLB_USER_WRITE, user = table >= TLB_USER_READ;
-    const PhysicalPage *target = &physical_map_pages(tlb->map)[walked->physical_page];
-    const uint8_t *host = write ? target->write : target->read;
+    const PhysicalPage target = physical_map_page(tlb->map, walked->physical_page);
+    const uint8_t *host = write ? target.write : target.read;
     if (host == NULL || (int64_t)(intptr_t)host != entry + ((int64_t)page << PAGE_BITS))
         return error_set(error, "page %05X, table %u: the entry is not the map's", page, table);
     if (!page_rights_allow(tlb, walked->rights, write ? ACCESS_WRITE : ACCESS_READ, user))
@@ -192,8 +192,8 @@ static bool check_entry(const Tlb *tlb, uint32_t page, unsigned table, Error *er
         return true;
     if ((walked->rights & TLB_RIGHT_DIRTY) == 0)
         return error_set(error, "page %05X, table %u: D bit is not set", page, table);
-    if (target->flags != NULL && (*target->flags & (PAGE_CODE | PAGE_DIRTY_ALL)) != PAGE_DIRTY_ALL)
-        return error_set(error, "page %05X, table %u: flags are %02X", page, table, *target->flags);
+    if (target.flags != NULL && (*target.flags & (PAGE_CODE | PAGE_DIRTY_ALL)) != PAGE_DIRTY_ALL)
+        return error_set(error, "page %05X, table %u: flags are %02X", page, table, *target.flags);
     return true;
 }
 

@@ -1,10 +1,11 @@
 /* See block_cache.h. */
 #include "block_cache.h"
+#include "allocate.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-enum { BUCKETS = 1 << 17, GRANULE_BITS = 5, CROSSING_BUCKETS = 256 };
+enum { FEWEST_BUCKETS = 1 << 12, GRANULE_BITS = 5, CROSSING_BUCKETS = 256 };
 
 typedef struct CodePage {
     Block *first;        /* that begin here */
@@ -16,8 +17,9 @@ struct BlockCache {
     PhysicalMap *map;
     void (*unlink)(void *opaque, BlockLink *link);
     void *opaque;
-    Block *bucket[BUCKETS];
-    CodePage **page; /* PHYSICAL_PAGES of them, lazily touched */
+    Block **bucket;
+    uint32_t bucket_count; /* a power of two; as many as blocks, or more */
+    CodePage **page;       /* PHYSICAL_PAGES of them, lazily touched */
     /* Links across pages, by is_global and the target's linear page; number 0 for targets that lie
      * on two pages themselves. */
     BlockLink *crossing[2][CROSSING_BUCKETS];
@@ -40,6 +42,8 @@ BlockCache *block_cache_create(PhysicalMap *map, void (*unlink)(void *opaque, Bl
         return NULL;
     }
     cache->page = pages;
+    cache->bucket_count = FEWEST_BUCKETS;
+    cache->bucket = allocate_zeroed(FEWEST_BUCKETS * sizeof(Block *));
     cache->map = map;
     cache->unlink = unlink;
     cache->opaque = opaque;
@@ -51,14 +55,15 @@ void block_cache_destroy(BlockCache *cache) {
         return;
     block_cache_clear(cache);
     munmap(cache->page, PHYSICAL_PAGES * sizeof(CodePage *));
+    free(cache->bucket);
     free(cache);
 }
 
-static uint32_t hash_key(const BlockKey *key) {
+/* Variants by flag state and limit share a bucket. */
+static Block **find_bucket(const BlockCache *cache, const BlockKey *key) {
     uint32_t hash =
         key->physical * 0x9E3779B1u ^ key->eip * 0x85EBCA77u ^ key->context * 0xC2B2AE3Du;
-    return (hash ^ hash >> 15) &
-           (BUCKETS - 1); /* variants by flag state and limit share a bucket */
+    return &cache->bucket[(hash ^ hash >> 15) & (cache->bucket_count - 1)];
 }
 
 static bool same_place(const BlockKey *a, const BlockKey *b) {
@@ -67,7 +72,7 @@ static bool same_place(const BlockKey *a, const BlockKey *b) {
 }
 
 Block *block_cache_find(const BlockCache *cache, const BlockKey *key) {
-    for (Block *block = cache->bucket[hash_key(key)]; block != NULL; block = block->next_in_bucket)
+    for (Block *block = *find_bucket(cache, key); block != NULL; block = block->next_in_bucket)
         if (same_place(&block->key, key) && block->key.flag_state == key->flag_state &&
             block->key.second_page == key->second_page)
             return block;
@@ -76,7 +81,7 @@ Block *block_cache_find(const BlockCache *cache, const BlockKey *key) {
 
 unsigned block_cache_count_variants(const BlockCache *cache, const BlockKey *key) {
     unsigned count = 0;
-    for (Block *block = cache->bucket[hash_key(key)]; block != NULL; block = block->next_in_bucket)
+    for (Block *block = *find_bucket(cache, key); block != NULL; block = block->next_in_bucket)
         count += same_place(&block->key, key) && block->key.flag_state != key->flag_state;
     return count;
 }
@@ -112,7 +117,7 @@ static void remark_granules(CodePage *page) {
 }
 
 static uint8_t *page_flags(const BlockCache *cache, uint32_t page) {
-    return physical_map_pages(cache->map)[page].flags;
+    return physical_map_page(cache->map, page).flags;
 }
 
 /* The page's lists, for a block that is about to be entered. */
@@ -128,6 +133,22 @@ static CodePage *claim_page(BlockCache *cache, uint32_t page_number, NewCodePage
         new_pages->page[new_pages->count++] = page_number;
     }
     return page;
+}
+
+/* Twice as many buckets. */
+static void grow(BlockCache *cache) {
+    Block **old = cache->bucket;
+    uint32_t old_count = cache->bucket_count;
+    cache->bucket_count *= 2;
+    cache->bucket = allocate_zeroed(cache->bucket_count * sizeof(Block *));
+    for (uint32_t i = 0; i < old_count; i++)
+        for (Block *next, *block = old[i]; block != NULL; block = next) {
+            Block **bucket = find_bucket(cache, &block->key);
+            next = block->next_in_bucket;
+            block->next_in_bucket = *bucket;
+            *bucket = block;
+        }
+    free(old);
 }
 
 Block *block_cache_add(BlockCache *cache, const BlockKey *key, unsigned byte_count,
@@ -152,7 +173,9 @@ Block *block_cache_add(BlockCache *cache, const BlockKey *key, unsigned byte_cou
         page->first_ending = block;
         granules_test(page, 0, second_part(block), true);
     }
-    Block **bucket = &cache->bucket[hash_key(key)];
+    if (cache->count == cache->bucket_count)
+        grow(cache);
+    Block **bucket = find_bucket(cache, key);
     block->next_in_bucket = *bucket;
     *bucket = block;
     cache->count++;
@@ -252,7 +275,7 @@ void block_cache_suspend_page(BlockCache *cache, uint32_t linear_page) {
 /* --- the end of blocks --- */
 
 static void remove_from_bucket(BlockCache *cache, Block *block) {
-    for (Block **list = &cache->bucket[hash_key(&block->key)]; *list != NULL;
+    for (Block **list = find_bucket(cache, &block->key); *list != NULL;
          list = &(*list)->next_in_bucket)
         if (*list == block) {
             *list = block->next_in_bucket;
@@ -396,7 +419,7 @@ static void forget_page(BlockCache *cache, uint32_t page_number) {
 }
 
 void block_cache_clear(BlockCache *cache) {
-    for (unsigned i = 0; i < BUCKETS; i++)
+    for (unsigned i = 0; i < cache->bucket_count; i++)
         while (cache->bucket[i] != NULL) {
             Block *block = cache->bucket[i];
             cache->bucket[i] = block->next_in_bucket;
@@ -416,7 +439,7 @@ size_t block_cache_block_count(const BlockCache *cache) {
 
 void block_cache_visit(const BlockCache *cache, uint32_t eip,
                        void (*visit)(const Block *block, void *opaque), void *opaque) {
-    for (unsigned i = 0; i < BUCKETS; i++)
+    for (unsigned i = 0; i < cache->bucket_count; i++)
         for (const Block *block = cache->bucket[i]; block != NULL; block = block->next_in_bucket)
             if (block->key.eip == eip)
                 visit(block, opaque);

@@ -1,8 +1,8 @@
 /* See context.h. */
 #include "context.h"
 #include "cpu_debug.h"
+#include "host_pages.h"
 #include "x87.h"
-#include <stdlib.h>
 #include <string.h>
 
 enum { SLOTS = CONTEXT_COUNT * 2 };
@@ -15,19 +15,21 @@ struct ContextTable {
 };
 
 ContextTable *context_table_create(void) {
-    ContextTable *table = calloc(1, sizeof(*table));
+    ContextTable *table = host_pages_map(sizeof(*table));
     if (table != NULL)
         context_table_clear(table);
     return table;
 }
 
 void context_table_destroy(ContextTable *table) {
-    free(table);
+    host_pages_unmap(table, sizeof(*table));
 }
 
 void context_table_clear(ContextTable *table) {
-    memset(table, 0, sizeof(*table));
+    if (table->count > 1)
+        memset(table->slot, 0, sizeof(table->slot));
     table->count = 1;
+    table->last = 0;
 }
 
 static Context read_context(const Cpu *cpu) {

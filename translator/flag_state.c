@@ -1,7 +1,7 @@
 /* See flag_state.h. */
 #include "flag_state.h"
 #include "flags.h"
-#include <stdlib.h>
+#include "host_pages.h"
 #include <string.h>
 
 enum { SLOTS = FLAG_STATE_COUNT * 2 };
@@ -13,7 +13,8 @@ struct FlagStateTable {
 };
 
 void flag_state_table_clear(FlagStateTable *table) {
-    memset(table->slot, 0, sizeof(table->slot));
+    if (table->count != 0)
+        memset(table->slot, 0, sizeof(table->slot));
     table->count = 0;
     FlagState in_memory;
     memset(&in_memory, 0, sizeof(in_memory));
@@ -21,14 +22,14 @@ void flag_state_table_clear(FlagStateTable *table) {
 }
 
 FlagStateTable *flag_state_table_create(void) {
-    FlagStateTable *table = calloc(1, sizeof(*table));
+    FlagStateTable *table = host_pages_map(sizeof(*table));
     if (table != NULL)
         flag_state_table_clear(table);
     return table;
 }
 
 void flag_state_table_destroy(FlagStateTable *table) {
-    free(table);
+    host_pages_unmap(table, sizeof(*table));
 }
 
 uint32_t flag_state_number(FlagStateTable *table, const FlagState *state) {

@@ -38,8 +38,8 @@ static size_t bytes_to_breakpoint(const Context *context, uint32_t linear, size_
 
 bool translator_lift_at(Translator *translator, uint32_t physical, uint32_t eip,
                         const Context *context, unsigned max_insns) {
-    const PhysicalPage *page = &physical_map_pages(translator->cpu->map)[physical >> PAGE_BITS];
-    if (page->read == NULL)
+    const PhysicalPage page = physical_map_page(translator->cpu->map, physical >> PAGE_BITS);
+    if (page.read == NULL)
         return false;
     uint32_t offset = physical & PAGE_OFFSET_MASK;
     size_t available = PAGE_SIZE - offset;
@@ -58,7 +58,7 @@ bool translator_lift_at(Translator *translator, uint32_t physical, uint32_t eip,
         context_lift_mode(context, translator->cpu->features[0], translator->host_features);
     translator->lifted.insn = translator->scratch.insn;
     translator->lifted.uop = translator->scratch.uop;
-    LiftStatus status = lift_block(&translator->lifted, &mode, page->read + offset, available,
+    LiftStatus status = lift_block(&translator->lifted, &mode, page.read + offset, available,
                                    limit_ends, eip, max_insns);
     if (status != LIFT_OK)
         return false;
@@ -88,8 +88,9 @@ void translator_drop_writes(Translator *translator, const NewCodePages *pages) {
 
 bool translator_lift_across(Translator *translator, uint32_t physical, uint32_t second_page,
                             const Context *context, uint32_t eip) {
-    const PhysicalPage *pages = physical_map_pages(translator->cpu->map);
-    const uint8_t *first = pages[physical >> PAGE_BITS].read, *second = pages[second_page].read;
+    const PhysicalMap *map = translator->cpu->map;
+    const uint8_t *first = physical_map_page(map, physical >> PAGE_BITS).read;
+    const uint8_t *second = physical_map_page(map, second_page).read;
     if (first == NULL || second == NULL || context_breakpoints(context) != 0)
         return false;
     uint64_t to_limit = (uint64_t)context->cs_limit + 1 - eip;
@@ -169,7 +170,7 @@ static unsigned guest_bits(const Translator *translator, const BlockKey *key) {
 }
 
 static const uint8_t *guest_code(const Translator *translator, uint32_t physical) {
-    const uint8_t *page = physical_map_pages(translator->cpu->map)[physical >> PAGE_BITS].read;
+    const uint8_t *page = physical_map_page(translator->cpu->map, physical >> PAGE_BITS).read;
     return page == NULL ? NULL : page + (physical & PAGE_OFFSET_MASK);
 }
 

@@ -12,20 +12,20 @@ static X86Backend *backend_of(const Cpu *cpu) {
 
 /* The memory that an access reaches, if one host address serves: no page crossed, no callback. */
 static uint8_t *plain_memory(const Cpu *cpu, uint32_t physical, bool write) {
-    const PhysicalPage *page = &physical_map_pages(cpu->map)[physical >> PAGE_BITS];
-    uint8_t *host = write ? page->write : page->read;
+    const PhysicalPage page = physical_map_page(cpu->map, physical >> PAGE_BITS);
+    uint8_t *host = write ? page.write : page.read;
     return host == NULL ? NULL : host + (physical & PAGE_OFFSET_MASK);
 }
 
 /* A device that looks at the clock or at wires must see the exact time and may change everything:
  * that instruction is run alone. So is one that stores into translated code. */
 static bool wants_step(const Cpu *cpu, uint32_t physical, unsigned size, bool write) {
-    const PhysicalPage *page = &physical_map_pages(cpu->map)[physical >> PAGE_BITS];
-    if (page->read == NULL || (write && page->write == NULL)) {
+    const PhysicalPage page = physical_map_page(cpu->map, physical >> PAGE_BITS);
+    if (page.read == NULL || (write && page.write == NULL)) {
         const MmioRange *range = physical_map_find_mmio(cpu->map, physical);
         return range != NULL && !range->timeless;
     }
-    if (!write || page->flags == NULL || !(*page->flags & PAGE_CODE))
+    if (!write || page.flags == NULL || !(*page.flags & PAGE_CODE))
         return false;
     uint32_t in_page = PAGE_SIZE - (physical & PAGE_OFFSET_MASK);
     return block_cache_holds_code(backend_of(cpu)->translator->cache, physical,
@@ -82,7 +82,7 @@ static SlowResult access_page(Cpu *cpu, uint32_t linear, const Site *site) {
         return (SlowResult){0, outcome};
     uint8_t *memory = plain_memory(cpu, physical, write);
     if (!crosses && memory != NULL && (!write || plain_memory(cpu, physical, false) == memory)) {
-        uint8_t *flags = physical_map_pages(cpu->map)[physical >> PAGE_BITS].flags;
+        uint8_t *flags = physical_map_page(cpu->map, physical >> PAGE_BITS).flags;
         if (write &&
             flags != NULL) /* a page with code stays without a TLB entry: the TLB did not mark it */
             physical_map_mark_page(cpu->map, flags, PAGE_DIRTY_ALL);

@@ -17,11 +17,10 @@ enum {
 static const uint32_t rom_heights[BIOS_ROM_FONTS] = {16, 14, 8};
 
 void guest_memory_peek(Machine *machine, uint32_t address, uint8_t *bytes, size_t size) {
-    const PhysicalPage *pages = physical_map_pages(machine->memory);
     while (size != 0) {
         uint32_t offset = address & PAGE_OFFSET_MASK;
         size_t part = PAGE_SIZE - offset < size ? PAGE_SIZE - offset : size;
-        const uint8_t *page = pages[address >> PAGE_BITS].read;
+        const uint8_t *page = physical_map_page(machine->memory, address >> PAGE_BITS).read;
         if (page != NULL)
             memcpy(bytes, page + offset, part);
         else

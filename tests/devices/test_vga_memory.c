@@ -232,7 +232,7 @@ static void count_layout_change(void *opaque, uint32_t first_page, uint32_t page
 }
 
 static bool window_is_direct(void) {
-    return physical_map_pages(board.memory)[0xA0].write != NULL;
+    return physical_map_page(board.memory, 0xA0).write != NULL;
 }
 
 static void wait_ns(int64_t ns) {
@@ -318,7 +318,7 @@ START_TEST(code_in_video_memory_is_reported) {
     board_create(&board);
     board_set_mode(&board, &mode_12h);
     physical_map_set_hooks(board.memory, &(PhysicalMapHooks){.code_changes = note_code_change});
-    uint8_t *flags = physical_map_pages(board.memory)[BOARD_FRAME_BUFFER >> PAGE_BITS].flags;
+    uint8_t *flags = physical_map_page(board.memory, BOARD_FRAME_BUFFER >> PAGE_BITS).flags;
     flags[1] |= PAGE_CODE;
     changed_address = 0;
     poke(&board, 0xA0000, 1);

@@ -186,7 +186,7 @@ START_TEST(state_is_saved_and_restored) {
         poke(&board, 0xA0000 + i, (uint8_t)(i * 13));
     board.clock.stopped_ns = NS_PER_SECOND;
     clock_run_due(&board.clock); /* the window is plain memory now */
-    ck_assert_ptr_nonnull(physical_map_pages(board.memory)[0xA0].write);
+    ck_assert_ptr_nonnull(physical_map_page(board.memory, 0xA0).write);
     poke(&board, 0xA0007, 0xEE);
     out8(&board, 0x3C7, 3);
     in8(&board, 0x3C9);
@@ -206,7 +206,7 @@ START_TEST(state_is_saved_and_restored) {
     ck_assert_uint_eq(device_list_hash(&board.devices), device_list_hash(&other.devices));
     ck_assert_uint_eq(peek(&other, 0xA0007), 0xEE);
     ck_assert_uint_eq(peek(&other, BOARD_FRAME_BUFFER + 7), 0xEE);
-    ck_assert_ptr_nonnull(physical_map_pages(other.memory)[0xA0].write);
+    ck_assert_ptr_nonnull(physical_map_page(other.memory, 0xA0).write);
     ck_assert_uint_eq(in8(&other, 0x3C9), in8(&board, 0x3C9));
     vga_render(board.vga, &board.surface);
     ck_assert(vga_render(other.vga, &other.surface));
@@ -214,12 +214,12 @@ START_TEST(state_is_saved_and_restored) {
 
     /* Back to an earlier state: the picture and the map follow. */
     set_indexed(&board, 0x3C4, SEQUENCER_MAP_MASK, 0x01);
-    ck_assert_ptr_null(physical_map_pages(board.memory)[0xA0].write);
+    ck_assert_ptr_null(physical_map_page(board.memory, 0xA0).write);
     poke(&board, 0xA0000, 0x77);
     reader = (ByteReader){.data = saved.data, .size = saved.size};
     memcpy(board.vga->vram, other.vga->vram, VGA_VRAM_BYTES);
     ck_assert(device_list_load(&board.devices, &reader, &error));
-    ck_assert_ptr_nonnull(physical_map_pages(board.memory)[0xA0].write);
+    ck_assert_ptr_nonnull(physical_map_page(board.memory, 0xA0).write);
     ck_assert(vga_render(board.vga, &board.surface));
     check_pixel(&board, 0, 0, test_colour(0));
     byte_buffer_free(&saved);
