@@ -106,7 +106,8 @@ void board_destroy_storage(Board *board) {
         i82077_destroy(board->floppy);
     if (board->ide != NULL)
         piix3_ide_destroy(board->ide);
-    disk_logs_close(board->machine);
+    if (board->machine != NULL) /* else the machine ended before it had a board */
+        disk_logs_close(board->machine);
     disk_point_forget_board(board);
     for (int i = 0; i < BOARD_DRIVES; i++) {
         block_close(board->drive[i].medium);
