@@ -4,6 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Names of files and what strangers' files say go into messages: a message stays one line, and a
+ * terminal that shows it does nothing else. */
+static void clean(char *message) {
+    for (char *at = message; *at != 0; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7F)
+            *at = '?';
+}
+
 bool error_set(Error *error, const char *format, ...) {
     if (error == NULL || error->set)
         return false;
@@ -11,6 +19,7 @@ bool error_set(Error *error, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(error->message, sizeof error->message, format, arguments);
     va_end(arguments);
+    clean(error->message);
     error->set = true;
     return false;
 }
@@ -32,6 +41,7 @@ bool error_prefix(Error *error, const char *format, ...) {
         memcpy(error->message + length, cause, kept);
         error->message[(size_t)length + kept] = 0;
     }
+    clean(error->message);
     error->set = true;
     return false;
 }
