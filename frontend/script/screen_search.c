@@ -2,9 +2,9 @@
 /* Text wherever it stands on the screen.
  *
  * A glyph is looked for at the first pixel that it sets, from the top and then from the left: that
- * pixel differs from one of its neighbours, which most of a picture does not, and the row that it
- * begins must be the first one of some glyph. What is found that way, and has enough pixels to mean
- * something, is an anchor; blocks and lines, of which windows and pictures are full, are none.
+ * pixel differs from one of its neighbours, which most of a picture does not, and the rows that it
+ * begins must be the first ones of some glyph. What is found that way, and has enough pixels to
+ * mean something, is an anchor; blocks and lines, of which windows and pictures are full, are none.
  * Anchors of one height, whole cells apart, make a run; between them and
  * at its ends, characters of few pixels and blanks are read as in a grid. Runs may overlap, since
  * chance makes characters of pieces of others: the one with the most pixels is right. */
@@ -21,6 +21,7 @@ enum {
     ANCHORS_MAXIMUM = 1 << 20, /* of a whole screen: a hostile one is read in part */
     RUN_CHARACTERS = 512,
     FILTER_BITS = 1 << 14,
+    ROWS_OF_BEGINNING = 3, /* from the first with a pixel on */
     BOX_DRAWING_FIRST = 0x2500,
     BLOCKS_LAST = 0x25A0,
 };
@@ -37,17 +38,18 @@ typedef struct Run {
     size_t first;         /* of its characters in the list of all */
 } Run;
 
-/* Where in its cell the first pixel of some glyphs is. */
+/* Where in its cell the first pixel of some glyphs is: the column, and a bit for each row. */
 typedef struct Corner {
-    uint32_t row, column;
+    uint32_t column;
+    uint64_t rows;
 } Corner;
 
 typedef struct Search {
     const ScreenFont *font;
     ScreenPixels pixels;
-    Corner *corners;
-    size_t corner_count, corner_capacity;
-    uint8_t filter[FILTER_BITS / 8]; /* of hashes of first rows and the rows after them */
+    Corner corners[FONT_WIDTH_MAXIMUM];
+    unsigned corner_count;
+    uint8_t filter[2][FILTER_BITS / 8]; /* of hashes of first rows, and of whole beginnings */
     Anchor *anchors;
     size_t anchor_count, anchor_capacity;
     Run *runs;
@@ -58,75 +60,120 @@ typedef struct Search {
 
 /* ---- What glyphs begin with ---- */
 
-static uint32_t hash_beginning(size_t corner, uint32_t first, uint32_t second) {
-    uint64_t mixed = ((uint64_t)first << 32 | second) ^ (uint64_t)corner << 17;
-    return (uint32_t)(mixed * 0x9E3779B97F4A7C15u >> 50); /* 14 bits */
+static uint32_t hash_beginning(uint32_t column, const uint32_t *rows, unsigned count) {
+    uint64_t hash = column;
+    for (unsigned row = 0; row < count; row++)
+        hash = (hash ^ rows[row]) * 0x9E3779B97F4A7C15u;
+    return (uint32_t)(hash >> 50); /* 14 bits */
 }
 
-static size_t find_corner(Search *search, uint32_t row, uint32_t column) {
-    for (size_t i = 0; i < search->corner_count; i++)
-        if (search->corners[i].row == row && search->corners[i].column == column)
-            return i;
-    search->corners = allocate_grow(search->corners, &search->corner_capacity,
-                                    search->corner_count + 1, sizeof search->corners[0]);
-    search->corners[search->corner_count] = (Corner){row, column};
-    return search->corner_count++;
+static void note_corner(Search *search, uint32_t row, uint32_t column) {
+    unsigned i = 0;
+    while (i < search->corner_count && search->corners[i].column != column)
+        i++;
+    if (i == search->corner_count)
+        search->corners[search->corner_count++] = (Corner){column, 0};
+    search->corners[i].rows |= (uint64_t)1 << row;
 }
 
-static bool can_be_anchor(const ScreenGlyph *glyph) {
-    return glyph->pixels >= ANCHOR_PIXELS &&
+/* The first pixel of most characters touches another one: of pictures, whose neighbours all differ
+ * a little, that leaves few places to look at. */
+static bool first_pixel_touches(const ScreenGlyph *glyph) {
+    uint32_t row = glyph->first_row, column = glyph->first_column;
+    uint32_t pixel = 0x80000000u >> column, right = pixel >> 1, below = pixel << 1 | pixel | right;
+    return (glyph->rows[row] & right) != 0 || (glyph->rows[row + 1] & below) != 0;
+}
+
+static bool can_be_anchor(const ScreenFont *font, const ScreenGlyph *glyph) {
+    return glyph->pixels >= ANCHOR_PIXELS && glyph->first_row + ROWS_OF_BEGINNING <= font->height &&
+           first_pixel_touches(glyph) &&
            (glyph->character < BOX_DRAWING_FIRST || glyph->character > BLOCKS_LAST);
+}
+
+static void set_bit(uint8_t *filter, uint32_t bit) {
+    filter[bit / 8] |= (uint8_t)(1 << bit % 8);
+}
+
+static bool has_bit(const uint8_t *filter, uint32_t bit) {
+    return (filter[bit / 8] >> bit % 8 & 1) != 0;
 }
 
 static void index_font(Search *search) {
     const ScreenFont *font = search->font;
     for (size_t i = 0; i < font->count; i++) {
         const ScreenGlyph *glyph = &font->glyphs[i];
-        if (!can_be_anchor(glyph))
+        if (!can_be_anchor(font, glyph))
             continue;
-        uint32_t row = glyph->first_row;
-        uint32_t second = row + 1 < font->height ? glyph->rows[row + 1] : 0;
-        size_t corner = find_corner(search, row, glyph->first_column);
-        uint32_t hash = hash_beginning(corner, glyph->rows[row], second);
-        search->filter[hash / 8] |= (uint8_t)(1 << hash % 8);
+        note_corner(search, glyph->first_row, glyph->first_column);
+        const uint32_t *rows = &glyph->rows[glyph->first_row];
+        set_bit(search->filter[0], hash_beginning(glyph->first_column, rows, 1));
+        set_bit(search->filter[1], hash_beginning(glyph->first_column, rows, ROWS_OF_BEGINNING));
     }
 }
 
 /* ---- Anchors ---- */
 
-static bool may_begin(const Search *search, size_t corner, uint32_t x, uint32_t y,
+/* Whether the rows from y on may be the first ones of a glyph whose cell begins at 'left'. */
+static bool may_begin(const Search *search, uint32_t column, uint32_t left, uint32_t y,
                       uint32_t colour) {
-    const ScreenFont *font = search->font;
-    uint32_t row = search->corners[corner].row;
-    uint32_t first = screen_row_bits(&search->pixels, x, y + row, font->width, colour);
-    uint32_t second = row + 1 < font->height
-                          ? screen_row_bits(&search->pixels, x, y + row + 1, font->width, colour)
-                          : 0;
-    uint32_t hash = hash_beginning(corner, first, second);
-    return (search->filter[hash / 8] >> hash % 8 & 1) != 0;
+    uint32_t rows[ROWS_OF_BEGINNING];
+    if (y + ROWS_OF_BEGINNING > search->pixels.height)
+        return false;
+    for (unsigned row = 0; row < ROWS_OF_BEGINNING; row++) {
+        rows[row] = screen_row_bits(&search->pixels, left, y + row, search->font->width, colour);
+        if (row == 0 && !has_bit(search->filter[0], hash_beginning(column, rows, 1)))
+            return false;
+    }
+    return has_bit(search->filter[1], hash_beginning(column, rows, ROWS_OF_BEGINNING));
 }
 
-/* A glyph whose first pixel is at (x, y). */
-static void look_for_glyph(Search *search, uint32_t x, uint32_t y) {
+static void try_cell(Search *search, uint32_t left, uint32_t top, uint32_t colour) {
     const ScreenFont *font = search->font;
+    uint32_t rows[FONT_HEIGHT_MAXIMUM];
+    if (top + font->height > search->pixels.height || search->anchor_count == ANCHORS_MAXIMUM)
+        return;
+    screen_cell_bits(&search->pixels, left, top, font, colour, rows);
+    const ScreenGlyph *glyph = screen_font_find(font, rows);
+    if (glyph == NULL || !can_be_anchor(font, glyph))
+        return;
+    search->anchors = allocate_grow(search->anchors, &search->anchor_capacity,
+                                    search->anchor_count + 1, sizeof search->anchors[0]);
+    search->anchors[search->anchor_count++] = (Anchor){left, top, colour, glyph->pixels, false};
+}
+
+/* Glyphs whose first pixel is at (x, y). */
+static void look_for_glyphs(Search *search, uint32_t x, uint32_t y, uint32_t colour) {
     const ScreenPixels *pixels = &search->pixels;
-    uint32_t colour = screen_pixel(pixels, x, y), rows[FONT_HEIGHT_MAXIMUM];
-    for (size_t i = 0; i < search->corner_count; i++) {
-        Corner corner = search->corners[i];
-        if (corner.column > x || corner.row > y)
+    for (unsigned i = 0; i < search->corner_count; i++) {
+        const Corner *corner = &search->corners[i];
+        uint32_t left = x - corner->column;
+        if (corner->column > x || left + search->font->width > pixels->width ||
+            !may_begin(search, corner->column, left, y, colour))
             continue;
-        uint32_t left = x - corner.column, top = y - corner.row;
-        if (left + font->width > pixels->width || top + font->height > pixels->height ||
-            !may_begin(search, i, left, top, colour))
-            continue;
-        screen_cell_bits(pixels, left, top, font, colour, rows);
-        const ScreenGlyph *glyph = screen_font_find(font, rows);
-        if (glyph == NULL || !can_be_anchor(glyph) || search->anchor_count == ANCHORS_MAXIMUM)
-            continue;
-        search->anchors = allocate_grow(search->anchors, &search->anchor_capacity,
-                                        search->anchor_count + 1, sizeof search->anchors[0]);
-        search->anchors[search->anchor_count++] = (Anchor){left, top, colour, glyph->pixels, false};
+        uint32_t above =
+            y != 0 ? screen_row_bits(pixels, left, y - 1, search->font->width, colour) : 0;
+        uint64_t possible = above != 0 ? corner->rows & 1 : corner->rows;
+        for (uint64_t rows = possible; rows != 0; rows &= rows - 1) {
+            uint32_t row = (uint32_t)__builtin_ctzll(rows);
+            if (row <= y)
+                try_cell(search, left, y - row, colour);
+        }
     }
+}
+
+/* A pixel within an area of its colour begins nothing, nor does one alone. */
+static bool may_be_first(const ScreenPixels *pixels, uint32_t x, uint32_t y, uint32_t colour) {
+    bool inside = x != 0 && screen_pixel(pixels, x - 1, y) == colour && y != 0 &&
+                  screen_pixel(pixels, x, y - 1) == colour;
+    if (inside)
+        return false;
+    if (x + 1 < pixels->width && screen_pixel(pixels, x + 1, y) == colour)
+        return true;
+    if (y + 1 == pixels->height)
+        return false;
+    return screen_pixel(pixels, x, y + 1) == colour ||
+           (x != 0 && screen_pixel(pixels, x - 1, y + 1) == colour) ||
+           (x + 1 < pixels->width && screen_pixel(pixels, x + 1, y + 1) == colour);
 }
 
 static void find_anchors(Search *search) {
@@ -134,10 +181,8 @@ static void find_anchors(Search *search) {
     for (uint32_t y = 0; y < pixels->height; y++)
         for (uint32_t x = 0; x < pixels->width; x++) {
             uint32_t colour = screen_pixel(pixels, x, y);
-            bool inside = x != 0 && screen_pixel(pixels, x - 1, y) == colour && y != 0 &&
-                          screen_pixel(pixels, x, y - 1) == colour;
-            if (!inside)
-                look_for_glyph(search, x, y);
+            if (may_be_first(pixels, x, y, colour))
+                look_for_glyphs(search, x, y, colour);
         }
 }
 
@@ -339,7 +384,6 @@ void screen_text_search(const DisplaySurface *screen, const ScreenRectangle *are
     find_anchors(search);
     find_runs(search);
     put_runs(search, &shown, text);
-    free(search->corners);
     free(search->anchors);
     free(search->runs);
     free(search->characters);

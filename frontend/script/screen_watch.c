@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a picture that goes on changing, text is read so often, and more seldom where it must be
+ * looked for. */
 #define TEXT_PERIOD_NS (50 * 1000000LL)
+#define SOUGHT_TEXT_PERIOD_NS (250 * 1000000LL)
 /* Fewer letters in columns and rows may be chance, and the text stand elsewhere. */
 #define LETTERS_OF_A_GRID 16
 /* Text of which a letter in so many cannot be read is of another font, and that somewhere in
@@ -85,6 +88,8 @@ static void read_graphics(ScreenWatch *watch) {
     screen_watch_read(watch, NULL, NULL, &text);
     watch->text.size = 0;
     watch->has_text = text.letters != 0;
+    watch->text_period_ns =
+        text.letters >= LETTERS_OF_A_GRID ? TEXT_PERIOD_NS : SOUGHT_TEXT_PERIOD_NS;
     if (watch->has_text)
         byte_buffer_append(&watch->text, text.utf8.data, text.utf8.size);
     screen_text_free(&text);
@@ -97,7 +102,7 @@ bool screen_watch_text(ScreenWatch *watch, bool fresh, ByteBuffer *text) {
         return true;
     screen_watch_look(watch);
     int64_t age_ns = clock_now_ns(&watch->machine->clock) - watch->text_ns;
-    bool due = fresh || watch->text_number == 0 || age_ns < 0 || age_ns >= TEXT_PERIOD_NS;
+    bool due = fresh || watch->text_number == 0 || age_ns < 0 || age_ns >= watch->text_period_ns;
     if (watch->text_number != watch->number && !due)
         return false;
     if (watch->text_number != watch->number)

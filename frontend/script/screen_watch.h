@@ -17,7 +17,7 @@ typedef struct ScreenWatch {
     bool has_text;
     int64_t fonts_searched_ns; /* when memory was, last */
     uint64_t text_number;
-    int64_t text_ns;
+    int64_t text_ns, text_period_ns;
     /* Where the last comparison failed: for the folder of the failing test. Empty without. */
     DisplaySurface difference;
 } ScreenWatch;
