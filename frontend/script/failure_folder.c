@@ -75,7 +75,8 @@ static void write_file(const char *folder, const char *name, const ByteBuffer *c
     char path[PATH_BYTES + 64];
     snprintf(path, sizeof(path), "%s/%s", folder, name);
     FILE *file = fopen(path, "wb");
-    bool good = file != NULL && fwrite(content->data, 1, content->size, file) == content->size;
+    bool good = file != NULL && (content->size == 0 ||
+                                 fwrite(content->data, 1, content->size, file) == content->size);
     if (file != NULL && fclose(file) != 0)
         good = false;
     if (!good)
