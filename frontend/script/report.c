@@ -258,6 +258,7 @@ void report_begin_activity(Report *report, ReportActivity *activity, const char 
     pthread_mutex_lock(&report->lock);
     snprintf(activity->name, sizeof(activity->name), "%s", name);
     activity->step[0] = '\0';
+    activity->waiting = false;
     activity->guest_ns = 0;
     activity->host_start_ns = host_clock_ns();
     activity->next = report->activities;
@@ -268,6 +269,12 @@ void report_begin_activity(Report *report, ReportActivity *activity, const char 
 void report_set_step(Report *report, ReportActivity *activity, const char *step) {
     pthread_mutex_lock(&report->lock);
     snprintf(activity->step, sizeof(activity->step), "%s", step);
+    pthread_mutex_unlock(&report->lock);
+}
+
+void report_set_waiting(Report *report, ReportActivity *activity, bool waiting) {
+    pthread_mutex_lock(&report->lock);
+    activity->waiting = waiting;
     pthread_mutex_unlock(&report->lock);
 }
 

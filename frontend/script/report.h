@@ -85,11 +85,13 @@ typedef struct ReportActivity {
     char name[120], step[80]; /* under the report's lock */
     _Atomic int64_t guest_ns; /* that the present test used */
     int64_t host_start_ns;
+    bool waiting; /* for others, its tests or cases: they are shown */
     struct ReportActivity *next;
 } ReportActivity;
 
 void report_begin_activity(Report *report, ReportActivity *activity, const char *name);
 void report_set_step(Report *report, ReportActivity *activity, const char *step);
+void report_set_waiting(Report *report, ReportActivity *activity, bool waiting);
 void report_end_activity(Report *report, ReportActivity *activity);
 
 #endif

@@ -23,25 +23,34 @@ static size_t terminal_width(void) {
 }
 
 /* What began last is shown; of the others only how many there are. */
+static void print_activities(const ReportActivity *activities, char *line, size_t size) {
+    const ReportActivity *shown = NULL;
+    unsigned others = 0;
+    size_t used = 0;
+    for (const ReportActivity *at = activities; at != NULL; at = at->next) {
+        if (at->waiting)
+            continue;
+        others += shown != NULL;
+        shown = shown != NULL ? shown : at;
+    }
+    if (shown == NULL)
+        return;
+    double host = (double)(host_clock_ns() - shown->host_start_ns) / 1e9;
+    double guest = (double)shown->guest_ns / 1e9;
+    used = (size_t)snprintf(line, size, " | %s%s%s | guest %.1f s, %.1fx", shown->name,
+                            shown->step[0] != '\0' ? ": " : "", shown->step, guest,
+                            guest / (host + 1e-9));
+    if (others > 0 && used < size)
+        snprintf(line + used, size - used, " | and %u more", others);
+}
+
 void report_progress_show(ReportProgress *progress, const ReportActivity *activities,
                           const ReportTotals *totals) {
     char line[WIDEST + 300];
     if (progress->terminal == NULL)
         return;
     int used = snprintf(line, sizeof(line), "%u passed, %u failed", totals->passed, totals->failed);
-    if (activities != NULL) {
-        int64_t host_ns = host_clock_ns() - activities->host_start_ns;
-        double guest = (double)activities->guest_ns / 1e9;
-        unsigned others = 0;
-        for (const ReportActivity *other = activities->next; other != NULL; other = other->next)
-            others++;
-        used +=
-            snprintf(line + used, sizeof(line) - (size_t)used, " | %s%s%s | guest %.1f s, %.1fx",
-                     activities->name, activities->step[0] != '\0' ? ": " : "", activities->step,
-                     guest, guest * 1e9 / (double)(host_ns + 1));
-        if (others > 0)
-            snprintf(line + used, sizeof(line) - (size_t)used, " | and %u more", others);
-    }
+    print_activities(activities, line + used, sizeof(line) - (size_t)used);
     for (char *at = line; *at != '\0'; at++) {
         if ((unsigned char)*at < ' ')
             *at = ' ';

@@ -215,12 +215,14 @@ static bool run_all(CaseRun *run, Error *error) {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, CASE_STACK_BYTES);
+    report_set_waiting(run->context->run->report, &run->context->frame->activity, true);
     job_slots_give(&run->context->run->slots);
     while (started < count && pthread_create(&threads[started], &attributes, work, run) == 0)
         started++;
     for (unsigned i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
     job_slots_take(&run->context->run->slots);
+    report_set_waiting(run->context->run->report, &run->context->frame->activity, false);
     pthread_attr_destroy(&attributes);
     free(threads);
     return started > 0 || count == 0 || error_set(error, "no thread could be started");

@@ -87,6 +87,8 @@ void test_begin(struct TestContext *context, TestFrame *frame, const char *name)
                          .guest_start_ns = test_guest_ns(context),
                          .instructions_start = test_instructions(context)};
     context->frame = frame;
+    if (frame->outer != NULL)
+        report_set_waiting(context->run->report, &frame->outer->activity, true);
     report_begin_activity(context->run->report, &frame->activity, frame->result->name);
     script_log(context->script, NULL, "begin: %s", frame->result->name);
 }
@@ -174,6 +176,8 @@ TestResult *test_end(struct TestContext *context, ScriptStatus status, const Byt
     if (status != SCRIPT_PASSED && context->run->options->fail_fast)
         context->run->stop = true;
     report_end_activity(context->run->report, &frame->activity);
+    if (frame->outer != NULL)
+        report_set_waiting(context->run->report, &frame->outer->activity, false);
     free(frame->failed_step);
     context->frame = frame->outer;
     return result;

@@ -256,7 +256,7 @@ def test_host_limit(folder):
 def test_progress(folder):
     """A line on a terminal: one, rewritten in place and gone at the end."""
     primary, secondary = pty.openpty()
-    with subprocess.Popen([REPRISE, "test", "--var", "count=60", script("hashes.lua")], cwd=folder, env=ENVIRONMENT,
+    with subprocess.Popen([REPRISE, "test", "--jobs", "1", "--var", "count=60", script("hashes.lua")], cwd=folder, env=ENVIRONMENT,
                           stdout=subprocess.DEVNULL, stderr=secondary) as process:
         os.close(secondary)
         shown = b""
@@ -272,6 +272,7 @@ def test_progress(folder):
     os.close(primary)
     expect(process.returncode == 0, process.returncode)
     expect(re.search(rb"\r\d+ passed, 0 failed \| hashes / \S+.* \| guest \d+\.\d s, \d+\.\dx", shown), shown[-300:])
+    expect(b"more" not in shown, "with one job nothing else goes on", shown[-300:])
     expect(b"\n" not in shown and shown.endswith(b"\r\x1b[K"), shown[-300:])
 
 
