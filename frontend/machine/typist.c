@@ -193,7 +193,7 @@ static bool advance(Typist *typist) {
         enter_phase(typist, TYPIST_READING);
         return true;
     case TYPIST_READING:
-        if (typist->stroke.read && !serve_reading(typist))
+        if (typist->stroke.read && (phase_ns(typist) < typist->pause_ns || !serve_reading(typist)))
             return false;
         begin_stroke(typist);
         return true;
@@ -219,7 +219,7 @@ bool typist_step(void *opaque) {
     while (advance(typist))
         ;
     if (typist->phase < TYPIST_DONE &&
-        phase_ns(typist) >= typist->timeout_ns + typist->stroke.hold_ns)
+        phase_ns(typist) >= typist->timeout_ns + typist->stroke.hold_ns + typist->pause_ns)
         give_up(typist);
     return typist->phase >= TYPIST_DONE;
 }

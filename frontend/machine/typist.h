@@ -51,6 +51,7 @@ typedef struct Typist {
     Machine *machine;
     int64_t timeout_ns; /* of guest time, for each key */
     TypistPhase phase, late_phase;
+    int64_t pause_ns; /* at least, after each key; for programs that lose some all the same */
     int64_t since_ns; /* when the phase began */
     TypistStroke stroke;
     uint16_t bios_tail; /* before the stroke */

@@ -43,8 +43,8 @@ static void run_typist(lua_State *L, ScriptMachine *machine, Typist *typist, con
     script_fail(L, KIND_TIMEOUT, "%s", error.message);
 }
 
-/* m:type(text [, {timeout=}]): types it on a US keyboard; the guest has taken each key when this
- * returns. */
+/* m:type(text [, {pause=, timeout=}]): types it on a US keyboard; the guest has taken each key when
+ * this returns. */
 static int type_text(lua_State *L) {
     ScriptMachine *machine = script_machine_check(L, 1);
     Error error = {.set = false};
@@ -54,6 +54,7 @@ static int type_text(lua_State *L) {
     int64_t timeout_ns = read_seconds(L, 3, "timeout", KEY_TIMEOUT_SECONDS);
     if (!typist_begin_text(&typist, machine->machine, text, size, timeout_ns, &error))
         return script_fail(L, KIND_USAGE, "type: %s", error.message);
+    typist.pause_ns = read_seconds(L, 3, "pause", 0);
     script_log(machine->script, machine, "type %zu characters: %.40s%s", size, text,
                size > 40 ? "..." : "");
     run_typist(L, machine, &typist, "typed keys to be taken");
@@ -71,6 +72,7 @@ static void act_on_keys(lua_State *L, ScriptMachine *machine, const char *name, 
     if (!typist_read_keys(name, keys, &count, &error))
         script_fail(L, KIND_USAGE, "%s", error.message);
     typist_begin_keys(&typist, machine->machine, keys, count, actions, hold_ns, timeout_ns);
+    typist.pause_ns = read_seconds(L, options, "pause", 0);
     script_log(machine->script, machine, "key %s%s", name,
                actions == TYPIST_PRESS     ? " down"
                : actions == TYPIST_RELEASE ? " up"
@@ -78,14 +80,14 @@ static void act_on_keys(lua_State *L, ScriptMachine *machine, const char *name, 
     run_typist(L, machine, &typist, "a key to be taken");
 }
 
-/* m:key(combination [, {hold=, timeout=}]): presses the keys together, and lets them go. */
+/* m:key(combination [, {hold=, pause=, timeout=}]): presses the keys together, and lets them go. */
 static int press_key(lua_State *L) {
     ScriptMachine *machine = script_machine_check(L, 1);
     act_on_keys(L, machine, luaL_checkstring(L, 2), TYPIST_PRESS | TYPIST_RELEASE, 3);
     return 0;
 }
 
-/* m:keys({combination, ...} [, {hold=, timeout=}]): one after the other. */
+/* m:keys({combination, ...} [, {hold=, pause=, timeout=}]): one after the other. */
 static int press_keys(lua_State *L) {
     ScriptMachine *machine = script_machine_check(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);

@@ -84,3 +84,13 @@ m = start("\xB0\xF5\xE6\x60\xFB\xF4\xEB\xFD")
 expect_failure("timeout", "turned the keyboard off; key 'a' was not typed within 2 s", m.key, m, "a", {timeout = 2})
 m = start("\xFA\xF4")
 expect_failure("hang", "typed keys to be taken", m.type, m, "xy")
+
+-- A pause after each key, for programs that lose keys in spite of it all.
+m = start(READER)
+local before = m:time()
+m:type("ab\n", {pause = 0.2})
+assert(m:time() - before >= 0.6 and m:time() - before < 1)
+m:keys({"c", "d"}, {pause = 0.3})
+assert(m:time() - before >= 1.2)
+m:wait(0.01)
+assert(m:read(0x20000, 5) == "ab\rcd")
