@@ -142,7 +142,8 @@ static void take_feeds(Machine *machine, Loading *loading) {
 }
 
 static bool is_over(RunState state) {
-    return state == RUN_STATE_SHUTDOWN || state == RUN_STATE_INTERNAL_ERROR;
+    return state == RUN_STATE_SHUTDOWN || state == RUN_STATE_INTERNAL_ERROR ||
+           state == RUN_STATE_GUEST_PANICKED;
 }
 
 static void take_control(Machine *machine, const ControlState *control) {

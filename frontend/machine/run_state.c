@@ -13,7 +13,7 @@ static const struct {
     [RUN_STATE_SHUTDOWN]       = {"shutdown",       TO(PAUSED) | TO(PRELAUNCH) | TO(RESTORE_VM)},
     [RUN_STATE_INTERNAL_ERROR] = {"internal-error", TO(PAUSED) | TO(PRELAUNCH) | TO(RESTORE_VM)},
     [RUN_STATE_GUEST_PANICKED] = {"guest-panicked", TO(PAUSED) | TO(PRELAUNCH) | TO(SHUTDOWN) | TO(RESTORE_VM)},
-    [RUN_STATE_RESTORE_VM]     = {"restore-vm",     TO(RUNNING) | TO(PAUSED) | TO(PRELAUNCH) | TO(SHUTDOWN) | TO(INTERNAL_ERROR)},
+    [RUN_STATE_RESTORE_VM]     = {"restore-vm",     TO(RUNNING) | TO(PAUSED) | TO(PRELAUNCH) | TO(SHUTDOWN) | TO(INTERNAL_ERROR) | TO(GUEST_PANICKED)},
     [RUN_STATE_SAVE_VM]        = {"save-vm",        TO(RUNNING) | TO(PAUSED) | TO(PRELAUNCH)},
     // clang-format on
 };

@@ -53,6 +53,17 @@ def status_of_the_guest_is_passed_on():
         assert result.returncode == 7, result
 
 
+def panic_ends_the_run():
+    """mov dx,505h; in al,dx; out dx,al; hlt"""
+    with tempfile.NamedTemporaryFile() as image:
+        code = bytes.fromhex("ba0505eceef4")
+        image.write((code + b"\0" * 510)[:510] + b"\x55\xaa")
+        image.flush()
+        result, _, seconds = run(["-fda", image.name, "-boot", "a", "-device", "pvpanic"], 20)
+        assert result.returncode == 0 and seconds < 15, result
+
+
 if __name__ == "__main__":
     need_firmware()
-    sys.exit(run_checks([demo_ends_by_itself_with_a_picture, bad_input_ends_at_once, status_of_the_guest_is_passed_on]))
+    sys.exit(run_checks([demo_ends_by_itself_with_a_picture, bad_input_ends_at_once, status_of_the_guest_is_passed_on,
+                         panic_ends_the_run]))

@@ -10,6 +10,7 @@ START_TEST(names_are_those_of_qemu) {
     ck_assert_str_eq(run_state_name(RUN_STATE_PAUSED), "paused");
     ck_assert_str_eq(run_state_name(RUN_STATE_SHUTDOWN), "shutdown");
     ck_assert_str_eq(run_state_name(RUN_STATE_INTERNAL_ERROR), "internal-error");
+    ck_assert_str_eq(run_state_name(RUN_STATE_GUEST_PANICKED), "guest-panicked");
     for (int state = 0; state < RUN_STATE_COUNT; state++)
         ck_assert_ptr_nonnull(run_state_name((RunState)state));
 }
@@ -32,6 +33,8 @@ END_TEST
 START_TEST(what_ended_runs_again_only_through_a_reset) {
     ck_assert(!run_state_allows(RUN_STATE_SHUTDOWN, RUN_STATE_RUNNING));
     ck_assert(!run_state_allows(RUN_STATE_INTERNAL_ERROR, RUN_STATE_RUNNING));
+    ck_assert(!run_state_allows(RUN_STATE_GUEST_PANICKED, RUN_STATE_RUNNING));
+    ck_assert(run_state_allows(RUN_STATE_GUEST_PANICKED, RUN_STATE_PAUSED));
     ck_assert(run_state_allows(RUN_STATE_SHUTDOWN, RUN_STATE_PAUSED));
     ck_assert(!run_state_allows(RUN_STATE_PRELAUNCH, RUN_STATE_SHUTDOWN));
 }
