@@ -7,9 +7,10 @@
 enum {
     SLOTS_FIRST = 512, /* a power of two */
     ROW_BITS = 32,
+    SPACE_COLUMNS = 3, /* until a space was learned */
 };
 
-ScreenFont *screen_font_create(uint32_t width, uint32_t height, Error *error) {
+static ScreenFont *create_empty(uint32_t width, uint32_t height, Error *error) {
     if (width == 0 || width > FONT_WIDTH_MAXIMUM || height == 0 || height > FONT_HEIGHT_MAXIMUM) {
         error_set(error, "a font's characters are 1x1 to %dx%d pixels, not %ux%u",
                   FONT_WIDTH_MAXIMUM, FONT_HEIGHT_MAXIMUM, width, height);
@@ -20,6 +21,23 @@ ScreenFont *screen_font_create(uint32_t width, uint32_t height, Error *error) {
     font->height = height;
     font->slot_count = SLOTS_FIRST;
     font->slots = allocate_zeroed(font->slot_count * sizeof font->slots[0]);
+    return font;
+}
+
+ScreenFont *screen_font_create(uint32_t width, uint32_t height, Error *error) {
+    static const uint32_t blank[FONT_HEIGHT_MAXIMUM] = {0};
+    ScreenFont *font = create_empty(width, height, error);
+    if (font != NULL)
+        screen_font_add(font, blank, ' ');
+    return font;
+}
+
+ScreenFont *screen_font_create_proportional(uint32_t height, Error *error) {
+    ScreenFont *font = create_empty(FONT_WIDTH_MAXIMUM, height, error);
+    if (font != NULL) {
+        font->proportional = true;
+        font->space_columns = SPACE_COLUMNS;
+    }
     return font;
 }
 

@@ -28,7 +28,11 @@ typedef struct ScreenAlias {
 } ScreenAlias;
 
 typedef struct ScreenFont {
-    uint32_t width, height;
+    uint32_t width, height; /* of a cell */
+    /* Characters are as wide as their pixels, each in one piece, with blank columns between them;
+     * 'width' is what none exceeds. So many blank columns and more are a space. */
+    bool proportional;
+    uint32_t space_columns;
     ScreenGlyph *glyphs;
     size_t count, capacity;
     uint32_t *slots; /* hash table of glyph numbers + 1; 0: free */
@@ -37,8 +41,10 @@ typedef struct ScreenFont {
     size_t alias_count, alias_capacity;
 } ScreenFont;
 
-/* A font without glyphs. NULL: no such size. */
+/* A font that knows nothing but the space. NULL: no such size. */
 ScreenFont *screen_font_create(uint32_t width, uint32_t height, Error *error);
+/* One whose characters have widths of their own. */
+ScreenFont *screen_font_create_proportional(uint32_t height, Error *error);
 void screen_font_free(ScreenFont *font);
 
 /* Adds what a character looks like: 'height' rows. Where another looks the same, that one stays,

@@ -27,6 +27,18 @@ static inline uint32_t screen_row_bits(const ScreenPixels *pixels, uint32_t x, u
     return bits;
 }
 
+/* The columns of a piece that begins at (x, y): up to the first one without a pixel. 'rows' become
+ * the piece's alone. 0: there is none, or it is wider than a character. */
+static inline uint32_t screen_cut_piece(uint32_t height, uint32_t *rows) {
+    uint32_t any = 0;
+    for (uint32_t row = 0; row < height; row++)
+        any |= rows[row];
+    uint32_t width = ~any != 0 ? (uint32_t)__builtin_clz(~any) : 0;
+    for (uint32_t row = 0; row < height && width != 0; row++)
+        rows[row] &= UINT32_MAX << (32 - width);
+    return width;
+}
+
 static inline void screen_cell_bits(const ScreenPixels *pixels, uint32_t x, uint32_t y,
                                     const ScreenFont *font, uint32_t colour, uint32_t *rows) {
     for (uint32_t row = 0; row < font->height; row++)

@@ -23,12 +23,12 @@ static bool is_letter(uint32_t character) {
            (character >= 'a' && character <= 'z');
 }
 
-void screen_text_put(ScreenText *text, uint32_t character, uint32_t x, uint32_t y) {
+void screen_text_put(ScreenText *text, uint32_t character, uint32_t x, uint32_t y, uint32_t width) {
     uint8_t bytes[UTF8_BYTES_MAXIMUM];
     if (character != ' ') {
         text->characters = allocate_grow(text->characters, &text->capacity, text->count + 1,
                                          sizeof text->characters[0]);
-        text->characters[text->count++] = (ScreenCharacter){text->utf8.size, x, y};
+        text->characters[text->count++] = (ScreenCharacter){text->utf8.size, x, y, width};
     }
     text->letters += is_letter(character);
     text->unknown += character == REPLACEMENT_CHARACTER;
@@ -62,9 +62,8 @@ bool screen_text_find(const ScreenText *text, const char *wanted, const ScreenRe
             continue;
         uint32_t left = text->characters[i].x, right = left;
         for (size_t j = i; j < text->count && text->characters[j].offset < at + size; j++)
-            right = text->characters[j].x;
-        *place = (ScreenRectangle){left, text->characters[i].y, right - left + text->cell_width,
-                                   text->cell_height};
+            right = text->characters[j].x + text->characters[j].width;
+        *place = (ScreenRectangle){left, text->characters[i].y, right - left, text->cell_height};
         return true;
     }
     return false;
@@ -217,7 +216,7 @@ void screen_text_read_grid(const DisplaySurface *screen, const ScreenRectangle *
         uint32_t background = screen_pixel(&pixels, 0, y);
         for (uint32_t x = 0; x + font->width <= pixels.width; x += font->width)
             screen_text_put(text, read_cell(&pixels, font, x, y, &background),
-                            shown.x + x * pixels.wide, shown.y + y * pixels.high);
+                            shown.x + x * pixels.wide, shown.y + y * pixels.high, text->cell_width);
         screen_text_end_line(text);
     }
 }

@@ -11,14 +11,14 @@
 /* A character that was read, and where its cell is on the screen. */
 typedef struct ScreenCharacter {
     size_t offset; /* in the text */
-    uint32_t x, y;
+    uint32_t x, y, width;
 } ScreenCharacter;
 
 typedef struct ScreenText {
     ByteBuffer utf8;             /* lines without the spaces at their ends, each with a line feed */
     ScreenCharacter *characters; /* all but spaces, in the order of the text */
     size_t count, capacity;
-    uint32_t cell_width, cell_height; /* on the screen */
+    uint32_t cell_width, cell_height; /* on the screen; the width is that of spaces */
     /* Letters and digits: how much of the font was recognised. */
     uint32_t letters;
     uint32_t unknown; /* cells of a grid that are no character */
@@ -40,17 +40,19 @@ void screen_text_search(const DisplaySurface *screen, const ScreenRectangle *are
                         const ScreenFont *font, ScreenText *text);
 
 /* Characters in a picture, from which a font is learned: 'text' (UTF-8, lines ended by line feeds)
- * in columns and rows from (x, y) on, 'spacing' dots apart. */
+ * in columns and rows from (x, y) on, 'spacing' dots apart; of a proportional font, in lines up to
+ * 'width' dots long, each character in one piece. */
 typedef struct ScreenLesson {
     const char *text;
     uint32_t x, y, spacing;
+    uint32_t width; /* 0: to the right edge */
     bool has_colour;
     uint32_t colour; /* that the characters have; without, all pixels that are not background, the
                         colour that most have */
 } ScreenLesson;
 
 /* Adds to the font what these characters look like. False: they would leave the screen, have more
- * than two colours where none is said, or the text is no UTF-8. */
+ * than two colours where none is said, do not come in as many pieces, or the text is no UTF-8. */
 bool screen_font_learn(ScreenFont *font, const DisplaySurface *screen, const ScreenLesson *lesson,
                        Error *error);
 
@@ -58,7 +60,7 @@ bool screen_font_learn(ScreenFont *font, const DisplaySurface *screen, const Scr
 struct ScreenPixels;
 void screen_pixels_view(const DisplaySurface *screen, const ScreenRectangle *area,
                         struct ScreenPixels *pixels, ScreenRectangle *shown);
-void screen_text_put(ScreenText *text, uint32_t character, uint32_t x, uint32_t y);
+void screen_text_put(ScreenText *text, uint32_t character, uint32_t x, uint32_t y, uint32_t width);
 void screen_text_put_blanks(ScreenText *text, size_t count);
 void screen_text_end_line(ScreenText *text);
 

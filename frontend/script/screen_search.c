@@ -33,10 +33,15 @@ typedef struct Anchor {
 } Anchor;
 
 typedef struct Run {
-    uint32_t x, y, count; /* cells */
-    uint32_t weight;      /* pixels of its anchors */
-    size_t first;         /* of its characters in the list of all */
+    uint32_t x, y, end;
+    uint32_t weight; /* pixels of its anchors */
+    size_t first;    /* of its characters in the list of all ... */
+    size_t count;    /* ... and how many they are */
 } Run;
+
+typedef struct RunCharacter {
+    uint32_t character, x, width;
+} RunCharacter;
 
 /* Where in its cell the first pixel of some glyphs is: the column, and a bit for each row. */
 typedef struct Corner {
@@ -54,7 +59,7 @@ typedef struct Search {
     size_t anchor_count, anchor_capacity;
     Run *runs;
     size_t run_count, run_capacity;
-    uint32_t *characters;
+    RunCharacter *characters;
     size_t character_count, character_capacity;
 } Search;
 
@@ -117,7 +122,10 @@ static void index_font(Search *search) {
 static bool may_begin(const Search *search, uint32_t column, uint32_t left, uint32_t y,
                       uint32_t colour) {
     uint32_t rows[ROWS_OF_BEGINNING];
-    if (y + ROWS_OF_BEGINNING > search->pixels.height)
+    if (search->font->proportional)
+        return true;
+    if (left + search->font->width > search->pixels.width ||
+        y + ROWS_OF_BEGINNING > search->pixels.height)
         return false;
     for (unsigned row = 0; row < ROWS_OF_BEGINNING; row++) {
         rows[row] = screen_row_bits(&search->pixels, left, y + row, search->font->width, colour);
@@ -127,14 +135,39 @@ static bool may_begin(const Search *search, uint32_t column, uint32_t left, uint
     return has_bit(search->filter[1], hash_beginning(column, rows, ROWS_OF_BEGINNING));
 }
 
-static void try_cell(Search *search, uint32_t left, uint32_t top, uint32_t colour) {
+static bool has_pixel(const Search *search, uint32_t x, uint32_t y, uint32_t colour) {
+    for (uint32_t row = 0; row < search->font->height; row++)
+        if (screen_pixel(&search->pixels, x, y + row) == colour)
+            return true;
+    return false;
+}
+
+/* The glyph in a cell, NULL where there is none; '*width' columns of it are read, with or without
+ * pixels. In a proportional font a cell is what lies between two blank columns. */
+static const ScreenGlyph *read_cell(const Search *search, uint32_t x, uint32_t y, uint32_t colour,
+                                    uint32_t *width) {
     const ScreenFont *font = search->font;
-    uint32_t rows[FONT_HEIGHT_MAXIMUM];
-    if (top + font->height > search->pixels.height || search->anchor_count == ANCHORS_MAXIMUM)
+    const ScreenPixels *pixels = &search->pixels;
+    uint32_t rows[FONT_HEIGHT_MAXIMUM], room = pixels->width - x;
+    *width = font->width < room ? font->width : room;
+    if (*width < font->width && !font->proportional)
+        return NULL;
+    for (uint32_t row = 0; row < font->height; row++)
+        rows[row] = screen_row_bits(pixels, x, y + row, *width, colour);
+    if (font->proportional)
+        *width = screen_cut_piece(font->height, rows);
+    if (*width == 0 || (font->proportional && x != 0 && has_pixel(search, x - 1, y, colour)))
+        return NULL;
+    return screen_font_find(font, rows);
+}
+
+static void try_cell(Search *search, uint32_t left, uint32_t top, uint32_t colour) {
+    uint32_t width;
+    if (top + search->font->height > search->pixels.height ||
+        search->anchor_count == ANCHORS_MAXIMUM)
         return;
-    screen_cell_bits(&search->pixels, left, top, font, colour, rows);
-    const ScreenGlyph *glyph = screen_font_find(font, rows);
-    if (glyph == NULL || !can_be_anchor(font, glyph))
+    const ScreenGlyph *glyph = read_cell(search, left, top, colour, &width);
+    if (glyph == NULL || !can_be_anchor(search->font, glyph))
         return;
     search->anchors = allocate_grow(search->anchors, &search->anchor_capacity,
                                     search->anchor_count + 1, sizeof search->anchors[0]);
@@ -147,12 +180,11 @@ static void look_for_glyphs(Search *search, uint32_t x, uint32_t y, uint32_t col
     for (unsigned i = 0; i < search->corner_count; i++) {
         const Corner *corner = &search->corners[i];
         uint32_t left = x - corner->column;
-        if (corner->column > x || left + search->font->width > pixels->width ||
-            !may_begin(search, corner->column, left, y, colour))
+        if (corner->column > x || !may_begin(search, corner->column, left, y, colour))
             continue;
-        uint32_t above =
-            y != 0 ? screen_row_bits(pixels, left, y - 1, search->font->width, colour) : 0;
-        uint64_t possible = above != 0 ? corner->rows & 1 : corner->rows;
+        bool above = y != 0 && !search->font->proportional &&
+                     screen_row_bits(pixels, left, y - 1, search->font->width, colour) != 0;
+        uint64_t possible = above ? corner->rows & 1 : corner->rows;
         for (uint64_t rows = possible; rows != 0; rows &= rows - 1) {
             uint32_t row = (uint32_t)__builtin_ctzll(rows);
             if (row <= y)
@@ -188,9 +220,9 @@ static void find_anchors(Search *search) {
 
 /* By line, by place within a cell's width, and from left to right: those of a run follow each
  * other. */
-static int compare_anchors(const void *left, const void *right, void *width) {
+static int compare_anchors(const void *left, const void *right, void *pitch) {
     const Anchor *a = left, *b = right;
-    uint32_t cell = *(const uint32_t *)width;
+    uint32_t cell = *(const uint32_t *)pitch;
     if (a->y != b->y)
         return a->y < b->y ? -1 : 1;
     if (a->x % cell != b->x % cell)
@@ -203,69 +235,106 @@ static int compare_anchors(const void *left, const void *right, void *width) {
 /* ---- Runs ---- */
 
 /* The character in a cell beside an anchor, in its colour: 0 if there is none. */
-static uint32_t read_beside(const Search *search, uint32_t x, uint32_t y, uint32_t colour) {
+static uint32_t read_beside(const Search *search, uint32_t x, uint32_t y, uint32_t colour,
+                            uint32_t *width) {
     const ScreenFont *font = search->font;
-    uint32_t rows[FONT_HEIGHT_MAXIMUM], any = 0;
-    if (x + font->width > search->pixels.width)
+    if (x >= search->pixels.width)
         return 0;
-    screen_cell_bits(&search->pixels, x, y, font, colour, rows);
-    for (uint32_t row = 0; row < font->height; row++)
-        any |= rows[row];
-    if (any == 0)
-        return ' ';
-    const ScreenGlyph *glyph = screen_font_find(font, rows);
+    const ScreenGlyph *glyph = read_cell(search, x, y, colour, width);
     bool full = glyph != NULL && glyph->pixels == font->width * font->height;
+    if (glyph != NULL && glyph->pixels == 0)
+        return ' ';
     return glyph != NULL && !full ? glyph->character : 0;
 }
 
-static void put_character(Search *search, Run *run, uint32_t character) {
+static void put_character(Search *search, Run *run, uint32_t character, uint32_t x,
+                          uint32_t width) {
     search->characters = allocate_grow(search->characters, &search->character_capacity,
                                        search->character_count + 1, sizeof search->characters[0]);
-    search->characters[search->character_count++] = character;
+    search->characters[search->character_count++] = (RunCharacter){character, x, width};
     run->count++;
+    if (character != ' ')
+        run->end = x + width;
+}
+
+/* Where the cell to the left of one begins. False: there is none near enough. */
+static bool find_left(const Search *search, uint32_t x, uint32_t y, uint32_t colour,
+                      uint32_t *left) {
+    const ScreenFont *font = search->font;
+    if (!font->proportional) {
+        *left = x - font->width;
+        return x >= font->width;
+    }
+    uint32_t gap = 0, end = x;
+    for (; end != 0 && !has_pixel(search, end - 1, y, colour); end--)
+        if (++gap >= font->space_columns)
+            return false;
+    for (*left = end; *left != 0 && end - *left <= font->width; --*left)
+        if (!has_pixel(search, *left - 1, y, colour))
+            break;
+    return *left != end && end - *left <= font->width;
 }
 
 /* Characters of few pixels to the left of the first anchor. */
 static uint32_t extend_left(const Search *search, const Anchor *anchor) {
-    uint32_t width = search->font->width, x = anchor->x;
-    while (x >= width) {
-        uint32_t character = read_beside(search, x - width, anchor->y, anchor->colour);
+    uint32_t x = anchor->x, left, width;
+    while (find_left(search, x, anchor->y, anchor->colour, &left)) {
+        uint32_t character = read_beside(search, left, anchor->y, anchor->colour, &width);
         if (character == 0 || character == ' ')
             break;
-        x -= width;
+        x = left;
     }
     return x;
 }
 
-/* Reads from the cell at run->x on until something that is no character, or too many blanks.
- * Returns where the run's last character ends. */
-static uint32_t read_run(Search *search, Run *run, uint32_t colour) {
-    uint32_t width = search->font->width, blanks = 0;
+/* Goes over blank columns from x on; enough of them are a space. False: too many. */
+static bool skip_gap(Search *search, Run *run, uint32_t colour, uint32_t *x) {
+    const ScreenFont *font = search->font;
+    uint32_t gap = 0;
+    while (*x < search->pixels.width && !has_pixel(search, *x, run->y, colour)) {
+        if (++gap > font->space_columns * (BLANKS_MAXIMUM + 1))
+            return false;
+        ++*x;
+    }
+    if (gap >= font->space_columns)
+        put_character(search, run, ' ', *x - gap, gap);
+    return true;
+}
+
+/* Reads from the cell at run->x on until something that is no character, or too many blanks. */
+static void read_run(Search *search, Run *run, uint32_t colour) {
+    uint32_t blanks = 0, width;
     for (uint32_t x = run->x; run->count < RUN_CHARACTERS; x += width) {
-        uint32_t character = read_beside(search, x, run->y, colour);
+        if (search->font->proportional && run->count != 0 && !skip_gap(search, run, colour, &x))
+            break;
+        uint32_t character = read_beside(search, x, run->y, colour, &width);
         if (character == 0)
             break;
         blanks = character == ' ' ? blanks + 1 : 0;
         if (blanks > BLANKS_MAXIMUM)
             break;
-        put_character(search, run, character);
+        put_character(search, run, character, x, width);
     }
-    while (run->count != 0 && search->characters[search->character_count - 1] == ' ') {
+    while (run->count != 0 && search->characters[search->character_count - 1].character == ' ') {
         search->character_count--;
         run->count--;
     }
-    return run->x + run->count * width;
+}
+
+/* Cells of a run are a multiple of this apart. */
+static uint32_t cell_pitch(const ScreenFont *font) {
+    return font->proportional ? 1 : font->width;
 }
 
 /* Makes a run that begins with this anchor, and notes which others are in it. */
 static void make_run(Search *search, size_t first) {
     const Anchor *anchor = &search->anchors[first];
-    uint32_t width = search->font->width, anchors = 0;
+    uint32_t pitch = cell_pitch(search->font), anchors = 0;
     Run run = {.x = extend_left(search, anchor), .y = anchor->y, .first = search->character_count};
-    uint32_t end = read_run(search, &run, anchor->colour);
+    read_run(search, &run, anchor->colour);
     for (size_t i = first; i < search->anchor_count; i++) {
         Anchor *other = &search->anchors[i];
-        if (other->y != run.y || other->x % width != run.x % width || other->x >= end)
+        if (other->y != run.y || other->x % pitch != run.x % pitch || other->x >= run.end)
             break;
         if (other->colour != anchor->colour)
             continue;
@@ -299,8 +368,7 @@ static int compare_places(const void *left, const void *right) {
 static bool is_taken(const Search *search, const uint8_t *taken, const Run *run) {
     uint32_t width = search->pixels.width;
     for (uint32_t row = 0; row < search->font->height; row++)
-        if (memchr(taken + (size_t)(run->y + row) * width + run->x, 1,
-                   run->count * search->font->width) != NULL)
+        if (memchr(taken + (size_t)(run->y + row) * width + run->x, 1, run->end - run->x) != NULL)
             return true;
     return false;
 }
@@ -317,8 +385,7 @@ static void keep_heaviest(Search *search) {
         if (is_taken(search, taken, &run))
             continue;
         for (uint32_t row = 0; row < search->font->height; row++)
-            memset(taken + (size_t)(run.y + row) * width + run.x, 1,
-                   run.count * search->font->width);
+            memset(taken + (size_t)(run.y + row) * width + run.x, 1, run.end - run.x);
         search->runs[kept++] = run;
     }
     search->run_count = kept;
@@ -328,10 +395,10 @@ static void keep_heaviest(Search *search) {
 }
 
 static void find_runs(Search *search) {
-    uint32_t width = search->font->width;
+    uint32_t pitch = cell_pitch(search->font);
     if (search->anchor_count != 0)
         qsort_r(search->anchors, search->anchor_count, sizeof search->anchors[0], compare_anchors,
-                &width);
+                &pitch);
     for (size_t i = 0; i < search->anchor_count; i++)
         if (!search->anchors[i].used)
             make_run(search, i);
@@ -340,10 +407,16 @@ static void find_runs(Search *search) {
 
 /* ---- The text ---- */
 
+/* About how wide a blank is. */
+static uint32_t blank_width(const ScreenFont *font) {
+    return font->proportional ? (font->height + 1) / 2 : font->width;
+}
+
 /* Runs that begin in the upper half of a line's first one are on that line. */
 static void put_line(const Search *search, Run *runs, size_t count, const ScreenRectangle *shown,
                      ScreenText *text) {
-    uint32_t width = search->font->width, cursor = 0;
+    const ScreenPixels *pixels = &search->pixels;
+    uint32_t blank = blank_width(search->font), cursor = 0;
     for (size_t i = 0; i < count; i++) { /* by x: there are few in a line */
         size_t leftmost = i;
         for (size_t j = i + 1; j < count; j++)
@@ -352,13 +425,14 @@ static void put_line(const Search *search, Run *runs, size_t count, const Screen
         Run run = runs[leftmost];
         runs[leftmost] = runs[i];
         runs[i] = run;
-        uint32_t gap = run.x > cursor ? (run.x - cursor) / width : 0;
+        uint32_t gap = run.x > cursor ? (run.x - cursor) / blank : 0;
         screen_text_put_blanks(text, gap == 0 && i != 0 ? 1 : gap);
-        for (uint32_t n = 0; n < run.count; n++)
-            screen_text_put(text, search->characters[run.first + n],
-                            shown->x + (run.x + n * width) * search->pixels.wide,
-                            shown->y + run.y * search->pixels.high);
-        cursor = run.x + run.count * width;
+        for (size_t n = run.first; n < run.first + run.count; n++) {
+            const RunCharacter *at = &search->characters[n];
+            screen_text_put(text, at->character, shown->x + at->x * pixels->wide,
+                            shown->y + run.y * pixels->high, at->width * pixels->wide);
+        }
+        cursor = run.end;
     }
     screen_text_end_line(text);
 }
@@ -378,7 +452,7 @@ void screen_text_search(const DisplaySurface *screen, const ScreenRectangle *are
     Search *search = allocate_zeroed(sizeof *search);
     search->font = font;
     screen_pixels_view(screen, area, &search->pixels, &shown);
-    text->cell_width = font->width * search->pixels.wide;
+    text->cell_width = blank_width(font) * search->pixels.wide;
     text->cell_height = font->height * search->pixels.high;
     index_font(search);
     find_anchors(search);

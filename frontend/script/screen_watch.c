@@ -123,7 +123,7 @@ bool screen_watch_read_cells(ScreenWatch *watch, ScreenText *text) {
     for (size_t at = 0, used = 1; at < utf8.size; at += used) {
         uint32_t character = utf8_decode(utf8.data + at, utf8.size - at, &used);
         if (character != '\n') {
-            screen_text_put(text, character, x, y);
+            screen_text_put(text, character, x, y, text->cell_width);
             x += text->cell_width;
             continue;
         }

@@ -70,13 +70,16 @@ static ScreenFont *option_font(lua_State *L, int options) {
 /* A further font of the size that the options say, on the stack. */
 static ScreenFont *new_font(lua_State *L, int options, double height) {
     Error error = {.set = false};
+    bool proportional = script_option_flag(L, options, "proportional", false);
     double width = script_option_number(L, options, "width", 8);
     height = script_option_number(L, options, "height", height);
     ScreenFont **holder = lua_newuserdatauv(L, sizeof(ScreenFont *), 0);
     *holder = NULL;
     luaL_setmetatable(L, FONT_TYPE);
     bool possible = width >= 0 && width <= UINT16_MAX && height >= 0 && height <= UINT16_MAX;
-    *holder = possible ? screen_font_create((uint32_t)width, (uint32_t)height, &error) : NULL;
+    if (possible)
+        *holder = proportional ? screen_font_create_proportional((uint32_t)height, &error)
+                               : screen_font_create((uint32_t)width, (uint32_t)height, &error);
     if (*holder == NULL)
         script_fail(L, KIND_USAGE, "%s", possible ? error.message : "a font has no such size");
     return *holder;
@@ -109,6 +112,7 @@ static void learn(lua_State *L, int options, const DisplaySurface *screen) {
                            .x = place.x,
                            .y = place.y,
                            .spacing = (uint32_t)spacing,
+                           .width = place.width,
                            .has_colour = colour >= 0,
                            .colour = colour >= 0 ? (uint32_t)colour : 0};
     if (!screen_font_learn(font, screen, &lesson, &error))

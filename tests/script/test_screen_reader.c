@@ -249,7 +249,7 @@ START_TEST(a_font_is_learned_from_a_picture) {
     draw(21, 42, "xyz", WHITE, BLUE);
     ScreenLesson lesson = {.text = "ABCabc.\u2588\nxyz", .x = 21, .y = 33, .spacing = 6};
     ck_assert_msg(screen_font_learn(learned, &screen, &lesson, &error), "%s", error.message);
-    ck_assert_uint_eq(learned->count, 11);
+    ck_assert_uint_eq(learned->count, 12); /* and the space */
     clear(320, 100, BLACK);
     draw(3, 5, "Cab.By", YELLOW, BLACK);
     screen_text_search(&screen, NULL, learned, &text);
@@ -286,6 +286,55 @@ START_TEST(a_font_is_learned_by_its_colour) {
 }
 END_TEST
 
+/* Letters of 1 to 11 columns without gaps in them, drawn with one blank column between, and four
+ * for a space. */
+static uint32_t draw_proportional(uint32_t x, uint32_t y, const char *string, uint32_t colour) {
+    for (; *string != '\0'; string++) {
+        if (*string == ' ') {
+            x += 3;
+            continue;
+        }
+        uint32_t width = (uint32_t)(*string % 11 + 1), bits = (uint32_t)*string * 2654435761u;
+        for (uint32_t column = 0; column < width; column++)
+            for (uint32_t row = 0; row < 12; row++)
+                if (row == column % 10 + 1 || (bits >> (row + column * 3) % 32 & 1) != 0)
+                    display_surface_line(&screen, y + row)[x + column] = colour;
+        x += width + 1;
+    }
+    return x;
+}
+
+START_TEST(proportional_text_is_learned_and_found) {
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ abcdefghijklmnopqrstuvwxyz";
+    Error error = {.set = false};
+    ScreenFont *learned = screen_font_create_proportional(12, NULL);
+    clear(640, 100, WHITE);
+    draw_proportional(17, 23, alphabet, BLUE);
+    ScreenLesson lesson = {.text = alphabet, .x = 10, .y = 23};
+    ck_assert_msg(screen_font_learn(learned, &screen, &lesson, &error), "%s", error.message);
+    ck_assert_uint_eq(learned->space_columns, 3);
+    clear(640, 100, GREY);
+    for (int i = 0; i < 640 * 40; i++)
+        screen.pixels[i] = random_number() & 0xFF7F7F;
+    draw_proportional(5, 9, "File Edit Help", WHITE);
+    draw_proportional(301, 60, "Abort  Retry", BLACK);
+    uint32_t end = draw_proportional(101, 60, "Yes", BLACK);
+    screen_text_search(&screen, NULL, learned, &text);
+    ck_assert_ptr_nonnull(strstr(read_text(), "File Edit Help\n"));
+    ck_assert_ptr_nonnull(strstr(read_text(), "Yes "));
+    ck_assert_ptr_nonnull(strstr(read_text(), " Abort Retry\n"));
+    ScreenRectangle place;
+    const ScreenRectangle all = {0, 0, 640, 100};
+    ck_assert(screen_text_find(&text, "Yes", &all, &place));
+    ck_assert_uint_eq(place.x, 101);
+    ck_assert_uint_eq(place.width, end - 1 - 101);
+    lesson = (ScreenLesson){.text = "More words than there are", .x = 101, .y = 60, .width = 50};
+    ck_assert(!screen_font_learn(learned, &screen, &lesson, &error));
+    ck_assert_str_eq(error.message, "the text has more characters than the 3 pieces there are");
+    screen_font_free(learned);
+}
+END_TEST
+
 START_TEST(the_first_of_those_that_look_the_same_is_read) {
     screen_font_add(font, glyph_of('O')->rows, 0x41E); /* Cyrillic */
     screen_font_add(font, glyph_of('P')->rows, 0x41E); /* an alias stays what it was */
@@ -305,7 +354,7 @@ START_TEST(sizes_of_fonts_are_bounded) {
     uint8_t bytes[256] = {0x80, 0, 0, 1};
     const uint32_t characters[] = {'a'};
     screen_font_add_bytes(largest, bytes, characters, 1);
-    ck_assert_uint_eq(largest->glyphs[0].rows[0], 0x80000001);
+    ck_assert_uint_eq(largest->glyphs[1].rows[0], 0x80000001);
     screen_font_free(largest);
 }
 END_TEST
@@ -378,6 +427,7 @@ int main(void) {
                                   a_font_is_learned_from_a_picture,
                                   a_font_is_learned_by_its_colour,
                                   the_first_of_those_that_look_the_same_is_read,
+                                  proportional_text_is_learned_and_found,
                                   sizes_of_fonts_are_bounded,
                                   fonts_are_found_in_memory,
                                   utf8_goes_both_ways};
