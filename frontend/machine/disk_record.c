@@ -100,6 +100,10 @@ bool disk_record_is_straight(const DiskRecord *record) {
     return record->has_medium && !record->is_overlay && !record->is_protected;
 }
 
+bool disk_record_stays_straight(const DiskRecord *record, const BoardDrive *drive) {
+    return disk_record_is_straight(record) && (!drive->snapshot || record->snapshot);
+}
+
 bool disk_record_find(DiskRecord *record, const Board *board, const BoardDrive *drive,
                       Error *error) {
     memset(record, 0, sizeof(*record));

@@ -38,6 +38,9 @@ bool disk_record_load(DiskRecord *record, ByteReader *reader);
 /* The guest writes to the image file itself. */
 bool disk_record_is_straight(const DiskRecord *record);
 
+/* So it will after it was loaded into this drive: unless the drive has snapshot=on by now. */
+bool disk_record_stays_straight(const DiskRecord *record, const BoardDrive *drive);
+
 /* Describes what 'drive' is and holds now. */
 bool disk_record_find(DiskRecord *record, const Board *board, const BoardDrive *drive,
                       Error *error);

@@ -127,7 +127,7 @@ bool disk_state_writes_images(const Machine *machine, ByteReader *reader) {
     for (unsigned i = 0; i < BOARD_DRIVES && good; i++) {
         good = disk_record_load(record, reader) &&
                (!record->is_overlay || !record->has_medium || each_in_drive(reader, NULL, NULL));
-        writes = writes || (disk_record_is_straight(record) && !machine->board.drive[i].snapshot);
+        writes = writes || disk_record_stays_straight(record, &machine->board.drive[i]);
     }
     free(record);
     return writes;

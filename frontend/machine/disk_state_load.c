@@ -25,7 +25,8 @@ static bool check_drive(const DiskRecord *record, const BoardDrive *drive, Error
                          record->present ? record->id : drive->id);
     if (!record->has_medium && !drive->is_floppy && !drive->is_cd && drive->present)
         return disk_record_damaged(error);
-    if (!record->has_medium || !record->is_overlay || record->is_protected || drive->snapshot)
+    if (!record->has_medium || !record->is_overlay || record->is_protected ||
+        drive->snapshot >= record->snapshot)
         return true;
     return error_set(error,
                      "%s: the snapshot was taken with snapshot=on for this drive, and needs that "
@@ -158,8 +159,9 @@ static bool load_drive(Machine *machine, Arrival *arrival, const BoardDrive *dri
     if (!arrival->record.has_medium)
         return true;
     if (disk_record_is_straight(&arrival->record))
-        return (drive->snapshot ? copy_straight(arrival, drive, source, error)
-                                : find_straight(machine, arrival, drive, source, error)) ||
+        return (!disk_record_stays_straight(&arrival->record, drive)
+                    ? copy_straight(arrival, drive, source, error)
+                    : find_straight(machine, arrival, drive, source, error)) ||
                error_prefix(error, "%s: ", drive->id);
     arrival->medium = open_medium(&arrival->record, drive, error);
     if (arrival->medium == NULL)

@@ -451,6 +451,42 @@ START_TEST(empty_drive_gets_its_image_back) {
 }
 END_TEST
 
+/* A medium may be put in with another mode than its drive's: it comes back with that. */
+START_TEST(media_keep_their_mode) {
+    uint64_t seed = 0x30DE;
+    Error error = {0};
+    MachineConfig config;
+    forget_files();
+    disk_fixture_config(&config, true);
+    config.snapshots_path = file_path();
+    config.floppy[0].snapshot = false;
+    machine = disk_fixture_machine(&config);
+    BlockOptions options = {.path = disk_fixture_path("b.img"), .format = "raw"};
+    ck_assert(board_change_medium(&machine->board, board_find_drive(&machine->board, "floppy1"),
+                                  &options, true, NULL));
+    options = (BlockOptions){.path = disk_fixture_path("a.img"), .format = "raw", .snapshot = true};
+    ck_assert(board_change_medium(&machine->board, board_find_drive(&machine->board, "floppy0"),
+                                  &options, true, NULL));
+    disk_fixture_write(machine, "floppy0", &seed);
+    disk_fixture_write(machine, "floppy1", &seed);
+    ck_assert_msg(machine_save_snapshot(machine, "one", &error), "%s", error.message);
+    uint64_t hash = disk_fixture_hash_all(machine);
+    disk_fixture_write(machine, "floppy0", &seed);
+    disk_fixture_write(machine, "floppy1", &seed);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_msg(machine_load_snapshot(machine, "one", &error), "%s", error.message);
+        ck_assert_uint_eq(disk_fixture_hash_all(machine), hash);
+        ck_assert(!block_writes_image(disk_fixture_medium(machine, "floppy0")));
+        ck_assert(block_writes_image(disk_fixture_medium(machine, "floppy1")));
+        stop();
+        config.floppy[0].file = NULL;
+        machine = disk_fixture_machine(&config);
+    }
+    stop();
+    forget_files();
+}
+END_TEST
+
 int main(void) {
     disk_fixture_start();
     Suite *suite = suite_create("disk log");
@@ -465,6 +501,7 @@ int main(void) {
     tcase_add_test(tests, changed_media_come_back);
     tcase_add_test(tests, overlays_of_what_was_written_straight);
     tcase_add_test(tests, empty_drive_gets_its_image_back);
+    tcase_add_test(tests, media_keep_their_mode);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
