@@ -26,8 +26,8 @@ static struct {
     char folder[64], path[96], image[96];
     uint8_t *base; /* the good file */
     size_t base_size;
-    Machine *machine;
-    ByteBuffer fresh; /* its state at the start */
+    Machine *machines[2]; /* one for each backend */
+    ByteBuffer fresh;     /* their state at the start */
 } fixture;
 
 static void die(const char *what, const Error *error) {
@@ -37,14 +37,14 @@ static void die(const char *what, const Error *error) {
 
 /* ---- The good file ---- */
 
-static Machine *make_machine(void) {
+static Machine *make_machine(TranslatorBackend backend) {
     Error error = {.set = false};
     MachineConfig config;
     machine_config_init(&config);
     config.ram_bytes = 1 << 20;
     config.icount = true;
     config.icount_shift = 3;
-    config.translator.backend = BACKEND_PORTABLE;
+    config.translator = (TranslatorOptions){.backend = backend, .buffer_bytes = 1 << 20};
     config.has_serial[0] = config.has_parallel[0] = true;
     config.snapshots_path = fixture.path;
     config.floppy[0].file = fixture.image;
@@ -70,7 +70,7 @@ static void make_image(void) {
 static void save_base(void) {
     static const char *const names[BASE_SNAPSHOTS] = {"a", "b", "c"};
     static const uint64_t instructions[BASE_SNAPSHOTS] = {100000, 2000000, 3000000};
-    Machine *machine = fixture.machine;
+    Machine *machine = fixture.machines[0];
     Error error = {.set = false};
     for (unsigned i = 0; i < BASE_SNAPSHOTS; i++) {
         machine_run_instructions(machine, instructions[i]);
@@ -105,14 +105,16 @@ static void set_up(void) {
     snprintf(fixture.path, sizeof(fixture.path), "%s/s", fixture.folder);
     snprintf(fixture.image, sizeof(fixture.image), "%s/i", fixture.folder);
     make_image();
-    fixture.machine = make_machine();
+    fixture.machines[0] = make_machine(BACKEND_PORTABLE);
+    fixture.machines[1] = make_machine(translator_default_backend());
     save_base();
     read_base();
-    machine_save(fixture.machine, &fixture.fresh);
+    machine_save(fixture.machines[0], &fixture.fresh);
 }
 
 void fuzz_clean_up(void) {
-    machine_destroy(fixture.machine);
+    machine_destroy(fixture.machines[0]);
+    machine_destroy(fixture.machines[1]);
     byte_buffer_free(&fixture.fresh);
     free(fixture.base);
     unlink(fixture.path);
@@ -331,9 +333,8 @@ static void read_everything(void) {
     snapshot_file_close(file);
 }
 
-static void load_one(const char *name) {
+static void load_one(Machine *machine, const char *name) {
     Error error = {.set = false};
-    Machine *machine = fixture.machine;
     uint64_t before = machine_state_hash(machine);
     if (machine_load_snapshot(machine, name, &error)) {
         machine->run_state = RUN_STATE_RUNNING;
@@ -363,10 +364,11 @@ int fuzz_one(const uint8_t *data, size_t size) {
         make_change(&input);
     read_everything();
     const char *names[BASE_SNAPSHOTS] = {"a", "b", "c"};
-    load_one(names[fuzz_number(&input, 1) % BASE_SNAPSHOTS]);
+    uint64_t choice = fuzz_number(&input, 1);
+    load_one(fixture.machines[choice / 8 % 2], names[choice % BASE_SNAPSHOTS]);
     ByteBuffer text = {.data = NULL};
     Error ignored = {.set = false};
-    machine_list_snapshots(fixture.machine, &text, &ignored);
+    machine_list_snapshots(fixture.machines[0], &text, &ignored);
     byte_buffer_free(&text);
     return 0;
 }
