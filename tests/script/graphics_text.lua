@@ -14,8 +14,6 @@ end
 local function mode(n) return "\xB8" .. u16(n) end
 local function vbe(n) return "\xB8\x02\x4F\xBB" .. u16(0x4000 | n) end
 
-local function check(condition, message) assert(condition, message) end
-local function check_equal(a, b) if a ~= b then error(("%q is not %q"):format(a, b), 2) end end
 
 local modes = {
   { name = "4, CGA", set = mode(0x04), colour = 3, columns = 40, height = 8, width = 640 },
@@ -39,4 +37,45 @@ for _, kind in ipairs(modes) do
     check_equal(w, 3 * cell)
     check(y == h and h >= kind.height)
   m:close()
+end
+
+-- Text screens know their places too: characters of 9 x 16, of 8 x 16 twice as wide in 40 columns.
+local m = boot_sector.machine(printer(mode(0x03), "A \x80 menu\r\n  here", 7))
+m:wait_text("here")
+local x, y, w, h = m:find_text("here")
+check(x == 18 and y == 16 and w == 36 and h == 16)
+check_equal(m:find_text("menu"), 36)
+check_equal(m:find_text("menu", {x = 37}), nil)
+m = boot_sector.machine(printer(mode(0x01), "A menu", 7))
+m:wait_text("menu")
+x, y, w, h = m:find_text("menu")
+check_equal(x * 40, 2 * m:screen_size())
+check(w == 2 * x and h == 16)
+m:close()
+
+-- A font that the script learns: from the screen, from a picture, from memory.
+m = boot_sector.machine(printer(mode(0x13), "Hello, World!\r\n  lower Her", 10))
+m:wait_text("Her")
+local font = m:learn_font{text = "Hello, World!", x = 0, y = 0, width = 8, height = 8}
+check_equal(#font, 10) -- nine characters and the space
+check_equal(m:text_in{font = font}, "Hello, World!\n  lo er Her\n")
+check_equal(m:text_in{font = font, y = 16}, "  lo er Her\n")
+local picture = os.tmpname() .. ".png"
+m:screenshot(picture)
+check_equal(learn_font{picture = picture, font = font, text = "lower Her", x = 32, y = 16}, font)
+os.remove(picture)
+check_equal(#font, 11)
+check_equal(m:wait_text("lower", {font = font}), "Hello, World!\n  lower Her\n")
+check_equal(select("#", m:find_text("lower", {font = font})), 4)
+local vector = m:read_u16(0x43 * 4) + m:read_u16(0x43 * 4 + 2) * 16
+local rom = m:font{address = vector, height = 8, count = 128}
+check(#rom > 90)
+check_equal(m:text_in{font = rom}, "Hello, World!\n  lower Her\n")
+check_equal(m:text_in{font = m:font{address = vector + 72 * 8, height = 8, characters = "HIJ"}}, "")
+local good, failure = pcall(m.wait_text, m, "Nothing", {font = font, timeout = 1})
+check(not good and failure.kind == "timeout", failure)
+for _, wrong in ipairs {{}, {text = ""}, {text = "a", width = 33}, {text = "a", font = 5}, {text = "a", x = 640},
+    {text = "a", colour = 0x1000000}, {text = "a", spacing = 1}, {text = "a", x = -1, height = 1e9}} do
+  good, failure = pcall(m.learn_font, m, wrong)
+  check(not good and failure.kind == "usage", tostring(failure))
 end

@@ -84,8 +84,8 @@ m:wait_still(1, {timeout = 10})
 m:close()
 
 -- The guest does not see that it is looked at, nor that it is recorded; and the recording is the same each time.
-local function hash_of(look)
-  local m = boot_sector.machine(BAR)
+local function hash_of(look, options)
+  local m = boot_sector.machine(BAR, options)
   for i = 1, 100 do
     m:wait(0.02)
     if look then look(m, i) end
@@ -114,6 +114,8 @@ local hash = hash_of()
 assert(hash_of(function(m) m:text() m:pixel(1, 1) end) == hash)
 assert(hash_of(recorded(video)) == hash and hash_of(recorded(again)) == hash and hash_of(recorded(raw)) == hash)
 assert(read(video) == read(again) and #read(video) < 10000)
+os.remove(again)
+assert(hash_of(recorded(again), "-accel interp") == hash and read(video) == read(again))
 assert(#read(raw) == #"YUV4MPEG2 W640 H400 F50:1 Ip A1:1 C444 XCOLORRANGE=LIMITED\n" + 81 * (6 + 3 * 640 * 400))
 
 -- A recording ends with its machine; its first frame is a picture like any other.
@@ -144,5 +146,10 @@ wait_for_bar(m, 15)
 assert(m:screen_matches(half))
 local _, seconds = m:stop_recording()
 assert(seconds > 1.2 and seconds < 1.6, seconds)
+
+local clone = m:clone()
+assert(clone:screen_matches(half))
+wait_for_bar(clone, 30)
+assert(clone:screen_matches(full) and m:screen_matches(half))
 
 for _, name in ipairs(names) do os.remove(name) end
