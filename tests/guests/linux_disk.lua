@@ -57,31 +57,65 @@ end
 
 local READ = {ext4 = read_ext4, fat32 = read_fat32}
 
-local function copy_files(file_system, mode, megabytes, seconds)
-  local source = make_source(megabytes)
-  local target = guest.scratch(file_system .. "-" .. mode .. ".img")
-  guest.disk(file_system, target, megabytes * 3 // 2 + 40)
-  local m = guest.linux({
+local function start(source, target, mode)
+  return guest.linux({
     memory = 192, modules = guest.FILE_MODULES, script = SCRIPT,
     module_options = mode == "pio" and {libata = "dma=0"} or nil,
     options = {"-drive", "format=raw,if=ide,index=0,snapshot=off,file=" .. target,
                "-drive", "format=raw,if=ide,index=1,file=" .. source},
   })
+end
+
+local function finish(m, file_system, source, target, seconds)
   local log = m:wait_serial(guest.DONE .. "0", {timeout = seconds})
   check_equal(m:wait_end(), 0)
   m:close()
-  check(log:find(TRANSFER_MODE[mode]), "another transfer mode: " .. log)
   check(not log:find("EXT4-fs error", 1, true) and not log:find("I/O error", 1, true), log)
   local given = read_ext4(source, "given")
   local written = READ[file_system](target, "written")
   guest.program("diff", "-r", given .. "/files/small", written .. "/small")
   guest.program("diff", "-r", given .. "/files/large", written .. "/moved")
+  return log
+end
+
+local function new_target(name, file_system, megabytes)
+  local target = guest.scratch(name)
+  os.remove(target .. ".snapshots")
+  guest.disk(file_system, target, megabytes * 3 // 2 + 40)
+  return target
+end
+
+local function copy_files(file_system, mode, megabytes, seconds)
+  local source = make_source(megabytes)
+  local target = new_target(file_system .. "-" .. mode .. ".img", file_system, megabytes)
+  local log = finish(start(source, target, mode), file_system, source, target, seconds)
+  check(log:find(TRANSFER_MODE[mode]), "another transfer mode: " .. log)
+end
+
+-- Saved in the middle of its work, by bus master, Linux goes on with it.
+local function save_and_go_on(megabytes)
+  local source = make_source(megabytes)
+  local target = new_target("snapshots.img", "ext4", megabytes)
+  local m = start(source, target, "dma")
+  m:wait_serial("XFER_")
+  for i = 1, 3 do
+    m:wait(0.1)
+    m:save("s" .. i)
+    check(not m:serial():find(guest.DONE, 1, true), "it had finished before it was saved")
+  end
+  finish(m, "ext4", source, target, 200)
+  for _, i in ipairs({2, 1, 3}) do
+    m = start(source, target, "dma")
+    m:load("s" .. i)
+    finish(m, "ext4", source, target, 200)
+  end
 end
 
 test("ext4 by DMA", function() copy_files("ext4", "dma", 12, 200) end)
 test("FAT by PIO", function() copy_files("fat32", "pio", 6, 200) end)
 
 if guest.long then
+  test("snapshots in the middle of it", function() save_and_go_on(12) end)
   for _, file_system in ipairs({"ext4", "fat32"}) do
     for _, mode in ipairs({"dma", "pio"}) do
       test("200 MB on " .. file_system .. " by " .. mode, function()
