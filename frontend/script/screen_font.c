@@ -41,6 +41,23 @@ ScreenFont *screen_font_create_proportional(uint32_t height, Error *error) {
     return font;
 }
 
+static void *copy_array(const void *from, size_t size) {
+    void *copy = allocate_zeroed(size + 1);
+    if (size > 0)
+        memcpy(copy, from, size);
+    return copy;
+}
+
+ScreenFont *screen_font_copy(const ScreenFont *font) {
+    ScreenFont *copy = copy_array(font, sizeof(*font));
+    copy->glyphs = copy_array(font->glyphs, font->count * sizeof(*font->glyphs));
+    copy->capacity = font->count;
+    copy->slots = copy_array(font->slots, font->slot_count * sizeof(*font->slots));
+    copy->aliases = copy_array(font->aliases, font->alias_count * sizeof(*font->aliases));
+    copy->alias_capacity = font->alias_count;
+    return copy;
+}
+
 void screen_font_free(ScreenFont *font) {
     if (font == NULL)
         return;

@@ -46,6 +46,7 @@ ScreenFont *screen_font_create(uint32_t width, uint32_t height, Error *error);
 /* One whose characters have widths of their own. */
 ScreenFont *screen_font_create_proportional(uint32_t height, Error *error);
 void screen_font_free(ScreenFont *font);
+ScreenFont *screen_font_copy(const ScreenFont *font);
 
 /* Adds what a character looks like: 'height' rows. Where another looks the same, that one stays,
  * and this becomes an alias of it. */

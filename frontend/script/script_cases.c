@@ -7,6 +7,7 @@
 #include "allocate.h"
 #include "case_machine.h"
 #include "lua_transfer.h"
+#include "script_screen.h"
 #include "test_run.h"
 
 #include <stdlib.h>
@@ -39,7 +40,7 @@ typedef struct CaseRun {
 
 #define ABSENT_TYPE "reprise.absent"
 
-enum { HOOK_CLONE, HOOK_ABSENT };
+enum { HOOK_CLONE, HOOK_FONT, HOOK_ABSENT };
 
 typedef struct CaseHooks {
     ScriptMachine *machine; /* sending: the one whose clone stands for it */
@@ -47,9 +48,16 @@ typedef struct CaseHooks {
 } CaseHooks;
 
 /* Machines and what belongs to them stay where they are. Only the one that the cases are about has
- * a counterpart; others are named when they are used. */
+ * a counterpart; others are named when they are used. Fonts are copied, by each case from the
+ * script's, which nobody changes meanwhile: its thread waits. */
 static bool put_userdata(void *opaque, lua_State *L, int index, ByteBuffer *buffer) {
     const CaseHooks *hooks = opaque;
+    const ScreenFont *font = script_font_at(L, index);
+    if (font != NULL) {
+        byte_buffer_append_le(buffer, HOOK_FONT, 1);
+        byte_buffer_append(buffer, &font, sizeof(font));
+        return true;
+    }
     if (luaL_getmetafield(L, index, "__name") != LUA_TSTRING)
         return false;
     char type[64];
@@ -66,17 +74,29 @@ static bool put_userdata(void *opaque, lua_State *L, int index, ByteBuffer *buff
     return true;
 }
 
-static void get_userdata(void *opaque, lua_State *L, ByteReader *reader) {
-    const CaseHooks *hooks = opaque;
-    if (byte_reader_read_le(reader, 1) == HOOK_CLONE) {
-        lua_pushvalue(L, hooks->clone);
-        return;
-    }
+static void push_absent(lua_State *L, const ByteReader *reader) {
     lua_newuserdatauv(L, 0, 1);
     lua_pushlstring(L, (const char *)reader->data + reader->position,
                     reader->size - reader->position);
     lua_setiuservalue(L, -2, 1);
     luaL_setmetatable(L, ABSENT_TYPE);
+}
+
+static void get_userdata(void *opaque, lua_State *L, ByteReader *reader) {
+    const CaseHooks *hooks = opaque;
+    const ScreenFont *font;
+    switch (byte_reader_read_le(reader, 1)) {
+    case HOOK_CLONE:
+        lua_pushvalue(L, hooks->clone);
+        break;
+    case HOOK_FONT:
+        byte_reader_read(reader, &font, sizeof(font));
+        script_push_font_copy(L, font);
+        break;
+    default:
+        push_absent(L, reader);
+        break;
+    }
 }
 
 static int use_absent(lua_State *L) {

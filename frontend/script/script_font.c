@@ -53,6 +53,17 @@ static void open_font(lua_State *L) {
     lua_pop(L, 2);
 }
 
+const ScreenFont *script_font_at(lua_State *L, int index) {
+    ScreenFont **holder = luaL_testudata(L, index, FONT_TYPE);
+    return holder != NULL ? *holder : NULL;
+}
+
+void script_push_font_copy(lua_State *L, const ScreenFont *font) {
+    ScreenFont **holder = lua_newuserdatauv(L, sizeof(*holder), 0);
+    *holder = screen_font_copy(font);
+    luaL_setmetatable(L, FONT_TYPE);
+}
+
 /* The field 'font' of a table of options; NULL without. */
 static ScreenFont *option_font(lua_State *L, int options) {
     if (!lua_istable(L, options))

@@ -24,6 +24,10 @@ bool script_poll_screen_text(ScriptMachine *machine, ByteBuffer *text);
  * they name none. */
 bool script_wait_text_in_font(lua_State *L);
 
+/* The font at 'index', NULL if that is none; and a font of Lua that is a copy of one. */
+const ScreenFont *script_font_at(lua_State *L, int index);
+void script_push_font_copy(lua_State *L, const ScreenFont *font);
+
 extern const ScriptPart script_screen_part, script_font_part, script_video_part;
 
 #endif

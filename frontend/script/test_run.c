@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "test_run.h"
 #include "allocate.h"
+#include "elf_symbols.h"
 #include "machine_time.h"
 
 #include <errno.h>
@@ -65,6 +66,8 @@ static void run_loaded(struct TestContext *context, const char *name) {
     if (message.size > 0 && was_stopped(context->script->lua))
         message.size = 0;
     TestResult *result = test_end(context, status, &message);
+    if (context->run->options->list && !context->has_tests)
+        printf("%s: %s\n", context->script->file, name);
     if (is_worth_telling(context, result))
         test_report(context, result);
     else
@@ -148,6 +151,16 @@ static bool check_scripts(const TestOptions *options, Error *error) {
     return good;
 }
 
+static bool check_symbols(const TestOptions *options, Error *error) {
+    ElfSymbols symbols;
+    if (options->symbols == NULL)
+        return true;
+    if (!elf_symbols_read(&symbols, options->symbols, error))
+        return error_prefix(error, "--symbols: ");
+    elf_symbols_free(&symbols);
+    return true;
+}
+
 /* --- the host's time limit --- */
 
 typedef struct Watchdog {
@@ -219,7 +232,7 @@ bool test_run_scripts(const TestOptions *options, ScriptStatus *status, Error *e
     ReportTotals totals;
     Watchdog dog;
     *status = SCRIPT_USAGE;
-    if (!check_scripts(options, error))
+    if (!check_scripts(options, error) || !check_symbols(options, error))
         return false;
     run.report = report_create(options, queue.count, error);
     if (run.report == NULL)

@@ -105,3 +105,22 @@ test("machines of one's own", function()
     return text
   end), {"R", "R"})
 end)
+
+test("other machines and checkpoints stay in the script, and say so", function()
+  local second, point = boot_sector.machine(COUNTER), m:checkpoint()
+  cases(m, {"a"}, function(clone)
+    local failure = check_error(function() return second:time() end, "this machine belongs to the script")
+    check_equal(failure.kind, "usage")
+    check_error(function() clone:restore(point) end, "checkpoint expected")
+  end)
+end)
+
+test("fonts come along", function()
+  local font = m:font{address = 0xF0000, width = 8, height = 8, count = 10}
+  local glyphs = #font
+  local returned = cases(m, {1, 2}, function(clone)
+    check_equal(clone:find_text("never there", {font = font}), nil)
+    return #font
+  end)
+  check_equal(returned, {glyphs, glyphs})
+end)

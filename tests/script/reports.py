@@ -9,6 +9,7 @@ import re
 import resource
 import select
 import shlex
+import struct
 import subprocess
 import sys
 import tempfile
@@ -218,10 +219,33 @@ def test_printing(folder):
     expect("case 3" in cases["cases / 3"].find("system-out").text, "a case's own lines")
 
 
+def write_elf(path, symbols):
+    """A 32-bit ELF file that has nothing but symbols: (name, address) of functions."""
+    names, table = b"\0", bytes(16)
+    for name, address in symbols:
+        table += struct.pack("<IIIBBH", len(names), address, 0, 2, 0, 1)
+        names += name.encode() + b"\0"
+    header = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\1\1\1", 2, 3, 1, 0, 0, 52, 0, 52, 0, 0, 40, 3, 0)
+    places = 52 + 3 * 40
+    sections = bytes(40) + struct.pack("<10I", 0, 2, 0, 0, places, len(table), 2, 0, 4, 16)
+    sections += struct.pack("<10I", 0, 3, 0, 0, places + len(table), len(names), 0, 0, 1, 0)
+    with open(path, "wb") as file:
+        file.write(header + sections + table + names)
+
+
+def test_symbols(folder):
+    write_elf(os.path.join(folder, "boot.elf"), [("start_of_boot", 0x7C00), ("far_above", 0x8000)])
+    run(folder, "--symbols", "boot.elf", "--filter", "hangs", script("mixed.lua"))
+    trace = read(folder, "reprise-failures", "hangs", "backtrace.txt")
+    expect("#0  0000:7c02  start_of_boot+0x2" in trace, trace)
+    status, _, err = run(folder, "--symbols", script("first.lua"), script("plain.lua"))
+    expect(status == 2 and "--symbols: " in err and "not an ELF file" in err, err)
+
+
 def test_choice(folder):
     first, plain, broken = script("first.lua"), script("plain.lua"), script("broken.lua")
     status, out, _ = run(folder, "--list", first, plain)
-    expect(status == 0 and [line.split(": ")[1] for line in out.splitlines()] == ["one", "two", "three"], out)
+    expect(status == 0 and [line.split(": ")[1] for line in out.splitlines()] == ["one", "two", "three", "plain"], out)
     status, out, _ = run(folder, "--filter", "^t", first)
     expect(status == 1 and "1 passed, 1 failed" in out and " one " not in out, out)
     status, out, err = run(folder, "--filter", "four", first)
