@@ -259,13 +259,14 @@ static bool writes_images(const Machine *machine, const SnapshotImage *image) {
 static bool load_from(Machine *machine, SnapshotFile *file, const char *name, bool *needs_writing,
                       Error *error) {
     const SnapshotInfo *info = find(file, name, error);
+    uint64_t id = info != NULL ? info->id : 0; /* loading may move what 'info' points to */
     bool good = info != NULL && check_machine(machine, info, error);
-    SnapshotImage *image = good ? snapshot_file_read(file, info->id, error) : NULL;
+    SnapshotImage *image = good ? snapshot_file_read(file, id, error) : NULL;
     *needs_writing =
         image != NULL && !disk_logs_hold_file(machine, file) && writes_images(machine, image);
-    good = image != NULL && !*needs_writing && take_over(machine, image, file, info->id, error);
+    good = image != NULL && !*needs_writing && take_over(machine, image, file, id, error);
     if (good)
-        machine->snapshot_id = info->id;
+        machine->snapshot_id = id;
     snapshot_image_free(image);
     return good;
 }

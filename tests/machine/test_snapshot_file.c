@@ -696,11 +696,14 @@ START_TEST(a_kill_at_any_moment_leaves_what_was_saved) {
         if (child == 0)
             save_for_ever(told + 1, ends[1]);
         close(ends[1]);
+        uint32_t number;
+        /* However slow the host is: every other child gets to save something. */
+        if (i % 2 == 1 && read(ends[0], &number, sizeof(number)) == sizeof(number))
+            told = number;
         random = random * 1664525 + 1013904223;
         usleep(2000 + (random >> 8) % 40000);
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
-        uint32_t number;
         while (read(ends[0], &number, sizeof(number)) == sizeof(number))
             told = number;
         close(ends[0]);
@@ -708,7 +711,7 @@ START_TEST(a_kill_at_any_moment_leaves_what_was_saved) {
         if (stat(path, &status) == 0 && status.st_size > 0)
             told = check_after_kill(told);
     }
-    ck_assert_uint_gt(told, kills / 10);
+    ck_assert_uint_ge(told, kills / 2);
 }
 END_TEST
 
