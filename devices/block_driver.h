@@ -3,6 +3,7 @@
 #define REPRISE_BLOCK_DRIVER_H
 
 #include "block.h"
+#include "block_temporary.h"
 
 /* Bytes from the start of an image that a driver's probe sees. */
 #define BLOCK_PROBE_BYTES 512
@@ -52,9 +53,6 @@ bool block_write_present(BlockNode *node, uint64_t offset, const void *data, siz
 /* block_history.c: keeps what a write of this range is about to change. */
 bool block_history_keep(BlockNode *node, uint64_t offset, size_t size, Error *error);
 void block_history_free(BlockNode *node);
-
-/* A new file that has no name, in the folder for temporary files; -1 on error. */
-int block_temporary_open(const char *purpose, Error *error);
 
 /* Opens the image file, checks that it is one, and locks it. Sets node->file, length and
  * read_only. */

@@ -1,7 +1,5 @@
-/* Temporary files of the block layer: unnamed, so that they go with the process, however that
- * ends. */
 #define _GNU_SOURCE /* O_TMPFILE */
-#include "block_driver.h"
+#include "block_temporary.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

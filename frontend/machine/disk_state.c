@@ -94,6 +94,19 @@ bool disk_state_save(Machine *machine, ByteBuffer *buffer, const DiskUnitSink *s
     return good;
 }
 
+uint64_t disk_state_contents_bound(const Machine *machine) {
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < BOARD_DRIVES; i++) {
+        const BlockNode *medium = machine->board.drive[i].medium;
+        if (medium == NULL || !block_is_overlay(medium))
+            continue;
+        for (uint64_t offset = 0; block_next_written(medium, &offset);
+             offset += BLOCK_CLUSTER_BYTES)
+            bytes += BLOCK_CLUSTER_BYTES;
+    }
+    return bytes;
+}
+
 static bool each_in_drive(ByteReader *reader, bool (*each)(void *opaque, uint64_t reference),
                           void *opaque) {
     uint64_t cluster;

@@ -38,6 +38,9 @@ typedef struct DiskUnitSource {
  * NULL: they stand in the buffer too. At most a cluster of them is in memory at a time. */
 bool disk_state_save(Machine *machine, ByteBuffer *buffer, const DiskUnitSink *sink, Error *error);
 
+/* No more bytes than this will be handed to the sink. */
+uint64_t disk_state_contents_bound(const Machine *machine);
+
 /* Puts media and contents as they were saved into the drives; what was written since is dropped.
  * All or nothing: an image that is missing or was changed since, or damaged bytes, are told in one
  * line before anything is changed. Who has more to load that can fail takes a disk_point_take()

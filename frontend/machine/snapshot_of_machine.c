@@ -5,6 +5,7 @@
 #include "disk_state.h"
 #include "machine_parts.h"
 #include "machine_state.h"
+#include "scratch_memory.h"
 #include "snapshot_file.h"
 #include "snapshot_fingerprint.h"
 #include "snapshot_memory.h"
@@ -113,23 +114,33 @@ static uint64_t add_snapshot(SnapshotFile *file, const Machine *machine, const c
 
 /* The contents of disks become pages of a stream of their own, so that equal ones are stored once
  * however they lie on the disk. */
+typedef struct DiskUnits {
+    uint8_t *bytes;
+    uint64_t size, room;
+} DiskUnits;
+
 static bool put_unit(void *opaque, const uint8_t *unit, uint64_t *reference, Error *error) {
-    (void)error;
-    ByteBuffer *units = opaque;
+    DiskUnits *units = opaque;
+    if (units->size == units->room)
+        return error_set(error, "the disks hold more than they did");
     *reference = units->size / DISK_STATE_UNIT_BYTES;
-    byte_buffer_append(units, unit, DISK_STATE_UNIT_BYTES);
+    memcpy(units->bytes + units->size, unit, DISK_STATE_UNIT_BYTES);
+    units->size += DISK_STATE_UNIT_BYTES;
     return true;
 }
 
 static bool put_disks(SnapshotFile *file, uint64_t id, Machine *machine, Error *error) {
-    ByteBuffer disks = {.data = NULL}, units = {.data = NULL};
+    ByteBuffer disks = {.data = NULL};
+    DiskUnits units = {.room = disk_state_contents_bound(machine)};
     DiskUnitSink sink = {.put = put_unit, .opaque = &units, .file = file};
+    if (units.room > 0 && (units.bytes = scratch_memory_map((size_t)units.room, error)) == NULL)
+        return false;
     bool good =
         disk_state_save(machine, &disks, &sink, error) &&
         snapshot_file_put_stream(file, id, STREAM_DISKS, disks.data, disks.size, NULL, error) &&
-        snapshot_file_put_stream(file, id, STREAM_DISK_UNITS, units.data, units.size, NULL, error);
+        snapshot_file_put_stream(file, id, STREAM_DISK_UNITS, units.bytes, units.size, NULL, error);
     byte_buffer_free(&disks);
-    byte_buffer_free(&units);
+    scratch_memory_unmap(units.bytes, (size_t)units.room);
     return good;
 }
 

@@ -3,13 +3,13 @@
 #define _GNU_SOURCE
 #include "allocate.h"
 #include "parallel_work.h"
+#include "scratch_memory.h"
 #include "snapshot_chunk.h"
 #include "snapshot_file_internal.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define HASH_BYTES 8
 /* A LEB128 number of a map is no longer. */
@@ -186,20 +186,12 @@ static void load_chunk(void *opaque, uint32_t index) {
     }
 }
 
-/* A mapping of its own, in large host pages where there are: most of the time of a load would go
- * into touching it otherwise. */
 static bool allocate_content(SnapshotImage *image, uint32_t pages, Error *error) {
     image->content_bytes = (size_t)pages * SNAPSHOT_PAGE_BYTES;
     if (pages == 0)
         return true;
-    void *content = mmap(NULL, image->content_bytes, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (content == MAP_FAILED)
-        return error_set(error, "no memory for the %zu MB of the snapshot",
-                         image->content_bytes >> 20);
-    madvise(content, image->content_bytes, MADV_HUGEPAGE);
-    image->content = content;
-    return true;
+    image->content = scratch_memory_map(image->content_bytes, error);
+    return image->content != NULL;
 }
 
 static bool load_pages(Loader *loader) {
@@ -244,7 +236,7 @@ void snapshot_image_free(SnapshotImage *image) {
         free(image->streams[i].numbers);
     free(image->streams);
     if (image->content != NULL)
-        munmap(image->content, image->content_bytes);
+        scratch_memory_unmap(image->content, image->content_bytes);
     free(image);
 }
 
