@@ -10,12 +10,10 @@
 #include "snapshot_fingerprint.h"
 #include "snapshot_memory.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 /* Streams: these, and a region of memory each under "memory NAME". */
 #define STREAM_STATE "machine"
@@ -313,84 +311,4 @@ bool machine_delete_snapshot(Machine *machine, const char *name, Error *error) {
     }
     close_file(machine, file);
     return good;
-}
-
-/* ---- Listing ---- */
-
-static void print_size(ByteBuffer *text, uint64_t bytes) {
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    unsigned unit = 0;
-    double value = (double)bytes;
-    char number[32];
-    for (; value >= 1000 && unit < 4; unit++)
-        value /= 1024;
-    snprintf(number, sizeof(number), "%.3g %s", value, units[unit]);
-    byte_buffer_print(text, "%9s", number);
-}
-
-static void print_times(ByteBuffer *text, const SnapshotInfo *info) {
-    time_t date = (time_t)info->date_seconds;
-    struct tm local = {.tm_sec = 0};
-    char when[32] = "?";
-    int64_t seconds = info->clock_ns / NS_PER_SECOND;
-    if (localtime_r(&date, &local) != NULL)
-        strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &local);
-    byte_buffer_print(text, "%21s   %02d:%02d:%02d.%03d", when, (int)(seconds / 3600),
-                      (int)(seconds / 60 % 60), (int)(seconds % 60),
-                      (int)(info->clock_ns / 1000000 % 1000));
-}
-
-static void print_row(const SnapshotFile *file, const SnapshotInfo *info, bool is_current,
-                      ByteBuffer *text) {
-    const SnapshotInfo *parent = snapshot_file_find_id(file, info->parent);
-    byte_buffer_print(text, "%-9llu %-16s", (unsigned long long)info->id, info->name);
-    print_size(text, info->bytes);
-    print_times(text, info);
-    byte_buffer_print(text, "  %13llu  %s%s\n", (unsigned long long)info->instructions,
-                      parent != NULL ? parent->name : "-", is_current ? " (now here)" : "");
-}
-
-/* No file: no snapshots. */
-static SnapshotFile *open_for_list(Machine *machine, ByteBuffer *text, Error *error) {
-    char *path = machine_snapshots_path(machine);
-    SnapshotFile *file = disk_logs_find_file(machine, path);
-    if (file == NULL && access(path, F_OK) != 0 && errno == ENOENT)
-        byte_buffer_print(text, "There is no snapshot available.\n");
-    else if (file == NULL)
-        file = snapshot_file_open(path, SNAPSHOT_READ, error);
-    free(path);
-    return file;
-}
-
-bool machine_list_snapshots(Machine *machine, ByteBuffer *text, Error *error) {
-    SnapshotFile *file = open_for_list(machine, text, error);
-    if (file == NULL)
-        return !error->set;
-    size_t count = snapshot_file_count(file);
-    if (count == 0) {
-        byte_buffer_print(text, "There is no snapshot available.\n");
-    } else {
-        byte_buffer_print(text, "List of snapshots in %s:\n%-9s %-16s%9s%21s%15s%15s  %s\n",
-                          snapshot_file_path(file), "ID", "TAG", "VM SIZE", "DATE", "VM CLOCK",
-                          "ICOUNT", "PARENT");
-        for (size_t i = 0; i < count; i++) {
-            const SnapshotInfo *info = snapshot_file_info(file, i);
-            print_row(file, info, info->id == machine->snapshot_id, text);
-        }
-    }
-    close_file(machine, file);
-    return true;
-}
-
-bool machine_describe_snapshot(Machine *machine, const char *name, ByteBuffer *text, Error *error) {
-    SnapshotFile *file = open_file(machine, SNAPSHOT_READ, error);
-    if (file == NULL)
-        return false;
-    const SnapshotInfo *info = find(file, name, error);
-    if (info != NULL) {
-        print_row(file, info, info->id == machine->snapshot_id, text);
-        byte_buffer_print(text, "\n%s\n%s", info->media, info->fingerprint);
-    }
-    close_file(machine, file);
-    return info != NULL;
 }
