@@ -15,6 +15,9 @@
 /* A LEB128 number of a map is no longer. */
 #define MAP_BYTES_A_PAGE_MAX 6
 
+/* A small file may claim long streams of zeros. */
+#define COPY_BYTES_MAX (1ull << 32)
+
 typedef struct ImageStream {
     char name[SNAPSHOT_STREAM_NAME_MAX + 1];
     uint64_t size, pages;
@@ -270,7 +273,8 @@ const uint8_t *snapshot_image_page(const SnapshotImage *image, int stream, uint6
 
 uint8_t *snapshot_image_copy(const SnapshotImage *image, const char *name, uint64_t *size) {
     const ImageStream *stream = find_stream(image, name);
-    uint8_t *copy = stream != NULL ? calloc(1, (size_t)stream->size + 1) : NULL;
+    bool fits = stream != NULL && stream->size <= COPY_BYTES_MAX;
+    uint8_t *copy = fits ? calloc(1, (size_t)stream->size + 1) : NULL;
     *size = copy != NULL ? stream->size : 0;
     for (uint64_t page = 0; copy != NULL && page < stream->pages; page++) {
         const uint8_t *content = page_of(image, stream, page);
