@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -487,6 +488,65 @@ START_TEST(media_keep_their_mode) {
 }
 END_TEST
 
+/* Where the old contents cannot be kept, nothing is written: the guest sees a failing disk. */
+START_TEST(full_disk_refuses_the_write) {
+    forget_files();
+    start();
+    save(0);
+    uint64_t hash = disk_fixture_hash_all(machine);
+    struct stat status;
+    ck_assert_int_eq(stat(file_path(), &status), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit limit = {(rlim_t)status.st_size, RLIM_INFINITY};
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    Error error = {0};
+    uint8_t data[512] = {1, 2, 3};
+    BlockNode *disk = disk_fixture_medium(machine, "ide0-hd0");
+    ck_assert(!block_write(disk, 0, data, sizeof(data), &error));
+    ck_assert_msg(strstr(error.message, "disk.img.snapshots") != NULL, "%s", error.message);
+    ck_assert_uint_eq(disk_fixture_hash_all(machine), hash);
+    limit.rlim_cur = RLIM_INFINITY;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    ck_assert(block_write(disk, 0, data, sizeof(data), NULL));
+    load(0);
+    ck_assert_uint_eq(disk_fixture_hash_all(machine), hash);
+    stop();
+    forget_files();
+}
+END_TEST
+
+/* Image and snapshots may be moved together. */
+START_TEST(moved_images_keep_their_snapshots) {
+    uint64_t seed = 0x30BED;
+    char folder[256], image[300], snapshots[320];
+    Error error = {0};
+    MachineConfig config;
+    forget_files();
+    disk_fixture_config(&config, true);
+    config.ide[0].snapshot = false;
+    machine = disk_fixture_machine(&config);
+    ck_assert_msg(machine_save_snapshot(machine, "one", &error), "%s", error.message);
+    uint64_t hash = disk_fixture_hash_all(machine);
+    disk_fixture_write(machine, "ide0-hd0", &seed);
+    stop();
+    snprintf(folder, sizeof(folder), "%s.d", disk_fixture_path("disk.img"));
+    snprintf(image, sizeof(image), "%s/disk.img", folder);
+    snprintf(snapshots, sizeof(snapshots), "%s.snapshots", image);
+    ck_assert_int_eq(mkdir(folder, 0755), 0);
+    ck_assert_int_eq(rename(config.ide[0].file, image), 0);
+    ck_assert_int_eq(rename(file_path(), snapshots), 0);
+    config.ide[0].file = image;
+    machine = disk_fixture_machine(&config);
+    disk_fixture_write(machine, "ide0-hd0", &seed);
+    ck_assert_msg(machine_load_snapshot(machine, "one", &error), "%s", error.message);
+    ck_assert_uint_eq(disk_fixture_hash_all(machine), hash);
+    stop();
+    unlink(image);
+    unlink(snapshots);
+    rmdir(folder);
+}
+END_TEST
+
 int main(void) {
     disk_fixture_start();
     Suite *suite = suite_create("disk log");
@@ -502,6 +562,8 @@ int main(void) {
     tcase_add_test(tests, overlays_of_what_was_written_straight);
     tcase_add_test(tests, empty_drive_gets_its_image_back);
     tcase_add_test(tests, media_keep_their_mode);
+    tcase_add_test(tests, full_disk_refuses_the_write);
+    tcase_add_test(tests, moved_images_keep_their_snapshots);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
