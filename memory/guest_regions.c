@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
 #include "guest_regions.h"
+#include "allocate.h"
 #include "host_pages.h"
 #include "physical_map.h"
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,23 +40,30 @@ static bool is_changed(const GuestRegion *region, uint8_t changed) {
     return false;
 }
 
-/* Writes to 'copy' what the region holds. Pages that the old file has not are zeros unless they
- * were changed, and are not looked at, which would make them. */
+void guest_region_find_present(const GuestRegion *region, uint8_t changed, uint8_t *present) {
+    for (uint32_t page = 0; page < region->pages; page++)
+        present[page] = region->is_private && (region->flags[page] & changed) != 0;
+    off_t end = (off_t)region_bytes(region), hole = 0;
+    for (off_t data; hole < end && (data = lseek(region->file, hole, SEEK_DATA)) >= 0;) {
+        hole = lseek(region->file, data, SEEK_HOLE);
+        if (hole < 0 || hole > end)
+            hole = end;
+        memset(present + data / PAGE_SIZE, 1,
+               (size_t)((hole + PAGE_SIZE - 1) / PAGE_SIZE - data / PAGE_SIZE));
+    }
+}
+
+/* Writes to 'copy', which is zeroed, what the region holds. */
 static void copy_pages(const GuestRegion *region, uint8_t changed, uint8_t *copy) {
     static const uint8_t zeros[PAGE_SIZE];
-    off_t data = 0, hole = 0; /* the next run of data in the old file */
+    uint8_t *present = allocate_zeroed(region->pages);
+    guest_region_find_present(region, changed, present);
     for (uint32_t page = 0; page < region->pages; page++) {
-        off_t at = (off_t)page << PAGE_BITS;
-        if (at >= hole && data != (off_t)-1) {
-            data = lseek(region->file, at, SEEK_DATA);
-            hole = data != (off_t)-1 ? lseek(region->file, data, SEEK_HOLE) : 0;
-        }
-        bool is_data = data != (off_t)-1 && at >= data && at < hole;
-        const uint8_t *content = region->host + at;
-        if ((is_data || (region->flags[page] & changed) != 0) &&
-            memcmp(content, zeros, PAGE_SIZE) != 0)
-            memcpy(copy + at, content, PAGE_SIZE);
+        size_t at = (size_t)page << PAGE_BITS;
+        if (present[page] && memcmp(region->host + at, zeros, PAGE_SIZE) != 0)
+            memcpy(copy + at, region->host + at, PAGE_SIZE);
     }
+    free(present);
 }
 
 /* A new file in place of the old one, which others may go on using. */

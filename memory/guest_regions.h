@@ -27,6 +27,11 @@ bool guest_region_create(GuestRegion *region, const char *name, uint32_t pages, 
                          Error *error);
 void guest_region_destroy(GuestRegion *region);
 
+/* Tells for each page by 1 in 'present' that it may hold something, by 0 that the host never gave
+ * it memory: it holds zeros, and looking at it would cost a page. 'changed': the flags of pages
+ * that were changed since the region became private. */
+void guest_region_find_present(const GuestRegion *region, uint8_t changed, uint8_t *present);
+
 /* Makes 'file' hold what the region holds now, for good, at no cost but a later copy of each page
  * that is changed. A region that is private already gets a new file if a page has any bit of
  * 'changed' in its flags. */

@@ -3,38 +3,19 @@
 #include "allocate.h"
 #include "parallel_work.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static void name_stream(const GuestRegion *region, char name[SNAPSHOT_STREAM_NAME_MAX + 1]) {
     snprintf(name, SNAPSHOT_STREAM_NAME_MAX + 1, "memory %s", region->name);
-}
-
-/* Is the memory all of its file, and not a private view of one that others share? */
-static bool is_own_file(const GuestRegion *region) {
-    int seals = region->file >= 0 ? fcntl(region->file, F_GET_SEALS) : -1;
-    return seals >= 0 && (seals & F_SEAL_WRITE) == 0;
 }
 
 /* A byte for each page: 0 where the host never gave it memory, so that it holds zeros and looking
  * at it would cost a page of the host's. */
 static uint8_t *find_present(const GuestRegion *region) {
     uint8_t *present = allocate_zeroed(region->pages);
-    if (!is_own_file(region)) {
-        memset(present, 1, region->pages);
-        return present;
-    }
-    off_t end = (off_t)region->pages * PAGE_SIZE, hole = 0;
-    for (off_t data; hole < end && (data = lseek(region->file, hole, SEEK_DATA)) >= 0;) {
-        hole = lseek(region->file, data, SEEK_HOLE);
-        if (hole < 0 || hole > end)
-            hole = end;
-        memset(present + data / PAGE_SIZE, 1,
-               (size_t)((hole + PAGE_SIZE - 1) / PAGE_SIZE - data / PAGE_SIZE));
-    }
+    guest_region_find_present(region, PAGE_DIRTY_BASE, present);
     return present;
 }
 

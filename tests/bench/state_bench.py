@@ -109,7 +109,7 @@ class Qemu:
                 return False
             with open(self.log, "rb") as file:
                 return self.guest.ready.encode() in file.read()
-        self.command(f"pmemsave 0xb8000 4000 {self.screen}")
+        self.command(f'pmemsave 0xb8000 4000 "{self.screen}"')
         with open(self.screen, "rb") as file:
             return self.guest.ready.encode() in file.read()[::2]
 

@@ -158,6 +158,44 @@ START_TEST(trees_of_checkpoints) {
 }
 END_TEST
 
+/* The first store into a page saves it in the middle of translated code, while the guest's vector
+ * registers stand in the host's. */
+START_TEST(vector_registers_live_on) {
+    static const uint8_t code[] = {
+        0x0F, 0x10, 0x06, 0x00, 0x05, /* movups xmm0, [500h] */
+        0xBB, 0x00, 0x10,             /* mov bx, 1000h */
+        0xB9, 0x06, 0x00,             /* mov cx, 6 */
+        0x0F, 0x58, 0xC0,             /* again: addps xmm0, xmm0 */
+        0x88, 0x07,                   /* mov [bx], al */
+        0x81, 0xC3, 0x00, 0x10,       /* add bx, 1000h */
+        0xE2, 0xF5,                   /* loop again */
+        0x0F, 0x11, 0x06, 0x10, 0x05, /* movups [510h], xmm0 */
+        0xEB, 0xFE,                   /* jmp $ */
+    };
+    const uint32_t one = 0x3F800000, sixty_four = 0x42800000;
+    Machine *machine = make(backends[_i], 8 << 20);
+    CpuState *state = &machine->cpu->state;
+    physical_write_bytes(machine->memory, 0x7C00, code, sizeof code);
+    for (uint32_t i = 0; i < 4; i++)
+        physical_write(machine->memory, 0x500 + 4 * i, 4, one);
+    state->cr4 |= 1 << 9; /* OSFXSR */
+    state->segment[SEG_CS].selector = 0;
+    state->segment[SEG_CS].base = 0;
+    state->eip = 0x7C00;
+    cpu_state_restored(machine->cpu);
+    Checkpoint *checkpoint = take(machine);
+    for (int round = 0; round < 3; round++) {
+        machine_run_instructions(machine, 3 + 6 * 4 + 20);
+        for (uint32_t i = 0; i < 4; i++)
+            ck_assert_uint_eq(physical_read(machine->memory, 0x510 + 4 * i, 4), sixty_four);
+        restore(machine, checkpoint);
+        ck_assert_uint_eq(physical_read(machine->memory, 0x510, 4), 0);
+    }
+    checkpoint_free(checkpoint);
+    machine_destroy(machine);
+}
+END_TEST
+
 /* A full load in between is one more change to undo. */
 START_TEST(a_load_is_undone) {
     Machine *machine = make(backends[_i], 8 << 20);
@@ -222,6 +260,7 @@ int main(void) {
     tcase_add_loop_test(tests, loops_end_alike, 0, BACKENDS);
     tcase_add_loop_test(tests, code_that_changes_is_followed, 0, HOSTILE_SETTINGS * BACKENDS);
     tcase_add_loop_test(tests, trees_of_checkpoints, 0, BACKENDS);
+    tcase_add_loop_test(tests, vector_registers_live_on, 0, BACKENDS);
     tcase_add_loop_test(tests, a_load_is_undone, 0, BACKENDS);
     tcase_add_loop_test(tests, a_machine_that_ended_comes_back, 0, BACKENDS);
     tcase_add_test(tests, of_another_machine_is_refused);
