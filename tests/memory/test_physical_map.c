@@ -418,6 +418,23 @@ static void on_page_changes(void *opaque, const GuestRegion *region, uint32_t pa
     note("page%X/%X ", region->first_page, page, 0);
 }
 
+static void on_before_device(void *opaque) {
+    (void)opaque;
+    note("saved ", 0, 0, 0);
+}
+
+/* Whoever watches may use any register of the host: translated code's are saved before. */
+START_TEST(registers_are_saved_before_a_page_is_told) {
+    physical_map_set_hooks(map, &(PhysicalMapHooks){.before_device = on_before_device});
+    physical_write(map, 0x3000, 4, 1);
+    expect_log("");
+    physical_map_clear_dirty(map, PAGE_DIRTY_CHECKPOINT);
+    physical_map_watch_pages(map, on_page_changes, NULL);
+    physical_write(map, 0x3000, 4, 2);
+    expect_log("saved page0/3 ");
+}
+END_TEST
+
 START_TEST(pages_are_told_before_they_change) {
     ck_assert_uint_eq(physical_map_region_pages(map), RAM_BYTES / PAGE_SIZE);
     const GuestRegion *frame = physical_map_add_region(map, "frame", 0x4000, NULL);
@@ -493,6 +510,7 @@ int main(void) {
     tcase_add_test(tests, a_callback_may_remove_its_own_range);
     tcase_add_test(tests, closed_a20_gate_folds_every_odd_megabyte);
     tcase_add_test(tests, stores_set_dirty_bits);
+    tcase_add_test(tests, registers_are_saved_before_a_page_is_told);
     tcase_add_test(tests, pages_are_told_before_they_change);
     tcase_add_test(tests, stores_to_code_are_reported_before_they_happen);
     Suite *suite = suite_create("physical_map");
