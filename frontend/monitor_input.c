@@ -1,43 +1,26 @@
 /* Keys and mouse: sendkey, mouse_move, mouse_button. */
 #include "machine_parts.h"
 #include "monitor_command.h"
+#include "typist.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#define MOST_KEYS 16
 #define HOLD_MS 100
 #define LONGEST_HOLD_MS 60000
 
-/* "ctrl-alt-delete"; a key whose name is "-" cannot be meant, its name is "minus". */
-static bool read_keys(char *text, int *keys, int *count, Error *error) {
-    char *rest = NULL;
-    *count = 0;
-    for (char *name = strtok_r(text, "-", &rest); name != NULL; name = strtok_r(NULL, "-", &rest)) {
-        if (*count == MOST_KEYS)
-            return error_set(error, "too many keys");
-        /* QEMU's short form: "<" is the key between left Shift and Z. */
-        int key = keyboard_key_find(strcmp(name, "<") == 0 ? "less" : name);
-        if (key < 0)
-            return error_set(error, "invalid parameter: %s", name);
-        keys[(*count)++] = key;
-    }
-    return *count > 0 || error_set(error, "invalid parameter: %s", text);
-}
-
 bool monitor_send_key(Monitor *monitor, char *arguments, Error *error) {
-    int keys[MOST_KEYS];
-    int count;
+    int keys[TYPIST_MOST_KEYS];
+    unsigned count;
     char *text = monitor_next_word(&arguments);
     char *hold = monitor_next_word(&arguments);
     long hold_ms = hold != NULL ? strtol(hold, NULL, 0) : HOLD_MS;
     if (text == NULL)
         return error_set(error, "sendkey: string expected");
-    if (!read_keys(text, keys, &count, error))
+    if (!typist_read_keys(text, keys, &count, error))
         return false;
     if (hold_ms < 0 || hold_ms > LONGEST_HOLD_MS)
         return error_set(error, "keys are held for 0 to %d ms", LONGEST_HOLD_MS);
-    return machine_press_keys(monitor->machine, keys, count, (uint32_t)hold_ms) ||
+    return machine_press_keys(monitor->machine, keys, (int)count, (uint32_t)hold_ms) ||
            error_set(error, "too many keys wait to be typed");
 }
 

@@ -307,10 +307,10 @@ bool typist_read_keys(const char *text, int keys[TYPIST_MOST_KEYS], unsigned *co
         /* QEMU's short form: "<" is the key between left Shift and Z. */
         int key = keyboard_key_find(strcmp(name, "<") == 0 ? "less" : name);
         if (key < 0)
-            return error_set(error, "no key is called '%s'", name);
+            return error_set(error, "invalid parameter: %s (no key is called so)", name);
         if (*count == TYPIST_MOST_KEYS)
             return error_set(error, "more than %d keys at once", TYPIST_MOST_KEYS);
         keys[(*count)++] = key;
     }
-    return *count > 0 || error_set(error, "'%s' names no key", text);
+    return *count > 0 || error_set(error, "invalid parameter: %s (it names no key)", text);
 }

@@ -89,7 +89,7 @@ bool typist_has_pressed(const Typist *typist);
 /* One line on what a typist who is late waits for. */
 void typist_explain(const Typist *typist, Error *error);
 
-/* Reads a combination such as "ctrl-alt-delete" as the monitor's sendkey does. */
+/* Reads a combination such as "ctrl-alt-delete". The key "-" is called "minus". */
 bool typist_read_keys(const char *text, int keys[TYPIST_MOST_KEYS], unsigned *count, Error *error);
 
 #endif

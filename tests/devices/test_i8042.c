@@ -334,6 +334,46 @@ START_TEST(typed_text_fits_when_room_is_asked_for) {
 }
 END_TEST
 
+/* What a typist looks at: who may send, what was not read yet; and the quick cable. */
+START_TEST(flow_control_sees_what_was_not_read) {
+    ps2_keyboard_set_key(keyboard, KEYBOARD_KEY_A, true);
+    ck_assert(ps2_keyboard_is_down(keyboard, KEYBOARD_KEY_A));
+    ck_assert(!ps2_keyboard_is_down(keyboard, KEYBOARD_KEY_B));
+    chip_fixture_run(fixture, 10000);
+    ck_assert(!i8042_holds_byte(controller, I8042_KEYBOARD));
+    i8042_hasten(controller);
+    chip_fixture_run(fixture, 1);
+    ck_assert(i8042_holds_byte(controller, I8042_KEYBOARD));
+    ck_assert(!i8042_holds_byte(controller, I8042_AUXILIARY));
+    ck_assert(ps2_keyboard_is_idle(keyboard));
+    ck_assert_uint_eq(port_in(fixture, DATA), 0x1E);
+    ck_assert(!i8042_holds_byte(controller, I8042_KEYBOARD));
+    i8042_hasten(controller); /* nothing is on its way */
+    chip_fixture_run(fixture, 1);
+    ck_assert(!i8042_holds_byte(controller, I8042_KEYBOARD));
+}
+END_TEST
+
+START_TEST(flow_control_sees_who_listens) {
+    ck_assert(i8042_port_is_enabled(controller, I8042_KEYBOARD));
+    ck_assert(i8042_port_is_enabled(controller, I8042_AUXILIARY));
+    port_out(fixture, COMMAND, 0xAD);
+    ck_assert(!i8042_port_is_enabled(controller, I8042_KEYBOARD));
+    port_out(fixture, COMMAND, 0xA7);
+    ck_assert(!i8042_port_is_enabled(controller, I8042_AUXILIARY));
+    ck_assert_str_eq(send_keyboard(0xF5), "FA");
+    ck_assert(!ps2_keyboard_is_scanning(keyboard));
+    ck_assert_str_eq(send_keyboard(0xF4), "FA");
+    ck_assert(ps2_keyboard_is_scanning(keyboard));
+    ck_assert_str_eq(send_mouse(0xF4), "[FA]");
+    ps2_mouse_set_buttons(mouse, PS2_MOUSE_LEFT);
+    ck_assert(!ps2_mouse_is_idle(mouse));
+    ck_assert_uint_eq(ps2_mouse_buttons(mouse), PS2_MOUSE_LEFT);
+    ck_assert_str_eq(collect(10), "[09] [00] [00]");
+    ck_assert(ps2_mouse_is_idle(mouse));
+}
+END_TEST
+
 START_TEST(key_names) {
     ck_assert_int_eq(keyboard_key_find("spc"), KEYBOARD_KEY_SPC);
     ck_assert_int_eq(keyboard_key_find("0x1c"), KEYBOARD_KEY_RET);
@@ -509,6 +549,8 @@ static void add(TCase *tests) {
     tcase_add_test(tests, full_queue_drops_and_says_so);
     tcase_add_test(tests, typed_text_fits_when_room_is_asked_for);
     tcase_add_test(tests, key_names);
+    tcase_add_test(tests, flow_control_sees_what_was_not_read);
+    tcase_add_test(tests, flow_control_sees_who_listens);
     tcase_add_test(tests, mouse_commands);
     tcase_add_test(tests, mouse_streams_packets);
     tcase_add_test(tests, mouse_keeps_its_sample_rate);

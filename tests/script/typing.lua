@@ -70,7 +70,7 @@ assert(codes():sub(before + 1) == "\x1E\x9E\x2A\x30\xB0\x02\x82\xAA\x2E\xAE")
 -- What cannot be typed is told before anything is.
 before = #codes()
 expect_failure("usage", "byte E4h (character 3)", m.type, m, "ab\xE4")
-expect_failure("usage", "no key is called 'nokey'", m.key, m, "ctrl-nokey")
+expect_failure("usage", "invalid parameter: nokey", m.key, m, "ctrl-nokey")
 assert(#codes() == before)
 
 -- Nobody takes keys: a loop without interrupts; one that leaves them to the BIOS's handler; a
