@@ -8,7 +8,7 @@ local LISTENER = "\xFA\x31\xC0\x8E\xD8\x8E\xC0\xBF\x00\x10\xB0\xA8\xE6\x64\xB0\x
   .. "\xA8\x01\x74\xFA\xE4\x60\xAA\x89\x3E\x00\x70\xEB\xF1"
 
 local m = boot_sector.machine(LISTENER)
-m:wait(2)
+m:wait_until(function() return m:read_u16(0x7000) > 0x1000 end)
 local seen = 0
 local function expect(what, bytes)
   local all = m:read(0x1000, m:read_u16(0x7000) - 0x1000)
