@@ -25,8 +25,8 @@ static bool check_drive(const DiskRecord *record, const BoardDrive *drive, Error
                          record->present ? record->id : drive->id);
     if (!record->has_medium && !drive->is_floppy && !drive->is_cd && drive->present)
         return disk_record_damaged(error);
-    if (!record->has_medium || !record->is_overlay || record->is_protected ||
-        drive->snapshot >= record->snapshot)
+    if (!record->has_medium || !record->is_overlay || record->is_protected || drive->snapshot ||
+        !record->snapshot)
         return true;
     return error_set(error,
                      "%s: the snapshot was taken with snapshot=on for this drive, and needs that "
