@@ -123,9 +123,8 @@ end
 -- Is the file there, and made after our programs and the packages that it may be made of?
 local function is_fresh(path)
   local packages = os.getenv("REPRISE_PACKAGES") or repository .. "/build/packages"
-  return exists(path) and guest.program("sh", "-c", -- there may be no packages yet
-    'find "$0"/*.py "$1" -maxdepth 0 -newer "$2" 2>/dev/null; true', folder,
-    packages .. "/unpacked", path) == ""
+  local command = 'find "$0"/*.py "$1" -maxdepth 0 -newer "$2" 2>/dev/null; true'
+  return exists(path) and guest.program("sh", "-c", command, folder, packages .. "/unpacked", path) == ""
 end
 
 -- The path of a file that 'make' makes once for each 'key', a string: it is called with the path to
