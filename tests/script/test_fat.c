@@ -4,12 +4,30 @@
 #include "fat_format.h"
 #include "fat_table.h"
 #include <check.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 static char folder[64], image[128];
+
+/* The linker leads writes of the FAT code here (--wrap): so many succeed, then all fail, as if the
+ * program had been killed there. */
+static int writes_left = INT_MAX;
+
+bool __real_fat_volume_write(FatVolume *volume, uint64_t offset, const void *data, size_t size,
+                             Error *error);
+bool __wrap_fat_volume_write(FatVolume *volume, uint64_t offset, const void *data, size_t size,
+                             Error *error);
+
+bool __wrap_fat_volume_write(FatVolume *volume, uint64_t offset, const void *data, size_t size,
+                             Error *error) {
+    if (writes_left <= 0)
+        return error_set(error, "killed");
+    writes_left--;
+    return __real_fat_volume_write(volume, offset, data, size, error);
+}
 
 static void set_up(void) {
     snprintf(folder, sizeof(folder), "/tmp/test-fat-XXXXXX");
@@ -558,6 +576,84 @@ START_TEST(a_short_image_is_not_written_beyond) {
 }
 END_TEST
 
+/* --- ends in the middle ------------------------------------------------------------------------
+ */
+
+#define OLD_BYTES 5000
+#define NEW_BYTES 9000
+
+typedef enum Change { REPLACE, CREATE, DELETE, MAKE_FOLDER, CHANGES } Change;
+
+static bool make_change(FatVolume *volume, Change change, const uint8_t *data) {
+    switch (change) {
+    case REPLACE:
+        return fat_file_write(volume, "folder/changed", data, NEW_BYTES, NULL);
+    case CREATE:
+        return fat_file_write(volume, "folder/a new file with a long name", data, NEW_BYTES, NULL);
+    case DELETE:
+        return fat_file_delete(volume, "folder/changed", NULL);
+    default:
+        return fat_file_make_folder(volume, "folder/another", NULL);
+    }
+}
+
+static bool has_contents(FatVolume *volume, const char *path, uint8_t value, size_t size) {
+    ByteBuffer contents = {.data = NULL};
+    bool good = fat_file_read(volume, path, &contents, NULL) && contents.size == size;
+    for (size_t i = 0; good && i < size; i++)
+        good = contents.data[i] == value;
+    byte_buffer_free(&contents);
+    return good;
+}
+
+/* What another writer does next must not meet anything that is left over. */
+static void check_whole(FatVolume *volume, Change change, bool done) {
+    FatEntry entry;
+    bool is_old = has_contents(volume, "folder/changed", 'o', OLD_BYTES);
+    bool is_new = has_contents(volume, "folder/changed", 'n', NEW_BYTES);
+    bool is_there = fat_file_find(volume, "folder/changed", &entry, NULL);
+    ck_assert(has_contents(volume, "other", 'x', OLD_BYTES));
+    ck_assert(change == REPLACE  ? is_new || (is_old && !done)
+              : change == DELETE ? !is_there || (is_old && !done)
+                                 : is_old);
+    if (fat_file_find(volume, "folder/a new file with a long name", &entry, NULL))
+        ck_assert(has_contents(volume, "folder/a new file with a long name", 'n', NEW_BYTES));
+    uint8_t *more = malloc(NEW_BYTES);
+    memset(more, 'm', NEW_BYTES);
+    ck_assert(fat_file_write(volume, "more", more, NEW_BYTES, NULL));
+    ck_assert(has_contents(volume, "other", 'x', OLD_BYTES));
+    ck_assert(has_contents(volume, "folder/changed", 'o', OLD_BYTES) == is_old);
+    free(more);
+}
+
+START_TEST(a_change_that_ends_in_the_middle_harms_nothing) {
+    Change change = (Change)(_i % CHANGES);
+    static uint8_t old[OLD_BYTES], other[OLD_BYTES], new[NEW_BYTES];
+    memset(old, 'o', sizeof(old));
+    memset(other, 'x', sizeof(other));
+    memset(new, 'n', sizeof(new));
+    bool done = false;
+    int writes = 0;
+    for (; !done; writes++) {
+        FatVolume volume;
+        make_image(_i < CHANGES ? 360 * 1024 : 36 << 20, _i < CHANGES ? 0 : 32, true);
+        BlockNode *node = open_node();
+        open_volume(&volume, node);
+        ck_assert(fat_file_make_folder(&volume, "folder", NULL));
+        ck_assert(fat_file_write(&volume, "folder/changed", old, OLD_BYTES, NULL));
+        ck_assert(fat_file_write(&volume, "other", other, OLD_BYTES, NULL));
+        writes_left = writes;
+        done = make_change(&volume, change, new);
+        writes_left = INT_MAX;
+        open_volume(&volume, node);
+        check_whole(&volume, change, done);
+        block_close(node);
+        ck_assert_int_lt(writes, 100);
+    }
+    ck_assert_int_gt(writes, 3); /* it did fail */
+}
+END_TEST
+
 #define COUNT(table) (int)(sizeof(table) / sizeof((table)[0]))
 
 int main(void) {
@@ -577,6 +673,7 @@ int main(void) {
     tcase_add_loop_test(tests, damaged_chains_are_told, 0, COUNT(damages));
     tcase_add_test(tests, a_folder_within_itself_ends);
     tcase_add_test(tests, a_short_image_is_not_written_beyond);
+    tcase_add_loop_test(tests, a_change_that_ends_in_the_middle_harms_nothing, 0, 2 * CHANGES);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
