@@ -43,7 +43,7 @@ for _, cpu in ipairs {"486", "pentium4"} do
 
   expect_no_hang("timer", STI_HLT, more)
   expect_no_hang("timer, jmp $", "\xFB\xEB\xFE", more, 2)
-  -- The clock's periodic interrupt through the slave: mask B is read-modified, 2 in the master stays open.
+  -- The clock's periodic interrupt: PIE is set in its register B; the slave's line 0 and the master's line 2 are open.
   expect_no_hang("clock", "\xFA\xB0\xFB\xE6\x21\xB0\xFE\xE6\xA1" .. "\xB0\x0B\xE6\x70\xB0\x42\xE6\x71" .. STI_HLT, more)
   -- A loop that reads something is no proof: in al, 60h; jmp back.
   expect_no_hang("polling", "\xFA\xE4\x60\xEB\xFC", more, 1)
