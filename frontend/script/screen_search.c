@@ -103,32 +103,60 @@ static bool has_bit(const uint8_t *filter, uint32_t bit) {
     return (filter[bit / 8] >> bit % 8 & 1) != 0;
 }
 
+/* Of a proportional glyph, whose width is not known before it is read, the beginning is as wide as
+ * the first stretch of pixels and the column after it: those are its own, or blank. */
+static uint32_t beginning_width(const ScreenFont *font, uint32_t column, uint32_t stretch) {
+    uint32_t width = column + stretch + 1;
+    return font->proportional && width < font->width ? width : font->width;
+}
+
+static void index_glyph(Search *search, const ScreenGlyph *glyph) {
+    const uint32_t *rows = &glyph->rows[glyph->first_row];
+    uint32_t column = glyph->first_column, beginning[ROWS_OF_BEGINNING];
+    uint32_t after = ~(rows[0] << column);
+    uint32_t stretch = after != 0 ? (uint32_t)__builtin_clz(after) : FONT_WIDTH_MAXIMUM;
+    uint32_t width = beginning_width(search->font, column, stretch);
+    for (unsigned row = 0; row < ROWS_OF_BEGINNING; row++)
+        beginning[row] = rows[row] & UINT32_MAX << (32 - width);
+    note_corner(search, glyph->first_row, column);
+    set_bit(search->filter[0], hash_beginning(column, beginning, 1));
+    set_bit(search->filter[1], hash_beginning(column, beginning, ROWS_OF_BEGINNING));
+}
+
 static void index_font(Search *search) {
     const ScreenFont *font = search->font;
     for (size_t i = 0; i < font->count; i++) {
         const ScreenGlyph *glyph = &font->glyphs[i];
-        if (!can_be_anchor(font, glyph))
-            continue;
-        note_corner(search, glyph->first_row, glyph->first_column);
-        const uint32_t *rows = &glyph->rows[glyph->first_row];
-        set_bit(search->filter[0], hash_beginning(glyph->first_column, rows, 1));
-        set_bit(search->filter[1], hash_beginning(glyph->first_column, rows, ROWS_OF_BEGINNING));
+        if (can_be_anchor(font, glyph))
+            index_glyph(search, glyph);
     }
 }
 
 /* ---- Anchors ---- */
 
+/* How many pixels of one colour follow each other from (x, y) on; more than a character's do not
+ * matter. */
+static uint32_t measure_stretch(const ScreenPixels *pixels, uint32_t x, uint32_t y,
+                                uint32_t colour) {
+    uint32_t length = 0;
+    while (length < FONT_WIDTH_MAXIMUM && x + length < pixels->width &&
+           screen_pixel(pixels, x + length, y) == colour)
+        length++;
+    return length;
+}
+
 /* Whether the rows from y on may be the first ones of a glyph whose cell begins at 'left'. */
 static bool may_begin(const Search *search, uint32_t column, uint32_t left, uint32_t y,
-                      uint32_t colour) {
-    uint32_t rows[ROWS_OF_BEGINNING];
-    if (search->font->proportional)
-        return true;
-    if (left + search->font->width > search->pixels.width ||
-        y + ROWS_OF_BEGINNING > search->pixels.height)
+                      uint32_t stretch, uint32_t colour) {
+    const ScreenFont *font = search->font;
+    const ScreenPixels *pixels = &search->pixels;
+    uint32_t width = beginning_width(font, column, stretch), rows[ROWS_OF_BEGINNING];
+    if (font->proportional && width > pixels->width - left)
+        width = pixels->width - left;
+    if (left + width > pixels->width || y + ROWS_OF_BEGINNING > pixels->height)
         return false;
     for (unsigned row = 0; row < ROWS_OF_BEGINNING; row++) {
-        rows[row] = screen_row_bits(&search->pixels, left, y + row, search->font->width, colour);
+        rows[row] = screen_row_bits(pixels, left, y + row, width, colour);
         if (row == 0 && !has_bit(search->filter[0], hash_beginning(column, rows, 1)))
             return false;
     }
@@ -177,10 +205,11 @@ static void try_cell(Search *search, uint32_t left, uint32_t top, uint32_t colou
 /* Glyphs whose first pixel is at (x, y). */
 static void look_for_glyphs(Search *search, uint32_t x, uint32_t y, uint32_t colour) {
     const ScreenPixels *pixels = &search->pixels;
+    uint32_t stretch = search->font->proportional ? measure_stretch(pixels, x, y, colour) : 0;
     for (unsigned i = 0; i < search->corner_count; i++) {
         const Corner *corner = &search->corners[i];
         uint32_t left = x - corner->column;
-        if (corner->column > x || !may_begin(search, corner->column, left, y, colour))
+        if (corner->column > x || !may_begin(search, corner->column, left, y, stretch, colour))
             continue;
         bool above = y != 0 && !search->font->proportional &&
                      screen_row_bits(pixels, left, y - 1, search->font->width, colour) != 0;
