@@ -91,11 +91,11 @@ static void *run_ticker(void *opaque) {
 }
 
 static bool open_outputs(Report *report, const TestOptions *options, Error *error) {
-    if (options->list)
-        return true; /* the names are all that is printed */
-    report->outputs[report->output_count++] =
-        (ReportOutput){options->tap ? &report_tap : &report_lines, stdout, NULL};
-    if (options->junit != NULL) {
+    const ReportWriter *writer = options->list  ? &report_list
+                                 : options->tap ? &report_tap
+                                                : &report_lines;
+    report->outputs[report->output_count++] = (ReportOutput){writer, stdout, NULL};
+    if (options->junit != NULL && !options->list) {
         FILE *file = fopen(options->junit, "w");
         if (file == NULL)
             return error_set(error, "--junit: cannot write '%s': %s", options->junit,

@@ -63,6 +63,8 @@ typedef struct ReportWriter {
 } ReportWriter;
 
 extern const ReportWriter report_lines, report_tap, report_junit;
+/* --list: what is printed, and nothing else but scripts that fail. */
+extern const ReportWriter report_list;
 
 /* 'sources': how many scripts there are, each with results of its own. */
 Report *report_create(const TestOptions *options, unsigned sources, Error *error);

@@ -81,3 +81,5 @@ static void print_totals(FILE *output, TestResult *const *results, size_t count,
 
 const ReportWriter report_lines = {
     .print = print_output, .result = print_result, .end = print_totals};
+
+const ReportWriter report_list = {.print = print_output, .result = print_result};

@@ -20,7 +20,7 @@ static bool is_wanted(lua_State *L, struct TestContext *context, const char *nam
     if (!test_filter_allows(L, options->filter, name))
         return false;
     if (options->list)
-        printf("%s: %s\n", context->script->file, name);
+        test_list(context, context->frame->result, name);
     return !options->list && !context->run->stop;
 }
 
@@ -194,6 +194,8 @@ static int run_step(lua_State *L) {
 static int run_print(lua_State *L) {
     struct TestContext *context = get_context(L);
     ByteBuffer text = {.data = NULL};
+    if (context->run->options->list)
+        return 0;
     for (int i = 1, count = lua_gettop(L); i <= count; i++) {
         size_t size;
         const char *string = luaL_tolstring(L, i, &size);

@@ -183,6 +183,13 @@ TestResult *test_end(struct TestContext *context, ScriptStatus status, const Byt
     return result;
 }
 
+void test_list(struct TestContext *context, TestResult *result, const char *name) {
+    ByteBuffer line = {.data = NULL};
+    byte_buffer_print(&line, "%s: %s\n", context->script->file, name);
+    report_print(context->run->report, context->source, result, (const char *)line.data, line.size);
+    byte_buffer_free(&line);
+}
+
 void test_report(struct TestContext *context, TestResult *result) {
     report_add(context->run->report, context->source, result);
 }

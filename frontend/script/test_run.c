@@ -67,7 +67,7 @@ static void run_loaded(struct TestContext *context, const char *name) {
         message.size = 0;
     TestResult *result = test_end(context, status, &message);
     if (context->run->options->list && !context->has_tests)
-        printf("%s: %s\n", context->script->file, name);
+        test_list(context, result, name);
     if (is_worth_telling(context, result))
         test_report(context, result);
     else

@@ -64,6 +64,8 @@ void test_context_free(struct TestContext *context);
  * failing test leaves its folder. The caller owns the result. */
 void test_begin(struct TestContext *context, TestFrame *frame, const char *name);
 TestResult *test_end(struct TestContext *context, ScriptStatus status, const ByteBuffer *message);
+/* --list: prints a test's name in place of running it. 'result': the script's own. */
+void test_list(struct TestContext *context, TestResult *result, const char *name);
 /* Hands the result to the report. */
 void test_report(struct TestContext *context, TestResult *result);
 

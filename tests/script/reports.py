@@ -246,6 +246,11 @@ def test_choice(folder):
     first, plain, broken = script("first.lua"), script("plain.lua"), script("broken.lua")
     status, out, _ = run(folder, "--list", first, plain)
     expect(status == 0 and [line.split(": ")[1] for line in out.splitlines()] == ["one", "two", "three", "plain"], out)
+    for _ in range(10):
+        status, out, _ = run(folder, "--list", "--jobs", "4", broken, script("printing.lua"), plain)
+        names = [line.split(": ")[1] for line in out.splitlines() if ": " in line and " " != line[0] and "FAILED" not in line]
+        expect(status == 1 and names == ["fine", "a", "cases", "plain"], "names in the order of the scripts", out)
+        expect(re.search(r"^FAILED +.*broken", out, re.M), "a script that fails outside of tests is told", out)
     status, out, _ = run(folder, "--filter", "^t", first)
     expect(status == 1 and "1 passed, 1 failed" in out and " one " not in out, out)
     status, out, err = run(folder, "--filter", "four", first)
