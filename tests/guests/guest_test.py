@@ -46,9 +46,8 @@ class Context:
         self.is_qemu = "qemu" in os.path.basename(emulator)
         self.machine = None
 
-    def start(self, *options, terminal=False, window=None):
-        self.machine = vm.Vm(self.emulator, list(options), self.accelerator, self.patience,
-                             terminal, window)
+    def start(self, *options, window=None):
+        self.machine = vm.Vm(self.emulator, list(options), self.accelerator, self.patience, window)
         return self.machine
 
     def start_floppy(self, path, *options, memory=64):

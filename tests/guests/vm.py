@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 
 import picture
@@ -18,9 +17,6 @@ START_SECONDS = 20
 MONITOR_SECONDS = 60
 POLL_SECONDS = 0.2
 KEY_SECONDS = 0.11  # the monitor holds a key for 100 ms of the guest's time
-
-# A shell's prompt at the very end; busybox asks behind it where the cursor is.
-SHELL_PROMPT = r"# (?:\x1b\[6n)?\Z"
 
 # Keys of a US keyboard whose names are not the characters themselves.
 KEY_NAMES = {
@@ -40,35 +36,28 @@ class VmError(Exception):
 
 
 class Vm:
-    def __init__(self, emulator, options, accelerator=None, patience=1.0, terminal=False,
-                 window=None):
-        """Starts EMULATOR headless. PATIENCE stretches all time-outs; with TERMINAL the serial
-        port can be written to. WINDOW, an environment that names an X server, opens a window."""
+    def __init__(self, emulator, options, accelerator=None, patience=1.0, window=None):
+        """Starts EMULATOR headless. PATIENCE stretches all time-outs. WINDOW, an environment that
+        names an X server, opens a window."""
         self.folder = tempfile.mkdtemp(prefix="guest-test-")
         self.patience = patience
         self.is_qemu = "qemu" in os.path.basename(emulator)
         monitor_path = os.path.join(self.folder, "monitor")
         self.serial_path = os.path.join(self.folder, "serial")
-        serial_socket = os.path.join(self.folder, "terminal")
         self.log_path = os.path.join(self.folder, "log")
         accelerator = "tcg" if self.is_qemu else accelerator
         argv = [emulator] + (["-accel", accelerator] if accelerator else [])
         argv += ["-display", "sdl" if window else "none", "-monitor", f"unix:{monitor_path},server,nowait",
-                 "-serial", f"unix:{serial_socket},server,nowait" if terminal
-                 else f"file:{self.serial_path}"] + options
+                 "-serial", f"file:{self.serial_path}"] + options
         self.command_line = " ".join(argv)
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=window)
         self.monitor = None
-        self.terminal = None
         try:
             self.monitor = self._connect(monitor_path)
             self.monitor.settimeout(MONITOR_SECONDS * self.patience)
             self._read_reply()
-            if terminal:
-                self.terminal = self._connect(serial_socket)
-                threading.Thread(target=self._copy_terminal, daemon=True).start()
         except Exception:
             self.close()
             raise
@@ -91,17 +80,6 @@ class Vm:
                 if self.process.poll() is not None or time.monotonic() > end:
                     raise VmError("the emulator did not start: " + self.read_log()[-500:])
                 time.sleep(0.05)
-
-    def _copy_terminal(self):
-        with open(self.serial_path, "wb", buffering=0) as file:
-            while True:
-                try:
-                    data = self.terminal.recv(1 << 16)
-                except OSError:
-                    data = b""
-                if not data:
-                    return
-                file.write(data)
 
     def _read_reply(self):
         data = b""
@@ -174,34 +152,6 @@ class Vm:
         compiled = re.compile(pattern, re.MULTILINE)
         return self.wait_until(lambda: compiled.search(self.read_serial()), seconds,
                                f"'{pattern}' on the serial port")
-
-    def write_serial(self, text):
-        self.terminal.sendall(text.encode())
-
-    def run_command(self, command, seconds=60):
-        """Gives a command to the shell on the serial port; returns (status, output)."""
-        self.wait_serial(SHELL_PROMPT, seconds)
-        start = len(self.read_serial())
-        # The shell's echo of what is typed shows the quotes, so it cannot be taken for the reply.
-        self.write_serial(f'echo out"put:"; {command}; echo "sta"tus=$?\n')
-        reply = re.compile(r"^output:\n(.*)^status=(\d+)\n.*" + SHELL_PROMPT, re.M | re.S)
-        match = self.wait_until(
-            lambda: reply.search(self.read_serial()[start:].replace("\r", "")), seconds,
-            f"end of '{command}' on the serial port")
-        return int(match.group(2)), match.group(1)
-
-    def wait_picture(self, reference, least_correlation=0.7, seconds=60):
-        """Waits until the screen looks like the picture in the file REFERENCE."""
-        wanted = picture.read_picture(reference)
-        best = [0.0]
-
-        def is_alike():
-            best[0] = max(best[0], picture.correlation(self.take_picture(), wanted))
-            return best[0] >= least_correlation
-        try:
-            self.wait_until(is_alike, seconds, f"picture like {os.path.basename(reference)}")
-        except VmError as error:
-            raise VmError(f"{error} (best correlation {best[0]:.2f})")
 
     def take_picture(self):
         path = os.path.join(self.folder, "screen.ppm")
