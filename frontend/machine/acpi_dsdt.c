@@ -105,6 +105,16 @@ static void add_motherboard(Aml *aml) {
     end_settings_and_device(aml);
 }
 
+/* The panic port, under QEMU's identifier (its docs/specs/pvpanic), by which drivers know it. */
+static void add_panic_port(Aml *aml, const MachineConfig *config) {
+    aml_begin_device(aml, "PEVT");
+    aml_name(aml, "_HID");
+    aml_string(aml, "QEMU0001");
+    begin_settings(aml);
+    aml_resource_ports(aml, config->pvpanic_port, 1);
+    end_settings_and_device(aml);
+}
+
 static void add_isa_bridge(Aml *aml, const MachineConfig *config) {
     aml_begin_device(aml, "ISA");
     add_address(aml, SLOT_ISA, 0);
@@ -114,6 +124,8 @@ static void add_isa_bridge(Aml *aml, const MachineConfig *config) {
     add_clock(aml);
     add_ports(aml, config);
     add_motherboard(aml);
+    if (config->has_pvpanic)
+        add_panic_port(aml, config);
     aml_end(aml);
 }
 

@@ -32,3 +32,14 @@ if guest.long then
     end
   end
 end
+
+test("kernel panic", function()
+  -- Its driver finds the panic port by ACPI, and tells it.
+  local m = guest.linux({modules = {"pvpanic-mmio"}, options = {"-device", "pvpanic"}})
+  m:wait_serial(guest.READY, {timeout = 200})
+  m:wait_serial("# ")
+  m:send_serial("echo c > /proc/sysrq-trigger\n")
+  local failure = check_error(function() m:wait_serial("nothing of the kind") end, "panic port")
+  check_equal(failure.kind, "crash")
+  check(m:serial():find("sysrq triggered crash", 1, true), "the kernel says nothing")
+end)
