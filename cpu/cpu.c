@@ -295,9 +295,11 @@ void cpu_set_init(void *opaque, int line, int level) {
 /* SDM vol. 3A 6.8.3: a load of SS holds back everything for one instruction, STI the maskable
  * interrupts (and here NMI, as on most processors). */
 bool cpu_has_deliverable_interrupt(const Cpu *cpu) {
+    return cpu->state.interrupt_shadow == 0 && cpu_wants_interrupt(cpu);
+}
+
+bool cpu_wants_interrupt(const Cpu *cpu) {
     const CpuState *state = &cpu->state;
-    if (state->interrupt_shadow != 0)
-        return false;
     if (smm_is_due(cpu) || (state->nmi_pending && !state->nmi_blocked))
         return true;
     return state->intr_level && (state->eflags & FLAG_IF) && !state->shutdown;

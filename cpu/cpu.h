@@ -329,6 +329,8 @@ void cpu_set_smi(void *cpu, int line, int level);
 /* Would an interrupt be taken before the next instruction? (INTR and IF, NMI or SMI, and no
  * shadow.) */
 bool cpu_has_deliverable_interrupt(const Cpu *cpu);
+/* The same whether there is a shadow or not: is there anything that one would hold back? */
+bool cpu_wants_interrupt(const Cpu *cpu);
 
 /* After the state was replaced (a restore, a test's set-up): hands the control registers to the TLB
  * and derives what is kept twice. Drops all TLB entries; a checkpoint's own are loaded after this.

@@ -5,12 +5,18 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { FEWEST_BUCKETS = 1 << 12, GRANULE_BITS = 5, CROSSING_BUCKETS = 256 };
+enum { FEWEST_BUCKETS = 1 << 12, CROSSING_BUCKETS = 256 };
+
+/* A page with more blocks has the same bytes translated again and again, by ever other code
+ * segments, say: the first store into one of them takes them all, so that many stores do not each
+ * walk a long list. */
+enum { CROWDED = 4096 };
 
 typedef struct CodePage {
-    Block *first;        /* that begin here */
-    Block *first_ending; /* that begin on the page before */
-    uint64_t granules[PAGE_SIZE >> GRANULE_BITS >> 6];
+    Block *first;                   /* that begin here */
+    size_t count;                   /* of both kinds */
+    Block *first_ending;            /* that begin on the page before */
+    uint64_t bytes[PAGE_SIZE / 64]; /* a bit for each: does a block hold it? */
 } CodePage;
 
 struct BlockCache {
@@ -86,17 +92,24 @@ unsigned block_cache_count_variants(const BlockCache *cache, const BlockKey *key
     return count;
 }
 
-/* Does any byte of [offset, offset + size) lie in a granule with code? 'mark' sets them instead. */
-static bool granules_test(CodePage *page, uint32_t offset, uint32_t size, bool mark) {
-    uint32_t last = (offset + size - 1) >> GRANULE_BITS;
-    bool any = false;
-    for (uint32_t g = offset >> GRANULE_BITS; g <= last; g++) {
-        uint64_t bit = UINT64_C(1) << (g & 63);
-        any |= (page->granules[g >> 6] & bit) != 0;
-        if (mark)
-            page->granules[g >> 6] |= bit;
-    }
-    return any;
+/* The bits of [offset, offset + size) in the word of 64 that holds the first, or all from there on.
+ */
+static uint64_t first_bits(uint32_t offset, uint32_t size) {
+    uint64_t bits = size < 64 ? (UINT64_C(1) << size) - 1 : UINT64_MAX;
+    return bits << (offset & 63);
+}
+
+/* Does a block hold any byte of [offset, offset + size)? */
+static bool holds_bytes(const CodePage *page, uint32_t offset, uint32_t size) {
+    uint64_t any = 0;
+    for (uint32_t end = offset + size; offset < end; offset = (offset | 63) + 1)
+        any |= page->bytes[offset / 64] & first_bits(offset, end - offset);
+    return any != 0;
+}
+
+static void mark_bytes(CodePage *page, uint32_t offset, uint32_t size) {
+    for (uint32_t end = offset + size; offset < end; offset = (offset | 63) + 1)
+        page->bytes[offset / 64] |= first_bits(offset, end - offset);
 }
 
 /* The part of a block that lies on its first page, and what lies on its second. */
@@ -108,12 +121,12 @@ static uint32_t second_part(const Block *block) {
     return block->byte_count - first_part(block);
 }
 
-static void remark_granules(CodePage *page) {
-    memset(page->granules, 0, sizeof(page->granules));
+static void remark_bytes(CodePage *page) {
+    memset(page->bytes, 0, sizeof(page->bytes));
     for (Block *block = page->first; block != NULL; block = block->next_in_page)
-        granules_test(page, block->key.physical & PAGE_OFFSET_MASK, first_part(block), true);
+        mark_bytes(page, block->key.physical & PAGE_OFFSET_MASK, first_part(block));
     for (Block *block = page->first_ending; block != NULL; block = block->next_in_second_page)
-        granules_test(page, 0, second_part(block), true);
+        mark_bytes(page, 0, second_part(block));
 }
 
 static uint8_t *page_flags(const BlockCache *cache, uint32_t page) {
@@ -164,14 +177,22 @@ Block *block_cache_add(BlockCache *cache, const BlockKey *key, unsigned byte_cou
         block->byte_count++; /* bytes of no instruction, found so by those of the second page */
     block->link_count = (uint16_t)link_count;
     block->links = (BlockLink *)(block + 1);
+    page->count++;
     block->next_in_page = page->first;
+    block->previous_in_page = &page->first;
+    if (page->first != NULL)
+        page->first->previous_in_page = &block->next_in_page;
     page->first = block;
-    granules_test(page, key->physical & PAGE_OFFSET_MASK, first_part(block), true);
+    mark_bytes(page, key->physical & PAGE_OFFSET_MASK, first_part(block));
     if (key->second_page != 0) {
         page = claim_page(cache, key->second_page - 1, new_pages);
+        page->count++;
         block->next_in_second_page = page->first_ending;
+        block->previous_in_second_page = &page->first_ending;
+        if (page->first_ending != NULL)
+            page->first_ending->previous_in_second_page = &block->next_in_second_page;
         page->first_ending = block;
-        granules_test(page, 0, second_part(block), true);
+        mark_bytes(page, 0, second_part(block));
     }
     if (cache->count == cache->bucket_count)
         grow(cache);
@@ -287,7 +308,7 @@ static void remove_from_bucket(BlockCache *cache, Block *block) {
 static void settle_page(BlockCache *cache, uint32_t page_number) {
     CodePage *page = cache->page[page_number];
     if (page->first != NULL || page->first_ending != NULL) {
-        remark_granules(page);
+        remark_bytes(page);
         return;
     }
     uint8_t *flags = page_flags(cache, page_number);
@@ -298,16 +319,16 @@ static void settle_page(BlockCache *cache, uint32_t page_number) {
 }
 
 static void remove_from_pages(BlockCache *cache, Block *block) {
-    Block **list = &cache->page[block->key.physical >> PAGE_BITS]->first;
-    while (*list != block)
-        list = &(*list)->next_in_page;
-    *list = block->next_in_page;
+    cache->page[block->key.physical >> PAGE_BITS]->count--;
+    *block->previous_in_page = block->next_in_page;
+    if (block->next_in_page != NULL)
+        block->next_in_page->previous_in_page = block->previous_in_page;
     if (block->key.second_page == 0)
         return;
-    list = &cache->page[block->key.second_page - 1]->first_ending;
-    while (*list != block)
-        list = &(*list)->next_in_second_page;
-    *list = block->next_in_second_page;
+    cache->page[block->key.second_page - 1]->count--;
+    *block->previous_in_second_page = block->next_in_second_page;
+    if (block->next_in_second_page != NULL)
+        block->next_in_second_page->previous_in_second_page = block->previous_in_second_page;
 }
 
 static void kill_block(BlockCache *cache, Block *block) {
@@ -329,40 +350,42 @@ static bool overlaps(const Block *block, uint32_t offset, uint32_t size) {
     return start < offset + size && offset < start + block->byte_count;
 }
 
-/* A block that holds one of these bytes of the page. */
-static Block *find_block_with(const CodePage *page, uint32_t offset, uint32_t size) {
-    for (Block *block = page->first; block != NULL; block = block->next_in_page)
-        if (overlaps(block, offset, size))
-            return block;
-    for (Block *block = page->first_ending; block != NULL; block = block->next_in_second_page)
-        if (offset < second_part(block))
-            return block;
-    return NULL;
-}
-
 bool block_cache_holds_code(const BlockCache *cache, uint32_t physical, uint32_t size) {
     CodePage *page = cache->page[physical >> PAGE_BITS];
     uint32_t offset = physical & PAGE_OFFSET_MASK;
-    return page != NULL && granules_test(page, offset, size, false) &&
-           find_block_with(page, offset, size) != NULL;
+    return page != NULL && holds_bytes(page, offset, size);
+}
+
+/* Kills a block of this page. The bits of another one that it lies on stay while that has blocks: a
+ * store that meets them finds out. */
+static bool kill_on_page(BlockCache *cache, Block *block, uint32_t page_number) {
+    uint32_t first = block->key.physical >> PAGE_BITS;
+    uint32_t other = first != page_number          ? first
+                     : block->key.second_page != 0 ? block->key.second_page - 1
+                                                   : page_number;
+    kill_block(cache, block);
+    if (other != page_number && cache->page[other]->count == 0)
+        settle_page(cache, other);
+    return true;
 }
 
 static bool invalidate_in_page(BlockCache *cache, uint32_t page_number, uint32_t offset,
                                uint32_t size) {
     CodePage *page = cache->page[page_number];
-    if (page == NULL || !granules_test(page, offset, size, false))
+    if (page == NULL || !holds_bytes(page, offset, size))
         return false;
-    bool any = false;
-    for (Block *block; (block = find_block_with(page, offset, size)) != NULL; any = true) {
-        uint32_t first = block->key.physical >> PAGE_BITS, second = block->key.second_page;
-        kill_block(cache, block);
-        if (first != page_number)
-            settle_page(cache, first);
-        if (second != 0 && second - 1 != page_number)
-            settle_page(cache, second - 1);
+    bool all = page->count > CROWDED, any = false;
+    for (Block *next, *block = page->first; block != NULL; block = next) {
+        next = block->next_in_page;
+        if (all || overlaps(block, offset, size))
+            any = kill_on_page(cache, block, page_number);
     }
-    if (any)
-        settle_page(cache, page_number);
+    for (Block *next, *block = page->first_ending; block != NULL; block = next) {
+        next = block->next_in_second_page;
+        if (all || offset < second_part(block))
+            any = kill_on_page(cache, block, page_number);
+    }
+    settle_page(cache, page_number);
     return any;
 }
 

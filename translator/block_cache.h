@@ -2,9 +2,8 @@
  * bytes they came from change.
  *
  * A block lies within one physical page, but for that of a single instruction that runs over a
- * page's end. Each page with blocks has a list of them and a map of 32-byte granules that hold
- * translated bytes, so that a store beside code on the same page is told apart from one into it
- * without a walk. */
+ * page's end. Each page with blocks has a list of them and a bit for each of its bytes, so that a
+ * store beside code on the same page is told apart from one into it without a walk. */
 #ifndef REPRISE_BLOCK_CACHE_H
 #define REPRISE_BLOCK_CACHE_H
 
@@ -59,6 +58,7 @@ struct Block {
     BlockKey key;
     Block *next_in_bucket;
     Block *next_in_page, *next_in_second_page;
+    Block **previous_in_page, **previous_in_second_page; /* what points to it there */
     uint16_t byte_count, insn_count;
     uint16_t link_count;
     bool dead; /* its bytes changed while it might still be running: freed at the next safe point */
@@ -105,11 +105,12 @@ void block_cache_unlink(BlockCache *cache, BlockLink *link);
 const uint8_t *block_find_adapter(const Block *block, uint32_t flag_state);
 void block_add_adapter(Block *block, uint32_t flag_state, const uint8_t *code);
 
-/* Bytes change: every block that holds one of them dies. True if there was one. Dead blocks stay
- * allocated until block_cache_free_dead(). */
-/* Does any block hold one of these bytes, which lie in one page? */
+/* Does any block hold one of these bytes, which lie in one page? True also where one did that died
+ * by a store into its other page, until block_cache_invalidate() finds that out. */
 bool block_cache_holds_code(const BlockCache *cache, uint32_t physical, uint32_t size);
 
+/* Bytes change: every block that holds one of them dies. True if there was one. Dead blocks stay
+ * allocated until block_cache_free_dead(). */
 bool block_cache_invalidate(BlockCache *cache, uint32_t physical, uint32_t size);
 void block_cache_free_dead(BlockCache *cache);
 

@@ -184,8 +184,8 @@ static void run_end(Translator *translator, BlockKey *key, const Block *block, u
     }
 }
 
-/* One block, or one instruction where it must be: in an interrupt shadow, after which interrupts
- * are looked at. */
+/* One block, or one instruction where it must be: in an interrupt shadow that holds something back,
+ * which is looked at after it. */
 static void run_once(Translator *translator, uint64_t left) {
     Cpu *cpu = translator->cpu;
     uint16_t limit = translator->next_limit;
@@ -203,7 +203,7 @@ static void run_once(Translator *translator, uint64_t left) {
                     .eip = cpu->state.eip,
                     .context = translator_context(translator),
                     .limit = limit};
-    if (cpu->state.interrupt_shadow) {
+    if (cpu->state.interrupt_shadow && cpu_wants_interrupt(cpu)) {
         key.limit = 1;
         left = 1;
         cpu->count_end = cpu->state.instruction_count + 1;

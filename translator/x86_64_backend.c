@@ -511,9 +511,8 @@ static bool wants_run_loop(const Translator *translator) {
     const Cpu *cpu = translator->cpu;
     const CpuState *state = &cpu->state;
     return cpu->break_after || cpu->code_changed || state->halted || state->shutdown ||
-           state->init_pending || state->interrupt_shadow ||
-           state->instruction_count >= cpu->count_end || translator_must_step(translator) ||
-           cpu_has_deliverable_interrupt(cpu) || !may_join(translator);
+           state->init_pending || state->instruction_count >= cpu->count_end ||
+           translator_must_step(translator) || cpu_wants_interrupt(cpu) || !may_join(translator);
 }
 
 const void *x86_find_next(Cpu *cpu) {
@@ -525,6 +524,7 @@ const void *x86_find_next(Cpu *cpu) {
         find_indirect(translator->x86, cpu->state.eip, FLAG_STATE_IN_MEMORY);
     if (entry->tag != indirect_tag(cpu->state.eip, context, FLAG_STATE_IN_MEMORY) || context == 0)
         return NULL;
+    cpu->state.interrupt_shadow = 0; /* there is nothing that it would hold back */
     cpu->budget = (int64_t)(cpu->count_end - cpu->state.instruction_count);
     x86_update_segment_limits(cpu);
     return entry->host_code;
@@ -540,6 +540,11 @@ static const void *follow(Translator *translator, uint32_t leave) {
         uint32_t context_number = context_table_number(translator->contexts, cpu);
         return join_indirect(translator, context_number, (uint32_t)cpu->host_slot[HOST_R10],
                              number);
+    }
+    if ((leave & 0xFF) == LEAVE_EXIT) {
+        x86_fpu_settle_pointers(cpu, backend);
+        restore_site(cpu, backend, number);
+        return x86_find_next(cpu);
     }
     if ((leave & 0xFF) != LEAVE_LINK)
         return NULL;

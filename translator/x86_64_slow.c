@@ -110,10 +110,42 @@ static SlowResult access(Cpu *cpu, uint32_t linear, const Site *site) {
     return result;
 }
 
+/* Does any offset of the segment's do that an access of this size can have here? */
+static bool is_within_segment(const Segment *segment, uint32_t linear, unsigned size) {
+    return segment->kind == SEGMENT_FLAT ||
+           (segment->kind == SEGMENT_REAL && linear - segment->base <= 0x10000u - size);
+}
+
+/* Where a store goes that lies beside code on its page, if nothing else is special about it: what
+ * access_page() would find, by a shorter way. The stack of a DOS program mostly lies so. */
+static uint8_t *find_beside_code(Cpu *cpu, uint32_t linear, const Site *site) {
+    const uint32_t allowed = TLB_RIGHT_WRITE | TLB_RIGHT_DIRTY;
+    const Tlb *tlb = &cpu->tlb;
+    const TlbWalked *walked = &tlb->walked[linear >> PAGE_BITS];
+    unsigned readable = cpu->state.cpl == 3 ? TLB_USER_READ : TLB_SUPER_READ;
+    uint32_t offset = linear & PAGE_OFFSET_MASK;
+    if (site->kind == SITE_READ || site->segment == SEG_CS || site->aligned ||
+        offset + site->size > PAGE_SIZE || !(walked->filled >> readable & 1) ||
+        (walked->rights & allowed) != allowed ||
+        !is_within_segment(&cpu->state.segment[site->segment], linear, site->size))
+        return NULL;
+    const PhysicalPage page = physical_map_page(cpu->map, walked->physical_page);
+    if (page.write == NULL || page.write != page.read || page.flags == NULL ||
+        !(*page.flags & PAGE_CODE) ||
+        block_cache_holds_code(backend_of(cpu)->translator->cache,
+                               walked->physical_page << PAGE_BITS | offset, site->size))
+        return NULL;
+    physical_map_mark_page(cpu->map, page.flags, PAGE_DIRTY_ALL);
+    return page.write + offset;
+}
+
 SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t number) {
     if (X86_IS_SANITIZED)
         x86_fpu_suspend(cpu);
-    SlowResult result = access(cpu, linear, &backend_of(cpu)->sites[number]);
+    const Site *site = &backend_of(cpu)->sites[number];
+    uint8_t *beside = find_beside_code(cpu, linear, site);
+    SlowResult result = beside != NULL ? (SlowResult){(uint64_t)(uintptr_t)beside, SLOW_PLAIN}
+                                       : access(cpu, linear, site);
     x86_fpu_resume(cpu);
     return result;
 }
