@@ -394,8 +394,10 @@ static uint64_t indirect_tag(uint32_t eip, uint32_t context_number, uint32_t fla
     return eip | (uint64_t)(context_number | flag_state << 16) << 32;
 }
 
-static IndirectEntry *find_indirect(const X86Backend *backend, uint32_t eip, uint32_t flag_state) {
-    return &backend->indirect[(eip + x86_indirect_salt(flag_state)) & (INDIRECT_ENTRIES - 1)];
+static IndirectEntry *find_indirect(const X86Backend *backend, uint32_t eip, uint32_t context,
+                                    uint32_t flag_state) {
+    return &backend
+                ->indirect[(eip + x86_indirect_salt(context, flag_state)) & (INDIRECT_ENTRIES - 1)];
 }
 
 /* From now on a jump to this block's place that finds its flags like this goes to that code. */
@@ -403,7 +405,7 @@ static void enter_indirect(Translator *translator, const Block *block, uint32_t 
                            const void *host_code) {
     X86Backend *backend = translator->x86;
     const BlockKey *key = &block->key;
-    IndirectEntry *entry = find_indirect(backend, key->eip, flag_state);
+    IndirectEntry *entry = find_indirect(backend, key->eip, key->context, flag_state);
     uint64_t tag = indirect_tag(key->eip, key->context, flag_state);
     if (entry->tag == tag && entry->host_code == host_code)
         return;
@@ -521,7 +523,7 @@ const void *x86_find_next(Cpu *cpu) {
         return NULL;
     uint32_t context = context_table_number(translator->contexts, cpu);
     const IndirectEntry *entry =
-        find_indirect(translator->x86, cpu->state.eip, FLAG_STATE_IN_MEMORY);
+        find_indirect(translator->x86, cpu->state.eip, context, FLAG_STATE_IN_MEMORY);
     if (entry->tag != indirect_tag(cpu->state.eip, context, FLAG_STATE_IN_MEMORY) || context == 0)
         return NULL;
     cpu->state.interrupt_shadow = 0; /* there is nothing that it would hold back */

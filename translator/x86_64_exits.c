@@ -109,7 +109,8 @@ void x86_emit_indirect(Translation *translation, unsigned target) {
         asm_mov(assembler, 4, HOST_R10, host_reg(target));
         target = HOST_R10;
     }
-    asm_lea(assembler, 4, HOST_RBP, host_mem(target, (int32_t)x86_indirect_salt(flag_state)));
+    asm_lea(assembler, 4, HOST_RBP,
+            host_mem(target, (int32_t)x86_indirect_salt(translation->key.context, flag_state)));
     asm_alu_imm(assembler, 4, ALU_AND, host_reg(HOST_RBP), INDIRECT_ENTRIES - 1);
     asm_shift_imm(assembler, 4, SHIFT_SHL, host_reg(HOST_RBP), 4);
     asm_alu(assembler, 8, ALU_ADD, HOST_RBP, cpu_mem(CPU_OFFSET(indirect_table)));

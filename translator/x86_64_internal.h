@@ -25,7 +25,7 @@ typedef struct Site {
 
 enum { SITE_READ, SITE_WRITE, SITE_MODIFY, SITE_OTHER };
 
-enum { SITE_COUNT = 1 << 20, INDIRECT_ENTRIES = 1 << 12 };
+enum { SITE_COUNT = 1 << 20, INDIRECT_ENTRIES = 1 << 16 };
 enum { INDIRECT_LISTED = 1 /* and 2: in indirect_used[0], [1] */, INDIRECT_GLOBAL = 4 };
 
 /* One entry of the table that indirect jumps look into. */
@@ -34,10 +34,10 @@ typedef struct IndirectEntry {
     const void *host_code;
 } IndirectEntry;
 
-/* One target is reached with several flag states: they must not fight for one entry. Less than
- * 2^24, as a displacement. */
-static inline uint32_t x86_indirect_salt(uint32_t flag_state) {
-    return flag_state * 0x9E5 & 0xFFFFFF;
+/* One target is reached with several flag states, and other code segments have targets at the same
+ * EIP: they must not fight for one entry. Less than 2^24, as a displacement. */
+static inline uint32_t x86_indirect_salt(uint32_t context, uint32_t flag_state) {
+    return (context * 0x85EBCA77u ^ flag_state * 0x9E3779B1u) >> 8;
 }
 
 /* A link's exit code tells its number; the table finds the link. */
