@@ -419,11 +419,24 @@ uint64_t physical_read(PhysicalMap *map, uint32_t address, unsigned size) {
     return load_le64(data);
 }
 
+/* Programs that store into their code mostly store what is there already: DOS compilers' libraries
+ * set the number of an INT anew before each. Such a store changes no code. */
+static bool keeps_code(const PhysicalPage *page, uint32_t offset, unsigned size, uint64_t value) {
+    if (page->flags == NULL || !(*page->flags & PAGE_CODE))
+        return false;
+    uint8_t data[8];
+    store_le64(data, value);
+    return memcmp(page->write + offset, data, size) == 0;
+}
+
 void physical_write(PhysicalMap *map, uint32_t address, unsigned size, uint64_t value) {
     uint32_t masked = address & map->a20_mask, offset = masked & PAGE_OFFSET_MASK;
     const PhysicalPage page = get_page(map, masked >> PAGE_BITS);
     if (page.write != NULL && offset + size <= PAGE_SIZE) {
-        prepare_store(map, page.flags, masked, size);
+        if (keeps_code(&page, offset, size, value))
+            physical_map_mark_page(map, page.flags, PAGE_DIRTY_ALL);
+        else
+            prepare_store(map, page.flags, masked, size);
         store_le(page.write + offset, size, value);
         return;
     }

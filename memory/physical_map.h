@@ -64,7 +64,7 @@ typedef struct PhysicalMap PhysicalMap;
 typedef struct PhysicalMapHooks {
     void *opaque;
     /* Before bytes of a PAGE_CODE page change, whoever stores (CPU helpers, DMA, firmware loading).
-     */
+     * May be left out for a store of what is there already. */
     void (*code_changes)(void *opaque, uint32_t address, uint32_t size);
     /* What lies at these pages changed (PAM, A20, a BAR moved): cached translations and TLB entries
      * of them go. */

@@ -484,8 +484,25 @@ START_TEST(stores_to_code_are_reported_before_they_happen) {
     expect_log("code3FF0/10 code4000/10 ");
     physical_map_set_a20(map, false);
     log_text[0] = 0;
-    physical_write(map, 0x103000, 1, 0);
+    physical_write(map, 0x103000, 1, 1);
     expect_log("code3000/1 ");
+}
+END_TEST
+
+START_TEST(stores_of_what_is_there_change_no_code) {
+    install_hooks();
+    uint8_t *flags = physical_map_ram_flags(map) + 3;
+    physical_write(map, 0x3000, 4, 0x11223344);
+    physical_map_clear_dirty(map, PAGE_DIRTY_ALL);
+    *flags |= PAGE_CODE;
+    log_text[0] = 0;
+    physical_write(map, 0x3000, 4, 0x11223344);
+    physical_write(map, 0x3001, 1, 0xFFFFFF33);
+    expect_log("");
+    ck_assert_uint_eq(*flags & PAGE_DIRTY_ALL, PAGE_DIRTY_ALL);
+    physical_write(map, 0x3000, 4, 0x10223344);
+    expect_log("code3000/4 ");
+    ck_assert_uint_eq(physical_read(map, 0x3000, 4), 0x10223344);
 }
 END_TEST
 
@@ -513,6 +530,7 @@ int main(void) {
     tcase_add_test(tests, registers_are_saved_before_a_page_is_told);
     tcase_add_test(tests, pages_are_told_before_they_change);
     tcase_add_test(tests, stores_to_code_are_reported_before_they_happen);
+    tcase_add_test(tests, stores_of_what_is_there_change_no_code);
     Suite *suite = suite_create("physical_map");
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
