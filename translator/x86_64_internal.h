@@ -25,7 +25,7 @@ typedef struct Site {
 
 enum { SITE_READ, SITE_WRITE, SITE_MODIFY, SITE_OTHER };
 
-enum { SITE_COUNT = 1 << 20, INDIRECT_ENTRIES = 1 << 16 };
+enum { SITE_COUNT = 1 << 20, INDIRECT_ENTRIES = 1 << 12 };
 enum { INDIRECT_LISTED = 1 /* and 2: in indirect_used[0], [1] */, INDIRECT_GLOBAL = 4 };
 
 /* One entry of the table that indirect jumps look into. */
