@@ -283,9 +283,10 @@ def test_host_limit(folder):
 
 
 def test_progress(folder):
-    """A line on a terminal: one, rewritten in place and gone at the end."""
+    """A line on a terminal: one, rewritten in place and gone at the end. Each case lasts for several of its rewritings."""
     primary, secondary = pty.openpty()
-    with subprocess.Popen([REPRISE, "test", "--jobs", "1", "--var", "count=60", script("hashes.lua")], cwd=folder, env=ENVIRONMENT,
+    with subprocess.Popen([REPRISE, "test", "--jobs", "1", "--var", "count=2", "--var", "more=1000000000",
+                           script("hashes.lua")], cwd=folder, env=ENVIRONMENT,
                           stdout=subprocess.DEVNULL, stderr=secondary) as process:
         os.close(secondary)
         shown = b""

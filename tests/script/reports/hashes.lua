@@ -5,7 +5,7 @@ m:wait(5)
 local list = {}
 for i = 1, tonumber(args.count or "20") do list[i] = i end
 local hashes = cases(m, list, function(clone, n)
-  clone:run(n % 7 * 100000)
+  clone:run(n % 7 * 100000 + tonumber(args.more or "0"))
   return clone:hash()
 end)
 for i = 1, #list do print("hash", i, hashes[i]) end
