@@ -110,7 +110,7 @@ static bool is_hung(const Wait *wait) {
            machine_find_hang(wait->machine, NULL);
 }
 
-static WaitEnd run_wait(const Wait *wait) {
+static WaitEnd run_to_end(const Wait *wait) {
     Machine *machine = wait->machine;
     WaitEnd end;
     machine_observer_resume(machine);
@@ -133,6 +133,12 @@ static WaitEnd run_wait(const Wait *wait) {
     }
 }
 
+static WaitEnd run_wait(const Wait *wait) {
+    WaitEnd end = run_to_end(wait);
+    timer_cancel(&wait->machine->poll.timer);
+    return end;
+}
+
 WaitEnd machine_run_until(Machine *machine, int64_t deadline_ns, int64_t poll_ns,
                           bool (*met)(void *opaque), void *opaque) {
     Wait wait = {
@@ -143,9 +149,7 @@ WaitEnd machine_run_until(Machine *machine, int64_t deadline_ns, int64_t poll_ns
         .met = met,
         .opaque = opaque,
     };
-    WaitEnd end = run_wait(&wait);
-    timer_cancel(&machine->poll.timer);
-    return end;
+    return run_wait(&wait);
 }
 
 WaitEnd machine_run_with(Machine *machine, int64_t step_ns, bool (*step)(void *opaque),
@@ -159,9 +163,7 @@ WaitEnd machine_run_with(Machine *machine, int64_t step_ns, bool (*step)(void *o
         .opaque = opaque,
         .input_comes = true,
     };
-    WaitEnd end = run_wait(&wait);
-    timer_cancel(&machine->poll.timer);
-    return end;
+    return run_wait(&wait);
 }
 
 /* So often a run of instructions looks whether the guest hangs. */
@@ -176,7 +178,5 @@ WaitEnd machine_run_exactly(Machine *machine, uint64_t instructions, int64_t dea
         .poll_ns = HANG_POLL_NS,
         .last_instruction = machine->cpu->state.instruction_count + instructions,
     };
-    WaitEnd end = run_wait(&wait);
-    timer_cancel(&machine->poll.timer);
-    return end;
+    return run_wait(&wait);
 }
