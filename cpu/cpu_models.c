@@ -101,11 +101,34 @@ static int find_feature(const char *text, size_t length) {
     return -1;
 }
 
+static bool is_text(const char *item, size_t length, const char *text) {
+    return strlen(text) == length && memcmp(text, item, length) == 0;
+}
+
+/* QEMU's properties that change nothing here: the vendor that the model has anyway, and how a
+ * host's processor would be shown. */
+static bool is_known_property(const CpuModel *model, const char *item, size_t length) {
+    static const char *const harmless[] = {
+        "check",          "enforce",          "enforce=on",    "enforce=off",
+        "migratable=on",  "migratable=off",   "migratable=no", "host-phys-bits=off",
+        "host-phys-bits", "host-phys-bits=on"};
+    enum { VENDOR_BYTES = 7 };
+    if (length > VENDOR_BYTES && memcmp(item, "vendor=", VENDOR_BYTES) == 0)
+        return is_text(item + VENDOR_BYTES, length - VENDOR_BYTES, model->vendor);
+    for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
+        if (is_text(item, length, harmless[i]))
+            return true;
+    return false;
+}
+
 /* One item after the model's name: "+sse", "-sse", "sse", "sse=on". */
-static bool parse_feature(const char *item, size_t length, uint64_t *features, Error *error) {
+static bool parse_feature(const CpuModel *model, const char *item, size_t length,
+                          uint64_t *features, Error *error) {
     bool on = true;
     const char *name = item;
     size_t name_length = length;
+    if (is_known_property(model, item, length))
+        return true;
     if (length > 0 && (item[0] == '+' || item[0] == '-')) {
         on = item[0] == '+';
         name++;
@@ -156,7 +179,7 @@ bool cpu_model_parse(const char *text, const CpuModel **model, uint64_t *feature
     for (const char *item = text + length; *item == ','; item += length) {
         item++;
         length = strcspn(item, ",");
-        if (!parse_feature(item, length, features, error))
+        if (!parse_feature(*model, item, length, features, error))
             return false;
     }
     return true;

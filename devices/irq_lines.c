@@ -14,7 +14,7 @@ static const Field irq_lines_state_fields[] = {
 
 static const FieldTable irq_lines_fields = {
     "irq-lines",
-    1,
+    2,
     sizeof(IrqLinesState),
     irq_lines_state_fields,
 };

@@ -89,6 +89,7 @@ static const IsaRow isa_rows[] = {
     {"isa-debugcon", MEMBER(firmware_log),        {{"iobase", 0x402}}, NULL},
     {"isa-debug-exit", MEMBER(debug_exit),        {{NULL, 0}}, NULL},
     {"pvpanic",      MEMBER(pvpanic),             {{NULL, 0}}, NULL},
+    {"pc-testdev",   MEMBER(pc_testdev),          {{"iobase", 0xE0}}, NULL},
 };
 // clang-format on
 

@@ -49,6 +49,7 @@ const OptionInfo option_table[] = {
     {"display", "sdl|none", "a window, or nothing", option_display},
     {"nographic", NULL, "no window; serial port and monitor on the terminal", option_no_graphic},
     {"vga", "std|none", "the display adapter", option_vga},
+    {"vnc", "none", "no window", option_vnc},
     {"full-screen", NULL, "start with the window filling the screen", option_full_screen},
 
     {NULL, NULL, "Ports and the monitor (C: stdio, file:PATH, unix:PATH[,server,nowait], pty, null, none):", NULL},
@@ -80,7 +81,6 @@ const OptionInfo option_table[] = {
     {"sandbox", "on|off", NULL, option_sandbox},
     /* What QEMU has and this version does not: named, so that the answer is clear. */
     {"qmp", "C", NULL, option_not_here},
-    {"vnc", "ADDRESS", NULL, option_not_here},
     {"gdb", "ADDRESS", NULL, option_not_here},
     {"netdev", "SETTINGS", NULL, option_not_here},
     {"audiodev", "SETTINGS", NULL, option_not_here},

@@ -155,6 +155,20 @@ static bool plug_in_vga(Settings *settings, KeyValues *values, Error *error) {
     return true;
 }
 
+static bool plug_in_pc_testdev(Settings *settings, KeyValues *values, Error *error) {
+    (void)values;
+    (void)error;
+    settings->machine.has_pc_testdev = true;
+    return true;
+}
+
+static bool plug_in_pci_testdev(Settings *settings, KeyValues *values, Error *error) {
+    (void)values;
+    (void)error;
+    settings->machine.has_pci_testdev = true;
+    return true;
+}
+
 static const DeviceOption device_options[] = {
     // clang-format off
     {"VGA", "vgamem_mb id bus addr", "the display adapter", plug_in_vga},
@@ -163,6 +177,8 @@ static const DeviceOption device_options[] = {
     {"ide-hd", "drive bus unit id bootindex", "a hard disk", plug_in_ide_disk},
     {"isa-debug-exit", "iobase iosize", "a port that ends the program with a status", plug_in_debug_exit},
     {"pvpanic", "ioport events", "a port by which a guest says that it panicked", plug_in_pvpanic},
+    {"pc-testdev", "id", "ports and memory that suites of test kernels use", plug_in_pc_testdev},
+    {"pci-testdev", "id addr bus", "a PCI device that counts writes, for the same", plug_in_pci_testdev},
     {"isa-debugcon", "chardev iobase id", "the debug console", plug_in_debug_console},
     {"isa-serial", "chardev index id", "a serial port", plug_in_serial},
     // clang-format on

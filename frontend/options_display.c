@@ -27,6 +27,14 @@ bool option_display(Settings *settings, const char *argument, Error *error) {
     return good;
 }
 
+/* There is no VNC server; without one there is no window either, as under QEMU. */
+bool option_vnc(Settings *settings, const char *argument, Error *error) {
+    if (strcmp(argument, "none") != 0)
+        return error_set(error, "there is no VNC server in this version; only 'none' is known");
+    settings->display = DISPLAY_NONE;
+    return true;
+}
+
 bool option_full_screen(Settings *settings, const char *argument, Error *error) {
     (void)argument;
     (void)error;

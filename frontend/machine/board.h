@@ -61,6 +61,8 @@ typedef struct Board {
     struct DebugConsole *debug_console, *firmware_log;
     struct IsaDebugExit *debug_exit;
     struct Pvpanic *pvpanic;
+    struct PcTestdev *pc_testdev;
+    struct PciTestdev *pci_testdev;
 
     BoardDrive drive[BOARD_DRIVES]; /* floppy A and B, then the four of IDE */
     struct DiskLogs *disk_logs;     /* what images held at snapshots */

@@ -8,7 +8,7 @@
 #include "kernel_image.h"
 
 /* Sources of the interrupt lines that several chips share. */
-enum { IRQ_SOURCE_ISA, IRQ_SOURCE_PCI, IRQ_SOURCE_POWER, IRQ_SOURCE_ISA_SHARED };
+enum { IRQ_SOURCE_ISA, IRQ_SOURCE_PCI, IRQ_SOURCE_POWER, IRQ_SOURCE_ISA_SHARED, IRQ_SOURCE_TEST };
 
 DeviceContext board_context(const Board *board);
 /* The pin by which ISA devices raise an interrupt request. */
@@ -25,6 +25,9 @@ void board_free_firmware(Board *board);
 #define BOARD_KERNEL_ROM "genroms/kernel_boot.bin"
 bool board_load_kernel(Board *board, KernelImage *image, Error *error);
 bool board_offer_kernel(Board *board, const KernelImage *image, Error *error);
+/* board_test_devices.c: what suites of test kernels ask for. */
+bool board_create_test_devices(Board *board, Error *error);
+void board_destroy_test_devices(Board *board);
 /* board_storage.c */
 bool board_open_media(Board *board, Error *error);
 bool board_create_storage(Board *board, Error *error);

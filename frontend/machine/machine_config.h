@@ -98,6 +98,7 @@ typedef struct MachineConfig {
 
     bool has_pvpanic;
     uint16_t pvpanic_port, pvpanic_events;
+    bool has_pc_testdev, has_pci_testdev;
 
     const char *snapshots_path; /* the file for savevm; NULL: beside the first image */
 

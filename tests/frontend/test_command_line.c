@@ -233,6 +233,17 @@ START_TEST(panic_port_is_absent_unless_asked_for) {
 }
 END_TEST
 
+START_TEST(test_devices_are_absent_unless_asked_for) {
+    expect_good("");
+    ck_assert(!settings.machine.has_pc_testdev && !settings.machine.has_pci_testdev);
+    expect_good("-nodefaults -device pc-testdev -device isa-debug-exit,iobase=0xf4,iosize=0x4 "
+                "-vnc none -serial stdio -device pci-testdev -machine accel=tcg -smp 1 -no-reboot "
+                "-cpu max,vendor=GenuineIntel -append words -initrd file -kernel x.flat -display "
+                "none -m 512");
+    ck_assert(settings.machine.has_pc_testdev && settings.machine.has_pci_testdev);
+}
+END_TEST
+
 START_TEST(icount_can_be_taken_back) {
     expect_good("-icount shift=3 -icount off");
     ck_assert(!settings.machine.icount);
@@ -242,6 +253,7 @@ END_TEST
 static const struct {
     const char *line, *part;
 } errors[] = {
+    {"-cpu max,vendor=AuthenticAMD", "vendor"},
     {"-device pvpanic,events=4", "events 0 to 3"},
     {"-hdaa x", "did you mean '-hda'"},
     {"-dispaly none", "did you mean '-display'"},
@@ -291,7 +303,7 @@ static const struct {
     {"-nic user", "no network card"},
     {"-net nic", "no network card"},
     {"-qmp stdio", "not in this version"},
-    {"-vnc x", "not in this version"},
+    {"-vnc x", "only 'none' is known"},
     {"-global nothing.at=all", "unknown property"},
     {"/nowhere/dos.img", "/nowhere/dos.img"},
     {"-device {\"driver\":", "JSON"},
@@ -342,6 +354,7 @@ int main(void) {
     tcase_add_test(tests, nographic_shares_the_terminal);
     tcase_add_test(tests, debug_exit_is_absent_unless_asked_for);
     tcase_add_test(tests, panic_port_is_absent_unless_asked_for);
+    tcase_add_test(tests, test_devices_are_absent_unless_asked_for);
     tcase_add_test(tests, icount_can_be_taken_back);
     tcase_add_loop_test(tests, bad_lines_are_refused_in_one_line, 0,
                         (int)(sizeof(errors) / sizeof(errors[0])));

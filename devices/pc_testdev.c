@@ -1,0 +1,130 @@
+#include "pc_testdev.h"
+#include "allocate.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PORT_REGISTER = 0xE0,
+    PORT_FLUSH = 0xE4,
+    PORT_REGISTER_BY_BYTES = 0xE8,
+    PORT_LINES = 0x2000,
+    MEMORY_BYTES = 0x10000,
+};
+#define MEMORY_BASE 0xFF000000u
+
+typedef struct PcTestdevState {
+    uint8_t data[4]; /* of the register */
+    uint8_t memory[MEMORY_BYTES];
+} PcTestdevState;
+
+static const Field pc_testdev_state_fields[] = {
+    FIELD_BYTES_OF(PcTestdevState, data),
+    FIELD_BYTES_OF(PcTestdevState, memory),
+    FIELD_END,
+};
+
+static const FieldTable pc_testdev_fields = {"pc-testdev", 1, sizeof(PcTestdevState),
+                                             pc_testdev_state_fields};
+
+struct PcTestdev {
+    PcTestdevState state;
+    PhysicalMap *memory;
+    Wire lines[PC_TESTDEV_LINES];
+};
+
+static uint32_t get(const uint8_t *bytes, unsigned size) {
+    uint32_t value = 0;
+    for (unsigned i = 0; i < size; i++)
+        value |= (uint32_t)bytes[i] << 8 * i;
+    return value;
+}
+
+static void put(uint8_t *bytes, unsigned size, uint32_t value) {
+    for (unsigned i = 0; i < size; i++)
+        bytes[i] = (uint8_t)(value >> 8 * i);
+}
+
+static uint32_t register_read(void *opaque, uint32_t offset, unsigned size) {
+    const PcTestdev *device = opaque;
+    return get(device->state.data + offset, size);
+}
+
+static void register_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
+    PcTestdev *device = opaque;
+    put(device->state.data + offset, size, value);
+}
+
+static uint32_t zero_read(void *opaque, uint32_t offset, unsigned size) {
+    (void)opaque, (void)offset, (void)size;
+    return 0;
+}
+
+static void lines_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
+    PcTestdev *device = opaque;
+    (void)size;
+    wire_set(&device->lines[offset], value != 0);
+}
+
+static uint32_t memory_read(void *opaque, uint32_t offset, unsigned size) {
+    const PcTestdev *device = opaque;
+    return get(device->state.memory + offset, size);
+}
+
+static void memory_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
+    PcTestdev *device = opaque;
+    put(device->state.memory + offset, size, value);
+}
+
+static bool add_ports(PcTestdev *device, PortMap *ports, Error *error) {
+    const PortRange ranges[] = {
+        {"pc-testdev", PORT_REGISTER, 4, PORT_8 | PORT_16 | PORT_32, register_read, register_write,
+         device},
+        /* A host that maps the guest's memory lazily drops the page; here nothing is kept. */
+        {"pc-testdev flush", PORT_FLUSH, 4, PORT_32, zero_read, NULL, device},
+        {"pc-testdev bytes", PORT_REGISTER_BY_BYTES, 4, PORT_8, register_read, register_write,
+         device},
+        {"pc-testdev lines", PORT_LINES, PC_TESTDEV_LINES, PORT_8, zero_read, lines_write, device},
+    };
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+        if (!port_map_add(ports, &ranges[i], error))
+            return false;
+    return true;
+}
+
+static void pc_testdev_reset(void *opaque) {
+    PcTestdev *device = opaque;
+    memset(&device->state, 0, sizeof(device->state));
+    for (unsigned i = 0; i < PC_TESTDEV_LINES; i++)
+        wire_set(&device->lines[i], 0);
+}
+
+static const DeviceClass pc_testdev_class = {"pc-testdev", &pc_testdev_fields, pc_testdev_reset,
+                                             NULL};
+
+PcTestdev *pc_testdev_create(const DeviceContext *context, const Wire lines[PC_TESTDEV_LINES],
+                             Error *error) {
+    PcTestdev *device = allocate_zeroed(sizeof *device);
+    const MmioRange range = {.name = "pc-testdev",
+                             .base = MEMORY_BASE,
+                             .size = MEMORY_BYTES,
+                             .read = memory_read,
+                             .write = memory_write,
+                             .opaque = device,
+                             .timeless = true};
+    memcpy(device->lines, lines, sizeof(device->lines));
+    if (!add_ports(device, context->ports, error) ||
+        !physical_map_add_mmio(context->memory, &range, error)) {
+        free(device);
+        return NULL;
+    }
+    device->memory = context->memory;
+    device_list_add(context->devices, &pc_testdev_class, "pc-testdev", device, &device->state);
+    return device;
+}
+
+void pc_testdev_destroy(PcTestdev *device) {
+    if (device == NULL)
+        return;
+    physical_map_remove_mmio(device->memory, MEMORY_BASE, device);
+    free(device);
+}
