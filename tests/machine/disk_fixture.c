@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "disk_fixture.h"
+#include "snapshot_of_machine.h"
 #include <check.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -102,6 +103,16 @@ bool disk_fixture_change(Machine *machine, const char *id, const char *name) {
 
 void disk_fixture_eject(Machine *machine, const char *id) {
     ck_assert(board_eject(&machine->board, find(machine, id), true, NULL));
+}
+
+void disk_fixture_save(Machine *machine, const char *name) {
+    Error error = {0};
+    ck_assert_msg(machine_save_snapshot(machine, name, &error), "%s", error.message);
+}
+
+void disk_fixture_load(Machine *machine, const char *name) {
+    Error error = {0};
+    ck_assert_msg(machine_load_snapshot(machine, name, &error), "%s", error.message);
 }
 
 BlockNode *disk_fixture_medium(Machine *machine, const char *id) {

@@ -27,6 +27,10 @@ Machine *disk_fixture_machine(const MachineConfig *config);
 bool disk_fixture_change(Machine *machine, const char *id, const char *name);
 void disk_fixture_eject(Machine *machine, const char *id);
 
+/* Saves and loads a snapshot in the machine's file; both must go well. */
+void disk_fixture_save(Machine *machine, const char *name);
+void disk_fixture_load(Machine *machine, const char *name);
+
 BlockNode *disk_fixture_medium(Machine *machine, const char *id);
 /* 64-bit hash of all that the medium holds, and of its length; 0: no medium. */
 uint64_t disk_fixture_hash(Machine *machine, const char *id);

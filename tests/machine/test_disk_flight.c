@@ -101,7 +101,6 @@ static void expect_future(Machine *machine, Future expected) {
 
 START_TEST(requests_in_flight_survive) {
     bool snapshot = _i == 0;
-    Error error = {0};
     uint64_t seed = 0xF11647;
     make_boot_floppy();
     Machine *machine = make_machine(snapshot);
@@ -109,16 +108,16 @@ START_TEST(requests_in_flight_survive) {
     for (int i = 0; i < 8; i++) {
         run_until_busy(machine, i % 2 ? floppy_is_busy : disk_is_busy, &seed);
         Checkpoint *checkpoint = machine_checkpoint(machine, NULL);
-        ck_assert_msg(machine_save_snapshot(machine, "flight", &error), "%s", error.message);
+        disk_fixture_save(machine, "flight");
         Future future = run_on(machine);
         ck_assert(machine_restore(machine, checkpoint, NULL));
         expect_future(machine, future);
         checkpoint_free(checkpoint);
         machine_destroy(machine);
         machine = make_machine(snapshot);
-        ck_assert_msg(machine_load_snapshot(machine, "flight", &error), "%s", error.message);
+        disk_fixture_load(machine, "flight");
         expect_future(machine, future);
-        ck_assert_msg(machine_load_snapshot(machine, "flight", &error), "%s", error.message);
+        disk_fixture_load(machine, "flight");
         expect_future(machine, future);
     }
     machine_destroy(machine);

@@ -429,23 +429,22 @@ END_TEST
 /* A straight floppy that is not in its drive when the process starts. */
 START_TEST(empty_drive_gets_its_image_back) {
     uint64_t seed = 0xE3B7;
-    Error error = {0};
     MachineConfig config;
     forget_files();
     disk_fixture_config(&config, true);
     config.floppy[0].snapshot = false;
     config.snapshots_path = file_path();
     machine = disk_fixture_machine(&config);
-    ck_assert_msg(machine_save_snapshot(machine, "one", &error), "%s", error.message);
+    disk_fixture_save(machine, "one");
     uint64_t hash = disk_fixture_hash_all(machine);
     disk_fixture_write(machine, "floppy0", &seed);
     stop();
     config.floppy[0].file = NULL;
     machine = disk_fixture_machine(&config);
-    ck_assert_msg(machine_load_snapshot(machine, "one", &error), "%s", error.message);
+    disk_fixture_load(machine, "one");
     ck_assert_uint_eq(disk_fixture_hash_all(machine), hash);
     disk_fixture_write(machine, "floppy0", &seed);
-    ck_assert_msg(machine_load_snapshot(machine, "one", &error), "%s", error.message);
+    disk_fixture_load(machine, "one");
     ck_assert_uint_eq(disk_fixture_hash_all(machine), hash);
     stop();
     forget_files();
@@ -455,7 +454,6 @@ END_TEST
 /* A medium may be put in with another mode than its drive's: it comes back with that. */
 START_TEST(media_keep_their_mode) {
     uint64_t seed = 0x30DE;
-    Error error = {0};
     MachineConfig config;
     forget_files();
     disk_fixture_config(&config, true);
@@ -470,12 +468,12 @@ START_TEST(media_keep_their_mode) {
                                   &options, true, NULL));
     disk_fixture_write(machine, "floppy0", &seed);
     disk_fixture_write(machine, "floppy1", &seed);
-    ck_assert_msg(machine_save_snapshot(machine, "one", &error), "%s", error.message);
+    disk_fixture_save(machine, "one");
     uint64_t hash = disk_fixture_hash_all(machine);
     disk_fixture_write(machine, "floppy0", &seed);
     disk_fixture_write(machine, "floppy1", &seed);
     for (int i = 0; i < 2; i++) {
-        ck_assert_msg(machine_load_snapshot(machine, "one", &error), "%s", error.message);
+        disk_fixture_load(machine, "one");
         ck_assert_uint_eq(disk_fixture_hash_all(machine), hash);
         ck_assert(!block_writes_image(disk_fixture_medium(machine, "floppy0")));
         ck_assert(block_writes_image(disk_fixture_medium(machine, "floppy1")));
@@ -519,13 +517,12 @@ END_TEST
 START_TEST(moved_images_keep_their_snapshots) {
     uint64_t seed = 0x30BED;
     char folder[256], image[300], snapshots[320];
-    Error error = {0};
     MachineConfig config;
     forget_files();
     disk_fixture_config(&config, true);
     config.ide[0].snapshot = false;
     machine = disk_fixture_machine(&config);
-    ck_assert_msg(machine_save_snapshot(machine, "one", &error), "%s", error.message);
+    disk_fixture_save(machine, "one");
     uint64_t hash = disk_fixture_hash_all(machine);
     disk_fixture_write(machine, "ide0-hd0", &seed);
     stop();
@@ -538,7 +535,7 @@ START_TEST(moved_images_keep_their_snapshots) {
     config.ide[0].file = image;
     machine = disk_fixture_machine(&config);
     disk_fixture_write(machine, "ide0-hd0", &seed);
-    ck_assert_msg(machine_load_snapshot(machine, "one", &error), "%s", error.message);
+    disk_fixture_load(machine, "one");
     ck_assert_uint_eq(disk_fixture_hash_all(machine), hash);
     stop();
     unlink(image);
