@@ -5,6 +5,7 @@
 #include "cpu_model.h"
 #include "helpers.h"
 #include "msr.h"
+#include "performance.h"
 #include "smm.h"
 #include "transfer.h"
 #include "x87.h"
@@ -71,7 +72,7 @@ static const FieldTable fpu_fields = {
 
 const FieldTable cpu_fields = {
     "cpu",
-    3,
+    4,
     sizeof(CpuState),
     (const Field[]){
         FIELD_ARRAY(CpuState, U64, gpr),
@@ -93,6 +94,7 @@ const FieldTable cpu_fields = {
         FIELD_PADDING(CpuState, unused2),
         FIELD_ONE_STRUCT(CpuState, fpu, &fpu_fields),
         FIELD(CpuState, U64, tsc_offset),
+        FIELD(CpuState, U64, tsc_adjust),
         FIELD(CpuState, U64, efer),
         FIELD(CpuState, U64, pat),
         FIELD(CpuState, U64, misc_enable),
@@ -122,6 +124,15 @@ const FieldTable cpu_fields = {
         FIELD(CpuState, U64, tsc_aux),
         FIELD(CpuState, U64, random_state),
         FIELD_ARRAY(CpuState, U32, test_register),
+        FIELD(CpuState, U64, machine_check_status),
+        FIELD(CpuState, U64, machine_check_control),
+        FIELD_ARRAY(CpuState, U64, machine_check_banks),
+        FIELD_ARRAY(CpuState, U64, performance_counters),
+        FIELD(CpuState, U64, performance_since),
+        FIELD_ARRAY(CpuState, U64, performance_select),
+        FIELD(CpuState, U64, performance_fixed_control),
+        FIELD(CpuState, U64, performance_global_control),
+        FIELD(CpuState, U64, performance_status),
         FIELD(CpuState, U64, instruction_count),
         FIELD_END,
     },
@@ -150,6 +161,7 @@ static void reset_lasting(Cpu *cpu) {
     x87_reset(&state->fpu, false);
     state->tsc_offset = 0;
     state->tsc_offset -= cpu_read_tsc(cpu);
+    state->tsc_adjust = 0;
     state->efer = 0;
     state->pat = UINT64_C(0x0007040600070406);
     state->misc_enable = cpu_has(cpu, FEATURE_SSE2) ? MISC_ENABLE_RESET : 0;
@@ -160,6 +172,9 @@ static void reset_lasting(Cpu *cpu) {
     state->mtrr_def_type = 0;
     state->microcode_revision = cpu->model->microcode_revision;
     state->tsc_aux = 0;
+    state->machine_check_status = state->machine_check_control = 0;
+    memset(state->machine_check_banks, 0, sizeof(state->machine_check_banks));
+    performance_reset(cpu);
     memset(state->test_register, 0, sizeof(state->test_register));
     state->ferr = state->ignne = 0;
     smm_reset(cpu);
@@ -229,6 +244,7 @@ void cpu_state_restored(Cpu *cpu) {
     smm_update_pins(cpu);
     cpu->exception.vector = EXCEPTION_NONE;
     memcpy(cpu->tlb.pdpte, cpu->state.pdpte, sizeof(cpu->tlb.pdpte));
+    performance_restored(cpu);
     cpu_update_breakpoints(cpu);
     system_update_tlb(cpu, true);
     tlb_flush_all(&cpu->tlb);

@@ -160,6 +160,8 @@ typedef struct FpuState {
     _Alignas(16) uint8_t xmm[16][16];
 } FpuState;
 
+enum { MACHINE_CHECK_BANKS = 5, PERFORMANCE_GENERAL = 2, PERFORMANCE_FIXED = 3 };
+
 /* Everything that the guest could ever read back. Plain data, described by cpu_fields. */
 typedef struct CpuState {
     uint64_t gpr[GPR_COUNT]; /* 32-bit guests: upper halves are zero */
@@ -179,6 +181,7 @@ typedef struct CpuState {
     uint64_t unused2;
     FpuState fpu;
     uint64_t tsc_offset; /* TSC = clock in TSC ticks + this */
+    uint64_t tsc_adjust; /* what software added to it */
     uint64_t efer, pat, misc_enable;
     uint32_t smm;             /* in system management mode */
     uint32_t smm_nmi_blocked; /* nmi_blocked as RSM brings it back */
@@ -196,8 +199,16 @@ typedef struct CpuState {
     uint32_t ignne;              /* the IGNNE# pin */
     uint64_t microcode_revision; /* IA32_BIOS_SIGN_ID, as CPUID or software left it */
     uint64_t tsc_aux;
-    uint64_t random_state;      /* of RDRAND's generator: the next number follows from it */
-    uint32_t test_register[8];  /* TR3 to TR7 of the 386 and 486 */
+    uint64_t random_state;     /* of RDRAND's generator: the next number follows from it */
+    uint32_t test_register[8]; /* TR3 to TR7 of the 386 and 486 */
+    uint64_t machine_check_status, machine_check_control;  /* IA32_MCG_* */
+    uint64_t machine_check_banks[4 * MACHINE_CHECK_BANKS]; /* control, status, address, misc */
+    /* Counters as they were when 'performance_since' instructions were done. On a Pentium the first
+     * select register is its CESR. */
+    uint64_t performance_counters[PERFORMANCE_GENERAL + PERFORMANCE_FIXED];
+    uint64_t performance_since;
+    uint64_t performance_select[PERFORMANCE_GENERAL];
+    uint64_t performance_fixed_control, performance_global_control, performance_status;
     uint64_t instruction_count; /* instructions completed and exceptions delivered; exact at every
                                    callback and exit */
 } CpuState;
@@ -269,8 +280,12 @@ typedef struct Cpu {
     /* The interrupt controller's acknowledge cycle: gives the vector. */
     int (*acknowledge_interrupt)(void *opaque);
     void *acknowledge_opaque;
-    Wire ferr;        /* to IRQ 13 */
-    Wire smiact;      /* to the host bridge: accesses are system management mode's */
+    Wire ferr;                  /* to IRQ 13 */
+    Wire smiact;                /* to the host bridge: accesses are system management mode's */
+    Wire performance_interrupt; /* to the local APIC: a counter overflowed */
+    Wire tsc_changed;           /* to the same: software moved the TSC */
+    /* The instruction count at which the run loop is to call performance_settle(). */
+    uint64_t performance_alarm;
     void *translator; /* whose CPU this is: reached by the functions that translated code calls */
 
     Tlb tlb;

@@ -62,6 +62,11 @@ typedef enum CpuFeature {
     FEATURE_RDTSCP,
     FEATURE_LZCNT, /* without it F3 0F BD is BSR */
     FEATURE_LONG_MODE,
+
+    FEATURE_X2APIC,
+    FEATURE_TSC_DEADLINE, /* the mode of the local APIC's timer */
+    FEATURE_TSC_ADJUST,
+    FEATURE_PMU, /* architectural performance monitoring, leaf 0Ah */
     FEATURE_COUNT
 } CpuFeature;
 

@@ -19,7 +19,7 @@ enum { HZ_1G = 1000000000 };
 #define FEATURES_QEMU32 ((FEATURES_P4 | BIT(SSE3)) & ~(BIT(CLFLUSH) | BIT(VME) | BIT(MTRR) | BIT(MCA) | BIT(PSE36)))
 #define FEATURES_MAX  (FEATURES_P4 | BIT(SSE3) | BIT(SSSE3) | BIT(SSE41) | BIT(SSE42) | BIT(POPCNT) | BIT(MOVBE) | BIT(NX) | \
                        BIT(SMEP) | BIT(UMIP) | BIT(RDTSCP) | BIT(AES) | BIT(PCLMUL) | BIT(MONITOR) | BIT(RDRAND) | BIT(INVPCID) | \
-                       BIT(SMAP) | BIT(LZCNT))
+                       BIT(SMAP) | BIT(LZCNT) | BIT(X2APIC) | BIT(TSC_DEADLINE) | BIT(TSC_ADJUST) | BIT(PMU))
 /* What scripts may switch off by name and nobody can switch on: long mode's, and BMI1's instructions with VEX prefixes. */
 #define FEATURES_ABSENT (BIT(SYSCALL) | BIT(LONG_MODE) | BIT(CX16) | BIT(BMI1))
 
@@ -45,7 +45,7 @@ static const CpuModel models[] = {
      .max_leaf = 4, .max_extended_leaf = 0x80000004, .vendor = "GenuineIntel", .brand = "Reprise Virtual CPU",
      .cache_descriptors = {0x00000001, 0, 0, 0x002C307D}, .tsc_hz = HZ_1G, .microcode_revision = UINT64_C(1) << 32},
     {.name = "max", .description = "Every feature that there is", .features = FEATURES_MAX, .signature = 0x6A5,
-     .max_leaf = 7, .max_extended_leaf = 0x80000008, .vendor = "GenuineIntel", .brand = "Reprise Virtual CPU",
+     .max_leaf = 0xB, .max_extended_leaf = 0x80000008, .vendor = "GenuineIntel", .brand = "Reprise Virtual CPU",
      .cache_descriptors = {0x00000001, 0, 0, 0x002C307D}, .tsc_hz = HZ_1G, .microcode_revision = UINT64_C(1) << 32},
 };
 
@@ -62,6 +62,7 @@ static const char *const feature_names[FEATURE_COUNT] = {
     [FEATURE_HYPERVISOR] = "hypervisor", [FEATURE_BMI1] = "bmi1", [FEATURE_SMEP] = "smep", [FEATURE_INVPCID] = "invpcid",
     [FEATURE_SMAP] = "smap", [FEATURE_UMIP] = "umip", [FEATURE_SYSCALL] = "syscall", [FEATURE_NX] = "nx",
     [FEATURE_RDTSCP] = "rdtscp", [FEATURE_LZCNT] = "lzcnt", [FEATURE_LONG_MODE] = "lm",
+    [FEATURE_X2APIC] = "x2apic", [FEATURE_TSC_DEADLINE] = "tsc-deadline", [FEATURE_TSC_ADJUST] = "tsc_adjust", [FEATURE_PMU] = "pmu",
 };
 // clang-format on
 

@@ -3,6 +3,7 @@
 #include "cpu_model.h"
 #include "helpers.h"
 #include "msr.h"
+#include "performance.h"
 #include <string.h>
 
 typedef struct CpuidBit {
@@ -18,11 +19,11 @@ static const CpuidBit leaf_1_edx[] = {
 };
 static const CpuidBit leaf_1_ecx[] = {
     {FEATURE_SSE3, 0}, {FEATURE_PCLMUL, 1}, {FEATURE_MONITOR, 3}, {FEATURE_SSSE3, 9}, {FEATURE_CX16, 13}, {FEATURE_SSE41, 19},
-    {FEATURE_SSE42, 20}, {FEATURE_MOVBE, 22}, {FEATURE_POPCNT, 23}, {FEATURE_AES, 25}, {FEATURE_RDRAND, 30},
+    {FEATURE_SSE42, 20}, {FEATURE_X2APIC, 21}, {FEATURE_MOVBE, 22}, {FEATURE_POPCNT, 23}, {FEATURE_TSC_DEADLINE, 24}, {FEATURE_AES, 25}, {FEATURE_RDRAND, 30},
     {FEATURE_HYPERVISOR, 31}, {0, 0},
 };
 static const CpuidBit leaf_7_ebx[] = {
-    {FEATURE_BMI1, 3}, {FEATURE_SMEP, 7}, {FEATURE_INVPCID, 10}, {FEATURE_SMAP, 20}, {0, 0},
+    {FEATURE_TSC_ADJUST, 1}, {FEATURE_BMI1, 3}, {FEATURE_SMEP, 7}, {FEATURE_INVPCID, 10}, {FEATURE_SMAP, 20}, {0, 0},
 };
 static const CpuidBit leaf_7_ecx[] = {{FEATURE_UMIP, 2}, {0, 0}};
 static const CpuidBit extended_1_edx[] = {
@@ -59,7 +60,7 @@ uint32_t cpuid_features(const Cpu *cpu) {
 }
 
 static CpuidLeaf features_leaf(const Cpu *cpu) {
-    enum { CLFLUSH_LINE_8_QUADWORDS = 8 << 8 };
+    enum { CLFLUSH_LINE_8_QUADWORDS = 8 << 8, LOCAL_APIC_EXTENSIONS = 1 << 21 | 1 << 24 };
     CpuidLeaf leaf = {.eax = cpu->model->signature,
                       .ebx = cpu->model->brand_index,
                       .ecx = feature_bits(cpu, leaf_1_ecx),
@@ -68,6 +69,8 @@ static CpuidLeaf features_leaf(const Cpu *cpu) {
         leaf.ebx |= CLFLUSH_LINE_8_QUADWORDS;
     if (!has_enabled_apic(cpu))
         leaf.edx &= ~(1u << 9);
+    if (!cpu_has(cpu, FEATURE_APIC))
+        leaf.ecx &= ~(uint32_t)(LOCAL_APIC_EXTENSIONS);
     return leaf;
 }
 
@@ -110,6 +113,25 @@ static CpuidLeaf extended_leaf(const Cpu *cpu, uint32_t number) {
     }
 }
 
+static CpuidLeaf performance_leaf(const Cpu *cpu) {
+    if (!cpu_has(cpu, FEATURE_PMU))
+        return (CpuidLeaf){0};
+    return (CpuidLeaf){.eax = performance_leaf_eax(),
+                       .ebx = performance_leaf_ebx(),
+                       .edx = performance_leaf_edx()};
+}
+
+/* One thread in one core, x2APIC ID 0. */
+static CpuidLeaf topology_leaf(const Cpu *cpu) {
+    enum { LEVEL_THREAD = 1 << 8, LEVEL_CORE = 2 << 8, LEVELS = 2 };
+    uint32_t level = (uint32_t)cpu->state.gpr[REG_ECX];
+    if (!cpu_has(cpu, FEATURE_X2APIC))
+        return (CpuidLeaf){0};
+    if (level >= LEVELS)
+        return (CpuidLeaf){.ecx = level & 0xFF};
+    return (CpuidLeaf){.ebx = 1, .ecx = level | (level == 0 ? LEVEL_THREAD : LEVEL_CORE)};
+}
+
 static CpuidLeaf basic_leaf(const Cpu *cpu, uint32_t number) {
     const CpuModel *model = cpu->model;
     switch (number) {
@@ -130,6 +152,10 @@ static CpuidLeaf basic_leaf(const Cpu *cpu, uint32_t number) {
             return (CpuidLeaf){0};
         return (CpuidLeaf){.ebx = feature_bits(cpu, leaf_7_ebx),
                            .ecx = feature_bits(cpu, leaf_7_ecx)};
+    case 0xA:
+        return performance_leaf(cpu);
+    case 0xB:
+        return topology_leaf(cpu);
     default:
         break;
     }

@@ -4,18 +4,8 @@
 #include "cpu_debug.h"
 #include "cpu_feature.h"
 #include "cpu_model.h"
+#include "msr_row.h"
 #include "transfer.h"
-
-typedef struct MsrRow MsrRow;
-struct MsrRow {
-    uint32_t first, count;
-    uint8_t feature; /* that brings it */
-    /* False: #GP(0). */
-    bool (*read)(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t *value);
-    bool (*write)(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value);
-    uint32_t offset;  /* of a field of CpuState, for read_field() and write_field() */
-    uint64_t allowed; /* bits that may be set; others are #GP(0) */
-};
 
 static uint64_t *field_of(Cpu *cpu, const MsrRow *row, uint32_t index) {
     return (uint64_t *)((uint8_t *)&cpu->state + row->offset) + index;
@@ -73,12 +63,26 @@ static bool writes_whole_tsc(const Cpu *cpu) {
     return (family == 6 && model >= 14) || (family == 15 && model >= 3);
 }
 
+/* SDM vol. 3B 18.17.3: TSC and TSC_ADJUST move together. */
+static void move_tsc(Cpu *cpu, uint64_t distance) {
+    cpu->state.tsc_offset += distance;
+    cpu->state.tsc_adjust += distance;
+    wire_pulse(&cpu->tsc_changed);
+}
+
 static bool write_tsc(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
     (void)row;
     (void)index;
     if (!writes_whole_tsc(cpu))
         value &= UINT32_MAX;
-    cpu->state.tsc_offset += value - cpu_read_tsc(cpu);
+    move_tsc(cpu, value - cpu_read_tsc(cpu));
+    return true;
+}
+
+static bool write_tsc_adjust(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
+    (void)row;
+    (void)index;
+    move_tsc(cpu, value - cpu->state.tsc_adjust);
     return true;
 }
 
@@ -148,11 +152,13 @@ static bool write_microcode_revision(Cpu *cpu, const MsrRow *row, uint32_t index
     return true;
 }
 
+/* SCE only keeps its bit: SYSCALL is an instruction of long mode. */
 static bool write_efer(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
     (void)row;
     (void)index;
-    enum { NXE = 1 << 11 };
-    if (value & ~(uint64_t)NXE || ((value & NXE) && (cpu->state.misc_enable & MISC_ENABLE_NO_NX)))
+    enum { SCE = 1 << 0, NXE = 1 << 11 };
+    if (value & ~(uint64_t)(NXE | SCE) ||
+        ((value & NXE) && (cpu->state.misc_enable & MISC_ENABLE_NO_NX)))
         return false;
     cpu->state.efer = value;
     system_update_tlb(cpu, false);
@@ -164,43 +170,53 @@ static bool write_efer(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t val
 
 // clang-format off
 static const MsrRow rows[] = {
-    /* first      count feature         read                write                    field           bits or constant */
-    {0x00000000,  2, FEATURE_MCE,   read_constant,      write_ignored,           0,                      0},  /* P5_MC_ADDR, P5_MC_TYPE */
-    {0x00000010,  1, FEATURE_TSC,   read_tsc,           write_tsc,               0,                      0},
-    {0x00000011,  3, FEATURE_RDPMC, read_constant,      write_ignored,           0,                      0},  /* P5 CESR, CTR0, CTR1 */
-    {0x00000017,  1, FEATURE_PAT,   read_constant,      write_refused,           0,                      0},  /* PLATFORM_ID */
-    {0x0000002A,  1, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* EBL_CR_POWERON */
-    {0x0000002B,  1, FEATURE_SSE2,  read_constant,      write_ignored,           0,                      0},  /* EBC_SOFT_POWERON */
-    {0x0000002C,  1, FEATURE_SSE2,  read_constant,      write_refused,           0,                      0x0A000000},  /* EBC_FREQUENCY_ID: 10 times 100 MHz */
-    {0x00000079,  1, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* BIOS_UPDT_TRIG */
-    {0x0000008B,  1, FEATURE_PAT,   read_field,         write_microcode_revision, STATE(microcode_revision), 0},
-    {0x000000C1,  2, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* PERFCTR0, 1 */
-    {0x000000FE,  1, FEATURE_MTRR,  read_constant,      write_refused,           0,                      0x508},  /* MTRRCAP: 8 variable, fixed, WC */
-    {0x00000119,  1, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0x200000},  /* BBL_CR_CTL: no processor serial number */
-    {0x0000011E,  1, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* BBL_CR_CTL3 */
-    {0x00000174,  1, FEATURE_SEP,   read_field,         write_field,             STATE(sysenter_cs),     0xFFFFFFFF},
-    {0x00000175,  1, FEATURE_SEP,   read_field,         write_field,             STATE(sysenter_esp),    0xFFFFFFFF},
-    {0x00000176,  1, FEATURE_SEP,   read_field,         write_field,             STATE(sysenter_eip),    0xFFFFFFFF},
-    {0x00000179,  1, FEATURE_MCA,   read_constant,      write_refused,           0,                      0},  /* MCG_CAP: no banks */
-    {0x0000017A,  1, FEATURE_MCA,   read_constant,      write_ignored,           0,                      0},  /* MCG_STATUS */
-    {0x00000186,  2, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* PERFEVTSEL0, 1 */
-    {0x000001A0,  1, FEATURE_SSE2,  read_field,         write_misc_enable,       STATE(misc_enable),     0xDD077F},
-    {0x000001D9,  1, FEATURE_PAT,   read_constant,      write_ignored,           0,                      0},  /* DEBUGCTL: no branch records */
-    {0x000001DB,  4, FEATURE_PAT,   read_constant,      write_refused,           0,                      0},  /* LASTBRANCH and LASTINT */
-    {0x00000200, 16, FEATURE_MTRR,  read_mtrr_variable, write_mtrr_variable,     0,                      0xFFFFFFFFF},
-    {0x00000250,  1, FEATURE_MTRR,  read_field,         write_mtrr_fixed,        STATE(mtrr_fixed[0]),   ALL},
-    {0x00000258,  2, FEATURE_MTRR,  read_field,         write_mtrr_fixed,        STATE(mtrr_fixed[1]),   ALL},
-    {0x00000268,  8, FEATURE_MTRR,  read_field,         write_mtrr_fixed,        STATE(mtrr_fixed[3]),   ALL},
-    {0x00000277,  1, FEATURE_PAT,   read_field,         write_pat,               STATE(pat),             ALL},
-    {0x000002FF,  1, FEATURE_MTRR,  read_field,         write_mtrr_default,      STATE(mtrr_def_type),   0xCFF},
-    {0xC0000080,  1, FEATURE_NX,    read_field,         write_efer,              STATE(efer),            0},
-    {0xC0000103,  1, FEATURE_RDTSCP, read_field,        write_field,             STATE(tsc_aux),         0xFFFFFFFF},
+    /* first, count, feature, family, read, write, field, bits or constant */
+    {0x00000000,  2, FEATURE_MCE,        0, read_constant,                 write_ignored,               0,                                 0},  /* P5_MC_ADDR, P5_MC_TYPE */
+    {0x00000010,  1, FEATURE_TSC,        0, read_tsc,                      write_tsc,                   0,                                 0},
+    {0x00000011,  1, FEATURE_TSC,        5, read_field,                    performance_write_control,   STATE(performance_select),         0x03FF03FF},  /* CESR */
+    {0x00000012,  2, FEATURE_TSC,        5, performance_read_counter,      performance_write_counter,   0,                                 0},  /* CTR0, 1 */
+    {0x00000017,  1, FEATURE_PAT,        0, read_constant,                 write_refused,               0,                                 0},  /* PLATFORM_ID */
+    {0x0000002A,  1, FEATURE_PAT,        0, read_constant,                 write_ignored,               0,                                 0},  /* EBL_CR_POWERON */
+    {0x0000002B,  1, FEATURE_SSE2,       0, read_constant,                 write_ignored,               0,                                 0},  /* EBC_SOFT_POWERON */
+    {0x0000002C,  1, FEATURE_SSE2,       0, read_constant,                 write_refused,               0,                                 0x0A000000},  /* EBC_FREQUENCY_ID: 10 times 100 MHz */
+    {0x0000003B,  1, FEATURE_TSC_ADJUST, 0, read_field,                    write_tsc_adjust,            STATE(tsc_adjust),                 0},
+    {0x00000079,  1, FEATURE_PAT,        0, read_constant,                 write_ignored,               0,                                 0},  /* BIOS_UPDT_TRIG */
+    {0x0000008B,  1, FEATURE_PAT,        0, read_field,                    write_microcode_revision,    STATE(microcode_revision),         0},
+    {0x000000C1,  2, FEATURE_PAT,        6, performance_read_counter,      performance_write_counter,   0,                                 0},  /* PERFCTR0, 1 */
+    {0x000000FE,  1, FEATURE_MTRR,       0, read_constant,                 write_refused,               0,                                 0x508},  /* MTRRCAP: 8 variable, fixed, WC */
+    {0x00000119,  1, FEATURE_PAT,        0, read_constant,                 write_ignored,               0,                                 0x200000},  /* BBL_CR_CTL: no processor serial number */
+    {0x0000011E,  1, FEATURE_PAT,        0, read_constant,                 write_ignored,               0,                                 0},  /* BBL_CR_CTL3 */
+    {0x00000174,  1, FEATURE_SEP,        0, read_field,                    write_field,                 STATE(sysenter_cs),                0xFFFFFFFF},
+    {0x00000175,  1, FEATURE_SEP,        0, read_field,                    write_field,                 STATE(sysenter_esp),               0xFFFFFFFF},
+    {0x00000176,  1, FEATURE_SEP,        0, read_field,                    write_field,                 STATE(sysenter_eip),               0xFFFFFFFF},
+    {0x00000179,  1, FEATURE_MCA,        0, machine_check_read_capability, write_refused,               0,                                 0},
+    {0x0000017A,  1, FEATURE_MCA,        0, read_field,                    write_field,                 STATE(machine_check_status),       7},
+    {0x0000017B,  1, FEATURE_MCA,        0, read_field,                    machine_check_write_control, STATE(machine_check_control),      0},
+    {0x00000186,  2, FEATURE_PAT,        6, read_field,                    performance_write_control,   STATE(performance_select),         0xFFDFFFFF},
+    {0x000001A0,  1, FEATURE_SSE2,       0, read_field,                    write_misc_enable,           STATE(misc_enable),                0xDD077F},
+    {0x000001D9,  1, FEATURE_PAT,        0, read_constant,                 write_ignored,               0,                                 0},  /* DEBUGCTL: no branch records */
+    {0x000001DB,  4, FEATURE_PAT,        0, read_constant,                 write_refused,               0,                                 0},  /* LASTBRANCH and LASTINT */
+    {0x00000200, 16, FEATURE_MTRR,       0, read_mtrr_variable,            write_mtrr_variable,         0,                                 0xFFFFFFFFF},
+    {0x00000250,  1, FEATURE_MTRR,       0, read_field,                    write_mtrr_fixed,            STATE(mtrr_fixed[0]),              ALL},
+    {0x00000258,  2, FEATURE_MTRR,       0, read_field,                    write_mtrr_fixed,            STATE(mtrr_fixed[1]),              ALL},
+    {0x00000268,  8, FEATURE_MTRR,       0, read_field,                    write_mtrr_fixed,            STATE(mtrr_fixed[3]),              ALL},
+    {0x00000277,  1, FEATURE_PAT,        0, read_field,                    write_pat,                   STATE(pat),                        ALL},
+    {0x000002FF,  1, FEATURE_MTRR,       0, read_field,                    write_mtrr_default,          STATE(mtrr_def_type),              0xCFF},
+    {0x00000309,  3, FEATURE_PMU,        0, performance_read_fixed,        performance_write_fixed,     0,                                 0},
+    {0x0000038D,  1, FEATURE_PMU,        0, read_field,                    performance_write_control,   STATE(performance_fixed_control),  0xBBB},
+    {0x0000038E,  1, FEATURE_PMU,        0, performance_read_status,       write_refused,               0,                                 0},
+    {0x0000038F,  1, FEATURE_PMU,        0, read_field,                    performance_write_control,   STATE(performance_global_control), 0x700000003},
+    {0x00000390,  1, FEATURE_PMU,        0, read_constant,                 performance_clear_status,    0,                                 0},
+    {0x00000400, 4 * MACHINE_CHECK_BANKS, FEATURE_MCA,        0, machine_check_read_bank,       machine_check_write_bank,    0,                                 0},
+    {0xC0000080,  1, FEATURE_NX,         0, read_field,                    write_efer,                  STATE(efer),                       0},
+    {0xC0000103,  1, FEATURE_RDTSCP,     0, read_field,                    write_field,                 STATE(tsc_aux),                    0xFFFFFFFF},
 };
 // clang-format on
 
 static const MsrRow *find_row(const Cpu *cpu, uint32_t number) {
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (number - rows[i].first < rows[i].count && cpu_has(cpu, rows[i].feature))
+        if (number - rows[i].first < rows[i].count && cpu_has(cpu, rows[i].feature) &&
+            (rows[i].family == 0 || rows[i].family == (cpu->model->signature >> 8 & 15)))
             return &rows[i];
     return NULL;
 }
@@ -267,18 +283,5 @@ HelperResult helper_rdtsc(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_
     cpu->state.gpr[REG_EDX] = value >> 32;
     if (a != 0)
         cpu->state.gpr[REG_ECX] = (uint32_t)cpu->state.tsc_aux;
-    return HELPER_NEXT;
-}
-
-/* Two counters, which count nothing. */
-HelperResult helper_rdpmc(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
-    (void)a;
-    (void)b;
-    (void)t0;
-    (void)t1;
-    bool allowed = cpu->state.cpl == 0 || (cpu->state.cr4 & CR4_PCE);
-    if (!allowed || (uint32_t)cpu->state.gpr[REG_ECX] > 1)
-        return cpu_raise_error(cpu, EXCEPTION_GP, 0);
-    cpu->state.gpr[REG_EAX] = cpu->state.gpr[REG_EDX] = 0;
     return HELPER_NEXT;
 }

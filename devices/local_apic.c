@@ -7,11 +7,7 @@
 #define MSR_IA32_APIC_BASE 0x1Bu
 #define REGISTERS_SIZE PAGE_SIZE
 
-/* IA32_APIC_BASE: SDM vol. 3A 10.4.4. Physical addresses have 36 bits. */
 #define BASE_DEFAULT UINT64_C(0xFEE00000)
-#define BASE_BOOT_PROCESSOR UINT64_C(0x100)
-#define BASE_ENABLED UINT64_C(0x800)
-#define BASE_ADDRESS UINT64_C(0xFFFFFF000)
 
 /* A Pentium 4's: version 14h, five is the last entry of the local vector table. */
 #define VERSION ((LVT_COUNT - 1) << 16 | 0x14)
@@ -20,6 +16,7 @@ enum { REGISTER_COUNT = 0x40 };
 
 static const Field local_apic_state_fields[] = {
     FIELD(LocalApicState, U64, base),
+    FIELD(LocalApicState, U64, deadline),
     FIELD(LocalApicState, U64, timer_due_ns),
     FIELD(LocalApicState, U64, timer_ns),
     FIELD(LocalApicState, U32, timer_count),
@@ -43,7 +40,7 @@ static const Field local_apic_state_fields[] = {
     FIELD_END,
 };
 
-static const FieldTable local_apic_fields = {"apic", 1, sizeof(LocalApicState),
+static const FieldTable local_apic_fields = {"apic", 2, sizeof(LocalApicState),
                                              local_apic_state_fields};
 
 /* --- registers ---------------------------------------------------------------------------------
@@ -121,7 +118,7 @@ static void write_command(LocalApic *apic, unsigned index, uint32_t value) {
     local_apic_send(apic);
 }
 
-static void write_vector_table(LocalApic *apic, unsigned index, uint32_t value) {
+static uint32_t entry_bits(const LocalApic *apic, unsigned entry) {
     static const uint32_t writable[LVT_COUNT] = {
         [LVT_TIMER] = LVT_VECTOR | LVT_MASKED | LVT_PERIODIC,
         [LVT_THERMAL] = LVT_VECTOR | LVT_DELIVERY_MODE | LVT_MASKED,
@@ -130,9 +127,14 @@ static void write_vector_table(LocalApic *apic, unsigned index, uint32_t value) 
         [LVT_LINT1] = LVT_VECTOR | LVT_DELIVERY_MODE | LVT_POLARITY | LVT_LEVEL | LVT_MASKED,
         [LVT_ERROR] = LVT_VECTOR | LVT_MASKED,
     };
+    uint32_t deadline = apic->pins.has_tsc_deadline ? LVT_TSC_DEADLINE : 0;
+    return writable[entry] | (entry == LVT_TIMER ? deadline : 0);
+}
+
+static void write_vector_table(LocalApic *apic, unsigned index, uint32_t value) {
     unsigned which = index - LOCAL_APIC_LVT;
     uint32_t *entry = &apic->state.lvt[which];
-    value &= writable[which];
+    value &= entry_bits(apic, which);
     if (!(apic->state.svr & SPURIOUS_VECTOR_ENABLED))
         value |= LVT_MASKED;
     if (which == LVT_TIMER) {
@@ -214,18 +216,48 @@ static uint32_t mmio_read(void *opaque, uint32_t offset, unsigned size) {
     return local_apic_register(apic, offset >> 4) >> 8 * (offset & 3);
 }
 
-static void mmio_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
-    LocalApic *apic = opaque;
-    const Register *row = find_register(apic, offset);
-    if (row == NULL || size != 4)
-        return;
+bool local_apic_has_register(unsigned index) {
+    return index < REGISTER_COUNT && registers[index].present;
+}
+
+bool local_apic_write_register(LocalApic *apic, unsigned index, uint32_t value) {
+    const Register *row = &registers[index % REGISTER_COUNT];
     if (row->write != NULL) {
-        row->write(apic, offset >> 4, value);
+        row->write(apic, index, value);
     } else if (row->writable != 0) {
         uint32_t *field = field_of(apic, row);
         *field = (*field & ~row->writable) | (value & row->writable);
+    } else {
+        return false;
     }
     local_apic_update(apic);
+    return true;
+}
+
+uint32_t local_apic_writable_bits(const LocalApic *apic, unsigned index) {
+    enum { SPURIOUS_VECTOR_BITS = 0x3FF, DIVIDE_BITS = 0xB };
+    unsigned entry = index - LOCAL_APIC_LVT;
+    if (entry < LVT_COUNT) /* and what only reads: status and remote IRR */
+        return entry_bits(apic, entry) | LVT_STATUS | LVT_REMOTE_IRR;
+    switch (index) {
+    case LOCAL_APIC_SPURIOUS_VECTOR:
+        return SPURIOUS_VECTOR_BITS;
+    case LOCAL_APIC_DIVIDE:
+        return DIVIDE_BITS;
+    case LOCAL_APIC_EOI:
+    case LOCAL_APIC_ERROR_STATUS:
+        return 0;
+    default:
+        return registers[index % REGISTER_COUNT].write != NULL
+                   ? UINT32_MAX
+                   : registers[index % REGISTER_COUNT].writable;
+    }
+}
+
+static void mmio_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
+    LocalApic *apic = opaque;
+    if (find_register(apic, offset) != NULL && size == 4)
+        local_apic_write_register(apic, offset >> 4, value);
 }
 
 /* --- the place in memory -----------------------------------------------------------------------
@@ -243,7 +275,7 @@ bool local_apic_is_enabled(const LocalApic *apic) {
 static void map_registers(LocalApic *apic) {
     uint64_t address = apic->state.base & BASE_ADDRESS;
     bool reachable = address <= UINT32_MAX && address >> PAGE_BITS != PHYSICAL_NOWHERE_PAGE;
-    bool wanted = local_apic_is_enabled(apic) && reachable;
+    bool wanted = local_apic_is_enabled(apic) && !local_apic_is_x2apic(apic) && reachable;
     if (apic->mapped && wanted && apic->mapped_base == address)
         return;
     if (apic->mapped)
@@ -274,7 +306,7 @@ static bool read_base(void *opaque, uint32_t index, uint64_t *value) {
 static bool write_base(void *opaque, uint32_t index, uint64_t value) {
     LocalApic *apic = opaque;
     (void)index;
-    if (value & ~(BASE_ADDRESS | BASE_ENABLED | BASE_BOOT_PROCESSOR))
+    if (!local_apic_is_base_allowed(apic, value))
         return false;
     bool was_enabled = local_apic_is_enabled(apic);
     apic->state.base = (value & ~BASE_BOOT_PROCESSOR) | (apic->state.base & BASE_BOOT_PROCESSOR);
@@ -339,7 +371,8 @@ LocalApic *local_apic_create(const DeviceContext *context, MsrMap *msrs, uint8_t
     apic->pins = *pins;
     apic->initial_id = id;
     const MsrRange range = {"IA32_APIC_BASE", MSR_IA32_APIC_BASE, 1, read_base, write_base, apic};
-    if (!msr_map_add(msrs, &range, error)) {
+    if (!msr_map_add(msrs, &range, error) || !local_apic_claim_deadline(apic, msrs, error) ||
+        !local_apic_claim_x2apic(apic, msrs, error)) {
         free(apic);
         return NULL;
     }

@@ -20,9 +20,15 @@ typedef struct LocalApicPins {
     /* A level-triggered interrupt with this vector ended: to the I/O APIC. */
     void (*end_of_interrupt)(void *opaque, uint8_t vector);
     void *io_apic;
+    /* What the processor has besides (CPUID leaf 1), and its time-stamp counter for the second. */
+    bool has_x2apic, has_tsc_deadline;
+    uint64_t (*read_tsc)(void *opaque);
+    void *processor;
+    uint32_t tsc_hz;
 } LocalApicPins;
 
-/* 'msrs' are those of its processor: claims IA32_APIC_BASE there. 'id' is the initial APIC ID; that
+/* 'msrs' are those of its processor: claims IA32_APIC_BASE and, as far as it has them,
+ * IA32_TSC_DEADLINE and those of x2APIC mode. 'id' is the initial APIC ID; that
  * of ID 0 is the bootstrap processor's. */
 LocalApic *local_apic_create(const DeviceContext *context, MsrMap *msrs, uint8_t id,
                              const LocalApicPins *pins, Error *error);
@@ -30,6 +36,10 @@ void local_apic_destroy(LocalApic *apic);
 
 /* The pins LINT0 (line 0: INTR of the 8259 pair) and LINT1 (line 1: NMI). */
 void local_apic_set_lint(void *apic, int line, int level);
+
+/* A performance counter overflowed; the TSC was written. Both fit a Wire. */
+void local_apic_performance_interrupt(void *apic, int line, int level);
+void local_apic_tsc_changed(void *apic, int line, int level);
 
 /* The INTA cycle: the vector of the interrupt that INTR asks for, which is now in service. */
 int local_apic_acknowledge(void *apic);
@@ -64,6 +74,7 @@ enum {
     LOCAL_APIC_INITIAL_COUNT = 0x38,
     LOCAL_APIC_CURRENT_COUNT = 0x39,
     LOCAL_APIC_DIVIDE = 0x3E,
+    LOCAL_APIC_SELF_IPI = 0x3F, /* in x2APIC mode */
 };
 
 #endif

@@ -11,11 +11,13 @@ enum { LVT_TIMER, LVT_THERMAL, LVT_PERFORMANCE, LVT_LINT0, LVT_LINT1, LVT_ERROR,
 enum {
     LVT_VECTOR = 0xFF,
     LVT_DELIVERY_MODE = 7 << 8,
+    LVT_STATUS = 1 << 12, /* never pending here */
     LVT_POLARITY = 1 << 13,
     LVT_REMOTE_IRR = 1 << 14,
     LVT_LEVEL = 1 << 15,
     LVT_MASKED = 1 << 16,
     LVT_PERIODIC = 1 << 17,
+    LVT_TSC_DEADLINE = 1 << 18,
 };
 #define LVT_DELIVERY_MODE_OF(entry) ((entry) >> 8 & 7)
 
@@ -28,8 +30,15 @@ enum {
     ERROR_ILLEGAL_REGISTER = 1 << 7,
 };
 
+/* IA32_APIC_BASE: SDM vol. 3A 11.4.4, 11.12.1. Physical addresses have 36 bits. */
+#define BASE_BOOT_PROCESSOR UINT64_C(0x100)
+#define BASE_X2APIC UINT64_C(0x400)
+#define BASE_ENABLED UINT64_C(0x800)
+#define BASE_ADDRESS UINT64_C(0xFFFFFF000)
+
 typedef struct LocalApicState {
-    uint64_t base; /* IA32_APIC_BASE */
+    uint64_t base;     /* IA32_APIC_BASE */
+    uint64_t deadline; /* IA32_TSC_DEADLINE; 0: not armed */
     /* The timer counted 'timer_count' at 'timer_ns' and counts down since; 0: it stands still. */
     int64_t timer_due_ns, timer_ns;
     uint32_t timer_count, timer_initial, timer_divide;
@@ -55,6 +64,18 @@ struct LocalApic {
 
 /* local_apic.c: registers as RESET and INIT leave them (the ID and the base stay). */
 void local_apic_reset_registers(LocalApic *apic);
+/* A write as software makes it; false: there is no such register, or it cannot be written. */
+bool local_apic_write_register(LocalApic *apic, unsigned index, uint32_t value);
+bool local_apic_has_register(unsigned index);
+/* Bits that software may set; all of them where a register looks at its bits itself. */
+uint32_t local_apic_writable_bits(const LocalApic *apic, unsigned index);
+
+/* local_apic_x2apic.c */
+bool local_apic_is_x2apic(const LocalApic *apic);
+bool local_apic_is_base_allowed(const LocalApic *apic, uint64_t value);
+bool local_apic_claim_x2apic(LocalApic *apic, MsrMap *msrs, Error *error);
+/* Whether a message of the interrupt command register's upper half means this one. */
+bool local_apic_is_x2apic_destination(const LocalApic *apic, uint32_t destination, bool logical);
 
 /* local_apic_interrupts.c */
 uint8_t local_apic_priority(const LocalApic *apic); /* the processor priority register */
@@ -77,5 +98,6 @@ void local_apic_timer_set_divide(LocalApic *apic, uint32_t value);
 /* The timer's mode or mask is to become 'entry'. */
 void local_apic_timer_set_entry(LocalApic *apic, uint32_t entry);
 void local_apic_timer_fire(void *apic);
+bool local_apic_claim_deadline(LocalApic *apic, MsrMap *msrs, Error *error);
 
 #endif

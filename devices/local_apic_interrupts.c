@@ -153,6 +153,9 @@ static bool accept(LocalApic *apic, unsigned delivery_mode, uint8_t vector, bool
 /* SDM vol. 3A 10.6.2. */
 static bool is_destination(const LocalApic *apic, const ApicMessage *message) {
     unsigned destination = message->destination;
+    if (local_apic_is_x2apic(apic))
+        return local_apic_is_x2apic_destination(
+            apic, destination == APIC_DESTINATION_ALL ? UINT32_MAX : destination, message->logical);
     if (!message->logical)
         return destination == APIC_DESTINATION_ALL || destination == apic->state.id >> 24;
     unsigned logical_id = apic->state.ldr >> 24;
@@ -211,6 +214,16 @@ void local_apic_set_lint(void *opaque, int line, int level) {
     local_apic_update(apic);
 }
 
+/* Taking one masks the entry: SDM vol. 3A 11.5.1. */
+void local_apic_performance_interrupt(void *opaque, int line, int level) {
+    LocalApic *apic = opaque;
+    (void)line;
+    if (!level || !local_apic_is_enabled(apic))
+        return;
+    local_apic_raise(apic, LVT_PERFORMANCE);
+    apic->state.lvt[LVT_PERFORMANCE] |= LVT_MASKED;
+}
+
 /* An error that was there already says nothing new. */
 void local_apic_error(LocalApic *apic, uint32_t bit) {
     if (apic->state.errors & bit)
@@ -266,8 +279,11 @@ void local_apic_send(LocalApic *apic) {
         mode == APIC_DELIVERY_INIT && (command & COMMAND_LEVEL) && !(command & COMMAND_ASSERT);
     if (deassert || mode == APIC_DELIVERY_EXTINT)
         return;
-    if (shorthand == SHORTHAND_NONE)
+    if (shorthand == SHORTHAND_NONE && local_apic_is_x2apic(apic)) {
+        if (local_apic_is_x2apic_destination(apic, apic->state.icr_high, message.logical))
+            accept(apic, mode, message.vector, false);
+    } else if (shorthand == SHORTHAND_NONE) {
         local_apic_receive(apic, &message);
-    else if (shorthand == SHORTHAND_SELF || shorthand == SHORTHAND_ALL)
+    } else if (shorthand == SHORTHAND_SELF || shorthand == SHORTHAND_ALL)
         accept(apic, mode, message.vector, false);
 }

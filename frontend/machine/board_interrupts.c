@@ -9,6 +9,7 @@
  * tables say. A processor without a local APIC has the 8259 pair at its INTR, and no I/O APIC. */
 #include "board_parts.h"
 #include "cpu_feature.h"
+#include "cpu_model.h"
 #include "fpu_error_port.h"
 #include "i8259.h"
 #include "io_apic.h"
@@ -59,6 +60,10 @@ static void end_of_interrupt(void *opaque, uint8_t vector) {
     io_apic_end_of_interrupt(board->io_apic, vector);
 }
 
+static uint64_t read_tsc(void *opaque) {
+    return cpu_read_tsc(opaque);
+}
+
 static bool create_apics(Board *board, Error *error) {
     DeviceContext context = board_context(board);
     Cpu *cpu = board->machine->cpu;
@@ -71,10 +76,17 @@ static bool create_apics(Board *board, Error *error) {
         .external = board->pic,
         .end_of_interrupt = end_of_interrupt,
         .io_apic = board,
+        .has_x2apic = cpu_has(cpu, FEATURE_X2APIC),
+        .has_tsc_deadline = cpu_has(cpu, FEATURE_TSC_DEADLINE),
+        .read_tsc = read_tsc,
+        .processor = cpu,
+        .tsc_hz = cpu->model->tsc_hz,
     };
     board->local_apic = local_apic_create(&context, &cpu->msrs, 0, &pins, error);
     if (board->local_apic == NULL)
         return false;
+    cpu->performance_interrupt = (Wire){local_apic_performance_interrupt, board->local_apic, 0};
+    cpu->tsc_changed = (Wire){local_apic_tsc_changed, board->local_apic, 0};
     cpu->acknowledge_interrupt = local_apic_acknowledge;
     cpu->acknowledge_opaque = board->local_apic;
     ApicBus bus = {local_apic_receive, board->local_apic};

@@ -181,11 +181,13 @@ static bool is_at_loop(Machine *machine, unsigned row, unsigned start) {
            memcmp(bytes, idle_loops[row].bytes, idle_loops[row].length) == 0;
 }
 
-/* Nothing of the processor's own may step in: no single step, no breakpoint. */
+/* Nothing of the processor's own may step in: no single step, no breakpoint, no performance
+ * counter that is to interrupt. */
 static bool loops_idly(Machine *machine) {
     enum { DR7_ENABLES = 0xFF };
     const CpuState *state = &machine->cpu->state;
-    if ((cpu_get_eflags(machine->cpu) & FLAG_TF) || (state->dr[7] & DR7_ENABLES))
+    if ((cpu_get_eflags(machine->cpu) & FLAG_TF) || (state->dr[7] & DR7_ENABLES) ||
+        machine->cpu->performance_alarm != UINT64_MAX)
         return false;
     for (unsigned row = 0; row < sizeof(idle_loops) / sizeof(idle_loops[0]); row++) {
         if (is_at_loop(machine, row, 0) || is_at_loop(machine, row, 1))

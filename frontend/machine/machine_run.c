@@ -1,6 +1,7 @@
 /* The run loop: instructions until the next event, then the events, then whatever came through the
  * door. */
 #include "machine_parts.h"
+#include "performance.h"
 
 /* With the host's clock a slice ends early enough for keys and time to get in; with icount the same
  * number only bounds how long the door stays shut, for slices are invisible to the guest. */
@@ -73,6 +74,13 @@ static bool sleep_until_woken(Machine *machine, bool may_sleep) {
     return more && machine->run_state == RUN_STATE_RUNNING;
 }
 
+/* An overflow of a performance counter that interrupts is due at an instruction, not at a time. */
+static int64_t stop_at_overflow(const Cpu *cpu, int64_t limit) {
+    uint64_t count = cpu->state.instruction_count, alarm = cpu->performance_alarm;
+    uint64_t left = alarm > count ? alarm - count : 1;
+    return left < (uint64_t)limit ? (int64_t)left : limit;
+}
+
 bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
     if (machine->run_state != RUN_STATE_RUNNING)
         return false;
@@ -85,7 +93,10 @@ bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
     int64_t due_ns = clock_next_due_ns(&machine->clock);
     if (limit > SLICE_INSTRUCTIONS)
         limit = SLICE_INSTRUCTIONS;
+    limit = stop_at_overflow(machine->cpu, limit);
     RunExit exit = run_instructions(machine, machine_time_budget(&machine->time, due_ns, limit));
+    if (machine->cpu->state.instruction_count >= machine->cpu->performance_alarm)
+        performance_settle(machine->cpu);
     clock_run_due(&machine->clock);
     bool more = true;
     if (exit == RUN_SHUTDOWN)

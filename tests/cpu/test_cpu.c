@@ -97,7 +97,7 @@ START_TEST(cpuid_of_every_model) {
         {"486", 1, 0x435, 0x00000001, 0},         {"pentium", 1, 0x52C, 0x000001BF, 0},
         {"pentium-mmx", 1, 0x543, 0x008001BF, 0}, {"pentium2", 2, 0x652, 0x0183F9FF, 0},
         {"pentium3", 2, 0x686, 0x0383F9FF, 0},    {"pentium4", 2, 0xF24, 0x078BF9FF, 0},
-        {"qemu32", 4, 0x663, 0x0781A9FD, 1},      {"max", 7, 0x6A5, 0x078BF9FF, 0x42D8020B},
+        {"qemu32", 4, 0x663, 0x0781A9FD, 1},      {"max", 0xB, 0x6A5, 0x078BF9FF, 0x43F8020B},
     };
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         CpuFixture *fixture = fixture_create(rows[i].model);

@@ -24,6 +24,7 @@ static MsrMap msrs;
 static Probe intr, nmi, smi, init;
 static int external_acknowledged;
 static int ended_vector;
+static uint64_t tsc_offset;
 
 static uint8_t acknowledge_external(void *opaque) {
     (*(int *)opaque)++;
@@ -34,6 +35,12 @@ static void end_of_interrupt(void *opaque, uint8_t vector) {
     *(int *)opaque = vector;
 }
 
+/* Counts half nanoseconds from 'tsc_offset' on. */
+static uint64_t read_tsc(void *opaque) {
+    ChipFixture *board = opaque;
+    return tsc_offset + (uint64_t)clock_now_ns(&board->clock) * 2;
+}
+
 static void put(unsigned index, uint32_t value) {
     physical_write(fixture->context.memory, BASE + index * 16, 4, value);
 }
@@ -42,8 +49,9 @@ static uint32_t get(unsigned index) {
     return (uint32_t)physical_read(fixture->context.memory, BASE + index * 16, 4);
 }
 
-static void setup(void) {
+static void setup_with(bool extended) {
     fixture = chip_fixture_create();
+    tsc_offset = 1000;
     intr = nmi = smi = init = (Probe){0};
     external_acknowledged = 0;
     ended_vector = -1;
@@ -57,9 +65,23 @@ static void setup(void) {
         .external = &external_acknowledged,
         .end_of_interrupt = end_of_interrupt,
         .io_apic = &ended_vector,
+        .has_x2apic = extended,
+        .has_tsc_deadline = extended,
+        .read_tsc = read_tsc,
+        .processor = fixture,
+        .tsc_hz = 2000000000,
     };
     apic = local_apic_create(&fixture->context, &msrs, 0, &pins, NULL);
     ck_assert_ptr_nonnull(apic);
+}
+
+static void setup(void) {
+    setup_with(false);
+}
+
+static void setup_extended(void) {
+    setup_with(true);
+    put(LOCAL_APIC_SPURIOUS_VECTOR, 0x1FF);
 }
 
 /* As after firmware: enabled by software, spurious vector FFh. */
@@ -505,6 +527,197 @@ static void change(ChipFixture *board) {
     write_base(0xFED10800);
 }
 
+/* --- TSC deadline and x2APIC mode ---------------------------------------------------------------
+ */
+
+enum { MSR_DEADLINE = 0x6E0, MSR_X2APIC = 0x800, DEADLINE_MODE = 0x40000 };
+
+static bool write_msr(uint32_t number, uint64_t value) {
+    const MsrRange *range = msr_map_find(&msrs, number);
+    return range != NULL && range->write(range->opaque, number - range->first, value);
+}
+
+static uint64_t read_msr(uint32_t number) {
+    uint64_t value = 0;
+    ck_assert_msg(msr_map_read(&msrs, number, &value), "MSR %Xh", number);
+    return value;
+}
+
+static bool is_readable(uint32_t number) {
+    uint64_t value;
+    return msr_map_read(&msrs, number, &value);
+}
+
+START_TEST(deadline_interrupts_once) {
+    put(LVT_TIMER, DEADLINE_MODE | 0x40);
+    put(LOCAL_APIC_INITIAL_COUNT, 1000); /* is ignored */
+    ck_assert_uint_eq(get(LOCAL_APIC_CURRENT_COUNT), 0);
+    ck_assert(write_msr(MSR_DEADLINE, read_tsc(fixture) + 2001));
+    chip_fixture_run(fixture, 1000);
+    ck_assert(!is_in(LOCAL_APIC_REQUEST, 0x40));
+    ck_assert_uint_ne(read_msr(MSR_DEADLINE), 0);
+    chip_fixture_run(fixture, 1);
+    ck_assert(is_in(LOCAL_APIC_REQUEST, 0x40));
+    ck_assert_uint_eq(read_msr(MSR_DEADLINE), 0);
+    chip_fixture_run(fixture, 10000);
+    ck_assert_int_eq(local_apic_acknowledge(apic), 0x40);
+    ck_assert(!is_in(LOCAL_APIC_REQUEST, 0x40));
+}
+END_TEST
+
+START_TEST(deadline_that_is_past_interrupts_at_once) {
+    put(LVT_TIMER, DEADLINE_MODE | 0x40);
+    write_msr(MSR_DEADLINE, read_tsc(fixture));
+    ck_assert_int_eq(intr.level, 1);
+    ck_assert_uint_eq(read_msr(MSR_DEADLINE), 0);
+}
+END_TEST
+
+START_TEST(deadline_follows_the_tsc) {
+    put(LVT_TIMER, DEADLINE_MODE | 0x40);
+    write_msr(MSR_DEADLINE, tsc_offset + 20000);
+    tsc_offset += 10000;
+    local_apic_tsc_changed(apic, 0, 1);
+    chip_fixture_run(fixture, 4999);
+    ck_assert_int_eq(intr.level, 0);
+    chip_fixture_run(fixture, 1);
+    ck_assert_int_eq(intr.level, 1);
+    write_msr(MSR_DEADLINE, UINT64_MAX); /* in centuries */
+    chip_fixture_run(fixture, 1000000);
+    ck_assert_uint_eq(read_msr(MSR_DEADLINE), UINT64_MAX);
+    tsc_offset = UINT64_MAX - (uint64_t)clock_now_ns(&fixture->clock) * 2;
+    local_apic_tsc_changed(apic, 0, 1);
+    ck_assert_uint_eq(read_msr(MSR_DEADLINE), 0);
+}
+END_TEST
+
+START_TEST(deadline_belongs_to_its_mode) {
+    put(LVT_TIMER, 0x40);
+    ck_assert(write_msr(MSR_DEADLINE, 1));
+    ck_assert_uint_eq(read_msr(MSR_DEADLINE), 0);
+    put(LOCAL_APIC_INITIAL_COUNT, 1000);
+    put(LVT_TIMER, DEADLINE_MODE | 0x40);
+    ck_assert_uint_eq(get(LOCAL_APIC_CURRENT_COUNT), 0);
+    write_msr(MSR_DEADLINE, read_tsc(fixture) + 100);
+    put(LVT_TIMER, 0x40);
+    chip_fixture_run(fixture, 10000);
+    ck_assert_int_eq(intr.level, 0);
+    put(LVT_TIMER, DEADLINE_MODE | MASKED | 0x40);
+    write_msr(MSR_DEADLINE, read_tsc(fixture) + 100);
+    chip_fixture_run(fixture, 10000);
+    ck_assert_int_eq(intr.level, 0);
+    ck_assert_uint_eq(read_msr(MSR_DEADLINE), 0);
+}
+END_TEST
+
+START_TEST(modes_change_one_way_round) {
+    const uint64_t base = 0xFEE00100, on = 0x800, extended = 0x400;
+    ck_assert(!write_base(base | extended));
+    ck_assert(write_base(base | on | extended));
+    ck_assert_uint_eq(get(LOCAL_APIC_VERSION), 0xFFFFFFFF); /* gone from memory */
+    ck_assert(!write_base(base | on));
+    ck_assert(!write_base(base | extended));
+    ck_assert(write_base(base));
+    ck_assert(!write_base(base | on | extended));
+    ck_assert(!write_base(base | extended));
+    ck_assert(write_base(base | on));
+    ck_assert_uint_eq(get(LOCAL_APIC_VERSION), 0x00050014);
+    ck_assert(!is_readable(MSR_X2APIC + LOCAL_APIC_VERSION));
+    ck_assert(!write_msr(MSR_X2APIC + LOCAL_APIC_TASK_PRIORITY, 0));
+}
+END_TEST
+
+static const struct {
+    unsigned index;
+    uint64_t value;
+    bool good;
+} extended_writes[] = {
+    {LOCAL_APIC_ID, 0, false},
+    {LOCAL_APIC_VERSION, 0, false},
+    {LOCAL_APIC_TASK_PRIORITY, 0xFF, true},
+    {LOCAL_APIC_TASK_PRIORITY, 0x100, false},
+    {LOCAL_APIC_TASK_PRIORITY, UINT64_C(1) << 32, false},
+    {LOCAL_APIC_EOI, 0, true},
+    {LOCAL_APIC_EOI, 1, false},
+    {LOCAL_APIC_LOGICAL_DESTINATION, 1, false},
+    {LOCAL_APIC_DESTINATION_FORMAT, 0xFFFFFFFF, false},
+    {LOCAL_APIC_SPURIOUS_VECTOR, 0x1FF, true},
+    {LOCAL_APIC_SPURIOUS_VECTOR, 0x400, false},
+    {LOCAL_APIC_REQUEST, 0, false},
+    {LOCAL_APIC_ERROR_STATUS, 0, true},
+    {LOCAL_APIC_ERROR_STATUS, 1, false},
+    {LOCAL_APIC_COMMAND_LOW, 0x3000, false},
+    {LOCAL_APIC_COMMAND_HIGH, 0, false},
+    {LVT_TIMER, DEADLINE_MODE | 0x40, true},
+    {LVT_TIMER, 0x80000, false},
+    {LOCAL_APIC_INITIAL_COUNT, 0xFFFFFFFF, true},
+    {LOCAL_APIC_CURRENT_COUNT, 0, false},
+    {LOCAL_APIC_DIVIDE, 0xB, true},
+    {LOCAL_APIC_DIVIDE, 4, false},
+    {LOCAL_APIC_SELF_IPI, 0x100, false},
+    {0x04, 0, false},
+};
+
+START_TEST(x2apic_registers_refuse_what_is_reserved) {
+    ck_assert(write_base(0xFEE00D00));
+    ck_assert_msg(write_msr(MSR_X2APIC + extended_writes[_i].index, extended_writes[_i].value) ==
+                      extended_writes[_i].good,
+                  "%llx to register %02x", (unsigned long long)extended_writes[_i].value,
+                  extended_writes[_i].index);
+}
+END_TEST
+
+START_TEST(x2apic_registers_are_msrs) {
+    static const unsigned write_only[] = {LOCAL_APIC_EOI,
+                                          LOCAL_APIC_SELF_IPI,
+                                          LOCAL_APIC_COMMAND_HIGH,
+                                          LOCAL_APIC_DESTINATION_FORMAT,
+                                          LOCAL_APIC_ARBITRATION_PRIORITY,
+                                          0x00,
+                                          0x3D};
+    ck_assert(write_base(0xFEE00D00));
+    ck_assert_uint_eq(read_msr(MSR_X2APIC + LOCAL_APIC_ID), 0);
+    ck_assert_uint_eq(read_msr(MSR_X2APIC + LOCAL_APIC_LOGICAL_DESTINATION), 1);
+    ck_assert_uint_eq(read_msr(MSR_X2APIC + LOCAL_APIC_VERSION), 0x00050014);
+    for (unsigned i = 0; i < sizeof(write_only) / sizeof(write_only[0]); i++)
+        ck_assert(!is_readable(MSR_X2APIC + write_only[i]));
+    ck_assert(write_msr(MSR_X2APIC + LOCAL_APIC_SELF_IPI, 0x51));
+    ck_assert_int_eq(local_apic_acknowledge(apic), 0x51);
+    ck_assert(write_msr(MSR_X2APIC + LOCAL_APIC_EOI, 0));
+    static const struct {
+        uint64_t command;
+        bool taken;
+    } commands[] = {{0x4052, true},
+                    {UINT64_C(0x100004052), false},
+                    {UINT64_C(0xFFFFFFFF00004052), true},
+                    {UINT64_C(0x100004852), true}, /* logical: cluster 0, the first */
+                    {UINT64_C(0x200004852), false},
+                    {UINT64_C(0x1000100004852), false}};
+    for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        ck_assert(write_msr(MSR_X2APIC + LOCAL_APIC_COMMAND_LOW, commands[i].command));
+        ck_assert_uint_eq(read_msr(MSR_X2APIC + LOCAL_APIC_COMMAND_LOW), commands[i].command);
+        ck_assert_int_eq(intr.level, commands[i].taken);
+        if (commands[i].taken) {
+            ck_assert_int_eq(local_apic_acknowledge(apic), 0x52);
+            write_msr(MSR_X2APIC + LOCAL_APIC_EOI, 0);
+        }
+    }
+    ck_assert(request(0x60)); /* of the I/O APIC, for ID 0 */
+}
+END_TEST
+
+START_TEST(performance_interrupt_masks_its_entry) {
+    put(LVT_PERFORMANCE, 0x45);
+    local_apic_performance_interrupt(apic, 0, 1);
+    local_apic_performance_interrupt(apic, 0, 0);
+    ck_assert(is_in(LOCAL_APIC_REQUEST, 0x45));
+    ck_assert_uint_eq(get(LVT_PERFORMANCE), MASKED | 0x45);
+    ck_assert_int_eq(local_apic_acknowledge(apic), 0x45);
+    local_apic_performance_interrupt(apic, 0, 1);
+    ck_assert(!is_in(LOCAL_APIC_REQUEST, 0x45));
+}
+END_TEST
+
 START_TEST(saves_and_restores) {
     put(LOCAL_APIC_DIVIDE, 0xB);
     put(LVT_TIMER, 0x40 | PERIODIC);
@@ -518,6 +731,24 @@ START_TEST(saves_and_restores) {
     write_base(0xFEE00800);
     snapshot_restore(fixture, &snapshot);
     ck_assert_uint_eq(physical_read(fixture->context.memory, 0xFED10030, 4), 0x00050014);
+    snapshot_free(&snapshot);
+}
+END_TEST
+
+static void change_deadline(ChipFixture *changed) {
+    (void)changed;
+    write_msr(MSR_DEADLINE, 1);
+}
+
+START_TEST(deadline_is_saved_and_restored) {
+    put(LVT_TIMER, DEADLINE_MODE | 0x40);
+    write_msr(MSR_DEADLINE, read_tsc(fixture) + 2000);
+    check_devices_save_and_restore(fixture, change_deadline);
+    Snapshot snapshot;
+    snapshot_take(fixture, &snapshot);
+    ck_assert(write_base(0xFEE00D00));
+    snapshot_restore(fixture, &snapshot);
+    ck_assert_uint_eq(get(LOCAL_APIC_VERSION), 0x00050014);
     snapshot_free(&snapshot);
 }
 END_TEST
@@ -569,11 +800,26 @@ static void add(TCase *tests) {
     tcase_add_test(tests, survives_random_accesses);
 }
 
+static void add_extended(TCase *tests) {
+    tcase_add_checked_fixture(tests, setup_extended, teardown);
+    tcase_add_test(tests, deadline_interrupts_once);
+    tcase_add_test(tests, deadline_that_is_past_interrupts_at_once);
+    tcase_add_test(tests, deadline_follows_the_tsc);
+    tcase_add_test(tests, deadline_belongs_to_its_mode);
+    tcase_add_test(tests, modes_change_one_way_round);
+    tcase_add_loop_test(tests, x2apic_registers_refuse_what_is_reserved, 0,
+                        sizeof(extended_writes) / sizeof(extended_writes[0]));
+    tcase_add_test(tests, x2apic_registers_are_msrs);
+    tcase_add_test(tests, performance_interrupt_masks_its_entry);
+    tcase_add_test(tests, deadline_is_saved_and_restored);
+}
+
 static void add_reset(TCase *tests) {
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, reset_values);
 }
 
 int main(void) {
-    return run_suite("local_apic", add) | run_suite("local_apic_reset", add_reset);
+    return run_suite("local_apic", add) | run_suite("local_apic_reset", add_reset) |
+           run_suite("local_apic_extended", add_extended);
 }
