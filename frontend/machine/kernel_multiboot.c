@@ -49,11 +49,11 @@ enum {
     MODULES_MAX = 64,
 };
 
-/* Between the option ROM's stack and what a kernel may use below 640 KB. */
-#define INFO_ADDRESS 0x8000u
-#define INFO_BYTES_MAX 0x8000u
-#define KERNEL_LOWEST (INFO_ADDRESS + INFO_BYTES_MAX)
+/* Between the option ROM's stack and what the BIOS has below 640 KB, a kernel and the information
+ * share the room: the information comes first, or behind a kernel that wants to be there. */
+#define LOW_MEMORY 0x8000u
 #define LOW_MEMORY_END 0x9F000u
+#define INFO_BYTES_MAX 0x8000u
 #define HIGH_MEMORY 0x100000u
 #define BOOT_DEVICE 0x8000FFFFu /* the first disk, no partition */
 #define LOADER_NAME "Reprise"
@@ -111,12 +111,20 @@ bool kernel_multiboot_probe(const ByteBuffer *file) {
     return find_header(file) != NULL;
 }
 
-/* Kernels are where RAM is: between the information and 640 KB, or above 1 MB. */
+static uint32_t info_address(uint64_t kernel_start, uint64_t kernel_end) {
+    if (kernel_start >= LOW_MEMORY + INFO_BYTES_MAX)
+        return LOW_MEMORY;
+    return (uint32_t)(kernel_end + 15) & ~15u;
+}
+
+/* Kernels are where RAM is: below 640 KB with room for the information, or above 1 MB. */
 static bool check_place(uint64_t start, uint64_t end, uint64_t ram_bytes, Error *error) {
     uint64_t top = ram_bytes > HIGH_MEMORY + KERNEL_FIRMWARE_BYTES
                        ? ram_bytes - KERNEL_FIRMWARE_BYTES
                        : ram_bytes;
-    if (start >= HIGH_MEMORY ? end <= top : start >= KERNEL_LOWEST && end <= LOW_MEMORY_END)
+    if (start >= HIGH_MEMORY ? end <= top
+                             : start >= LOW_MEMORY && end <= LOW_MEMORY_END &&
+                                   info_address(start, end) + INFO_BYTES_MAX <= LOW_MEMORY_END)
         return true;
     return error_set(error,
                      "is to lie from %#llx to %#llx, where a machine with %llu MB of memory has no "
@@ -312,7 +320,9 @@ static bool make_info(KernelImage *image, const ModuleList *modules, const Kerne
                       Error *error) {
     KernelPiece *piece = &image->setup;
     uint8_t info[INFO_BYTES] = {0}, table[MODULES_MAX * MODULE_BYTES] = {0};
-    clear_piece(piece, INFO_ADDRESS, INFO_ADDRESS + INFO_BYTES + MAP_BYTES);
+    const KernelPiece *kernel = &image->kernel;
+    uint32_t address = info_address(kernel->address, kernel->address + kernel->bytes.size);
+    clear_piece(piece, address, address + INFO_BYTES + MAP_BYTES);
     for (unsigned i = 0; i < modules->count; i++) {
         const Module *module = &modules->module[i];
         store_le32(table + i * MODULE_BYTES, module->start);
@@ -332,7 +342,7 @@ static bool make_info(KernelImage *image, const ModuleList *modules, const Kerne
     store_le32(info + INFO_FLAGS, INFO_HAS_MEMORY | INFO_HAS_BOOT_DEVICE | INFO_HAS_COMMAND_LINE |
                                       INFO_HAS_MODULES | INFO_HAS_MAP | INFO_HAS_LOADER_NAME);
     store_le32(info + INFO_BOOT_DEVICE, BOOT_DEVICE);
-    store_le32(info + INFO_MAP_ADDRESS, INFO_ADDRESS + INFO_BYTES);
+    store_le32(info + INFO_MAP_ADDRESS, address + INFO_BYTES);
     store_le32(info + INFO_MAP_LENGTH, MAP_BYTES);
     memcpy(piece->bytes.data, info, INFO_BYTES);
     return piece->bytes.size <= INFO_BYTES_MAX ||

@@ -139,14 +139,19 @@ start_linux:
         xor     ebp, ebp
         retf
 
-; EAX: the entry. The information lies where the setup was loaded to, below 64 KB.
+; EAX: the entry. The information lies anywhere below 640 KB, at a multiple of 16.
 start_multiboot:
         push    eax
         mov     bl, KEY_SETUP_ADDRESS
         call    read_number
-        movzx   ebx, ax
-        push    ebx
+        push    eax
+        shr     eax, 4
+        mov     ds, ax
+        mov     es, ax
         call    fill_memory_map
+        xor     ax, ax
+        mov     ds, ax
+        mov     es, ax
         pop     ebx
         pop     ecx
         cli
@@ -180,17 +185,20 @@ protected:
         jmp     ecx
 
         bits    16
-; Asks the BIOS for its memory map and enters it in the Multiboot information at EBX. The entries'
-; room ends where its length says.
+; Asks the BIOS for its memory map and enters it in the Multiboot information at DS:0 (ES = DS). The
+; entries' room ends where its length says.
 fill_memory_map:
         int     12h                             ; KB below 640K
         movzx   eax, ax
-        mov     [bx + INFO_MEMORY_LOWER], eax
-        mov     dword [bx + INFO_MEMORY_UPPER], 0
-        mov     di, [bx + INFO_MAP_ADDRESS]
+        mov     [INFO_MEMORY_LOWER], eax
+        mov     dword [INFO_MEMORY_UPPER], 0
+        mov     ax, ds
+        shl     ax, 4
+        mov     di, [INFO_MAP_ADDRESS]
+        sub     di, ax                          ; as an offset
+        push    di
         mov     bp, di
-        add     bp, [bx + INFO_MAP_LENGTH]
-        mov     si, bx
+        add     bp, [INFO_MAP_LENGTH]
         xor     ebx, ebx
 .next:  lea     ax, [di + MAP_ENTRY_BYTES]
         cmp     ax, bp
@@ -200,11 +208,9 @@ fill_memory_map:
         mov     eax, 0E820h
         mov     ecx, MAP_ENTRY_BYTES - 4
         mov     edx, E820_SIGNATURE
-        push    si
         push    bp
         int     15h
         pop     bp
-        pop     si
         lea     di, [di - 4]                    ; the flags stay
         jc      .done
         cmp     eax, E820_SIGNATURE
@@ -215,13 +221,14 @@ fill_memory_map:
         jne     .taken
         mov     eax, [di + 12]
         shr     eax, 10
-        mov     [si + INFO_MEMORY_UPPER], eax
+        mov     [INFO_MEMORY_UPPER], eax
 .taken: add     di, MAP_ENTRY_BYTES
         test    ebx, ebx
         jnz     .next
-.done:  sub     di, [si + INFO_MAP_ADDRESS]
+.done:  pop     ax
+        sub     di, ax
         movzx   edi, di
-        mov     [si + INFO_MAP_LENGTH], edi
+        mov     [INFO_MAP_LENGTH], edi
         ret
 
 ; Fetches the piece whose keys (address, size, data) CS:SI points to. One of size 0 is none.

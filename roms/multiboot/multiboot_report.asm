@@ -1,8 +1,12 @@
 ; A Multiboot kernel that tells on COM1 what it was handed: a guest for tests. Without -DELF its
 ; header says where it belongs; with it, it is an ELF file of two segments whose entry is a virtual
-; address. Leaves by the debug exit at 501h.
+; address. With -DLOW it lies as low as a kernel can. Leaves by the debug exit at 501h.
 
+%ifdef LOW
+LOAD_ADDRESS            equ     8000h
+%else
 LOAD_ADDRESS            equ     200000h
+%endif
 DATA_ADDRESS            equ     300000h         ; of the second segment
 BSS_BYTES               equ     10000h
 VIRTUAL_BASE            equ     0C0000000h

@@ -92,20 +92,21 @@ local function check_map(report, lines)
   check_equal(tonumber(report.UPPER, 16) * 1024, upper)
 end
 
-local function check_multiboot(kind)
+local function check_multiboot(file)
   local bytes = guest.noise(1, 64):rep(160)
   local first = guest.write_file(guest.scratch("first"), "a module")
   local second = guest.write_file(guest.scratch("second,2"), bytes)
-  local report, lines = run_report("multiboot_report." .. kind, "-append", "quiet root=1",
+  local report, lines = run_report(file, "-append", "quiet root=1",
     "-initrd", first .. " its words," .. second:gsub(",", ",,"))
   check_report(report, {MAGIC = "2BADB002", LOWER = "0000027F", DATA = "", BSS = "00000000",
-                        COMMAND = guest.own_image("multiboot_report." .. kind) .. " quiet root=1"})
+                        COMMAND = guest.own_image(file) .. " quiet root=1"})
   check_modules(lines, first, second, bytes)
   check_map(report, lines)
 end
 
-test("Multiboot by addresses", function() check_multiboot("bin") end)
-test("Multiboot ELF", function() check_multiboot("elf") end)
+test("Multiboot by addresses", function() check_multiboot("multiboot_report.bin") end)
+test("Multiboot from 32 KB on", function() check_multiboot("multiboot_report_low.bin") end)
+test("Multiboot ELF", function() check_multiboot("multiboot_report.elf") end)
 
 test("kernel before drives", function()
   -- The kernel starts though a disk has the first boot index, and again after a reset.

@@ -20,7 +20,7 @@ local NO_COMPLAINTS = {
   "RAMDISK", "Kernel command line", "Command line", "evm: ", "ima: ",
   "fail to add MMCONFIG", -- the chip set knows no PCI Express
   "and report a bug", -- said with every PCI root that ACPI describes
-  -- There are no performance counters, in no model.
+  -- The Pentium 4 has no performance counters, and no event of older ones is precise.
   "Performance Events: .*software events only", "Broken PMU hardware detected",
   "Failed to access perfctr msr",
   "mce: Unable to init MCE device", -- where there are no banks (qemu32), under QEMU, too
