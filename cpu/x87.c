@@ -1,6 +1,8 @@
 /* x87 instructions: the opcode table, and what all of them have in common. SDM vol. 2 appendix A.5.
  */
 #include "cpu_feature.h"
+#include "cpu_model.h"
+#include "msr.h"
 #include "x87_internal.h"
 
 enum {
@@ -109,11 +111,26 @@ static const X87Row *find_row(unsigned opcode, unsigned modrm) {
     return row;
 }
 
+/* What each model does with the pointers (SDM vol. 1 8.1.8 to 8.1.9.1):
+ *   FIP, FCS         all models: of the last instruction but for X87_CONTROL's, completed or met by
+ *                    an exception of the FPU
+ *   FDP, FDS         all models: of the last one of those that had a memory operand
+ *   FOP              386 to pentium3, athlon, qemu32, max: of the same instruction as FIP
+ *                    pentium4 (family 15): of the last one that met an unmasked exception, unless
+ *                    IA32_MISC_ENABLE asks for the former way ("fopcode compatibility")
+ * No model announces that FDP follows exceptions alone or that the selectors read as 0 (CPUID leaf
+ * 7, EBX bits 6 and 13). */
+bool x87_follows_opcode(const Cpu *cpu) {
+    bool is_family_15 = (cpu->model->signature >> 8 & 0xF) == 0xF;
+    return !is_family_15 || (cpu->state.misc_enable & MISC_ENABLE_FOPCODE) != 0;
+}
+
 static void set_pointers(Cpu *cpu, const X87Instruction *insn) {
     FpuState *fpu = &cpu->state.fpu;
     fpu->ip = cpu->state.eip;
     fpu->cs = cpu->state.segment[SEG_CS].selector;
-    fpu->opcode = (uint16_t)((insn->opcode & 7) << 8 | insn->modrm);
+    if (x87_follows_opcode(cpu) || (fpu->status & X87_ERROR_SUMMARY))
+        fpu->opcode = (uint16_t)((insn->opcode & 7) << 8 | insn->modrm);
     if (insn->modrm < 0xC0) {
         fpu->dp = insn->offset;
         fpu->ds = cpu->state.segment[insn->segment].selector;

@@ -13,6 +13,10 @@ void x87_reset(FpuState *fpu, bool init);
  * instructions (CR0.NE = 0). The board drops it when FERR# goes inactive; so does the CPU. */
 void x87_set_ignne(void *cpu, int line, int level);
 
+/* Does FOP follow every instruction on this model, as it is set up? If not, it holds the opcode of
+ * the last one that met an unmasked exception. */
+bool x87_follows_opcode(const Cpu *cpu);
+
 /* Which of the FPU's units may take instructions without a look at their state: no #UD, #NM or #MF
  * can come of it, and no exception is unmasked. FPU_UNIT_* bits; part of what translated code
  * depends on. */

@@ -128,7 +128,8 @@ void x86_fpu_take_pointers(Cpu *cpu, const X86Backend *backend, uint32_t number)
     FpuState *fpu = &cpu->state.fpu;
     fpu->ip = site->eip;
     fpu->cs = cpu->state.segment[SEG_CS].selector;
-    fpu->opcode = site->x87_opcode;
+    if (x87_follows_opcode(cpu)) /* no exception is unmasked in translated code */
+        fpu->opcode = site->x87_opcode;
     if (site->segment < SEG_COUNT)
         set_data_selector(cpu, site->segment);
 }

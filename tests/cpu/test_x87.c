@@ -3,6 +3,7 @@
  * test_x87_host.c. */
 #include "fpu_fixture.h"
 #include "little_endian.h"
+#include "msr.h"
 #include <check.h>
 
 static FpuFixture fixture;
@@ -218,6 +219,35 @@ START_TEST(test_pointers) {
 }
 END_TEST
 
+/* On family 15 FOP follows unmasked exceptions alone, unless IA32_MISC_ENABLE asks for more: SDM
+ * vol. 1 8.1.9.1. */
+START_TEST(test_opcode_by_model) {
+    static const char *const others[] = {"386",      "486",      "pentium", "pentium-mmx",
+                                         "pentium2", "pentium3", "qemu32",  "max"};
+    Cpu *cpu = fixture.cpu;
+    for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++) {
+        cpu->model = cpu_model_find(others[i]);
+        run(0xDB, 0xE3);
+        run(0xD9, 0xE8); /* FLD1 */
+        ck_assert_uint_eq(fpu()->opcode, 0x1E8);
+    }
+    cpu->model = cpu_model_find("pentium4");
+    run(0xDB, 0xE3);
+    cpu->state.eip = 0x1000;
+    run(0xD9, 0xE8);
+    ck_assert_uint_eq(fpu()->opcode, 0);
+    ck_assert_uint_eq(fpu()->ip, 0x1000);
+    make_pending(); /* ends with FDIVP */
+    ck_assert_uint_eq(fpu()->opcode, 0x6F9);
+    run(0xDB, 0xE2); /* FNCLEX */
+    run(0xD9, 0xE8);
+    ck_assert_uint_eq(fpu()->opcode, 0x6F9);
+    cpu->state.misc_enable |= MISC_ENABLE_FOPCODE;
+    run(0xD9, 0xE0); /* FCHS */
+    ck_assert_uint_eq(fpu()->opcode, 0x1E0);
+}
+END_TEST
+
 /* A recognisable state for the environment tests. */
 static void fill_state(void) {
     run(0xD9, 0xE8); /* 1, 0, pi in ST(2), ST(1), ST(0) */
@@ -371,6 +401,7 @@ int main(void) {
     tcase_add_test(processor, test_unmask_pends);
     tcase_add_test(processor, test_ferr_and_ignne);
     tcase_add_test(processor, test_pointers);
+    tcase_add_test(processor, test_opcode_by_model);
     tcase_add_test(processor, test_environment_formats);
     tcase_add_test(processor, test_save_and_restore);
     tcase_add_test(processor, test_every_addressing_form);

@@ -6,7 +6,8 @@
 #if defined(__x86_64__)
 #include "x87_host.h"
 
-enum { CASES = 1200 };
+/* The step is prime to the number of control words, so that all of them come. */
+enum { CASES = 1200, CLASS_STEP = 37 };
 
 static void make_operand(uint64_t *seed, unsigned opcode, unsigned field, uint8_t *memory) {
     for (unsigned i = 0; i < MEMORY_BYTES; i++)
@@ -128,61 +129,203 @@ static bool is_equal(const MachineState *a, const MachineState *b) {
            ((a->flags ^ b->flags) & FLAG_STATUS) == 0 && a->ax == b->ax;
 }
 
+/* One case; the thunk holds the instruction. */
+static bool is_alike(FpuFixture *fixture, uint8_t *code, unsigned opcode, unsigned modrm,
+                     const MachineState *before, bool report) {
+    MachineState host = *before, ours = *before;
+    run_host(code, &host);
+    run_ours(fixture, opcode, modrm < 0xC0 ? (modrm & 0x38) | 5 : modrm, &ours);
+    unsigned undefined = get_undefined(opcode, modrm, &ours);
+    unsigned status = get_16(host.image + 4);
+    put_16(host.image + 4, (status & ~undefined) | (get_16(ours.image + 4) & undefined));
+    if (is_equal(&host, &ours))
+        return true;
+    if (report) {
+        printf("%02X %02X differs\n", opcode, modrm);
+        print_state("before", before);
+        print_state("host  ", &host);
+        print_state("ours  ", &ours);
+    }
+    return false;
+}
+
 static unsigned compare_instruction(FpuFixture *fixture, uint8_t *code, unsigned opcode,
                                     unsigned modrm, unsigned cases) {
     uint64_t seed = opcode * 256 + modrm + 1;
     unsigned failures = 0;
     write_thunk(code, opcode, modrm < 0xC0 ? (modrm & 0x38) | 6 : modrm);
     for (unsigned i = 0; i < cases; i++) {
-        MachineState before, host, ours;
+        MachineState before;
         make_state(&seed, opcode, modrm, &before);
-        host = ours = before;
-        run_host(code, &host);
-        run_ours(fixture, opcode, modrm < 0xC0 ? (modrm & 0x38) | 5 : modrm, &ours);
-        unsigned undefined = get_undefined(opcode, modrm, &ours);
-        unsigned status = get_16(host.image + 4);
-        put_16(host.image + 4, (status & ~undefined) | (get_16(ours.image + 4) & undefined));
-        if (is_equal(&host, &ours))
-            continue;
-        if (failures++ < 3) {
-            printf("%02X %02X differs in case %u\n", opcode, modrm, i);
-            print_state("before", &before);
-            print_state("host  ", &host);
-            print_state("ours  ", &ours);
-        }
+        failures += !is_alike(fixture, code, opcode, modrm, &before, failures < 3);
     }
     if (failures != 0)
         printf("%02X %02X: %u of %u cases differ\n", opcode, modrm, failures, cases);
     return failures;
 }
 
-START_TEST(test_against_host) {
-    FpuFixture fixture;
-    fixture_open(&fixture);
+/* --- every class of operands with every other --- */
+
+/* All that an encoding can be (SDM vol. 1 tables 4-3 and 8-3), with the edges of each. */
+static const Float80 classes[] = {
+    {0, 0},                                 /* zero */
+    {1, 0},                                 /* denormals */
+    {UINT64_C(0x7FFFFFFFFFFFFFFF), 0},      /* */
+    {UINT64_C(0x8000000000000000), 0},      /* pseudo-denormals */
+    {UINT64_C(0xFFFFFFFFFFFFFFFF), 0},      /* */
+    {UINT64_C(0x8000000000000000), 1},      /* smallest normal number */
+    {UINT64_C(0xFFFFFFFFFFFFFFFF), 0x7FFE}, /* largest */
+    {UINT64_C(0x8000000000000000), 0x3FFF}, /* 1 */
+    {UINT64_C(0xC000000000000000), 0x3FFF}, /* 1.5 */
+    {UINT64_C(0xFFFFFFFFFFFFFFFF), 0x3FFE}, /* below 1 */
+    {UINT64_C(0x8000000000000001), 0x3FFF}, /* above 1 */
+    {UINT64_C(0xAAAAAAAAAAAAAAAB), 0x3FFD}, /* 1/3 */
+    {UINT64_C(0xC90FDAA22168C235), 0x4000}, /* pi */
+    {UINT64_C(0xFFFFFFFFFFFFFFFF), 0x403E}, /* 2^64 - 1 */
+    {UINT64_C(0x8000000000000000), 0x403E}, /* 2^63 */
+    {UINT64_C(0xDE0B6B3A76400000), 0x403A}, /* 10^18, beyond BCD */
+    {UINT64_C(0xFFFFFF8000000000), 0x407E}, /* rounds out of single precision */
+    {UINT64_C(0x8000000000000000), 0x3F69}, /* 2^-150, half its smallest */
+    {UINT64_C(0xFFFFFFFFFFFFFC00), 0x43FE}, /* the same of double precision */
+    {UINT64_C(0x8000000000000000), 0x3BCC}, /* */
+    {UINT64_C(0x7FFFFFFFFFFFFFFF), 0x3FFF}, /* unnormal */
+    {0, 0x4000},                            /* of zero */
+    {0, 0x7FFF},                            /* pseudo-infinity */
+    {UINT64_C(0x4000000000000000), 0x7FFF}, /* pseudo-NaNs: quiet */
+    {1, 0x7FFF},                            /* signalling */
+    {UINT64_C(0x8000000000000000), 0x7FFF}, /* infinity */
+    {UINT64_C(0xC000000000000000), 0x7FFF}, /* quiet NaNs */
+    {UINT64_C(0xE000000000000001), 0x7FFF}, /* */
+    {UINT64_C(0x8000000000000001), 0x7FFF}, /* signalling NaNs */
+    {UINT64_C(0xA000000000000000), 0x7FFF}, /* */
+};
+
+/* An index beyond the classes is an empty register; each class has two signs. */
+enum { CLASS_COUNT = 2 * (sizeof classes / sizeof classes[0]) + 1, CONTROL_COUNT = 8 * 3 * 4 };
+
+static void put_class(MachineState *state, unsigned physical, unsigned index, unsigned class) {
+    Float80 value = classes[class / 2 % (sizeof classes / sizeof classes[0])];
+    value.sign_exponent |= class & 1 ? 0x8000 : 0;
+    memcpy(state->image + 28 + 10 * index, &value.significand, 8);
+    memcpy(state->image + 28 + 10 * index + 8, &value.sign_exponent, 2);
+    if (class == CLASS_COUNT - 1)
+        put_16(state->image + 8, get_16(state->image + 8) | 3u << 2 * physical);
+}
+
+/* All exceptions masked, none, and each alone unmasked. */
+static unsigned find_control(unsigned number) {
+    static const uint16_t precisions[3] = {0x300, 0x200, 0x000};
+    unsigned kind = number & 7, masks = kind == 0 ? 0x3F : kind == 1 ? 0 : 0x3F ^ 1 << (kind - 2);
+    return precisions[number / 8 % 3] | (number / 24 & 3) << 10 | masks | 0x40;
+}
+
+/* The class in a narrower format of memory: the host itself rounds it. */
+static void put_operand(MachineState *state, unsigned opcode, unsigned field, unsigned class) {
+    Float80 value = classes[class / 2 % (sizeof classes / sizeof classes[0])];
+    FloatStatus status = {.masked = FLOAT_EXCEPTIONS, .precision = 64};
+    bool single = opcode == 0xD8 || opcode == 0xD9, wide = opcode == 0xDC || opcode == 0xDD;
+    bool nan = (value.sign_exponent & 0x7FFF) == 0x7FFF && value.significand << 1 != 0;
+    uint64_t bits = value.significand;
+    if (single)
+        bits = nan ? 0x7F800000 | value.significand >> 40 : float80_to_32(value, &status);
+    else if (wide)
+        bits = nan ? UINT64_C(0x7FF0000000000000) | (value.significand << 1 >> 12)
+                   : float80_to_64(value, &status);
+    if (class & 1)
+        bits ^= single ? UINT64_C(1) << 31 : UINT64_C(1) << 63;
+    memcpy(state->memory, &bits, 8);
+    put_16(state->memory + 8, value.sign_exponent | (class & 1 ? 0x8000 : 0));
+    if (opcode == 0xDF && field == 4) /* digits, and no digits */
+        memset(state->memory, (int)(class * 0x11), class & 1 ? 9 : 3);
+}
+
+/* The two operands are ST(0) and ST(1), or ST(0) and memory. The rest of the stack is empty
+ * or full. */
+static unsigned compare_classes(FpuFixture *fixture, uint8_t *code, unsigned opcode, unsigned modrm,
+                                unsigned step) {
+    bool memory = modrm < 0xC0;
+    unsigned failures = 0, cases = 0;
+    write_thunk(code, opcode, memory ? (modrm & 0x38) | 6 : modrm);
+    for (unsigned i = 0; i < CLASS_COUNT * CLASS_COUNT * CONTROL_COUNT; i += step) {
+        unsigned pair = i / CONTROL_COUNT, a = pair % CLASS_COUNT, b = pair / CLASS_COUNT;
+        unsigned top = (i >> 3) & 7;
+        MachineState before;
+        memset(&before, 0, sizeof before);
+        put_16(before.image, find_control(i % CONTROL_COUNT));
+        put_16(before.image + 4, top << 11 | (i & 1 ? 0x4700 : 0));
+        put_16(before.image + 8, i & 2 ? 0 : 0xFFFF & ~(3u << 2 * top | 3u << 2 * ((top + 1) & 7)));
+        put_class(&before, top, 0, a);
+        put_class(&before, (top + 1) & 7, 1, memory ? a ^ 1 : b);
+        put_operand(&before, opcode, modrm >> 3 & 7, b);
+        before.flags = 0x202 | (i & 4 ? FLAG_STATUS : 0);
+        failures += !is_alike(fixture, code, opcode, modrm, &before, failures < 3);
+        cases++;
+    }
+    if (failures != 0)
+        printf("%02X %02X: %u of %u pairs of classes differ\n", opcode, modrm, failures, cases);
+    return failures;
+}
+
+static uint8_t *open_code(FpuFixture *fixture) {
+    fixture_open(fixture);
     uint8_t *code =
         mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(code, MAP_FAILED);
+    return code;
+}
+
+static void close_code(FpuFixture *fixture, uint8_t *code) {
+    munmap(code, 4096);
+    fixture_close(fixture);
+}
+
+static bool is_comparable(unsigned opcode, unsigned modrm) {
+    if (modrm < 0xC0 && (modrm & 0xC7) != 0)
+        return false;
+    return !is_missing(opcode, modrm) && !is_undocumented(opcode, modrm) &&
+           !is_environment_memory(opcode, modrm) && !is_transcendental(opcode, modrm);
+}
+
+/* One of eight that differ in the register alone? */
+static bool names_register(unsigned opcode, unsigned modrm) {
+    return modrm >= 0xC0 && !(opcode == 0xD9 && modrm >= 0xE0);
+}
+
+START_TEST(test_against_host) {
+    FpuFixture fixture;
+    uint8_t *code = open_code(&fixture);
     unsigned opcode = 0xD8 + (unsigned)_i, failures = 0;
     for (unsigned modrm = 0; modrm < 0x100; modrm++) {
-        if (modrm < 0xC0 && (modrm & 0xC7) != 0)
-            continue;
-        if (is_missing(opcode, modrm) || is_undocumented(opcode, modrm) ||
-            is_environment_memory(opcode, modrm) || is_transcendental(opcode, modrm))
-            continue;
-        bool alike = modrm >= 0xC0 && !(opcode == 0xD9 && modrm >= 0xE0);
-        failures += compare_instruction(&fixture, code, opcode, modrm, alike ? CASES / 4 : CASES);
+        if (is_comparable(opcode, modrm))
+            failures += compare_instruction(&fixture, code, opcode, modrm,
+                                            names_register(opcode, modrm) ? CASES / 4 : CASES);
     }
     ck_assert_uint_eq(failures, 0);
-    munmap(code, 4096);
-    fixture_close(&fixture);
+    close_code(&fixture, code);
+}
+END_TEST
+
+START_TEST(test_classes_against_host) {
+    FpuFixture fixture;
+    uint8_t *code = open_code(&fixture);
+    unsigned opcode = 0xD8 + (unsigned)_i, failures = 0;
+    unsigned step = getenv("REPRISE_LONG") != NULL ? 1 : CLASS_STEP;
+    for (unsigned modrm = 0; modrm < 0x100; modrm++) {
+        bool second = (modrm & 7) == 1 || !names_register(opcode, modrm); /* ST(1) stands for all */
+        if (is_comparable(opcode, modrm) && second)
+            failures += compare_classes(&fixture, code, opcode, modrm, step);
+    }
+    ck_assert_uint_eq(failures, 0);
+    close_code(&fixture, code);
 }
 END_TEST
 
 int main(void) {
     Suite *suite = suite_create("x87_host");
     TCase *instructions = tcase_create("instructions");
-    tcase_set_timeout(instructions, 120);
+    tcase_set_timeout(instructions, getenv("REPRISE_LONG") != NULL ? 3600 : 120);
     tcase_add_loop_test(instructions, test_against_host, 0, 8);
+    tcase_add_loop_test(instructions, test_classes_against_host, 0, 8);
     suite_add_tcase(suite, instructions);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -3,6 +3,7 @@
 #include "cpu_model.h"
 #include "helpers.h"
 #include "little_endian.h"
+#include "msr.h"
 #include "translator.h"
 #include "x87.h"
 #include <check.h>
@@ -143,11 +144,46 @@ START_TEST(test_error_by_interrupt) {
 }
 END_TEST
 
+static const uint8_t pointer_code[] = {
+    // clang-format off
+    0xDB, 0xE3, /* fninit */
+    0xD9, 0x06, 0x20, 0x05, /* fld dword [0x520] */
+    0xD9, 0xE8, /* fld1 */
+    0xD9, 0x36, 0x00, 0x05, /* fnstenv [0x500] */
+    0xF4, /* hlt */
+    // clang-format on
+};
+
+/* What each model keeps of the last instruction. */
+START_TEST(test_pointers) {
+    static const struct {
+        const char *model;
+        uint64_t misc_enable;
+        unsigned opcode;
+    } cases[] = {{"max", 0, 0x1E8},
+                 {"pentium3", 0, 0x1E8},
+                 {"pentium4", 0, 0},
+                 {"pentium4", MISC_ENABLE_FOPCODE, 0x1E8}};
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        FpuGuest guest;
+        open_guest(&guest, backend_of(_i), pointer_code, sizeof pointer_code);
+        guest.cpu->model = cpu_model_find(cases[i].model);
+        guest.cpu->state.misc_enable = cases[i].misc_enable;
+        ck_assert_int_eq(translator_run(guest.translator, 1000), RUN_HALTED);
+        ck_assert_uint_eq(load_le16(guest.ram + 0x506), CODE + 6);
+        ck_assert_uint_eq(load_le16(guest.ram + 0x508), cases[i].opcode);
+        ck_assert_uint_eq(load_le16(guest.ram + 0x50A), 0x520);
+        close_guest(&guest);
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("fpu_code");
     TCase *backends = tcase_create("backends");
     tcase_add_loop_test(backends, test_mixed_code, 0, 2);
     tcase_add_loop_test(backends, test_error_by_interrupt, 0, 2);
+    tcase_add_loop_test(backends, test_pointers, 0, 2);
     suite_add_tcase(suite, backends);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
