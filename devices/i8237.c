@@ -97,6 +97,8 @@ static const FieldTable i8237_fields = {"i8237", 1, sizeof(I8237State), i8237_st
 struct I8237 {
     I8237State state;
     PhysicalMap *memory;
+    void (*port_80_written)(void *opaque, uint8_t value); /* may be NULL */
+    void *port_80_opaque;
 };
 
 /* Which page register belongs to a channel, as offset from port 80h. */
@@ -326,6 +328,8 @@ static void page_write(void *opaque, uint32_t offset, unsigned size, uint32_t va
     I8237 *dma = opaque;
     (void)size;
     dma->state.pages[offset] = (uint8_t)value;
+    if (offset == 0 && dma->port_80_written != NULL)
+        dma->port_80_written(dma->port_80_opaque, (uint8_t)value);
 }
 
 /* --- the device --------------------------------------------------------------------------------
@@ -359,4 +363,9 @@ I8237 *i8237_create(const DeviceContext *context, Error *error) {
 
 void i8237_destroy(I8237 *dma) {
     free(dma);
+}
+
+void i8237_watch_port_80(I8237 *dma, void (*written)(void *opaque, uint8_t value), void *opaque) {
+    dma->port_80_written = written;
+    dma->port_80_opaque = opaque;
 }

@@ -21,6 +21,10 @@ typedef struct I8237 I8237;
 I8237 *i8237_create(const DeviceContext *context, Error *error);
 void i8237_destroy(I8237 *dma);
 
+/* Who else hears each byte that is written to port 80h: no channel has that page register, and a
+ * POST card listens there. */
+void i8237_watch_port_80(I8237 *dma, void (*written)(void *opaque, uint8_t value), void *opaque);
+
 /* Runs 'channel' for a device that has (DMA_TO_MEMORY) or wants (DMA_FROM_MEMORY) up to 'size'
  * bytes. Returns how many moved: fewer when the terminal count is reached, none while the channel
  * is masked or its controller disabled. Sets

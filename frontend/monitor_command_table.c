@@ -44,6 +44,7 @@ const MonitorCommand monitor_info_commands[] = {
     {"name", NULL, "", "the machine's name", monitor_info_name, false},
     {"pci", NULL, "", "devices on the PCI bus", monitor_info_pci, true},
     {"pic", NULL, "", "the I/O APIC and the 8259 pair", monitor_info_pic, true},
+    {"post", NULL, "", "the last codes that were written to ports 80h and 190h", monitor_info_post, true},
     {"qtree", NULL, "", "the buses and the devices on them", monitor_info_qtree, true},
     {"registers", NULL, "", "the processor's registers", monitor_info_registers, true},
     {"roms", NULL, "", "firmware and where it comes from", monitor_info_roms, true},

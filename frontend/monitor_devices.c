@@ -1,7 +1,8 @@
-/* 'info' about chips: block, device, hash. */
+/* 'info' about chips: block, device, hash, post. */
 #include "machine_parts.h"
 #include "machine_snapshot.h"
 #include "monitor_command.h"
+#include "post_log.h"
 
 #include <string.h>
 
@@ -54,5 +55,28 @@ bool monitor_info_hash(Monitor *monitor, char *arguments, Error *error) {
     (void)arguments;
     (void)error;
     monitor_print(monitor, "%016llx\n", (unsigned long long)machine_state_hash(monitor->machine));
+    return true;
+}
+
+/* The last code of each port, then all that are kept, in the lines of '-d post'. */
+bool monitor_info_post(Monitor *monitor, char *arguments, Error *error) {
+    static const uint16_t ports[] = {POST_PORT_AT, POST_PORT_PS2};
+    (void)arguments;
+    (void)error;
+    const PostLog *log = monitor->machine->board.post_log;
+    PostCode codes[POST_CODES_KEPT];
+    unsigned kept = post_log_get_codes(log, codes);
+    for (unsigned i = 0; i < sizeof ports / sizeof ports[0]; i++) {
+        uint8_t last;
+        if (post_log_get_last(log, ports[i], &last))
+            monitor_print(monitor, "last code at port %X: %02X\n", ports[i], last);
+        else
+            monitor_print(monitor, "last code at port %X: none\n", ports[i]);
+    }
+    if (kept > 0)
+        monitor_print(monitor, "the last %u of %llu codes:\n", kept,
+                      (unsigned long long)post_log_get_count(log));
+    for (unsigned i = 0; i < kept; i++)
+        monitor_print(monitor, "%X: %02X\n", codes[i].port, codes[i].code);
     return true;
 }

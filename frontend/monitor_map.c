@@ -112,7 +112,7 @@ bool monitor_info_roms(Monitor *monitor, char *arguments, Error *error) {
     if (machine->config.kernel != NULL)
         monitor_print(monitor, "fw=%s size=0x%06zx name=\"%s\"\n", BOARD_KERNEL_ROM,
                       kernel_boot_rom_size, strchr(BOARD_KERNEL_ROM, '/') + 1);
-    if (board->vga != NULL)
+    if (board->vga != NULL && board->vga_bios->size > 0)
         monitor_print(monitor, "pci=02.0 size=0x%06zx name=\"%s\"\n", board->vga_bios->size,
                       FIRMWARE_VGA_BIOS);
     monitor_print(monitor, "addr=%016llx size=0x%06x mem=rom name=\"%s\"\n",

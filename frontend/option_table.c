@@ -64,7 +64,7 @@ const OptionInfo option_table[] = {
     {"net", "none", "no network card", option_net},
 
     {NULL, NULL, "Debugging and the rest:", NULL},
-    {"d", "CATEGORY,...", "trace: in_asm, op, out_asm, int, exec, cpu, ...", option_trace},
+    {"d", "CATEGORY,...", "trace: in_asm, op, out_asm, int, exec, cpu, post, ...", option_trace},
     {"D", "FILE", "where -d writes (default stderr)", option_trace_file},
     {"pidfile", "FILE", "write the process number there", option_pid_file},
     {"version", NULL, "print the version", option_version},

@@ -24,22 +24,19 @@ static bool find_in_folder(const char *folder, const char *name, char *path) {
     return length < PATH_BYTES && is_regular_file(path);
 }
 
-static bool find_firmware(const char *name, const char *folder, char *path, Error *error) {
-    if (strchr(name, '/') != NULL) {
-        if (snprintf(path, PATH_BYTES, "%s", name) >= PATH_BYTES)
-            return error_set(error, "the firmware's path is too long");
-        return true;
-    }
+static bool find_in_folders(const char *name, const char *folder, char *path) {
     if (folder != NULL && find_in_folder(folder, name, path))
         return true;
     for (size_t i = 0; i < sizeof(firmware_folders) / sizeof(firmware_folders[0]); i++) {
         if (find_in_folder(firmware_folders[i], name, path))
             return true;
     }
-    return error_set(error,
-                     "firmware '%s' not found: install Debian's package 'seabios', or name its "
-                     "folder with -L",
-                     name);
+    return false;
+}
+
+static bool take_path(const char *name, char *path, Error *error) {
+    return snprintf(path, PATH_BYTES, "%s", name) < PATH_BYTES ||
+           error_set(error, "the firmware's path is too long");
 }
 
 static bool read_file(const char *path, ByteBuffer *image, Error *error) {
@@ -62,12 +59,35 @@ static bool read_file(const char *path, ByteBuffer *image, Error *error) {
     return true;
 }
 
-bool firmware_load(const char *name, const char *folder, ByteBuffer *image, Error *error) {
-    char path[PATH_BYTES];
-    if (!find_firmware(name, folder, path, error))
-        return false;
+static bool load_path(const char *path, ByteBuffer *image, Error *error) {
     if (read_file(path, image, error))
         return true;
     byte_buffer_free(image);
     return false;
+}
+
+bool firmware_load(const char *name, const char *folder, ByteBuffer *image, Error *error) {
+    char path[PATH_BYTES];
+    if (!find_in_folders(name, folder, path))
+        return error_set(error,
+                         "firmware '%s' not found: install Debian's package 'seabios', or name its "
+                         "folder with -L",
+                         name);
+    return load_path(path, image, error);
+}
+
+bool firmware_load_file(const char *name, const char *folder, ByteBuffer *image, Error *error) {
+    char path[PATH_BYTES];
+    if (strchr(name, '/') != NULL || is_regular_file(name)) {
+        if (!take_path(name, path, error))
+            return false;
+    } else if (!find_in_folders(name, folder, path)) {
+        return error_set(error, "firmware '%s' not found: there is no such file", name);
+    }
+    return load_path(path, image, error);
+}
+
+bool firmware_exists(const char *name, const char *folder) {
+    char path[PATH_BYTES];
+    return find_in_folders(name, folder, path);
 }

@@ -8,10 +8,17 @@
 #define FIRMWARE_BIOS "bios-256k.bin"
 #define FIRMWARE_VGA_BIOS "vgabios-stdvga.bin"
 
-/* Loads the file 'name' into 'image' (which must be empty). A name with a slash is a path; another
- * is looked for in 'folder' (what -L says; may be NULL), then where distributions put firmware,
- * then in the working directory. A missing file is an error that names the package that has it. */
+/* Loads the file 'name' into 'image' (which must be empty). It is looked for in 'folder' (what -L
+ * says; may be NULL), then where distributions put firmware, then in the working directory. A
+ * missing file is an error that names the package that has it. */
 bool firmware_load(const char *name, const char *folder, ByteBuffer *image, Error *error);
+
+/* The same for a file that the user names: a path, or a name that is looked for in the working
+ * directory first. The error for a missing file does not speak of packages. */
+bool firmware_load_file(const char *name, const char *folder, ByteBuffer *image, Error *error);
+
+/* Is there such firmware? For what can be done without. */
+bool firmware_exists(const char *name, const char *folder);
 
 /* The option ROM that starts a kernel (kernel_boot/kernel_boot.asm). Its checksum is not filled in:
  * the byte at KERNEL_BOOT_ROM_CHECKSUM is to make the sum of all bytes zero. */

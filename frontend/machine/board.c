@@ -173,7 +173,7 @@ static bool create_display(Board *board, Error *error) {
     if (!board->machine->config.has_vga)
         return true;
     VgaConfig config = {.slot = SLOT_VGA,
-                        .rom = board->vga_bios->data,
+                        .rom = board->vga_bios->size > 0 ? board->vga_bios->data : NULL,
                         .rom_size = (uint32_t)board->vga_bios->size};
     board->vga = vga_create(&context, board->pci, &config, error);
     return board->vga != NULL;

@@ -60,6 +60,7 @@ typedef struct Board {
     struct ParallelPort *parallel[MACHINE_PARALLEL_PORTS];
     struct DebugConsole *debug_console, *firmware_log;
     struct IsaDebugExit *debug_exit;
+    struct PostLog *post_log;
     struct Pvpanic *pvpanic;
     struct PcTestdev *pc_testdev;
     struct PciTestdev *pci_testdev;

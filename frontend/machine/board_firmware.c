@@ -18,13 +18,27 @@ enum { E820_RAM = 1, E820_RESERVED = 2 };
 #define BIOS_BYTES_MAX (16u << 20)
 #define SERIAL_PORT_0 0x3F8
 
-static bool load_rom(SharedBytes **rom, const char *name, const char *folder, Error *error) {
+typedef bool FirmwareLoader(const char *name, const char *folder, ByteBuffer *image, Error *error);
+
+static bool load_rom(SharedBytes **rom, FirmwareLoader *load, const char *name, const char *folder,
+                     Error *error) {
     ByteBuffer image = {.data = NULL};
-    bool good = firmware_load(name, folder, &image, error);
+    bool good = load(name, folder, &image, error);
     if (good)
         *rom = shared_bytes_create(image.data, image.size);
     byte_buffer_free(&image);
     return good;
+}
+
+/* SeaBIOS shows nothing without the adapter's ROM; to another BIOS it may mean nothing. */
+static bool load_vga_rom(Board *board, Error *error) {
+    const MachineConfig *config = &board->machine->config;
+    if (config->bios != NULL && !firmware_exists(FIRMWARE_VGA_BIOS, config->firmware_folder)) {
+        board->vga_bios = shared_bytes_create(NULL, 0);
+        return true;
+    }
+    return load_rom(&board->vga_bios, firmware_load, FIRMWARE_VGA_BIOS, config->firmware_folder,
+                    error);
 }
 
 static bool load_roms(Board *board, Error *error) {
@@ -36,12 +50,14 @@ static bool load_roms(Board *board, Error *error) {
                          "the BIOS needs a 486 or later processor, not '-cpu %s'; "
                          "-bios names another BIOS",
                          config->cpu_model);
-    if (!load_rom(&board->bios, name, config->firmware_folder, error))
+    if (!load_rom(&board->bios, config->bios != NULL ? firmware_load_file : firmware_load, name,
+                  config->firmware_folder, error))
         return false;
     if (board->bios->size > BIOS_BYTES_MAX || board->bios->size % (64 << 10) != 0)
-        return error_set(error, "firmware '%s' is no BIOS: its size is no multiple of 64 KB", name);
-    return !config->has_vga ||
-           load_rom(&board->vga_bios, FIRMWARE_VGA_BIOS, config->firmware_folder, error);
+        return error_set(error,
+                         "firmware '%s' is no BIOS: its size, %zu bytes, is no multiple of 64 KB",
+                         name, board->bios->size);
+    return !config->has_vga || load_vga_rom(board, error);
 }
 
 bool board_load_firmware(Board *board, Error *error) {

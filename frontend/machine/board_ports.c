@@ -1,9 +1,11 @@
-/* Serial and parallel ports, the debug console and the debug exit. */
+/* Serial and parallel ports, the debug console, the debug exit and the POST card. */
 #include "board_parts.h"
 #include "debug_console.h"
+#include "i8237.h"
 #include "isa_debug_exit.h"
 #include "machine_parts.h"
 #include "parallel.h"
+#include "post_log.h"
 #include "pvpanic.h"
 #include "uart16550.h"
 
@@ -86,6 +88,15 @@ static bool create_debug_ports(Board *board, Error *error) {
     return board->debug_exit != NULL;
 }
 
+static bool create_post_log(Board *board, Error *error) {
+    DeviceContext context = board_context(board);
+    board->post_log = post_log_create(&context, &board->machine->config.post, error);
+    if (board->post_log == NULL)
+        return false;
+    i8237_watch_port_80(board->dma, post_log_write_at, board->post_log);
+    return true;
+}
+
 bool board_create_ports(Board *board, Error *error) {
     const MachineConfig *config = &board->machine->config;
     for (unsigned i = 0; i < MACHINE_SERIAL_PORTS; i++) {
@@ -96,7 +107,7 @@ bool board_create_ports(Board *board, Error *error) {
         if (config->has_parallel[i] && !create_parallel_port(board, i, error))
             return false;
     }
-    return create_debug_ports(board, error);
+    return create_debug_ports(board, error) && create_post_log(board, error);
 }
 
 void board_destroy_ports(Board *board) {
@@ -108,4 +119,5 @@ void board_destroy_ports(Board *board) {
     debug_console_destroy(board->firmware_log);
     isa_debug_exit_destroy(board->debug_exit);
     pvpanic_destroy(board->pvpanic);
+    post_log_destroy(board->post_log);
 }

@@ -3,6 +3,7 @@
 #ifndef REPRISE_MACHINE_CONFIG_H
 #define REPRISE_MACHINE_CONFIG_H
 
+#include "post_log.h"
 #include "smbios_tables.h"
 #include "trace.h"
 #include "translator.h"
@@ -92,6 +93,7 @@ typedef struct MachineConfig {
     ByteSink parallel[MACHINE_PARALLEL_PORTS];
     ByteSink debug_console; /* port E9h */
     ByteSink firmware_log;  /* port 402h, where SeaBIOS writes */
+    PostSink post;          /* POST codes */
     bool serial_screen;     /* the BIOS shows its text screen on serial port 0 too */
     bool has_debug_exit;
     uint16_t debug_exit_port, debug_exit_size;

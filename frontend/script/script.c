@@ -23,6 +23,7 @@ static const ScriptPart *const script_parts[] = {
     &script_inspect_part,
     &script_machine_part,
     &script_media_part,
+    &script_post_part,
     &script_screen_part,
     &script_state_part,
     &script_video_part,

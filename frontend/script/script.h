@@ -108,6 +108,7 @@ extern const ScriptPart script_input_part;
 extern const ScriptPart script_inspect_part;
 extern const ScriptPart script_machine_part;
 extern const ScriptPart script_media_part;
+extern const ScriptPart script_post_part;
 extern const ScriptPart script_state_part;
 extern const ScriptPart script_test_part;
 extern const ScriptPart script_wait_part;

@@ -10,7 +10,13 @@ typedef struct ScriptOutput {
     ByteBuffer parallel[MACHINE_PARALLEL_PORTS];
     ByteBuffer debug_console, firmware_log;
     size_t serial_waited[MACHINE_SERIAL_PORTS]; /* up to here wait_serial() has seen */
+    ByteBuffer post;    /* POST codes: SCRIPT_POST_BYTES each, of which the oldest are dropped */
+    size_t post_waited; /* up to here wait_post() has seen */
 } ScriptOutput;
+
+/* A POST code in the buffer: the port, low byte first, and the code. */
+enum { SCRIPT_POST_BYTES = 3 };
+PostCode script_output_post(const ScriptOutput *output, size_t offset);
 
 void script_output_free(ScriptOutput *output);
 /* Makes 'to' the same as 'from'. */

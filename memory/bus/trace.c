@@ -17,6 +17,7 @@ static const TraceWord trace_words[] = {
     {"guest_errors", TRACE_GUEST_ERRORS},
     {"unimp", TRACE_UNIMP},
     {"port", TRACE_PORT},
+    {"post", TRACE_POST},
 };
 
 /* Words of QEMU's -d that scripts pass and for which there is nothing to print here. */
@@ -71,4 +72,8 @@ void trace_print(Trace *trace, const char *format, ...) {
     va_start(arguments, format);
     vfprintf(trace->output != NULL ? trace->output : stderr, format, arguments);
     va_end(arguments);
+}
+
+void trace_flush(Trace *trace) {
+    fflush(trace->output != NULL ? trace->output : stderr);
 }

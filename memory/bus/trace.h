@@ -18,6 +18,7 @@ typedef enum TraceCategory {
     TRACE_GUEST_ERRORS = 1 << 6, /* what the guest does that hardware leaves undefined */
     TRACE_UNIMP = 1 << 7,        /* what the guest asks for that is not there */
     TRACE_PORT = 1 << 8,         /* port accesses that nobody answers */
+    TRACE_POST = 1 << 9,         /* POST codes */
 } TraceCategory;
 
 typedef struct Trace {
@@ -27,12 +28,23 @@ typedef struct Trace {
 
 /* Reads a list like "in_asm,int"; an unknown word is an error that lists the known ones. */
 bool trace_parse(Trace *trace, const char *list, Error *error);
+/* Has what was printed reach the output's file, though the process may be killed. */
+void trace_flush(Trace *trace);
 void trace_print(Trace *trace, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define TRACE(trace, category, ...)                                                                \
     do {                                                                                           \
         if (__builtin_expect((trace)->mask & (category), 0))                                       \
             trace_print(trace, __VA_ARGS__);                                                       \
+    } while (0)
+
+/* The same for lines that somebody may wait for. */
+#define TRACE_LINE(trace, category, ...)                                                           \
+    do {                                                                                           \
+        if (__builtin_expect((trace)->mask & (category), 0)) {                                     \
+            trace_print(trace, __VA_ARGS__);                                                       \
+            trace_flush(trace);                                                                    \
+        }                                                                                          \
     } while (0)
 
 #endif

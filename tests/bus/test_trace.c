@@ -9,9 +9,9 @@ START_TEST(lists_become_masks) {
     Error error = {0};
     ck_assert(trace_parse(&trace, "in_asm,int", &error));
     ck_assert_uint_eq(trace.mask, TRACE_IN_ASM | TRACE_INT);
-    ck_assert(trace_parse(&trace, "op,out_asm,exec,cpu,guest_errors,unimp,port", &error));
+    ck_assert(trace_parse(&trace, "op,out_asm,exec,cpu,guest_errors,unimp,port,post", &error));
     ck_assert_uint_eq(trace.mask, TRACE_OP | TRACE_OUT_ASM | TRACE_EXEC | TRACE_CPU |
-                                      TRACE_GUEST_ERRORS | TRACE_UNIMP | TRACE_PORT);
+                                      TRACE_GUEST_ERRORS | TRACE_UNIMP | TRACE_PORT | TRACE_POST);
     ck_assert(trace_parse(&trace, "", &error));
     ck_assert_uint_eq(trace.mask, 0);
 }

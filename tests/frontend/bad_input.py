@@ -54,6 +54,8 @@ def make_files(folder):
     os.chmod(os.path.join(folder, "protected.img"), 0o444)
     write(os.path.join(folder, "short.bin"), 100, b"no BIOS")
     write(os.path.join(folder, "empty.bin"), 0)
+    write(os.path.join(folder, "odd.bin"), 65535)
+    write(os.path.join(folder, "large.bin"), (16 << 20) + 65536)
     write(os.path.join(folder, "text.txt"), 11, b"not a sock\n")
 
 
@@ -81,9 +83,13 @@ def option_cases():
     yield ["-cpu", "abacus"], "abacus"
     yield ["-cpu", "386"], "needs a 486"
     yield ["-cpu", "max,+lm"], "not in this version"
-    yield ["-bios", "no-such-bios.bin"], "package 'seabios'"
+    yield ["-bios", "no-such-bios.bin"], "'no-such-bios.bin' not found"
+    yield ["-bios", "./no-such-bios.bin"], "No such file"
     yield ["-bios", "a_folder/"], "a_folder"
-    yield ["-bios", "./short.bin"], "short.bin"
+    yield ["-bios", "./short.bin"], "short.bin' is no BIOS: its size, 100 bytes, is no multiple of 64 KB"
+    yield ["-bios", "short.bin"], "100 bytes"
+    yield ["-bios", "odd.bin"], "65535 bytes"
+    yield ["-bios", "large.bin"], "larger than 16 MB"
     yield ["-bios", "./empty.bin"], "empty.bin"
     yield ["-serial", "file:no/such/folder/out"], "no/such/folder/out"
     yield ["-monitor", "unix:no/such/folder/sock,server,nowait"], "no/such/folder/sock"
