@@ -203,7 +203,7 @@ START_TEST(wrong_configurations_are_errors) {
     error.set = false;
     config.bios = "no-such-bios.bin";
     ck_assert_ptr_null(machine_create(&config, &error));
-    ck_assert_ptr_nonnull(strstr(error.message, "seabios"));
+    ck_assert_ptr_nonnull(strstr(error.message, "no-such-bios.bin' not found"));
     error.set = false;
     config.bios = NULL;
     config.floppy[0].file = "/nowhere/floppy.img";
