@@ -10,6 +10,7 @@
 #include "transfer.h"
 #include "x87.h"
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const FieldTable segment_fields = {
@@ -225,8 +226,15 @@ Cpu *cpu_create(PhysicalMap *map, PortMap *ports, VirtualClock *clock, Trace *tr
     cpu->ports = ports;
     cpu->clock = clock;
     cpu->trace = trace;
-    cpu->model = model;
-    cpu->features[0] = model->features;
+    cpu->own_model = malloc(sizeof(CpuModel));
+    if (cpu->own_model == NULL) {
+        error_set(error, "no memory for a processor");
+        cpu_destroy(cpu);
+        return NULL;
+    }
+    *cpu->own_model = *model;
+    cpu->model = cpu->own_model;
+    cpu->features[0] = cpu_features_complete(model->features);
     cpu->iterations_allowed = 1;
     cpu_reset(cpu, false);
     cpu->break_after = 0;
@@ -237,6 +245,7 @@ void cpu_destroy(Cpu *cpu) {
     if (cpu == NULL)
         return;
     tlb_destroy(&cpu->tlb);
+    free(cpu->own_model);
     tlb_unmap_storage(cpu, sizeof(Cpu));
 }
 

@@ -275,6 +275,7 @@ typedef struct Cpu {
     VirtualClock *clock;
     Trace *trace;
     const CpuModel *model;
+    CpuModel *own_model;  /* what 'model' points to: each processor has its own copy */
     uint64_t features[4]; /* see cpu_model.h: what CPUID reports and #UD depends on */
 
     /* The interrupt controller's acknowledge cycle: gives the vector. */
@@ -291,6 +292,7 @@ typedef struct Cpu {
     Tlb tlb;
 } Cpu;
 
+/* 'model' is copied. */
 Cpu *cpu_create(PhysicalMap *map, PortMap *ports, VirtualClock *clock, Trace *trace,
                 const CpuModel *model, Error *error);
 void cpu_destroy(Cpu *cpu);

@@ -8,9 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One leaf of CPUID that is data and depends on nothing. */
+enum { CPUID_ANY_SUBLEAF = UINT32_MAX };
+
+/* One leaf of CPUID that is data. */
 typedef struct CpuidLeaf {
-    uint32_t leaf, eax, ebx, ecx, edx;
+    uint32_t leaf, subleaf; /* or CPUID_ANY_SUBLEAF */
+    uint32_t eax, ebx, ecx, edx;
 } CpuidLeaf;
 
 typedef struct CpuModel {
@@ -22,7 +25,9 @@ typedef struct CpuModel {
     uint32_t max_extended_leaf; /* CPUID(80000000h).EAX; 0 where there are none */
     char vendor[13];
     char brand[49];                /* leaves 80000002h to 80000004h */
-    uint8_t brand_index;           /* CPUID(1).EBX 7:0 */
+    uint16_t leaf_1_ebx;           /* CPUID(1).EBX 15:0: brand index, size of CLFLUSH's line */
+    bool has_amd_leaves;           /* 80000000h and 80000001h repeat vendor and signature */
+    bool hides_hypervisor;         /* no leaf 40000000h */
     uint32_t cache_descriptors[4]; /* CPUID(2) */
     const CpuidLeaf *leaves;       /* further ones, ended by an entry of zeroes; may be NULL */
     uint32_t tsc_hz;
@@ -34,14 +39,16 @@ const CpuModel *cpu_model_find(const char *name);
 /* All models, in order of age; NULL past the last. */
 const CpuModel *cpu_model_at(unsigned index);
 
-/* Reads "MODEL[,+FEATURE|,-FEATURE|,FEATURE=on|off]..." as -cpu takes it. An unknown model or
- * feature is an error that names the nearest list. '*features' are the model's with the changes
- * made. */
-bool cpu_model_parse(const char *text, const CpuModel **model, uint64_t *features, Error *error);
+/* Reads "MODEL[,+FEATURE|,-FEATURE|,FEATURE=on|off|,PROPERTY=VALUE]..." as -cpu takes it, with
+ * QEMU's names. '*model' is the named one with the changes made. Anything unknown is an error. */
+bool cpu_model_parse(const char *text, CpuModel *model, Error *error);
 
 /* The name of a feature as CPUID documents and -cpu write it ("sse2"); NULL for those that have
  * none (FEATURE_386). */
 const char *cpu_feature_name(CpuFeature feature);
+
+/* The features with those that follow from others set or cleared. */
+uint64_t cpu_features_complete(uint64_t features);
 
 /* Lists models and features, for '-cpu help'. */
 void cpu_model_print_list(ByteBuffer *text);

@@ -6,37 +6,22 @@
 #include "performance.h"
 #include <string.h>
 
-typedef struct CpuidBit {
-    uint8_t feature, bit;
-} CpuidBit;
+enum { HYPERVISOR_LEAF = 0x40000000, HYPERVISOR_LEAF_LAST };
+#define EXTENDED_LEAF 0x80000000u
 
-// clang-format off
-static const CpuidBit leaf_1_edx[] = {
-    {FEATURE_FPU, 0}, {FEATURE_VME, 1}, {FEATURE_DE, 2}, {FEATURE_PSE, 3}, {FEATURE_TSC, 4}, {FEATURE_MSR, 5}, {FEATURE_PAE, 6},
-    {FEATURE_MCE, 7}, {FEATURE_CX8, 8}, {FEATURE_APIC, 9}, {FEATURE_SEP, 11}, {FEATURE_MTRR, 12}, {FEATURE_PGE, 13},
-    {FEATURE_MCA, 14}, {FEATURE_CMOV, 15}, {FEATURE_PAT, 16}, {FEATURE_PSE36, 17}, {FEATURE_CLFLUSH, 19}, {FEATURE_MMX, 23},
-    {FEATURE_FXSR, 24}, {FEATURE_SSE, 25}, {FEATURE_SSE2, 26}, {0, 0},
+static const struct {
+    uint8_t word, bit;
+} feature_places[FEATURE_COUNT] = {
+#define FEATURE(name, text, word, bit) {CPUID_##word, bit},
+#include "cpu_features.def"
+#undef FEATURE
 };
-static const CpuidBit leaf_1_ecx[] = {
-    {FEATURE_SSE3, 0}, {FEATURE_PCLMUL, 1}, {FEATURE_MONITOR, 3}, {FEATURE_SSSE3, 9}, {FEATURE_CX16, 13}, {FEATURE_SSE41, 19},
-    {FEATURE_SSE42, 20}, {FEATURE_X2APIC, 21}, {FEATURE_MOVBE, 22}, {FEATURE_POPCNT, 23}, {FEATURE_TSC_DEADLINE, 24}, {FEATURE_AES, 25}, {FEATURE_RDRAND, 30},
-    {FEATURE_HYPERVISOR, 31}, {0, 0},
-};
-static const CpuidBit leaf_7_ebx[] = {
-    {FEATURE_TSC_ADJUST, 1}, {FEATURE_BMI1, 3}, {FEATURE_SMEP, 7}, {FEATURE_INVPCID, 10}, {FEATURE_SMAP, 20}, {0, 0},
-};
-static const CpuidBit leaf_7_ecx[] = {{FEATURE_UMIP, 2}, {0, 0}};
-static const CpuidBit extended_1_edx[] = {
-    {FEATURE_SYSCALL, 11}, {FEATURE_NX, 20}, {FEATURE_RDTSCP, 27}, {FEATURE_LONG_MODE, 29}, {0, 0},
-};
-static const CpuidBit extended_1_ecx[] = {{FEATURE_LZCNT, 5}, {0, 0}};
-// clang-format on
 
-static uint32_t feature_bits(const Cpu *cpu, const CpuidBit *row) {
+static uint32_t feature_bits(const Cpu *cpu, CpuidWord word) {
     uint32_t bits = 0;
-    for (; row->feature != 0; row++)
-        if (cpu_has(cpu, row->feature))
-            bits |= 1u << row->bit;
+    for (unsigned i = 0; i < FEATURE_COUNT; i++)
+        if (feature_places[i].word == word && cpu_has(cpu, i))
+            bits |= 1u << feature_places[i].bit;
     return bits;
 }
 
@@ -56,21 +41,25 @@ static bool has_enabled_apic(const Cpu *cpu) {
 }
 
 uint32_t cpuid_features(const Cpu *cpu) {
-    return feature_bits(cpu, leaf_1_edx);
+    return feature_bits(cpu, CPUID_1_EDX);
 }
 
 static CpuidLeaf features_leaf(const Cpu *cpu) {
-    enum { CLFLUSH_LINE_8_QUADWORDS = 8 << 8, LOCAL_APIC_EXTENSIONS = 1 << 21 | 1 << 24 };
+    enum {
+        CLFLUSH_LINE = 0xFF00,
+        CLFLUSH_LINE_8_QUADWORDS = 8 << 8,
+        LOCAL_APIC_EXTENSIONS = 1 << 21 | 1 << 24
+    };
     CpuidLeaf leaf = {.eax = cpu->model->signature,
-                      .ebx = cpu->model->brand_index,
-                      .ecx = feature_bits(cpu, leaf_1_ecx),
-                      .edx = feature_bits(cpu, leaf_1_edx)};
-    if (cpu_has(cpu, FEATURE_CLFLUSH))
+                      .ebx = cpu->model->leaf_1_ebx,
+                      .ecx = feature_bits(cpu, CPUID_1_ECX),
+                      .edx = feature_bits(cpu, CPUID_1_EDX)};
+    if (cpu_has(cpu, FEATURE_CLFLUSH) && (leaf.ebx & CLFLUSH_LINE) == 0)
         leaf.ebx |= CLFLUSH_LINE_8_QUADWORDS;
     if (!has_enabled_apic(cpu))
         leaf.edx &= ~(1u << 9);
     if (!cpu_has(cpu, FEATURE_APIC))
-        leaf.ecx &= ~(uint32_t)(LOCAL_APIC_EXTENSIONS);
+        leaf.ecx &= ~(uint32_t)LOCAL_APIC_EXTENSIONS;
     return leaf;
 }
 
@@ -80,6 +69,24 @@ static CpuidLeaf brand_leaf(const CpuModel *model, uint32_t part) {
                        .ebx = text_word(model->brand, size, at + 4),
                        .ecx = text_word(model->brand, size, at + 8),
                        .edx = text_word(model->brand, size, at + 12)};
+}
+
+static CpuidLeaf vendor_leaf(const CpuModel *model, uint32_t highest) {
+    return (CpuidLeaf){.eax = highest,
+                       .ebx = text_word(model->vendor, 12, 0),
+                       .ecx = text_word(model->vendor, 12, 8),
+                       .edx = text_word(model->vendor, 12, 4)};
+}
+
+/* A leaf that is data of the model. */
+static CpuidLeaf data_leaf(const Cpu *cpu, uint32_t number) {
+    uint32_t subleaf = (uint32_t)cpu->state.gpr[REG_ECX];
+    if (number == 5 && !cpu_has(cpu, FEATURE_MONITOR))
+        return (CpuidLeaf){0};
+    for (const CpuidLeaf *row = cpu->model->leaves; row != NULL && row->leaf != 0; row++)
+        if (row->leaf == number && (row->subleaf == CPUID_ANY_SUBLEAF || row->subleaf == subleaf))
+            return *row;
+    return (CpuidLeaf){0};
 }
 
 /* Firmware can hide NX from systems that it confuses. */
@@ -94,14 +101,25 @@ static uint32_t highest_basic_leaf(const Cpu *cpu) {
     return limited && highest > 3 ? 3 : highest;
 }
 
+/* AMD's processors repeat most of leaf 1 there: AMD 24594, CPUID Fn8000_0001. */
+static uint32_t repeated_features(const Cpu *cpu) {
+    enum { REPEATED = 0x0183F3FF };
+    bool amd = memcmp(cpu->model->vendor, "AuthenticAMD", 12) == 0;
+    return amd ? features_leaf(cpu).edx & REPEATED : 0;
+}
+
 static CpuidLeaf extended_leaf(const Cpu *cpu, uint32_t number) {
     const CpuModel *model = cpu->model;
     switch (number) {
-    case 0x80000000:
-        return (CpuidLeaf){.eax = model->max_extended_leaf};
+    case 0x80000000: {
+        CpuidLeaf leaf = vendor_leaf(model, model->max_extended_leaf);
+        return model->has_amd_leaves ? leaf : (CpuidLeaf){.eax = leaf.eax};
+    }
     case 0x80000001:
-        return (CpuidLeaf){.ecx = feature_bits(cpu, extended_1_ecx),
-                           .edx = feature_bits(cpu, extended_1_edx) & ~hidden_nx(cpu)};
+        return (CpuidLeaf){.eax = model->has_amd_leaves ? model->signature : 0,
+                           .ecx = feature_bits(cpu, CPUID_80000001_ECX),
+                           .edx = (feature_bits(cpu, CPUID_80000001_EDX) & ~hidden_nx(cpu)) |
+                                  repeated_features(cpu)};
     case 0x80000002:
     case 0x80000003:
     case 0x80000004:
@@ -109,8 +127,20 @@ static CpuidLeaf extended_leaf(const Cpu *cpu, uint32_t number) {
     case 0x80000008: /* 32 physical address bits (36 with PAE), 32 linear ones */
         return (CpuidLeaf){.eax = cpu_has(cpu, FEATURE_PAE) ? 0x2024 : 0x2020};
     default:
-        return (CpuidLeaf){0};
+        return data_leaf(cpu, number);
     }
+}
+
+/* What stands behind the processor, where FEATURE_HYPERVISOR says that something does: the name is
+ * that which guests' tools know from QEMU without hardware virtualization. */
+static CpuidLeaf hypervisor_leaf(const CpuModel *model, uint32_t number) {
+    static const char name[] = "TCGTCGTCGTCG";
+    if (number != HYPERVISOR_LEAF || model->hides_hypervisor)
+        return (CpuidLeaf){0};
+    return (CpuidLeaf){.eax = HYPERVISOR_LEAF_LAST,
+                       .ebx = text_word(name, 12, 0),
+                       .ecx = text_word(name, 12, 4),
+                       .edx = text_word(name, 12, 8)};
 }
 
 static CpuidLeaf performance_leaf(const Cpu *cpu) {
@@ -136,10 +166,7 @@ static CpuidLeaf basic_leaf(const Cpu *cpu, uint32_t number) {
     const CpuModel *model = cpu->model;
     switch (number) {
     case 0:
-        return (CpuidLeaf){.eax = highest_basic_leaf(cpu),
-                           .ebx = text_word(model->vendor, 12, 0),
-                           .ecx = text_word(model->vendor, 12, 8),
-                           .edx = text_word(model->vendor, 12, 4)};
+        return vendor_leaf(model, highest_basic_leaf(cpu));
     case 1:
         return features_leaf(cpu);
     case 2:
@@ -150,19 +177,27 @@ static CpuidLeaf basic_leaf(const Cpu *cpu, uint32_t number) {
     case 7:
         if (cpu->state.gpr[REG_ECX] != 0)
             return (CpuidLeaf){0};
-        return (CpuidLeaf){.ebx = feature_bits(cpu, leaf_7_ebx),
-                           .ecx = feature_bits(cpu, leaf_7_ecx)};
+        return (CpuidLeaf){.ebx = feature_bits(cpu, CPUID_7_EBX),
+                           .ecx = feature_bits(cpu, CPUID_7_ECX)};
     case 0xA:
         return performance_leaf(cpu);
     case 0xB:
         return topology_leaf(cpu);
     default:
-        break;
+        return data_leaf(cpu, number);
     }
-    for (const CpuidLeaf *row = model->leaves; row != NULL && row->leaf != 0; row++)
-        if (row->leaf == number)
-            return *row;
-    return (CpuidLeaf){0};
+}
+
+static CpuidLeaf find_leaf(const Cpu *cpu, uint32_t number) {
+    const CpuModel *model = cpu->model;
+    if (number >= EXTENDED_LEAF && number <= model->max_extended_leaf)
+        return extended_leaf(cpu, number);
+    if (number >= HYPERVISOR_LEAF && number <= HYPERVISOR_LEAF_LAST &&
+        cpu_has(cpu, FEATURE_HYPERVISOR))
+        return hypervisor_leaf(model, number);
+    uint32_t highest = highest_basic_leaf(cpu);
+    /* SDM vol. 2A: beyond it, data of the highest basic leaf. */
+    return basic_leaf(cpu, number > highest ? highest : number);
 }
 
 HelperResult helper_cpuid(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
@@ -170,12 +205,7 @@ HelperResult helper_cpuid(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_
     (void)b;
     (void)t0;
     (void)t1;
-    const CpuModel *model = cpu->model;
-    uint32_t number = (uint32_t)cpu->state.gpr[REG_EAX];
-    bool extended = number >= 0x80000000 && number <= model->max_extended_leaf;
-    if (!extended && number > highest_basic_leaf(cpu))
-        number = highest_basic_leaf(cpu); /* SDM vol. 2A: data of the highest basic leaf */
-    CpuidLeaf leaf = extended ? extended_leaf(cpu, number) : basic_leaf(cpu, number);
+    CpuidLeaf leaf = find_leaf(cpu, (uint32_t)cpu->state.gpr[REG_EAX]);
     cpu->state.gpr[REG_EAX] = leaf.eax;
     cpu->state.gpr[REG_EBX] = leaf.ebx;
     cpu->state.gpr[REG_ECX] = leaf.ecx;

@@ -374,7 +374,7 @@ const OpcodeRow opcode_group_0fae_6[2] = {
 };
 const OpcodeRow opcode_group_0fae_7[2] = {
     ROW(CLFLUSH, Mb, NONE, NONE, ROW_MODRM, FLAGS_NONE, CLFLUSH),
-    ROW(SFENCE, NONE, NONE, NONE, ROW_MODRM, FLAGS_NONE, SSE),
+    ROW(SFENCE, NONE, NONE, NONE, ROW_MODRM, FLAGS_NONE, MMX_INTEGER),
 };
 const OpcodeRow opcode_group_0fb8[3] = {
     INVALID,

@@ -231,7 +231,7 @@ const OpcodeRow opcode_rows_sse_0f[256][4] = {
         SSE(MOVDQU, Vx, Wx, NONE, SSE2),
     },
     [0x70] = {
-        MMX(PSHUFW, Pq, Qq, Ib, SSE),
+        MMX(PSHUFW, Pq, Qq, Ib, MMX_INTEGER),
         SSE(PSHUFD, Vx, Wx, Ib, SSE2),
         SSE(PSHUFHW, Vx, Wx, Ib, SSE2),
         SSE(PSHUFLW, Vx, Wx, Ib, SSE2),
@@ -295,11 +295,11 @@ const OpcodeRow opcode_rows_sse_0f[256][4] = {
         ROW(MOVNTI, Md, Gd, NONE, ROW_MODRM, FLAGS_NONE, SSE2),
     },
     [0xC4] = {
-        MMX(PINSRW, Pq, EdMw, Ib, SSE),
+        MMX(PINSRW, Pq, EdMw, Ib, MMX_INTEGER),
         SSE(PINSRW, Vx, EdMw, Ib, SSE2),
     },
     [0xC5] = {
-        MMX(PEXTRW, Gd, Nq, Ib, SSE),
+        MMX(PEXTRW, Gd, Nq, Ib, MMX_INTEGER),
         SSE(PEXTRW, Gd, Ux, Ib, SSE2),
     },
     [0xC6] = {
@@ -339,7 +339,7 @@ const OpcodeRow opcode_rows_sse_0f[256][4] = {
         ROW(MOVDQ2Q, Pq, Uq, NONE, ROW_MODRM | ROW_MMX | ROW_SSE, FLAGS_NONE, SSE2),
     },
     [0xD7] = {
-        MMX(PMOVMSKB, Gd, Nq, NONE, SSE),
+        MMX(PMOVMSKB, Gd, Nq, NONE, MMX_INTEGER),
         SSE(PMOVMSKB, Gd, Ux, NONE, SSE2),
     },
     [0xD8] = {
@@ -351,7 +351,7 @@ const OpcodeRow opcode_rows_sse_0f[256][4] = {
         SSE(PSUBUSW, Vx, Wx, NONE, SSE2),
     },
     [0xDA] = {
-        MMX(PMINUB, Pq, Qq, NONE, SSE),
+        MMX(PMINUB, Pq, Qq, NONE, MMX_INTEGER),
         SSE(PMINUB, Vx, Wx, NONE, SSE2),
     },
     [0xDB] = {
@@ -367,7 +367,7 @@ const OpcodeRow opcode_rows_sse_0f[256][4] = {
         SSE(PADDUSW, Vx, Wx, NONE, SSE2),
     },
     [0xDE] = {
-        MMX(PMAXUB, Pq, Qq, NONE, SSE),
+        MMX(PMAXUB, Pq, Qq, NONE, MMX_INTEGER),
         SSE(PMAXUB, Vx, Wx, NONE, SSE2),
     },
     [0xDF] = {
@@ -375,7 +375,7 @@ const OpcodeRow opcode_rows_sse_0f[256][4] = {
         SSE(PANDN, Vx, Wx, NONE, SSE2),
     },
     [0xE0] = {
-        MMX(PAVGB, Pq, Qq, NONE, SSE),
+        MMX(PAVGB, Pq, Qq, NONE, MMX_INTEGER),
         SSE(PAVGB, Vx, Wx, NONE, SSE2),
     },
     [0xE1] = {
@@ -387,11 +387,11 @@ const OpcodeRow opcode_rows_sse_0f[256][4] = {
         SSE(PSRAD, Vx, Wx, NONE, SSE2),
     },
     [0xE3] = {
-        MMX(PAVGW, Pq, Qq, NONE, SSE),
+        MMX(PAVGW, Pq, Qq, NONE, MMX_INTEGER),
         SSE(PAVGW, Vx, Wx, NONE, SSE2),
     },
     [0xE4] = {
-        MMX(PMULHUW, Pq, Qq, NONE, SSE),
+        MMX(PMULHUW, Pq, Qq, NONE, MMX_INTEGER),
         SSE(PMULHUW, Vx, Wx, NONE, SSE2),
     },
     [0xE5] = {
@@ -405,7 +405,7 @@ const OpcodeRow opcode_rows_sse_0f[256][4] = {
         SSE(CVTPD2DQ, Vx, Wx, NONE, SSE2),
     },
     [0xE7] = {
-        MMX(MOVNTQ, Mq, Pq, NONE, SSE),
+        MMX(MOVNTQ, Mq, Pq, NONE, MMX_INTEGER),
         SSE(MOVNTDQ, Mx, Vx, NONE, SSE2),
     },
     [0xE8] = {
@@ -417,7 +417,7 @@ const OpcodeRow opcode_rows_sse_0f[256][4] = {
         SSE(PSUBSW, Vx, Wx, NONE, SSE2),
     },
     [0xEA] = {
-        MMX(PMINSW, Pq, Qq, NONE, SSE),
+        MMX(PMINSW, Pq, Qq, NONE, MMX_INTEGER),
         SSE(PMINSW, Vx, Wx, NONE, SSE2),
     },
     [0xEB] = {
@@ -433,7 +433,7 @@ const OpcodeRow opcode_rows_sse_0f[256][4] = {
         SSE(PADDSW, Vx, Wx, NONE, SSE2),
     },
     [0xEE] = {
-        MMX(PMAXSW, Pq, Qq, NONE, SSE),
+        MMX(PMAXSW, Pq, Qq, NONE, MMX_INTEGER),
         SSE(PMAXSW, Vx, Wx, NONE, SSE2),
     },
     [0xEF] = {
@@ -467,11 +467,11 @@ const OpcodeRow opcode_rows_sse_0f[256][4] = {
         SSE(PMADDWD, Vx, Wx, NONE, SSE2),
     },
     [0xF6] = {
-        MMX(PSADBW, Pq, Qq, NONE, SSE),
+        MMX(PSADBW, Pq, Qq, NONE, MMX_INTEGER),
         SSE(PSADBW, Vx, Wx, NONE, SSE2),
     },
     [0xF7] = {
-        MMX(MASKMOVQ, Pq, Nq, DIq, SSE),
+        MMX(MASKMOVQ, Pq, Nq, DIq, MMX_INTEGER),
         SSE(MASKMOVDQU, Vx, Ux, DIx, SSE2),
     },
     [0xF8] = {

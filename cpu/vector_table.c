@@ -230,7 +230,7 @@ const VectorRow vector_rows_0f[256][4] = {
         {vector_copy, NULL, 0, VECTOR_VWu, FEATURE_SSE2},
     },
     [0x70] = {
-        {vector_shuffle_16, NULL, 0, VECTOR_PQ, FEATURE_SSE},
+        {vector_shuffle_16, NULL, 0, VECTOR_PQ, FEATURE_MMX_INTEGER},
         {vector_shuffle_32, NULL, 0, VECTOR_VW, FEATURE_SSE2},
         {vector_shuffle_high_16, NULL, 0, VECTOR_VW, FEATURE_SSE2},
         {vector_shuffle_low_16, NULL, 0, VECTOR_VW, FEATURE_SSE2},
@@ -294,11 +294,11 @@ const VectorRow vector_rows_0f[256][4] = {
         {vector_compare_mask, NULL, VECTOR_DOUBLE | VECTOR_SCALAR, VECTOR_VWq, FEATURE_SSE2},
     },
     [0xC4] = {
-        {vector_insert, NULL, 2, VECTOR_PEw, FEATURE_SSE},
+        {vector_insert, NULL, 2, VECTOR_PEw, FEATURE_MMX_INTEGER},
         {vector_insert, NULL, 2, VECTOR_VEw, FEATURE_SSE2},
     },
     [0xC5] = {
-        {vector_extract, NULL, 2, VECTOR_GN, FEATURE_SSE},
+        {vector_extract, NULL, 2, VECTOR_GN, FEATURE_MMX_INTEGER},
         {vector_extract, NULL, 2, VECTOR_GU, FEATURE_SSE2},
     },
     [0xC6] = {
@@ -338,7 +338,7 @@ const VectorRow vector_rows_0f[256][4] = {
         {vector_copy, NULL, 0, VECTOR_PU, FEATURE_SSE2},
     },
     [0xD7] = {
-        {vector_move_mask, NULL, 1, VECTOR_GN, FEATURE_SSE},
+        {vector_move_mask, NULL, 1, VECTOR_GN, FEATURE_MMX_INTEGER},
         {vector_move_mask, NULL, 1, VECTOR_GU, FEATURE_SSE2},
     },
     [0xD8] = {
@@ -350,7 +350,7 @@ const VectorRow vector_rows_0f[256][4] = {
         {vector_lanes, lanes_subtract_unsigned_16, 0, VECTOR_VW, FEATURE_SSE2},
     },
     [0xDA] = {
-        {vector_lanes, lanes_min_unsigned_8, 0, VECTOR_PQ, FEATURE_SSE},
+        {vector_lanes, lanes_min_unsigned_8, 0, VECTOR_PQ, FEATURE_MMX_INTEGER},
         {vector_lanes, lanes_min_unsigned_8, 0, VECTOR_VW, FEATURE_SSE2},
     },
     [0xDB] = {
@@ -366,7 +366,7 @@ const VectorRow vector_rows_0f[256][4] = {
         {vector_lanes, lanes_add_unsigned_16, 0, VECTOR_VW, FEATURE_SSE2},
     },
     [0xDE] = {
-        {vector_lanes, lanes_max_unsigned_8, 0, VECTOR_PQ, FEATURE_SSE},
+        {vector_lanes, lanes_max_unsigned_8, 0, VECTOR_PQ, FEATURE_MMX_INTEGER},
         {vector_lanes, lanes_max_unsigned_8, 0, VECTOR_VW, FEATURE_SSE2},
     },
     [0xDF] = {
@@ -374,7 +374,7 @@ const VectorRow vector_rows_0f[256][4] = {
         {vector_lanes, lanes_and_not, 0, VECTOR_VW, FEATURE_SSE2},
     },
     [0xE0] = {
-        {vector_lanes, lanes_average_8, 0, VECTOR_PQ, FEATURE_SSE},
+        {vector_lanes, lanes_average_8, 0, VECTOR_PQ, FEATURE_MMX_INTEGER},
         {vector_lanes, lanes_average_8, 0, VECTOR_VW, FEATURE_SSE2},
     },
     [0xE1] = {
@@ -386,11 +386,11 @@ const VectorRow vector_rows_0f[256][4] = {
         {vector_shift, NULL, VECTOR_SHIFT_ARITHMETIC | 4, VECTOR_VW, FEATURE_SSE2},
     },
     [0xE3] = {
-        {vector_lanes, lanes_average_16, 0, VECTOR_PQ, FEATURE_SSE},
+        {vector_lanes, lanes_average_16, 0, VECTOR_PQ, FEATURE_MMX_INTEGER},
         {vector_lanes, lanes_average_16, 0, VECTOR_VW, FEATURE_SSE2},
     },
     [0xE4] = {
-        {vector_lanes, lanes_multiply_high_unsigned_16, 0, VECTOR_PQ, FEATURE_SSE},
+        {vector_lanes, lanes_multiply_high_unsigned_16, 0, VECTOR_PQ, FEATURE_MMX_INTEGER},
         {vector_lanes, lanes_multiply_high_unsigned_16, 0, VECTOR_VW, FEATURE_SSE2},
     },
     [0xE5] = {
@@ -404,7 +404,7 @@ const VectorRow vector_rows_0f[256][4] = {
         {vector_to_integers, NULL, VECTOR_DOUBLE | 2, VECTOR_VW, FEATURE_SSE2},
     },
     [0xE7] = {
-        {vector_copy, NULL, 0, VECTOR_MP, FEATURE_SSE},
+        {vector_copy, NULL, 0, VECTOR_MP, FEATURE_MMX_INTEGER},
         {vector_copy, NULL, 0, VECTOR_WV, FEATURE_SSE2},
     },
     [0xE8] = {
@@ -416,7 +416,7 @@ const VectorRow vector_rows_0f[256][4] = {
         {vector_lanes, lanes_subtract_signed_16, 0, VECTOR_VW, FEATURE_SSE2},
     },
     [0xEA] = {
-        {vector_lanes, lanes_min_signed_16, 0, VECTOR_PQ, FEATURE_SSE},
+        {vector_lanes, lanes_min_signed_16, 0, VECTOR_PQ, FEATURE_MMX_INTEGER},
         {vector_lanes, lanes_min_signed_16, 0, VECTOR_VW, FEATURE_SSE2},
     },
     [0xEB] = {
@@ -432,7 +432,7 @@ const VectorRow vector_rows_0f[256][4] = {
         {vector_lanes, lanes_add_signed_16, 0, VECTOR_VW, FEATURE_SSE2},
     },
     [0xEE] = {
-        {vector_lanes, lanes_max_signed_16, 0, VECTOR_PQ, FEATURE_SSE},
+        {vector_lanes, lanes_max_signed_16, 0, VECTOR_PQ, FEATURE_MMX_INTEGER},
         {vector_lanes, lanes_max_signed_16, 0, VECTOR_VW, FEATURE_SSE2},
     },
     [0xEF] = {
@@ -466,11 +466,11 @@ const VectorRow vector_rows_0f[256][4] = {
         {vector_lanes, lanes_multiply_add_16, 0, VECTOR_VW, FEATURE_SSE2},
     },
     [0xF6] = {
-        {vector_lanes, lanes_sum_differences_8, 0, VECTOR_PQ, FEATURE_SSE},
+        {vector_lanes, lanes_sum_differences_8, 0, VECTOR_PQ, FEATURE_MMX_INTEGER},
         {vector_lanes, lanes_sum_differences_8, 0, VECTOR_VW, FEATURE_SSE2},
     },
     [0xF7] = {
-        {vector_masked_store, NULL, 0, VECTOR_masked_PN, FEATURE_SSE},
+        {vector_masked_store, NULL, 0, VECTOR_masked_PN, FEATURE_MMX_INTEGER},
         {vector_masked_store, NULL, 0, VECTOR_masked_VU, FEATURE_SSE2},
     },
     [0xF8] = {

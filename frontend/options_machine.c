@@ -96,10 +96,9 @@ bool option_cpu(Settings *settings, const char *argument, Error *error) {
         byte_buffer_free(&text);
         return settings->listed = true;
     }
-    const CpuModel *model;
-    uint64_t features;
+    CpuModel model;
     settings->machine.cpu_model = argument;
-    return cpu_model_parse(argument, &model, &features, error);
+    return cpu_model_parse(argument, &model, error);
 }
 
 bool option_smp(Settings *settings, const char *argument, Error *error) {

@@ -26,15 +26,13 @@ static bool create_processor(Machine *machine, Error *error) {
     machine->memory = physical_map_create(config->ram_bytes, error);
     if (machine->memory == NULL)
         return false;
-    const CpuModel *model;
-    uint64_t features;
-    if (!cpu_model_parse(config->cpu_model, &model, &features, error))
+    CpuModel model;
+    if (!cpu_model_parse(config->cpu_model, &model, error))
         return false;
-    machine->cpu =
-        cpu_create(machine->memory, machine->ports, &machine->clock, &machine->trace, model, error);
+    machine->cpu = cpu_create(machine->memory, machine->ports, &machine->clock, &machine->trace,
+                              &model, error);
     if (machine->cpu == NULL)
         return false;
-    machine->cpu->features[0] = features;
     if (!config->icount && getrandom(&machine->cpu->state.random_state, 8, GRND_NONBLOCK) != 8)
         machine->cpu->state.random_state = (uint64_t)host_clock_ns();
     machine_time_init(&machine->time, &machine->clock, machine->cpu, config->icount,

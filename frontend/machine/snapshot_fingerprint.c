@@ -25,6 +25,14 @@ static void add_firmware_item(void *opaque, uint16_t key, const char *name, cons
     add_contents(opaque, what, data, size);
 }
 
+/* What properties of -cpu change. */
+static void add_identification(const CpuModel *model, ByteBuffer *text) {
+    byte_buffer_print(text, "processor identification: %08x %08x %08x %u %.12s %.48s %u Hz\n",
+                      (unsigned)model->signature, (unsigned)model->max_leaf,
+                      (unsigned)model->max_extended_leaf, model->hides_hypervisor, model->vendor,
+                      model->brand, (unsigned)model->tsc_hz);
+}
+
 static void add_processor(const Machine *machine, ByteBuffer *text) {
     const Cpu *cpu = machine->cpu;
     byte_buffer_print(text, "processor: %s\n", cpu->model->name);
@@ -32,6 +40,7 @@ static void add_processor(const Machine *machine, ByteBuffer *text) {
     for (int i = 0; i < 4; i++)
         byte_buffer_print(text, " %llx", (unsigned long long)cpu->features[i]);
     byte_buffer_print(text, "\n");
+    add_identification(cpu->model, text);
     if (machine->config.icount)
         byte_buffer_print(text, "clock: -icount shift=%u\n", machine->config.icount_shift);
     else

@@ -94,10 +94,14 @@ START_TEST(cpuid_of_every_model) {
         const char *model;
         uint32_t max_leaf, signature, edx, ecx;
     } rows[] = {
-        {"486", 1, 0x435, 0x00000001, 0},         {"pentium", 1, 0x52C, 0x000001BF, 0},
-        {"pentium-mmx", 1, 0x543, 0x008001BF, 0}, {"pentium2", 2, 0x652, 0x0183F9FF, 0},
-        {"pentium3", 2, 0x686, 0x0383F9FF, 0},    {"pentium4", 2, 0xF24, 0x078BF9FF, 0},
-        {"qemu32", 4, 0x663, 0x0781A9FD, 1},      {"max", 0xB, 0x6A5, 0x078BF9FF, 0x43F8020B},
+        {"486", 1, 0x435, 0x00000001, 0},
+        {"pentium", 1, 0x52C, 0x000001BF, 0},
+        {"pentium-mmx", 1, 0x543, 0x008001BF, 0},
+        {"pentium2", 2, 0x652, 0x0183F9FF, 0},
+        {"pentium3", 2, 0x686, 0x0383F9FF, 0},
+        {"pentium4", 2, 0xF24, 0x0F8BF9FF, 0},
+        {"qemu32", 4, 0x663, 0x0781A9FD, 0x80000001},
+        {"max", 0xB, 0x6A5, 0x0F8BF9FF, 0xC3F8020B},
     };
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         CpuFixture *fixture = fixture_create(rows[i].model);
@@ -181,26 +185,88 @@ START_TEST(chips_beside_the_core_claim_msrs) {
 END_TEST
 
 START_TEST(model_texts) {
-    const CpuModel *model;
-    uint64_t features;
-    Error error = {0};
-    ck_assert(cpu_model_parse("pentium3,+sse2,-mmx,sse4-1,cx8=off", &model, &features, &error));
-    ck_assert_str_eq(model->name, "pentium3");
-    ck_assert(features & FEATURE_BIT(FEATURE_SSE2));
-    ck_assert(features & FEATURE_BIT(FEATURE_SSE41));
-    ck_assert(!(features & FEATURE_BIT(FEATURE_MMX)));
-    ck_assert(!(features & FEATURE_BIT(FEATURE_CX8)));
-    ck_assert(!cpu_model_parse("pentium33", &model, &features, &error));
-    ck_assert_ptr_nonnull(strstr(error.message, "'pentium33'"));
-    ck_assert_ptr_nonnull(strstr(error.message, "pentium3"));
-    error = (Error){0};
-    ck_assert(!cpu_model_parse("486,+nonsense", &model, &features, &error));
-    ck_assert_ptr_nonnull(strstr(error.message, "'nonsense'"));
-    error = (Error){0};
-    ck_assert(!cpu_model_parse("486,fpu=maybe", &model, &features, &error));
-    error = (Error){0};
-    ck_assert(!cpu_model_parse("486,", &model, &features, &error));
+    static const struct {
+        const char *text, *name;
+        uint64_t with, without;
+    } rows[] = {
+        {"pentium3,+sse2,-mmx,sse4-1,cx8=off", "pentium3",
+         FEATURE_BIT(FEATURE_SSE2) | FEATURE_BIT(FEATURE_SSE41) | FEATURE_BIT(FEATURE_MMX_INTEGER),
+         FEATURE_BIT(FEATURE_MMX) | FEATURE_BIT(FEATURE_CX8)},
+        {"pentium3,-sse", "pentium3", 0,
+         FEATURE_BIT(FEATURE_SSE) | FEATURE_BIT(FEATURE_MMX_INTEGER)},
+        {"486-v1,+pni", "486", FEATURE_BIT(FEATURE_SSE3), 0},
+        {"qemu32-v1,+sse4_2,+ssse3,pclmuldq=yes", "qemu32",
+         FEATURE_BIT(FEATURE_SSE42) | FEATURE_BIT(FEATURE_SSSE3) | FEATURE_BIT(FEATURE_PCLMUL), 0},
+        {"max,-lm,-cx16,bmi1=off,enforce,check=false,migratable=no,kvm=off,hv_relaxed,"
+         "hv-spinlocks=0x1fff,-xsave,-avx512f,host-phys-bits=on,pmu=off",
+         "max", FEATURE_BIT(FEATURE_SSE42), FEATURE_BIT(FEATURE_BMI1)},
+        {"max,hypervisor=off,-abm", "max", 0,
+         FEATURE_BIT(FEATURE_HYPERVISOR) | FEATURE_BIT(FEATURE_LZCNT)},
+        {"max,-sse3,+sse3", "max", 0, FEATURE_BIT(FEATURE_SSE3)}, /* "-" comes last, as in QEMU */
+    };
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        CpuModel model;
+        Error error = {0};
+        ck_assert_msg(cpu_model_parse(rows[i].text, &model, &error), "%s", error.message);
+        ck_assert_str_eq(model.name, rows[i].name);
+        ck_assert_msg((model.features & rows[i].with) == rows[i].with &&
+                          (model.features & rows[i].without) == 0,
+                      "%s: features %llx", rows[i].text, (unsigned long long)model.features);
+    }
     ck_assert_ptr_null(cpu_model_find("z80"));
+}
+END_TEST
+
+START_TEST(model_properties) {
+    CpuModel model;
+    Error error = {0};
+    ck_assert(cpu_model_parse("pentium,family=6,model=0x1A,stepping=5,vendor=AuthenticAMD,"
+                              "model-id=My own processor,tsc-frequency=2500000000,level=0xb,"
+                              "phys-bits=32,tcg-cpuid=off",
+                              &model, &error));
+    ck_assert_uint_eq(model.signature, 0x106A5);
+    ck_assert_str_eq(model.vendor, "AuthenticAMD");
+    ck_assert_str_eq(model.brand, "My own processor");
+    ck_assert_uint_eq(model.max_extended_leaf, 0x80000004);
+    ck_assert_uint_eq(model.tsc_hz, 2500000000);
+    ck_assert_uint_eq(model.max_leaf, 11);
+    ck_assert(model.hides_hypervisor);
+    ck_assert(cpu_model_parse("max,family=17,model=2,tsc-freq=2G,min-level=1,xlevel=0x80000001",
+                              &model, &error));
+    ck_assert_uint_eq(model.signature, 0x00200F25);
+    ck_assert_uint_eq(model.tsc_hz, 2000000000);
+    ck_assert_uint_eq(model.max_leaf, cpu_model_find("max")->max_leaf);
+    ck_assert_uint_eq(model.max_extended_leaf, 0x80000001);
+}
+END_TEST
+
+START_TEST(wrong_model_texts) {
+    static const struct {
+        const char *text, *message;
+    } rows[] = {
+        {"pentium33", "'pentium33'; known: 386 486"},
+        {"host", "'max' has every feature"},
+        {"486,+nonsense", "'nonsense'"},
+        {"486,fpu=maybe", "'maybe'"},
+        {"486,", "''"},
+        {"max,+avx2", "'avx2' is not in this version"},
+        {"max,bmi1", "'bmi1' is not in this version"},
+        {"max,family=600", "'600'"},
+        {"max,stepping=-1", "'-1'"},
+        {"max,model=", "''"},
+        {"max,tsc-frequency=9G", "'9G'"},
+        {"max,vendor=Me", "'Me'"},
+        {"pentium,phys-bits=36", "this model has 32"},
+        {"max,model-id=123456789012345678901234567890123456789012345678901234567890", "48"},
+    };
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        CpuModel model;
+        Error error = {0};
+        ck_assert_msg(!cpu_model_parse(rows[i].text, &model, &error), "%s", rows[i].text);
+        ck_assert_msg(strstr(error.message, rows[i].message) != NULL, "%s: %s", rows[i].text,
+                      error.message);
+        ck_assert_ptr_null(strchr(error.message, '\n'));
+    }
 }
 END_TEST
 
@@ -278,6 +344,8 @@ int main(void) {
     tcase_add_test(tests, cpuid_brand_and_limits);
     tcase_add_test(tests, chips_beside_the_core_claim_msrs);
     tcase_add_test(tests, model_texts);
+    tcase_add_test(tests, model_properties);
+    tcase_add_test(tests, wrong_model_texts);
     tcase_add_test(tests, msrs);
     tcase_add_test(tests, time_stamp_counter);
     suite_add_tcase(suite, tests);

@@ -253,7 +253,8 @@ END_TEST
 static const struct {
     const char *line, *part;
 } errors[] = {
-    {"-cpu max,vendor=AuthenticAMD", "vendor"},
+    {"-cpu max,vendor=Authentic", "12 characters"},
+    {"-cpu host", "max"},
     {"-device pvpanic,events=4", "events 0 to 3"},
     {"-hdaa x", "did you mean '-hda'"},
     {"-dispaly none", "did you mean '-display'"},

@@ -29,9 +29,8 @@ void guest_create(Guest *guest, const TranslatorOptions *options) {
 
 void guest_create_model(Guest *guest, const TranslatorOptions *options, const char *model_name) {
     Error error = {0};
-    const CpuModel *model = NULL;
-    uint64_t features = 0;
-    fail_if(!cpu_model_parse(model_name, &model, &features, &error), "CPU model", &error);
+    CpuModel model;
+    fail_if(!cpu_model_parse(model_name, &model, &error), "CPU model", &error);
     memset(guest, 0, sizeof(*guest));
     guest->map = physical_map_create(GUEST_RAM_BYTES, &error);
     fail_if(guest->map == NULL, "RAM", &error);
@@ -42,11 +41,10 @@ void guest_create_model(Guest *guest, const TranslatorOptions *options, const ch
         fail_if(!trace_parse(&guest->trace, getenv("REPRISE_TRACE"), &error), "REPRISE_TRACE",
                 &error);
     physical_map_set_a20(guest->map, true);
-    guest->cpu = cpu_create(guest->map, guest->ports, &guest->clock, &guest->trace, model, &error);
+    guest->cpu = cpu_create(guest->map, guest->ports, &guest->clock, &guest->trace, &model, &error);
     fail_if(guest->cpu == NULL, "CPU", &error);
     guest->cpu->acknowledge_interrupt = acknowledge;
     guest->cpu->acknowledge_opaque = guest;
-    guest->cpu->features[0] = features;
     guest->clock.source = instruction_clock;
     guest->clock.source_opaque = guest;
     guest->translator = translator_create(guest->cpu, options, &error);
