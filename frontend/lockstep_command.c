@@ -48,7 +48,6 @@ int lockstep_command(Settings *settings, int argc, char **argv, Error *error) {
     LockstepOptions options = {
         .instructions = DEFAULT_INSTRUCTIONS,
         .reference = {.backend = BACKEND_PORTABLE},
-        .tested = {.backend = translator_default_backend()},
     };
     int used = 0;
     if (!read_options(argc, argv, &options, &used, error))
@@ -56,6 +55,9 @@ int lockstep_command(Settings *settings, int argc, char **argv, Error *error) {
     /* command_line_parse() skips the program's name. */
     if (!command_line_parse(settings, argc - used + 1, argv + used - 1, error))
         return 1;
+    uint8_t corrupt_uop = options.tested.corrupt_uop;
+    options.tested = settings->machine.translator; /* as -accel says */
+    options.tested.corrupt_uop = corrupt_uop;
     ByteBuffer report = {0};
     LockstepResult result = lockstep_run(&settings->machine, &options, &report, error);
     if (report.size > 0)

@@ -11,7 +11,7 @@ const OptionInfo option_table[] = {
     {"no-hpet", NULL, "no high precision event timer", option_no_hpet},
     {"cpu", "MODEL[,+F,-F]", "processor; '-cpu help' lists models (default pentium4)", option_cpu},
     {"smp", "1", "number of processors", option_smp},
-    {"accel", "jit|interp", "translate to host code (also: tcg), or interpret", option_accel},
+    {"accel", "jit|interp[,PROPERTY=V]", "translate to host code (also: tcg), or interpret; '-accel help' lists properties", option_accel},
     {"enable-kvm", NULL, NULL, option_enable_kvm},
     {"icount", "shift=N", "time follows the instruction count: 2^N ns each", option_icount},
     {"rtc", "base=B", "clock starts at utc, localtime or a date", option_rtc},

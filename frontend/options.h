@@ -12,11 +12,16 @@ typedef bool OptionHandler(Settings *settings, const char *argument, Error *erro
 /* options_machine.c */
 OptionHandler option_no_acpi, option_no_hpet;
 
+/* options_accel.c */
+OptionHandler option_accel, option_enable_kvm;
+/* The accelerator alone, for '-machine accel=': "jit:interp" means the first of them that can be
+ * had; 'kvm' never can. */
+OptionHandler option_accel_name;
+
 /* options_smbios.c */
 OptionHandler option_smbios, option_uuid;
 
-OptionHandler option_machine, option_accel, option_enable_kvm, option_cpu, option_smp,
-    option_memory, option_name;
+OptionHandler option_machine, option_cpu, option_smp, option_memory, option_name;
 OptionHandler option_start_paused, option_no_reboot, option_no_shutdown, option_no_defaults;
 
 /* options_time.c */

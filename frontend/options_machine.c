@@ -5,40 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "jit:interp" means the first of them that can be had; 'kvm' never can. */
-bool option_accel(Settings *settings, const char *argument, Error *error) {
-    char list[64];
-    size_t length = strcspn(argument, ",");
-    if (length >= sizeof(list))
-        return error_set(error, "unknown accelerator '%s'; known are jit and interp", argument);
-    memcpy(list, argument, length);
-    list[length] = '\0';
-    char *rest = NULL;
-    bool saw_kvm = false;
-    for (char *name = strtok_r(list, ":", &rest); name != NULL; name = strtok_r(NULL, ":", &rest)) {
-        if (strcmp(name, "jit") == 0 || strcmp(name, "tcg") == 0) {
-            settings->machine.translator.backend = translator_default_backend();
-            return true;
-        }
-        if (strcmp(name, "interp") == 0) {
-            settings->machine.translator.backend = BACKEND_PORTABLE;
-            return true;
-        }
-        saw_kvm |= strcmp(name, "kvm") == 0;
-    }
-    if (saw_kvm)
-        return option_enable_kvm(settings, NULL, error);
-    return error_set(error, "unknown accelerator '%s'; known are jit (or tcg) and interp",
-                     argument);
-}
-
-bool option_enable_kvm(Settings *settings, const char *argument, Error *error) {
-    (void)settings;
-    (void)argument;
-    return error_set(error, "KVM is not used: Reprise runs guests by translation, "
-                            "without hardware virtualization");
-}
-
 static bool is_known_machine(const char *type) {
     return strcmp(type, "pc") == 0 || strncmp(type, "pc-i440fx-", 10) == 0;
 }
@@ -68,7 +34,7 @@ bool option_machine(Settings *settings, const char *argument, Error *error) {
     if (good && type != NULL && !is_known_machine(type))
         good = error_set(error, "unknown machine '%s'; known is pc", type);
     if (good && accel != NULL)
-        good = option_accel(settings, accel, error);
+        good = option_accel_name(settings, accel, error);
     good = good && check_machine_properties(settings, &values, error);
     key_values_free(&values);
     return good;

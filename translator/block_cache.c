@@ -442,10 +442,12 @@ static void forget_page(BlockCache *cache, uint32_t page_number) {
 }
 
 void block_cache_clear(BlockCache *cache) {
-    for (unsigned i = 0; i < cache->bucket_count; i++)
+    size_t left = cache->count;
+    for (unsigned i = 0; left != 0; i++)
         while (cache->bucket[i] != NULL) {
             Block *block = cache->bucket[i];
             cache->bucket[i] = block->next_in_bucket;
+            left--;
             forget_page(cache, block->key.physical >> PAGE_BITS);
             if (block->key.second_page != 0)
                 forget_page(cache, block->key.second_page - 1);

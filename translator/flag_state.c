@@ -13,8 +13,9 @@ struct FlagStateTable {
 };
 
 void flag_state_table_clear(FlagStateTable *table) {
-    if (table->count != 0)
-        memset(table->slot, 0, sizeof(table->slot));
+    if (table->count == 1) /* only that one */
+        return;
+    memset(table->slot, 0, sizeof(table->slot));
     table->count = 0;
     FlagState in_memory;
     memset(&in_memory, 0, sizeof(in_memory));

@@ -38,7 +38,7 @@ static bool lift_across_pages(Translator *translator, uint32_t physical, const C
     bool limit_ends = wanted < 15;
     if (first > wanted)
         first = wanted;
-    LiftMode mode = context_lift_mode(context, cpu->features[0], translator->host_features);
+    LiftMode mode = translator_lift_mode(translator, context);
     physical_read_bytes(cpu->map, physical, bytes, first);
     LiftStatus status = lift_block(&translator->lifted, &mode, bytes, first,
                                    limit_ends && first == wanted, cpu->state.eip, 1);

@@ -24,6 +24,20 @@ bool translator_fetch_address(Translator *translator, uint32_t *physical) {
     return true;
 }
 
+LiftMode translator_lift_mode(const Translator *translator, const Context *context) {
+    LiftMode mode =
+        context_lift_mode(context, translator->cpu->features[0], translator->host_features);
+    if (translator->options.no_inline_fpu)
+        mode.ready_units = 0;
+    return mode;
+}
+
+static void find_needed_flags(Translator *translator) {
+    const TranslatorOptions *options = &translator->options;
+    uop_block_find_needed_flags(&translator->lifted,
+                                options->no_flag_liveness || options->no_flag_states);
+}
+
 /* How many of the 'available' bytes from a linear address on lie before the next armed execution
  * breakpoint: 0 if there is one right here. */
 static size_t bytes_to_breakpoint(const Context *context, uint32_t linear, size_t available) {
@@ -54,15 +68,14 @@ bool translator_lift_at(Translator *translator, uint32_t physical, uint32_t eip,
         limit_ends = limit_ends && before == available;
         available = before;
     }
-    LiftMode mode =
-        context_lift_mode(context, translator->cpu->features[0], translator->host_features);
+    LiftMode mode = translator_lift_mode(translator, context);
     translator->lifted.insn = translator->scratch.insn;
     translator->lifted.uop = translator->scratch.uop;
     LiftStatus status = lift_block(&translator->lifted, &mode, page.read + offset, available,
                                    limit_ends, eip, max_insns);
     if (status != LIFT_OK)
         return false;
-    uop_block_find_needed_flags(&translator->lifted, translator->options.no_flag_liveness);
+    find_needed_flags(translator);
     return true;
 }
 
@@ -101,12 +114,11 @@ bool translator_lift_across(Translator *translator, uint32_t physical, uint32_t 
         return false;
     memcpy(bytes, first + offset, on_first);
     memcpy(bytes + on_first, second, wanted - on_first);
-    LiftMode mode =
-        context_lift_mode(context, translator->cpu->features[0], translator->host_features);
+    LiftMode mode = translator_lift_mode(translator, context);
     translator->lifted.insn = translator->scratch.insn;
     translator->lifted.uop = translator->scratch.uop;
     lift_block(&translator->lifted, &mode, bytes, wanted, true, eip, 1);
-    uop_block_find_needed_flags(&translator->lifted, translator->options.no_flag_liveness);
+    find_needed_flags(translator);
     return true;
 }
 
@@ -235,8 +247,9 @@ void translator_print_blocks(const Translator *translator, uint32_t eip, ByteBuf
 /* Lifts the block of this key; if its first instruction runs over the page's end, completes the
  * key. */
 static bool lift_for_key(Translator *translator, const Context *context, BlockKey *key) {
-    unsigned max_insns =
-        key->limit != 0 && key->limit < UOP_BLOCK_INSNS ? key->limit : UOP_BLOCK_INSNS;
+    unsigned max_insns = translator->options.one_insn_blocks ? 1 : UOP_BLOCK_INSNS;
+    if (key->limit != 0 && key->limit < max_insns)
+        max_insns = key->limit;
     return translator_lift_at(translator, key->physical, key->eip, context, max_insns) ||
            (find_second_page(translator, context, key) &&
             translator_lift_across(translator, key->physical, key->second_page - 1, context,

@@ -190,6 +190,8 @@ static void run_once(Translator *translator, uint64_t left) {
     Cpu *cpu = translator->cpu;
     uint16_t limit = translator->next_limit;
     translator->next_limit = 0;
+    if (translator->options.flush_blocks)
+        translator_flush(translator);
     if (translator_must_step(translator)) {
         translator_step(translator);
         return;

@@ -38,6 +38,9 @@ struct Translator {
  * beyond the limit of CS). translate.c */
 bool translator_fetch_address(Translator *translator, uint32_t *physical);
 
+/* What the lifter wants to know of a context. translate.c */
+LiftMode translator_lift_mode(const Translator *translator, const Context *context);
+
 /* Lifts the block at state.eip, which lies at 'physical', into translator->lifted: at most
  * 'max_insns' instructions. False: its first instruction runs over the end of the page, or its
  * bytes are no plain memory. translate.c */

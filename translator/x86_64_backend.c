@@ -14,7 +14,7 @@
 
 enum {
     DEFAULT_BUFFER_BYTES = 64 << 20,
-    MINIMUM_BUFFER_BYTES = 1 << 20,
+    MINIMUM_BUFFER_BYTES = 64 << 10,
     BLOCK_BYTES_MAX = 256 << 10,
     VARIANTS_MAX = 12
 };
@@ -181,7 +181,16 @@ static void begin(Translation *translation, X86Backend *backend, const BlockKey 
     translation->uop = &translation->lifted->uop[0];
 }
 
+/* A micro-op spoilt on purpose: a register that it writes is one more. */
+static void emit_corruption(Translation *translation) {
+    unsigned reg = host_register(translation->uop->dst) & 15;
+    if (translation->uop->code == translation->corrupt_uop &&
+        translation->uop->dst_kind == UOPERAND_REG)
+        asm_lea(&translation->assembler, 4, reg, host_mem(reg, 1));
+}
+
 static void emit_block(Translation *translation) {
+    bool no_flag_states = translation->backend->translator->options.no_flag_states;
     x86_find_shared_checks(translation);
     x86_emit_poll(translation);
     x86_fpu_begin_block(translation);
@@ -189,10 +198,9 @@ static void emit_block(Translation *translation) {
     for (unsigned i = 0; i < lifted->uop_count && !translation->failed; i++) {
         translation->uop = &lifted->uop[i];
         x86_emit_uop(translation, translation->uop);
-        if (translation->uop->code == translation->corrupt_uop &&
-            translation->uop->dst_kind == UOPERAND_REG)
-            asm_lea(&translation->assembler, 4, host_register(translation->uop->dst) & 15,
-                    host_mem(host_register(translation->uop->dst) & 15, 1));
+        emit_corruption(translation);
+        if (no_flag_states)
+            x86_flags_to_memory(translation);
     }
     translation->hot_end = translation->assembler.code;
     x86_emit_slow_paths(translation);
@@ -234,8 +242,14 @@ static Block *enter_block(Translation *translation) {
     return block;
 }
 
+/* In a small buffer a block may turn out not to fit: a quarter is room for most. */
+static size_t spare_bytes(const X86Backend *backend) {
+    size_t quarter = backend->buffer_bytes / 4;
+    return quarter < BLOCK_BYTES_MAX ? quarter : BLOCK_BYTES_MAX;
+}
+
 static bool is_nearly_full(const X86Backend *backend) {
-    return backend->next + BLOCK_BYTES_MAX > backend->writable + backend->buffer_bytes ||
+    return backend->next + spare_bytes(backend) > backend->writable + backend->buffer_bytes ||
            backend->site_count + SLOW_PATH_MAX > SITE_COUNT ||
            backend->link_count + STUB_MAX > LINK_COUNT;
 }
@@ -289,6 +303,10 @@ static const uint8_t *make_adapter(X86Backend *backend, uint32_t flag_state, Blo
     begin(translation, backend, &key);
     x86_flags_to_memory(translation);
     asm_patch(asm_jmp(&translation->assembler), x86_writable(backend, target->host_code));
+    if (translation->failed || translation->assembler.overflow) {
+        backend->full = true;
+        return NULL;
+    }
     const uint8_t *adapter = backend->next;
     backend->next = translation->assembler.code;
     block_add_adapter(target, flag_state, adapter);
@@ -312,13 +330,18 @@ static Block *find_entry(Translator *translator, BlockKey *key, const uint8_t **
         return NULL;
     *entry = key->flag_state != flag_state ? make_adapter(backend, flag_state, block)
                                            : x86_writable(backend, block->host_code);
-    return block;
+    return *entry == NULL ? NULL : block;
 }
 
 static bool may_join(const Translator *translator) {
-    return !translator->options.no_chaining &&
+    const TranslatorOptions *options = &translator->options;
+    return !options->no_chaining && !options->flush_blocks &&
            !(translator->cpu->trace->mask & (TRACE_EXEC | TRACE_CPU)) &&
            !translator->cpu->code_changed;
+}
+
+static bool may_enter_indirect(const Translator *translator) {
+    return !translator->options.no_jump_table && may_join(translator);
 }
 
 /* Whether the page of this linear address keeps its mapping when CR3 is written. The TLB tells when
@@ -425,7 +448,7 @@ static void enter_indirect(Translator *translator, const Block *block, uint32_t 
 static const void *join_indirect(Translator *translator, uint32_t context_number, uint32_t eip,
                                  uint32_t flag_state) {
     uint32_t physical;
-    if (!may_join(translator) || context_number == 0 ||
+    if (!may_enter_indirect(translator) || context_number == 0 ||
         !find_target(translator, context_table_get(translator->contexts, context_number), eip,
                      &physical))
         return NULL;
@@ -514,7 +537,8 @@ static bool wants_run_loop(const Translator *translator) {
     const CpuState *state = &cpu->state;
     return cpu->break_after || cpu->code_changed || state->halted || state->shutdown ||
            state->init_pending || state->instruction_count >= cpu->count_end ||
-           translator_must_step(translator) || cpu_wants_interrupt(cpu) || !may_join(translator);
+           translator_must_step(translator) || cpu_wants_interrupt(cpu) ||
+           !may_enter_indirect(translator);
 }
 
 const void *x86_find_next(Cpu *cpu) {
@@ -558,7 +582,7 @@ X86Exit x86_backend_run(Translator *translator, Block *block) {
     typedef uint32_t EnterFunction(Cpu * cpu, const void *host_code);
     Cpu *cpu = translator->cpu;
     X86Backend *backend = translator->x86;
-    if (may_join(translator) && block->key.limit == 0)
+    if (may_enter_indirect(translator) && block->key.limit == 0)
         enter_indirect(translator, block, FLAG_STATE_IN_MEMORY, block->host_code);
     cpu->budget = (int64_t)(cpu->count_end - cpu->state.instruction_count);
     cpu->code_changed = 0;

@@ -113,7 +113,8 @@ void x86_memory_begin(Translation *translation, unsigned kind, unsigned size) {
     }
     emit_segment_base(translation, address);
     uint32_t page = 0;
-    bool page_is_known = find_only_page(translation, address, size, &page);
+    bool page_is_known = !translation->backend->translator->options.no_known_pages &&
+                         find_only_page(translation, address, size, &page);
     if (page_is_known) {
         asm_alu(assembler, 8, ALU_ADD, HOST_ADDRESS,
                 cpu_mem(x86_tlb_offset(translation, kind) + (int32_t)(page * sizeof(int64_t))));

@@ -230,7 +230,7 @@ void x86_find_shared_checks(Translation *translation) {
     unsigned free_from[2] = {0, 0};
     translation->group_count = 1; /* group 0: none */
     memset(translation->shared, 0, lifted->uop_count * sizeof translation->shared[0]);
-    if (translation->key.limit != 0)
+    if (translation->key.limit != 0 || translation->backend->translator->options.no_shared_checks)
         return;
     for (unsigned i = 0; i < lifted->uop_count; i++) {
         if (translation->shared[i].group != 0 || !is_candidate(translation, &lifted->uop[i]) ||

@@ -190,6 +190,26 @@ START_TEST(backends) {
 }
 END_TEST
 
+START_TEST(run_modes) {
+    const TranslatorOptions *options = &settings.machine.translator;
+    expect_good("-accel tcg,thread=multi,split-wx=on,tb-size=32,one-insn-per-tb=on");
+    ck_assert_uint_eq(options->buffer_bytes, 32 << 20);
+    ck_assert(options->one_insn_blocks && !options->no_chaining);
+    expect_good("-accel jit,chaining=off,force-misses=on,buffer=256k,stress=5,flush=block");
+    ck_assert(options->no_chaining && options->force_misses && options->flush_blocks);
+    ck_assert(!options->no_flag_states && !options->one_insn_blocks);
+    ck_assert_uint_eq(options->buffer_bytes, 256 << 10);
+    ck_assert_uint_eq(options->stress_seed, 5);
+    expect_good("-accel jit,optimize=off,flag-states=on");
+    ck_assert(options->no_jump_table && options->no_flag_liveness && options->no_shared_checks);
+    ck_assert(options->no_known_pages && options->no_inline_fpu);
+    ck_assert(!options->no_chaining && !options->no_flag_states);
+    expect_good("-accel interp,flush=block,stress=1 -accel kvm:jit");
+    ck_assert_int_eq(options->backend, translator_default_backend());
+    ck_assert(!options->flush_blocks && options->stress_seed == 0);
+}
+END_TEST
+
 START_TEST(character_devices) {
     expect_good("-serial file:out.txt -serial unix:/tmp/s,server,nowait -serial none -serial pty "
                 "-debugcon file:debug.txt -monitor stdio -parallel null");
@@ -273,6 +293,16 @@ static const struct {
     {"-accel kvm", "KVM"},
     {"-enable-kvm", "KVM"},
     {"-accel hvf", "unknown accelerator"},
+    {"-accel jit,chainign=off", "did you mean 'chaining'"},
+    {"-accel jit,chaining=maybe", "chaining"},
+    {"-accel interp,chaining=off", "interp has no chaining"},
+    {"-accel interp,buffer=1M", "interp has no buffer"},
+    {"-accel jit,buffer=1k", "64k to 1G"},
+    {"-accel tcg,tb-size=2000", "tb-size is 1 to 1024"},
+    {"-accel tcg,tb-size=1,buffer=1M", "one thing"},
+    {"-accel tcg,thread=many", "single or multi"},
+    {"-accel jit,flush=page", "none or block"},
+    {"-accel jit,stress=-1", "stress"},
     {"-cpu i9", "i9"},
     {"-cpu pentium4,+warp", "warp"},
     {"-display gtk", "sdl and none"},
@@ -351,6 +381,7 @@ int main(void) {
     tcase_add_loop_test(tests, bad_names_of_the_machine, 0,
                         sizeof(bad_names) / sizeof(bad_names[0]));
     tcase_add_test(tests, backends);
+    tcase_add_test(tests, run_modes);
     tcase_add_test(tests, character_devices);
     tcase_add_test(tests, nographic_shares_the_terminal);
     tcase_add_test(tests, debug_exit_is_absent_unless_asked_for);

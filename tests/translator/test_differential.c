@@ -260,33 +260,28 @@ static unsigned case_count(void) {
                                             : 400;
 }
 
+/* Of the matrix of run modes what concerns translated code. */
+static const struct {
+    TranslatorOptions options;
+    unsigned share; /* runs one of so many cases */
+} modes[] = {
+    {{.backend = BACKEND_X86_64}, 1},
+    {{.backend = BACKEND_X86_64, .no_chaining = true}, 4},
+    {{.backend = BACKEND_X86_64, .no_jump_table = true}, 8},
+    {{.backend = BACKEND_X86_64, .no_flag_liveness = true}, 4},
+    {{.backend = BACKEND_X86_64, .no_flag_states = true}, 8},
+    {{.backend = BACKEND_X86_64, .no_shared_checks = true, .no_known_pages = true}, 8},
+    {{.backend = BACKEND_X86_64, .no_inline_fpu = true}, 8},
+    {{.backend = BACKEND_X86_64, .one_insn_blocks = true}, 8},
+    {{.backend = BACKEND_X86_64, .flush_blocks = true}, 40},
+    {{.backend = BACKEND_X86_64, .stress_seed = 7, .force_misses = true}, 1},
+    {{.backend = BACKEND_X86_64, .buffer_bytes = 1 << 20}, 4},
+    {{.backend = BACKEND_X86_64, .buffer_bytes = 64 << 10}, 8},
+    {{.backend = BACKEND_PORTABLE, .stress_seed = 8, .flush_blocks = true}, 40},
+};
+
 START_TEST(test_backends_agree) {
-    run_matrix(&(TranslatorOptions){.backend = BACKEND_X86_64}, case_count());
-}
-END_TEST
-
-START_TEST(test_backends_agree_without_chaining) {
-    run_matrix(&(TranslatorOptions){.backend = BACKEND_X86_64, .no_chaining = true},
-               case_count() / 4);
-}
-END_TEST
-
-START_TEST(test_backends_agree_without_liveness) {
-    run_matrix(&(TranslatorOptions){.backend = BACKEND_X86_64, .no_flag_liveness = true},
-               case_count() / 4);
-}
-END_TEST
-
-START_TEST(test_backends_agree_under_stress) {
-    run_matrix(
-        &(TranslatorOptions){.backend = BACKEND_X86_64, .stress_seed = 7, .force_misses = true},
-        case_count());
-}
-END_TEST
-
-START_TEST(test_backends_agree_with_a_tiny_buffer) {
-    run_matrix(&(TranslatorOptions){.backend = BACKEND_X86_64, .buffer_bytes = 1 << 20},
-               case_count() / 4);
+    run_matrix(&modes[_i].options, case_count() / modes[_i].share);
 }
 END_TEST
 
@@ -300,11 +295,7 @@ int main(void) {
     Suite *suite = suite_create("differential");
     TCase *tests = tcase_create("backends");
     tcase_set_timeout(tests, 0);
-    tcase_add_test(tests, test_backends_agree);
-    tcase_add_test(tests, test_backends_agree_without_chaining);
-    tcase_add_test(tests, test_backends_agree_without_liveness);
-    tcase_add_test(tests, test_backends_agree_under_stress);
-    tcase_add_test(tests, test_backends_agree_with_a_tiny_buffer);
+    tcase_add_loop_test(tests, test_backends_agree, 0, sizeof(modes) / sizeof(modes[0]));
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
