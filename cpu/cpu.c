@@ -191,7 +191,8 @@ void cpu_reset(Cpu *cpu, bool init) {
     uint32_t caching = state->cr0 & (CR0_CD | CR0_NW);
     if (!init)
         caching = cpu_has(cpu, FEATURE_486) ? CR0_CD | CR0_NW : 0;
-    state->cr0 = caching | CR0_ET;
+    bool has_387 = cpu_has(cpu, FEATURE_486) || cpu_has(cpu, FEATURE_FPU);
+    state->cr0 = caching | (has_387 ? CR0_ET : 0);
     state->cr2 = state->cr3 = state->cr4 = state->cr8 = 0;
     state->cpl = 0;
     memset(state->dr, 0, sizeof(state->dr));

@@ -49,20 +49,21 @@ bool system_load_cr3(Cpu *cpu, uint32_t value) {
     return true;
 }
 
-/* Bits of CR0 that this processor keeps; the others read 0 however they are written. ET is wired
- * to 1. */
-static uint32_t existing_cr0(const Cpu *cpu) {
-    uint32_t bits = CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_PG;
-    if (cpu_has(cpu, FEATURE_486))
-        bits |= CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD;
-    return bits;
+/* The bits of 'value' that this processor keeps; the others read 0 however they are written. ET is
+ * wired to 1 from the 486 on; the 386's says what coprocessor there is, as RESET or software found
+ * out. */
+static uint32_t existing_cr0(const Cpu *cpu, uint32_t value) {
+    const uint32_t first = CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_PG;
+    if (!cpu_has(cpu, FEATURE_486))
+        return value & (first | CR0_ET);
+    return (value & (first | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD)) | CR0_ET;
 }
 
 static HelperResult write_cr0(Cpu *cpu, uint32_t value) {
     CpuState *state = &cpu->state;
     if (((value & CR0_PG) && !(value & CR0_PE)) || ((value & CR0_NW) && !(value & CR0_CD)))
         return general_protection(cpu);
-    value = (value & existing_cr0(cpu)) | CR0_ET;
+    value = existing_cr0(cpu, value);
     if (uses_pae(value, state->cr4) && ((value ^ state->cr0) & CR0_LOADING_PDPTES) &&
         !load_pdptes(cpu, state->cr3))
         return HELPER_FAULT;
@@ -111,7 +112,7 @@ bool system_restore_control(Cpu *cpu, uint32_t cr0, uint32_t cr3, uint32_t cr4) 
         cpu->exception.vector = EXCEPTION_NONE;
         return false;
     }
-    state->cr0 = (cr0 & existing_cr0(cpu)) | CR0_ET;
+    state->cr0 = existing_cr0(cpu, cr0);
     state->cr3 = cr3;
     state->cr4 = cr4;
     return true;

@@ -138,11 +138,22 @@ static void accumulate(Lifter *lifter, UopCode code) {
 void lift_mul(Lifter *lifter) {
     accumulate(lifter, UOP_MUL);
 }
+
+/* The first processors' division has flags of its own. */
+static void divide(Lifter *lifter, UopCode code) {
+    const Operand *operand = &lifter->insn->operand[0];
+    if (!(lifter->mode->features & FEATURE_BIT(FEATURE_TEST_REGISTERS))) {
+        accumulate(lifter, code);
+        return;
+    }
+    lift_load_temporary(lifter, UREG_T0, operand);
+    lift_helper(lifter, HELPER_ID_divide, operand->size, code == UOP_IDIV);
+}
 void lift_div(Lifter *lifter) {
-    accumulate(lifter, UOP_DIV);
+    divide(lifter, UOP_DIV);
 }
 void lift_idiv(Lifter *lifter) {
-    accumulate(lifter, UOP_IDIV);
+    divide(lifter, UOP_IDIV);
 }
 
 void lift_imul(Lifter *lifter) {
