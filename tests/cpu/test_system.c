@@ -69,6 +69,9 @@ END_TEST
 START_TEST(cr0_of_a_386) {
     CpuFixture *old = fixture_create("386");
     fixture_call(old, helper_write_cr, 0, 0, CR0_PE | CR0_WP | CR0_NE | CR0_CD | CR0_AM, 0);
+    ck_assert_uint_eq(old->cpu->state.cr0, CR0_PE); /* ET is software's there */
+    fixture_call(old, helper_write_cr, 0, 0, CR0_PE | CR0_ET, 0);
+    fixture_call(old, helper_lmsw, 0, 0, CR0_PE, 0);
     ck_assert_uint_eq(old->cpu->state.cr0, CR0_PE | CR0_ET);
     fixture_expect_fault(old, helper_read_cr, 4, 0, 0, 0, EXCEPTION_UD, 0);
     fixture_destroy(old);
