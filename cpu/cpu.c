@@ -130,6 +130,7 @@ const FieldTable cpu_fields = {
         FIELD_ARRAY(CpuState, U64, machine_check_banks),
         FIELD_ARRAY(CpuState, U64, performance_counters),
         FIELD(CpuState, U64, performance_since),
+        FIELD(CpuState, U64, performance_since_tick),
         FIELD_ARRAY(CpuState, U64, performance_select),
         FIELD(CpuState, U64, performance_fixed_control),
         FIELD(CpuState, U64, performance_global_control),

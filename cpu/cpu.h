@@ -203,10 +203,10 @@ typedef struct CpuState {
     uint32_t test_register[8]; /* TR3 to TR7 of the 386 and 486 */
     uint64_t machine_check_status, machine_check_control;  /* IA32_MCG_* */
     uint64_t machine_check_banks[4 * MACHINE_CHECK_BANKS]; /* control, status, address, misc */
-    /* Counters as they were when 'performance_since' instructions were done. On a Pentium the first
-     * select register is its CESR. */
+    /* Counters as they were when 'performance_since' instructions were done, at that tick of the
+     * TSC's clock. On a Pentium the first select register is its CESR. */
     uint64_t performance_counters[PERFORMANCE_GENERAL + PERFORMANCE_FIXED];
-    uint64_t performance_since;
+    uint64_t performance_since, performance_since_tick;
     uint64_t performance_select[PERFORMANCE_GENERAL];
     uint64_t performance_fixed_control, performance_global_control, performance_status;
     uint64_t instruction_count; /* instructions completed and exceptions delivered; exact at every

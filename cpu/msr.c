@@ -54,13 +54,14 @@ static bool read_tsc(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t *valu
     return true;
 }
 
-/* All 64 bits from family 6 model 14 and family 15 model 3 on; before, a write sets the lower half
- * and clears the upper one (SDM vol. 3B 17.17.3). */
+/* All 64 bits from family 6 model 14 and family 15 model 3 on, and so wherever there is TSC_ADJUST;
+ * before, a write sets the lower half and clears the upper one (SDM vol. 3B 18.17.3). */
 static bool writes_whole_tsc(const Cpu *cpu) {
     uint32_t signature = cpu->model->signature;
     unsigned family = signature >> 8 & 15;
     unsigned model = (signature >> 4 & 15) | (signature >> 12 & 0xF0);
-    return (family == 6 && model >= 14) || (family == 15 && model >= 3);
+    return (family == 6 && model >= 14) || (family == 15 && model >= 3) ||
+           cpu_has(cpu, FEATURE_TSC_ADJUST);
 }
 
 /* SDM vol. 3B 18.17.3: TSC and TSC_ADJUST move together. */

@@ -37,7 +37,17 @@ enum {
     CESR_INSTRUCTIONS = 0x16,
 };
 
-typedef enum CountedEvent { COUNT_NOTHING, COUNT_INSTRUCTIONS, COUNT_CYCLES } CountedEvent;
+typedef enum CountedEvent {
+    COUNT_NOTHING,
+    COUNT_INSTRUCTIONS,
+    COUNT_CYCLES,
+    COUNT_REFERENCE
+} CountedEvent;
+
+/* How far everything was brought: instructions and the clock of the TSC. */
+typedef struct Moment {
+    uint64_t instructions, ticks;
+} Moment;
 
 static bool is_architectural(const Cpu *cpu) {
     return cpu_has(cpu, FEATURE_PMU);
@@ -75,7 +85,7 @@ static CountedEvent selected_event(const Cpu *cpu, uint64_t select) {
     if (event == RETIRED)
         return masked_instructions(select);
     if (is_architectural(cpu))
-        return event == CORE || event == REFERENCE ? COUNT_CYCLES : COUNT_NOTHING;
+        return event == CORE ? COUNT_CYCLES : event == REFERENCE ? COUNT_REFERENCE : COUNT_NOTHING;
     return (event & 0xFF) == P6_CLOCKS ? COUNT_CYCLES : COUNT_NOTHING;
 }
 
@@ -92,7 +102,8 @@ static CountedEvent fixed_event(const CpuState *state, unsigned number) {
     uint64_t control = state->performance_fixed_control >> FIXED_BITS * number;
     if (!(control & FIXED_PRIVILEGES))
         return COUNT_NOTHING;
-    return number == 0 ? COUNT_INSTRUCTIONS : COUNT_CYCLES;
+    static const CountedEvent events[FIXED] = {COUNT_INSTRUCTIONS, COUNT_CYCLES, COUNT_REFERENCE};
+    return events[number];
 }
 
 static unsigned status_bit(unsigned counter) {
@@ -128,20 +139,30 @@ static bool interrupts(const Cpu *cpu, unsigned counter) {
 /* --- counting -----------------------------------------------------------------------------------
  */
 
-static uint64_t counted_between(CountedEvent event, uint64_t from, uint64_t to) {
+static Moment now(const Cpu *cpu) {
+    return (Moment){cpu->state.instruction_count, cpu_read_tsc(cpu) - cpu->state.tsc_offset};
+}
+
+static uint64_t counted_between(CountedEvent event, const Moment *from, const Moment *to) {
     switch (event) {
     case COUNT_INSTRUCTIONS:
-        return to - from;
+        return to->instructions - from->instructions;
     case COUNT_CYCLES:
-        return to / INSTRUCTIONS_A_CYCLE - from / INSTRUCTIONS_A_CYCLE;
+        return to->instructions / INSTRUCTIONS_A_CYCLE - from->instructions / INSTRUCTIONS_A_CYCLE;
+    case COUNT_REFERENCE:
+        return to->ticks - from->ticks;
     default:
         return 0;
     }
 }
 
-/* The instruction count at which 'events' more will have happened, or somewhat before. */
-static uint64_t count_after(CountedEvent event, uint64_t now, uint64_t events) {
-    return now + (event == COUNT_CYCLES ? events * INSTRUCTIONS_A_CYCLE - 1 : events);
+/* The instruction count at which 'events' more will have happened, or somewhat before: how many
+ * instructions there are to a tick is not known, so reference cycles are looked at often. */
+static uint64_t count_after(CountedEvent event, uint64_t instructions, uint64_t events) {
+    const uint64_t often = 100000;
+    if (event == COUNT_REFERENCE && events > often)
+        events = often;
+    return instructions + (event == COUNT_CYCLES ? events * INSTRUCTIONS_A_CYCLE - 1 : events);
 }
 
 static void set_alarm(Cpu *cpu) {
@@ -173,12 +194,13 @@ static void count(Cpu *cpu, unsigned counter, uint64_t events) {
 
 void performance_settle(Cpu *cpu) {
     CpuState *state = &cpu->state;
-    uint64_t from = state->performance_since, now = state->instruction_count;
-    state->performance_since = now;
+    const Moment from = {state->performance_since, state->performance_since_tick}, to = now(cpu);
+    state->performance_since = to.instructions;
+    state->performance_since_tick = to.ticks;
     for (unsigned i = 0; i < COUNTERS; i++) {
         CountedEvent event = counted_event(cpu, i);
         if (event != COUNT_NOTHING)
-            count(cpu, i, counted_between(event, from, now));
+            count(cpu, i, counted_between(event, &from, &to));
     }
     set_alarm(cpu);
 }
@@ -189,7 +211,9 @@ void performance_reset(Cpu *cpu) {
     memset(state->performance_select, 0, sizeof(state->performance_select));
     state->performance_fixed_control = state->performance_status = 0;
     state->performance_global_control = is_architectural(cpu) ? (1 << GENERAL) - 1 : 0;
-    state->performance_since = state->instruction_count;
+    const Moment moment = now(cpu);
+    state->performance_since = moment.instructions;
+    state->performance_since_tick = moment.ticks;
     cpu->performance_alarm = UINT64_MAX;
 }
 

@@ -83,6 +83,9 @@ initialise:
 boot:
         cli
         cld
+        ; After RESET all exceptions of the FPU are unmasked. A PC's BIOS leaves it initialised, and
+        ; kernels rely upon that; SeaBIOS leaves it alone.
+        fninit
         xor     ax, ax
         mov     ds, ax
         mov     es, ax

@@ -84,6 +84,11 @@ start:
         call    serial_print
         call    serial_print_line_end
         call    print_data
+        push    0
+        fnstcw  [esp]
+        pop     eax                             ; the FPU's control word
+        mov     esi, fpu_text
+        call    print_number
         call    print_modules
         call    print_map
         mov     esi, done_text
@@ -187,6 +192,7 @@ lower_text              db      "LOWER ", 0
 upper_text              db      "UPPER ", 0
 command_text            db      "COMMAND ", 0
 bss_text                db      "BSS ", 0
+fpu_text                db      "FPU ", 0
 module_text             db      "MODULE ", 0
 map_text                db      "MAP ", 0
 done_text               db      "DONE", 13, 10, 0

@@ -98,7 +98,7 @@ local function check_multiboot(file)
   local second = guest.write_file(guest.scratch("second,2"), bytes)
   local report, lines = run_report(file, "-append", "quiet root=1",
     "-initrd", first .. " its words," .. second:gsub(",", ",,"))
-  check_report(report, {MAGIC = "2BADB002", LOWER = "0000027F", DATA = "", BSS = "00000000",
+  check_report(report, {MAGIC = "2BADB002", LOWER = "0000027F", DATA = "", BSS = "00000000", FPU = "0000037F",
                         COMMAND = guest.own_image(file) .. " quiet root=1"})
   check_modules(lines, first, second, bytes)
   check_map(report, lines)
