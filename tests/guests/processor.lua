@@ -49,6 +49,7 @@ local programs = {
   {"v8086"},
   {"smm"},
   {"transfer_faults"},
+  {"string_restarts"},
   {"self_modifying", disk = true},
 }
 
