@@ -82,18 +82,26 @@ bool float_round_bits(FloatParts *parts, int keep, FloatStatus *status) {
     return rest != 0;
 }
 
+/* The result of an unmasked overflow or underflow: its exponent is adjusted for the handler (SDM
+ * vol. 1 8.5.4, 8.5.5), and if it still does not fit, which only FSCALE's may not, it is infinite
+ * or zero. In the formats of SSE and stores it is dropped. */
+static void adjust(FloatParts *parts, const FloatFormat *format, int by, FloatStatus *status) {
+    bool is_kept = format->max_exponent == float_format_80.max_exponent;
+    parts->exponent += by;
+    if (is_kept && parts->exponent <= format->max_exponent &&
+        parts->exponent >= format->min_exponent)
+        return;
+    status->rounded_up = by < 0;
+    status->raised |= is_kept ? FLOAT_INEXACT : 0;
+    *parts = by < 0 && is_kept ? float_infinity(parts->sign) : float_zero(parts->sign);
+}
+
 static void round_overflow(FloatParts *parts, const FloatFormat *format, FloatStatus *status,
                            bool inexact) {
     status->raised |= FLOAT_OVERFLOW;
     if ((status->masked & FLOAT_OVERFLOW) == 0) {
-        parts->exponent -= format->wrap;
-        if (inexact)
-            status->raised |= FLOAT_INEXACT;
-        if (parts->exponent > format->max_exponent) { /* FSCALE only, SDM vol. 1 8.5.4 */
-            *parts = float_infinity(parts->sign);
-            status->raised |= FLOAT_INEXACT;
-            status->rounded_up = true;
-        }
+        status->raised |= inexact ? FLOAT_INEXACT : 0;
+        adjust(parts, format, -format->wrap, status);
         return;
     }
     status->raised |= FLOAT_INEXACT;
@@ -114,12 +122,7 @@ static void round_tiny(FloatParts *parts, const FloatFormat *format, FloatStatus
     if (tiny && (status->masked & FLOAT_UNDERFLOW) == 0) {
         status->raised |= FLOAT_UNDERFLOW | (inexact ? FLOAT_INEXACT : 0);
         *parts = unbounded;
-        parts->exponent += format->wrap;
-        if (parts->exponent < format->min_exponent) { /* FSCALE only, SDM vol. 1 8.5.5 */
-            *parts = float_zero(parts->sign);
-            status->raised |= FLOAT_INEXACT;
-            status->rounded_up = false;
-        }
+        adjust(parts, format, format->wrap, status);
         return;
     }
     if (tiny && status->flush_to_zero) {

@@ -149,30 +149,37 @@ HelperResult vector_add_subtract(Cpu *cpu, VectorOperation *operation) {
     return vector_commit(cpu, &status, raised);
 }
 
+/* Adds neighbouring terms: 'width' sums. */
+static HelperResult add_neighbours(Cpu *cpu, unsigned size, unsigned width, uint64_t *terms) {
+    FloatStatus status = vector_begin(cpu);
+    unsigned raised = 0;
+    for (unsigned i = 0; i < width; i++) {
+        status.raised = 0;
+        terms[i] = vector_calculate(VECTOR_ADD, size, terms[2 * i], terms[2 * i + 1], &status);
+        raised |= status.raised;
+    }
+    return vector_commit(cpu, &status, raised);
+}
+
 /* DPPS, DPPD: products that the immediate's high half selects, added in pairs, into lanes that its
- * low half selects. */
+ * low half selects. An unmasked exception of one stage keeps the next from running. */
 HelperResult vector_dot_product(Cpu *cpu, VectorOperation *operation) {
     FloatStatus status = vector_begin(cpu);
     unsigned size = vector_lane_size(operation), count = 16 / size, raised = 0;
     uint64_t terms[4] = {0, 0, 0, 0};
     for (unsigned i = 0; i < count; i++) {
         uint64_t a = vector_get(&operation->a, size, i), b = vector_get(&operation->b, size, i);
+        status.raised = 0;
         if (operation->immediate >> (4 + i) & 1)
             terms[i] = vector_calculate(VECTOR_MULTIPLY, size, a, b, &status);
         raised |= status.raised;
-        status.raised = 0;
     }
-    for (unsigned width = count / 2; width >= 1; width /= 2) {
-        for (unsigned i = 0; i < width; i++) {
-            uint64_t a = terms[2 * i], b = terms[2 * i + 1];
-            terms[i] = vector_calculate(VECTOR_ADD, size, a, b, &status);
-            raised |= status.raised;
-            status.raised = 0;
-        }
-    }
+    HelperResult result = vector_commit(cpu, &status, raised);
+    for (unsigned width = count / 2; width >= 1 && result == HELPER_NEXT; width /= 2)
+        result = add_neighbours(cpu, size, width, terms);
     for (unsigned i = 0; i < count; i++)
         vector_set(&operation->result, size, i, operation->immediate >> i & 1 ? terms[0] : 0);
-    return vector_commit(cpu, &status, raised);
+    return result;
 }
 
 /* An approximation by the rule in the head of this file. */
