@@ -264,6 +264,13 @@ static FloatParts evaluate_log2_plus_1(FloatParts x) {
     return log2_of_ratio(float_wide_divide(x, float_wide_add(x, step(2 * STEPS))));
 }
 
+/* Is x + 1 a power of 2, so that the logarithm is an integer? */
+static bool is_log2_plus_1_exact(const FloatParts *x) {
+    FloatParts sum = float_wide_add(*x, step(STEPS));
+    return x->class == FLOAT_FINITE && x->exponent < 64 && x->exponent >= -64 &&
+           sum.class == FLOAT_FINITE && sum.significand == FLOAT_TOP_BIT;
+}
+
 /* The product with y, which may be zero or infinite, and so may the logarithm. */
 static Float80 multiply_log(const FloatParts *y, const FloatParts *log, bool exact,
                             FloatStatus *status) {
@@ -322,5 +329,5 @@ Float80 float80_y_log2_x_plus_1(Float80 y, Float80 x, FloatStatus *status) {
         status->raised |= FLOAT_INEXACT;
         return x;
     }
-    return multiply_log(&a, &log, false, status);
+    return multiply_log(&a, &log, is_log2_plus_1_exact(&b), status);
 }

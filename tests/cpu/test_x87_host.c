@@ -166,59 +166,6 @@ static unsigned compare_instruction(FpuFixture *fixture, uint8_t *code, unsigned
 
 /* --- every class of operands with every other --- */
 
-/* All that an encoding can be (SDM vol. 1 tables 4-3 and 8-3), with the edges of each. */
-static const Float80 classes[] = {
-    {0, 0},                                 /* zero */
-    {1, 0},                                 /* denormals */
-    {UINT64_C(0x7FFFFFFFFFFFFFFF), 0},      /* */
-    {UINT64_C(0x8000000000000000), 0},      /* pseudo-denormals */
-    {UINT64_C(0xFFFFFFFFFFFFFFFF), 0},      /* */
-    {UINT64_C(0x8000000000000000), 1},      /* smallest normal number */
-    {UINT64_C(0xFFFFFFFFFFFFFFFF), 0x7FFE}, /* largest */
-    {UINT64_C(0x8000000000000000), 0x3FFF}, /* 1 */
-    {UINT64_C(0xC000000000000000), 0x3FFF}, /* 1.5 */
-    {UINT64_C(0xFFFFFFFFFFFFFFFF), 0x3FFE}, /* below 1 */
-    {UINT64_C(0x8000000000000001), 0x3FFF}, /* above 1 */
-    {UINT64_C(0xAAAAAAAAAAAAAAAB), 0x3FFD}, /* 1/3 */
-    {UINT64_C(0xC90FDAA22168C235), 0x4000}, /* pi */
-    {UINT64_C(0xFFFFFFFFFFFFFFFF), 0x403E}, /* 2^64 - 1 */
-    {UINT64_C(0x8000000000000000), 0x403E}, /* 2^63 */
-    {UINT64_C(0xDE0B6B3A76400000), 0x403A}, /* 10^18, beyond BCD */
-    {UINT64_C(0xFFFFFF8000000000), 0x407E}, /* rounds out of single precision */
-    {UINT64_C(0x8000000000000000), 0x3F69}, /* 2^-150, half its smallest */
-    {UINT64_C(0xFFFFFFFFFFFFFC00), 0x43FE}, /* the same of double precision */
-    {UINT64_C(0x8000000000000000), 0x3BCC}, /* */
-    {UINT64_C(0x7FFFFFFFFFFFFFFF), 0x3FFF}, /* unnormal */
-    {0, 0x4000},                            /* of zero */
-    {0, 0x7FFF},                            /* pseudo-infinity */
-    {UINT64_C(0x4000000000000000), 0x7FFF}, /* pseudo-NaNs: quiet */
-    {1, 0x7FFF},                            /* signalling */
-    {UINT64_C(0x8000000000000000), 0x7FFF}, /* infinity */
-    {UINT64_C(0xC000000000000000), 0x7FFF}, /* quiet NaNs */
-    {UINT64_C(0xE000000000000001), 0x7FFF}, /* */
-    {UINT64_C(0x8000000000000001), 0x7FFF}, /* signalling NaNs */
-    {UINT64_C(0xA000000000000000), 0x7FFF}, /* */
-};
-
-/* An index beyond the classes is an empty register; each class has two signs. */
-enum { CLASS_COUNT = 2 * (sizeof classes / sizeof classes[0]) + 1, CONTROL_COUNT = 8 * 3 * 4 };
-
-static void put_class(MachineState *state, unsigned physical, unsigned index, unsigned class) {
-    Float80 value = classes[class / 2 % (sizeof classes / sizeof classes[0])];
-    value.sign_exponent |= class & 1 ? 0x8000 : 0;
-    memcpy(state->image + 28 + 10 * index, &value.significand, 8);
-    memcpy(state->image + 28 + 10 * index + 8, &value.sign_exponent, 2);
-    if (class == CLASS_COUNT - 1)
-        put_16(state->image + 8, get_16(state->image + 8) | 3u << 2 * physical);
-}
-
-/* All exceptions masked, none, and each alone unmasked. */
-static unsigned find_control(unsigned number) {
-    static const uint16_t precisions[3] = {0x300, 0x200, 0x000};
-    unsigned kind = number & 7, masks = kind == 0 ? 0x3F : kind == 1 ? 0 : 0x3F ^ 1 << (kind - 2);
-    return precisions[number / 8 % 3] | (number / 24 & 3) << 10 | masks | 0x40;
-}
-
 /* The class in a narrower format of memory: the host itself rounds it. */
 static void put_operand(MachineState *state, unsigned opcode, unsigned field, unsigned class) {
     Float80 value = classes[class / 2 % (sizeof classes / sizeof classes[0])];
@@ -321,6 +268,7 @@ START_TEST(test_classes_against_host) {
 END_TEST
 
 int main(void) {
+    setvbuf(stdout, NULL, _IOLBF, 0);
     Suite *suite = suite_create("x87_host");
     TCase *instructions = tcase_create("instructions");
     tcase_set_timeout(instructions, getenv("REPRISE_LONG") != NULL ? 3600 : 120);
