@@ -135,6 +135,7 @@ const FieldTable cpu_fields = {
         FIELD(CpuState, U64, performance_fixed_control),
         FIELD(CpuState, U64, performance_global_control),
         FIELD(CpuState, U64, performance_status),
+        FIELD_PADDING(CpuState, unused3),
         FIELD(CpuState, U64, instruction_count),
         FIELD_END,
     },

@@ -209,6 +209,7 @@ typedef struct CpuState {
     uint64_t performance_since, performance_since_tick;
     uint64_t performance_select[PERFORMANCE_GENERAL];
     uint64_t performance_fixed_control, performance_global_control, performance_status;
+    uint64_t unused3;
     uint64_t instruction_count; /* instructions completed and exceptions delivered; exact at every
                                    callback and exit */
 } CpuState;
