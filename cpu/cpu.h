@@ -282,6 +282,12 @@ typedef struct Cpu {
     /* The interrupt controller's acknowledge cycle: gives the vector. */
     int (*acknowledge_interrupt)(void *opaque);
     void *acknowledge_opaque;
+    /* Told of each INT n in real-address and v8086 mode before it is delivered; NULL: nobody asks.
+     */
+    void (*software_interrupt)(void *opaque, uint8_t vector);
+    void *software_interrupt_opaque;
+    uint64_t outside_accesses;  /* how often ports, devices in memory, clocks and counters were
+                                   looked at: what a program can learn but by memory */
     Wire ferr;                  /* to IRQ 13 */
     Wire smiact;                /* to the host bridge: accesses are system management mode's */
     Wire performance_interrupt; /* to the local APIC: a counter overflowed */

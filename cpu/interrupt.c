@@ -349,6 +349,8 @@ HelperResult helper_software_interrupt(Cpu *cpu, uint32_t a, uint32_t b, uint32_
     (void)t0;
     (void)t1;
     enum { INT_N, INT3, INTO, ICEBP };
+    if (b == INT_N && cpu->software_interrupt != NULL && cpu_is_real_addressing(cpu))
+        cpu->software_interrupt(cpu->software_interrupt_opaque, (uint8_t)a);
     Event event = {.vector = (uint8_t)a,
                    .software = b != ICEBP,
                    .int_n = b == INT_N,

@@ -251,6 +251,7 @@ HelperResult helper_rdmsr(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_
         return cpu_raise_error(cpu, EXCEPTION_GP, 0);
     uint32_t number = (uint32_t)cpu->state.gpr[REG_ECX];
     uint64_t value;
+    cpu->outside_accesses++;
     if (!read_register(cpu, number, &value))
         return refuse(cpu, "read", number);
     cpu->state.gpr[REG_EAX] = (uint32_t)value;
@@ -279,6 +280,7 @@ HelperResult helper_rdtsc(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_
     (void)t1;
     if ((cpu->state.cr4 & CR4_TSD) && cpu->state.cpl != 0)
         return cpu_raise_error(cpu, EXCEPTION_GP, 0);
+    cpu->outside_accesses++;
     uint64_t value = cpu_read_tsc(cpu);
     cpu->state.gpr[REG_EAX] = (uint32_t)value;
     cpu->state.gpr[REG_EDX] = value >> 32;

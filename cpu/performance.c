@@ -327,6 +327,7 @@ HelperResult helper_rdpmc(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_
     bool allowed = cpu->state.cpl == 0 || (cpu->state.cr4 & CR4_PCE);
     if (!allowed)
         return cpu_raise_error(cpu, EXCEPTION_GP, 0);
+    cpu->outside_accesses++;
     if (is_pentium_4(cpu))
         return read_pentium_4(cpu, number);
     bool fixed = is_architectural(cpu) && (number & FIXED_COUNTERS);

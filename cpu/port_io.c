@@ -33,6 +33,7 @@ HelperResult helper_in(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t
     if (!port_io_check(cpu, port, a))
         return HELPER_FAULT;
     cpu->state.eip = cpu->next_eip; /* before the access, which may reset this processor */
+    cpu->outside_accesses++;
     uint32_t value = port_map_read(cpu->ports, port, a);
     uint64_t mask = UINT64_C(0xFFFFFFFF) >> (32 - 8 * a);
     uint64_t *eax = &cpu->state.gpr[REG_EAX];
@@ -48,6 +49,7 @@ HelperResult helper_out(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t 
     if (!port_io_check(cpu, port, a))
         return HELPER_FAULT;
     cpu->state.eip = cpu->next_eip;
+    cpu->outside_accesses++;
     port_map_write(cpu->ports, port, a, t1 & 0xFFFFFFFFu >> (32 - 8 * a));
     if (cpu_has_breakpoints(cpu))
         cpu_watch_port(cpu, port, a);

@@ -277,6 +277,7 @@ static bool ins_one(StringRun *run) {
     if (!linear_check_write(cpu, linear, run->size, cpu->state.cpl == 3))
         return false;
     uint16_t port = (uint16_t)cpu->state.gpr[REG_EDX];
+    cpu->outside_accesses++;
     uint32_t value = port_map_read(cpu->ports, port, run->size);
     if (cpu_has_breakpoints(cpu))
         cpu_watch_port(cpu, port, run->size);
@@ -289,6 +290,7 @@ static bool outs_one(StringRun *run) {
     if (!read_source(run, &value))
         return false;
     uint16_t port = (uint16_t)cpu->state.gpr[REG_EDX];
+    cpu->outside_accesses++;
     port_map_write(cpu->ports, port, run->size, (uint32_t)value);
     if (cpu_has_breakpoints(cpu))
         cpu_watch_port(cpu, port, run->size);

@@ -21,6 +21,12 @@ static void before_device(void *opaque) {
     x86_fpu_suspend(translator->cpu);
 }
 
+static void on_device_access(void *opaque) {
+    Translator *translator = opaque;
+    translator->cpu->outside_accesses++;
+    before_device(translator);
+}
+
 /* A store into translated code: forget what was translated from there. A page that holds code takes
  * this path at every store. */
 static void on_code_changes(void *opaque, uint32_t address, uint32_t size) {
@@ -89,7 +95,7 @@ Translator *translator_create(Cpu *cpu, const TranslatorOptions *options, Error 
         return NULL;
     }
     PhysicalMapHooks hooks = {translator, on_code_changes, on_layout_changed, on_dirty_cleared,
-                              before_device};
+                              on_device_access};
     physical_map_set_hooks(cpu->map, &hooks);
     cpu->tlb.flushed = on_tlb_flushed;
     cpu->tlb.flushed_opaque = translator;

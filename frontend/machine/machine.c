@@ -67,6 +67,8 @@ Machine *machine_create(const MachineConfig *config, Error *error) {
                         machine);
         if (board_create(machine, error) &&
             ram_hash_init(&machine->ram_hash, machine->memory, error)) {
+            if (!config->icount)
+                polling_loop_watch(&machine->polling_loop, machine->cpu, &machine->ram_hash);
             machine_wait_init(machine);
             machine_observer_init(machine);
             return machine;

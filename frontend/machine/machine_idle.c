@@ -18,16 +18,32 @@ static bool drives_work(const Machine *machine) {
     return false;
 }
 
+void machine_begin_idle_looks(Machine *machine) {
+    if (machine->time.icount)
+        polling_loop_watch(&machine->polling_loop, machine->cpu, &machine->ram_hash);
+}
+
+void machine_end_idle_looks(Machine *machine) {
+    if (machine->time.icount)
+        polling_loop_unwatch(&machine->polling_loop);
+}
+
+static bool is_asleep(Machine *machine, IdleWatch *watch) {
+    PollingLoop *loop = &machine->polling_loop;
+    bool polls = loop->proofs != watch->proofs;
+    watch->proofs = loop->proofs;
+    if (machine->time.icount)
+        polling_loop_take_proof(loop);
+    return polls || machine->cpu->state.halted;
+}
+
 /* A stretch that turns out too busy starts anew, at its end at the latest. */
 bool machine_look_idle(Machine *machine, IdleWatch *watch, uint32_t looks) {
-    if (drives_work(machine)) {
-        *watch = (IdleWatch){0};
-        return false;
-    }
+    bool asleep = is_asleep(machine, watch);
     watch->looks++;
-    watch->halted += machine->cpu->state.halted != 0;
-    if (watch->looks - watch->halted > looks / 10) {
-        *watch = (IdleWatch){0};
+    watch->asleep += asleep;
+    if (drives_work(machine) || watch->looks - watch->asleep > looks / 10) {
+        *watch = (IdleWatch){.proofs = watch->proofs};
         return false;
     }
     return watch->looks >= looks;

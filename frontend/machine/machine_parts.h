@@ -16,6 +16,7 @@
 #include "machine_wait.h"
 #include "page_history.h"
 #include "physical_map.h"
+#include "polling_loop.h"
 #include "port_map.h"
 #include "ram_hash.h"
 #include "serial_feed.h"
@@ -46,6 +47,7 @@ struct Machine {
     KeyPlayer key_player;
     SerialFeed serial_feed[MACHINE_SERIAL_PORTS];
     RamHash ram_hash;
+    PollingLoop polling_loop;
     WaitPoll poll;
     MachineObserver observer;
     MachineWatch watch;

@@ -99,9 +99,12 @@ bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
         performance_settle(machine->cpu);
     clock_run_due(&machine->clock);
     bool more = true;
+    polling_loop_look(&machine->polling_loop);
+    bool waits = exit == RUN_HALTED || (exit == RUN_BREAK && !machine->time.icount &&
+                                        polling_loop_take_proof(&machine->polling_loop));
     if (exit == RUN_SHUTDOWN)
         machine_triple_fault(machine);
-    else if (exit == RUN_HALTED && !machine->reset_requested && !machine->shutdown_requested &&
+    else if (waits && !machine->reset_requested && !machine->shutdown_requested &&
              !machine->panic_requested && !machine->debug_exit_requested &&
              !cpu_has_deliverable_interrupt(machine->cpu))
         more = idle(machine, may_sleep);

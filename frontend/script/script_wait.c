@@ -219,7 +219,9 @@ static int wait_idle(lua_State *L) {
     IdleSearch search = {.machine = machine->machine, .looks = (uint32_t)looks};
     int64_t deadline_ns = machine_guest_time_ns(machine->machine) + script_timeout_ns(L, 2);
     script_log(machine->script, machine, "wait for the guest to have nothing to do");
+    machine_begin_idle_looks(machine->machine);
     WaitEnd end = machine_run_until(machine->machine, deadline_ns, IDLE_LOOK_NS, is_idle, &search);
+    machine_end_idle_looks(machine->machine);
     if (end != WAIT_MET && !(end == WAIT_HUNG && sleeps(machine->machine)))
         script_wait_fail(L, machine, end, "the guest to have nothing to do");
     return 0;

@@ -43,6 +43,13 @@ test("720K floppy with programs", function()
   }, function(m, case) case.run(m) end)
 end)
 
+test("idle at its prompt", function()
+  -- FreeDOS never halts the processor: it asks for a key again and again.
+  local m = machine("-m", "16", "-fda", guest.image("freedos-1440.img"))
+  m:wait_text("A:\\>")
+  m:wait_idle({timeout = 5})
+end)
+
 test("files on a floppy", function()
   -- What the guest writes is in the image afterwards, readable from outside.
   local image = guest.copy(guest.image("freedos-1440.img"))
