@@ -66,6 +66,8 @@ const OptionInfo option_table[] = {
     {NULL, NULL, "Debugging and the rest:", NULL},
     {"d", "CATEGORY,...", "trace: in_asm, op, out_asm, int, exec, cpu, post, ...", option_trace},
     {"D", "FILE", "where -d writes (default stderr)", option_trace_file},
+    {"perfmap", NULL, "name translated code for the host's perf: /tmp/perf-PID.map", option_perf_map},
+    {"jitdump", NULL, "the same with times and code: jit-PID.dump, for 'perf inject'", option_jit_dump},
     {"pidfile", "FILE", "write the process number there", option_pid_file},
     {"version", NULL, "print the version", option_version},
     {"help", NULL, "print this text", option_help},

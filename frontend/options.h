@@ -51,6 +51,7 @@ OptionHandler option_device, option_nic, option_net;
 
 /* options_program.c */
 OptionHandler option_help, option_version, option_trace, option_trace_file, option_pid_file;
+OptionHandler option_perf_map, option_jit_dump;
 OptionHandler option_accept_anything; /* has no meaning here and does no harm */
 OptionHandler option_global, option_sandbox, option_not_here;
 

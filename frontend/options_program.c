@@ -38,6 +38,20 @@ bool option_pid_file(Settings *settings, const char *argument, Error *error) {
     return true;
 }
 
+bool option_perf_map(Settings *settings, const char *argument, Error *error) {
+    (void)argument;
+    (void)error;
+    settings->machine.translator.perf_map = true;
+    return true;
+}
+
+bool option_jit_dump(Settings *settings, const char *argument, Error *error) {
+    (void)argument;
+    (void)error;
+    settings->machine.translator.jit_dump = true;
+    return true;
+}
+
 bool option_accept_anything(Settings *settings, const char *argument, Error *error) {
     (void)settings;
     (void)argument;

@@ -7,6 +7,7 @@
 #include "x86_64_backend.h"
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 bool translator_fetch_address(Translator *translator, uint32_t *physical) {
     Cpu *cpu = translator->cpu;
@@ -87,7 +88,7 @@ bool translator_lift(Translator *translator, uint32_t physical, const Context *c
 uint32_t translator_context(Translator *translator) {
     uint32_t number = context_table_number(translator->contexts, translator->cpu);
     if (number == 0) {
-        translator_flush(translator);
+        translator_forget_all(translator, FORGOTTEN_CONTEXTS);
         context_table_clear(translator->contexts);
         number = context_table_number(translator->contexts, translator->cpu);
     }
@@ -167,7 +168,7 @@ static Block *add_portable_block(Translator *translator, const BlockKey *key) {
     size_t bytes = sizeof(Block) + sizeof(UopBlock) + lifted->uop_count * sizeof(Uop) +
                    lifted->insn_count * sizeof(UopInsn);
     if (translator->portable_bytes + bytes > PORTABLE_BYTES_MAX)
-        translator_flush(translator);
+        translator_forget_all(translator, FORGOTTEN_BUFFER_FULL);
     translator->portable_bytes += bytes;
     Block *block =
         block_cache_add(translator->cache, key, lifted->next_eip - lifted->eip, 0, &new_pages);
@@ -265,11 +266,14 @@ Block *translator_find_block(const Translator *translator, const BlockKey *wante
     return block;
 }
 
-static Block *get_block(Translator *translator, const BlockKey *wanted, bool may_flush) {
-    translator->counters.lookups++;
-    Block *block = translator_find_block(translator, wanted);
-    if (block != NULL)
-        return block;
+static int64_t host_time_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static Block *make_block(Translator *translator, const BlockKey *wanted, bool may_flush) {
+    Block *block;
     BlockKey complete = *wanted, *key = &complete;
     const Context *context = context_table_get(translator->contexts, key->context);
     if (!lift_for_key(translator, context, key))
@@ -282,12 +286,23 @@ static Block *get_block(Translator *translator, const BlockKey *wanted, bool may
         block = x86_backend_translate(translator, key);
         bool full = block == NULL && x86_backend_is_full(translator->x86);
         if (full && may_flush) {
-            translator_flush(translator);
+            translator_forget_all(translator, FORGOTTEN_BUFFER_FULL);
             block = x86_backend_translate(translator, key);
         }
     }
     if (translator->cpu->trace->mask)
         trace_translation(translator, key, block);
+    return block;
+}
+
+static Block *get_block(Translator *translator, const BlockKey *wanted, bool may_flush) {
+    translator->counters.lookups++;
+    Block *block = translator_find_block(translator, wanted);
+    if (block == NULL) {
+        int64_t start_ns = host_time_ns();
+        block = make_block(translator, wanted, may_flush);
+        translator->counters.translation_ns += (uint64_t)(host_time_ns() - start_ns);
+    }
     return block;
 }
 

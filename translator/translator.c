@@ -27,17 +27,21 @@ static void on_device_access(void *opaque) {
     before_device(translator);
 }
 
-/* A store into translated code: forget what was translated from there. A page that holds code takes
- * this path at every store. */
-static void on_code_changes(void *opaque, uint32_t address, uint32_t size) {
-    Translator *translator = opaque;
+static void forget_code(Translator *translator, uint32_t address, uint32_t size,
+                        ForgetReason reason) {
     before_device(translator);
     if (block_cache_invalidate(translator->cache, address, size)) {
-        translator->counters.invalidations++;
+        translator->counters.forgotten[reason]++;
         translator->cpu->code_changed = 1;
         if (translator->x86 != NULL)
             x86_backend_forget_indirect(translator->x86, true);
     }
+}
+
+/* A store into translated code: forget what was translated from there. A page that holds code takes
+ * this path at every store. */
+static void on_code_changes(void *opaque, uint32_t address, uint32_t size) {
+    forget_code(opaque, address, size, FORGOTTEN_BY_STORE);
 }
 
 static void on_layout_changed(void *opaque, uint32_t first_page, uint32_t pages) {
@@ -47,7 +51,7 @@ static void on_layout_changed(void *opaque, uint32_t first_page, uint32_t pages)
      * are kept. */
     if (pages != PHYSICAL_PAGES)
         for (uint32_t page = first_page; page < first_page + pages; page++)
-            on_code_changes(translator, page << PAGE_BITS, PAGE_SIZE);
+            forget_code(translator, page << PAGE_BITS, PAGE_SIZE, FORGOTTEN_BY_LAYOUT);
     tlb_flush_all(&translator->cpu->tlb);
 }
 
@@ -74,6 +78,19 @@ static void on_unlink(void *opaque, BlockLink *link) {
         x86_backend_unlink(translator, link);
 }
 
+static bool start_listing(Translator *translator, Error *error) {
+    const TranslatorOptions *options = &translator->options;
+    if (!options->perf_map && !options->jit_dump)
+        return true;
+    if (translator->x86 == NULL)
+        return error_set(error, "-perfmap and -jitdump want -accel jit: nothing is translated");
+    translator->listing = code_listing_create(options->perf_map, options->jit_dump, error);
+    if (translator->listing == NULL)
+        return false;
+    x86_backend_list_trampolines(translator);
+    return true;
+}
+
 Translator *translator_create(Cpu *cpu, const TranslatorOptions *options, Error *error) {
     Translator *translator = calloc(1, sizeof(*translator));
     if (translator == NULL) {
@@ -90,7 +107,8 @@ Translator *translator_create(Cpu *cpu, const TranslatorOptions *options, Error 
     if (translator->cache != NULL && options->backend == BACKEND_X86_64)
         translator->x86 = x86_backend_create(translator, error);
     if (translator->contexts == NULL || translator->cache == NULL ||
-        (options->backend == BACKEND_X86_64 && translator->x86 == NULL)) {
+        (options->backend == BACKEND_X86_64 && translator->x86 == NULL) ||
+        !start_listing(translator, error)) {
         translator_destroy(translator);
         return NULL;
     }
@@ -112,6 +130,7 @@ void translator_destroy(Translator *translator) {
         translator->cpu->translator = NULL;
     }
     x86_backend_destroy(translator->x86);
+    code_listing_destroy(translator->listing);
     block_cache_destroy(translator->cache);
     context_table_destroy(translator->contexts);
     free(translator);
@@ -126,12 +145,16 @@ bool translator_find_uop(const char *name, uint8_t *code) {
     return false;
 }
 
-void translator_flush(Translator *translator) {
-    translator->counters.flushes++;
+void translator_forget_all(Translator *translator, ForgetReason reason) {
+    translator->counters.forgotten[reason]++;
     translator->portable_bytes = 0;
     block_cache_clear(translator->cache);
     if (translator->x86 != NULL)
         x86_backend_reset(translator->x86);
+}
+
+void translator_flush(Translator *translator) {
+    translator_forget_all(translator, FORGOTTEN_ON_REQUEST);
 }
 
 static void deliver_fault(Translator *translator) {
@@ -271,29 +294,8 @@ RunExit translator_run(Translator *translator, int64_t instructions) {
 }
 
 void translator_print_info(const Translator *translator, ByteBuffer *text) {
-    const TranslatorCounters *counters = &translator->counters;
-    const struct {
-        const char *name;
-        uint64_t value;
-    } rows[] = {
-        {"instructions executed", translator->cpu->state.instruction_count},
-        {"blocks in the cache", block_cache_block_count(translator->cache)},
-        {"translations", counters->translations},
-        {"guest bytes translated", counters->guest_bytes},
-        {"host bytes made", counters->host_bytes},
-        {"block look-ups by the run loop", counters->lookups},
-        {"single steps", counters->single_steps},
-        {"invalidations by stores", counters->invalidations},
-        {"flushes", counters->flushes},
-        {"faults", counters->faults},
-        {"interrupts", counters->interrupts},
-        {"links made", counters->links},
-        {"links undone", counters->unlinks},
-        {"TLB fills", translator->cpu->tlb.fills},
-        {"page walks", translator->cpu->tlb.walks},
-        {"TLB flushes", translator->cpu->tlb.flushes},
-    };
     byte_buffer_print(text, "backend: %s\n", translator->x86 != NULL ? "x86-64" : "portable");
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        byte_buffer_print(text, "%-32s %llu\n", rows[i].name, (unsigned long long)rows[i].value);
+    byte_buffer_print(text, "%-32s %u\n", "blocks in the cache",
+                      (unsigned)block_cache_block_count(translator->cache));
+    translator_counters_print(&translator->counters, translator->cpu, text);
 }

@@ -3,21 +3,13 @@
 #define REPRISE_TRANSLATOR_INTERNAL_H
 
 #include "block_cache.h"
+#include "code_listing.h"
 #include "context.h"
 #include "translator.h"
+#include "translator_counters.h"
 #include "uop.h"
 
 struct X86Backend;
-
-/* Counters for 'info jit'. */
-typedef struct TranslatorCounters {
-    uint64_t translations, guest_bytes, host_bytes;
-    uint64_t lookups, block_entries; /* of the run loop */
-    uint64_t single_steps;
-    uint64_t invalidations, flushes;
-    uint64_t faults, interrupts;
-    uint64_t links, unlinks;
-} TranslatorCounters;
 
 struct Translator {
     Cpu *cpu;
@@ -25,6 +17,7 @@ struct Translator {
     BlockCache *cache;
     ContextTable *contexts;
     struct X86Backend *x86; /* NULL: the portable backend */
+    CodeListing *listing;   /* NULL: nobody profiles */
     uint64_t host_features; /* FEATURE_BIT()s: whose vector instructions the backend takes whole */
     UopScratch scratch;
     UopBlock lifted;     /* in scratch */
@@ -76,6 +69,9 @@ Block *translator_find_block(const Translator *translator, const BlockKey *wante
 Block *translator_get_block(Translator *translator, const BlockKey *wanted);
 /* NULL also if the buffer is full. */
 Block *translator_get_block_unflushed(Translator *translator, const BlockKey *wanted);
+
+/* Drops all translations and counts why. translator.c */
+void translator_forget_all(Translator *translator, ForgetReason reason);
 
 /* Runs exactly one instruction at state.eip by the portable backend, wherever its bytes are, with
  * everything that surrounds it: breakpoints, RF, single step, interrupt shadow. step.c */

@@ -4,6 +4,7 @@
 #include "cpu_feature.h"
 #include "insn.h"
 #include "x86_64_internal.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -209,6 +210,20 @@ static void emit_block(Translation *translation) {
     x86_emit_stubs(translation);
 }
 
+void x86_backend_list_trampolines(Translator *translator) {
+    const X86Backend *backend = translator->x86;
+    code_listing_add(translator->listing, backend->executable,
+                     (size_t)(backend->start - backend->writable), "reprise_trampolines");
+}
+
+static void list_block(const Translation *translation, const Block *block) {
+    char name[48];
+    uint32_t eip = block->key.eip;
+    snprintf(name, sizeof(name), "guest_%08X_at_%08X", translation->context->cs_base + eip, eip);
+    code_listing_add(translation->backend->translator->listing, block->host_code, block->host_bytes,
+                     name);
+}
+
 /* The site jumps to its stub now, and will again. */
 static void set_link_site(BlockLink *link, uint8_t *site) {
     int32_t displacement;
@@ -239,6 +254,8 @@ static Block *enter_block(Translation *translation) {
     }
     translator->counters.host_bytes += (uint64_t)(translation->assembler.code - backend->next);
     backend->next = translation->assembler.code;
+    if (translator->listing != NULL)
+        list_block(translation, block);
     return block;
 }
 
@@ -578,6 +595,13 @@ static const void *follow(Translator *translator, uint32_t leave) {
     return entry == NULL ? NULL : x86_executable(backend, entry);
 }
 
+static const LeaveReason leave_reasons[] = {
+    [LEAVE_LINK] = LEFT_FOR_JUMP,   [LEAVE_INDIRECT] = LEFT_FOR_INDIRECT_JUMP,
+    [LEAVE_POLL] = LEFT_FOR_POLL,   [LEAVE_STEP] = LEFT_FOR_STEP,
+    [LEAVE_FAULT] = LEFT_FOR_FAULT, [LEAVE_LOOK] = LEFT_FOR_LOOK,
+    [LEAVE_EXIT] = LEFT_FOR_LOOK,   [LEAVE_HELPER_FAULT] = LEFT_FOR_FAULT,
+};
+
 X86Exit x86_backend_run(Translator *translator, Block *block) {
     typedef uint32_t EnterFunction(Cpu * cpu, const void *host_code);
     Cpu *cpu = translator->cpu;
@@ -592,6 +616,7 @@ X86Exit x86_backend_run(Translator *translator, Block *block) {
     uint32_t leave;
     do {
         leave = enter(cpu, host_code);
+        translator->counters.leaves[leave_reasons[leave & 0xFF]]++;
         host_code = follow(translator, leave);
     } while (host_code != NULL && !cpu->break_after);
     return finish(translator, leave);

@@ -45,6 +45,9 @@ uint64_t x86_backend_host_features(void);
 /* For the cache: this link's site leaves to the run loop again. */
 void x86_backend_unlink(void *translator, BlockLink *link);
 
+/* Tells translator->listing of the code that all translations share. */
+void x86_backend_list_trampolines(Translator *translator);
+
 size_t x86_backend_buffer_used(const X86Backend *backend);
 
 #endif

@@ -139,6 +139,13 @@ static uint8_t *find_beside_code(Cpu *cpu, uint32_t linear, const Site *site) {
     return page.write + offset;
 }
 
+static const SlowReason slow_reasons[] = {
+    [SLOW_PLAIN] = SLOWLY_FILLED,
+    [SLOW_BOUNCE] = SLOWLY_BY_PIECES,
+    [SLOW_FAULT] = SLOWLY_FAULTED,
+    [SLOW_STEP] = SLOWLY_STEPPED,
+};
+
 SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t number) {
     if (X86_IS_SANITIZED)
         x86_fpu_suspend(cpu);
@@ -146,6 +153,8 @@ SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t number) {
     uint8_t *beside = find_beside_code(cpu, linear, site);
     SlowResult result = beside != NULL ? (SlowResult){(uint64_t)(uintptr_t)beside, SLOW_PLAIN}
                                        : access(cpu, linear, site);
+    SlowReason reason = beside != NULL ? SLOWLY_BESIDE_CODE : slow_reasons[result.outcome];
+    backend_of(cpu)->translator->counters.slow[reason]++;
     x86_fpu_resume(cpu);
     return result;
 }
@@ -210,6 +219,7 @@ HelperEnd x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
     const Site *site = &backend->sites[(uint32_t)site_and_helper];
     const HelperInfo *helper = &helper_table[site_and_helper >> 32];
     CpuState *state = &cpu->state;
+    backend->translator->counters.helper_calls[site_and_helper >> 32]++;
     if (!(helper->attributes & HELPER_LEAF) || (helper->attributes & HELPER_ENDS_BLOCK))
         x86_fpu_save(cpu);
     else if (X86_IS_SANITIZED)
