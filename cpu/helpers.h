@@ -63,6 +63,8 @@ HelperResult cpu_raise_page_fault(Cpu *cpu, const PageFault *fault);
  * paging. 1 to 8 bytes. False: cpu->exception is set and nothing was stored. segment.c */
 bool cpu_read(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size, uint64_t *value);
 bool cpu_write(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size, uint64_t value);
+/* A store's checks without the store: what a read-modify-write begins with. */
+bool cpu_check_write(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size);
 /* Only the checks for an access of 'size' bytes (1 to 512); '*linear' is the address. A page fault
  * is not looked for. */
 bool cpu_check_segment(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size, bool write,

@@ -314,6 +314,7 @@ void cpu_deliver_exception(Cpu *cpu) {
 void cpu_deliver_debug_trap(Cpu *cpu, uint32_t dr6_bits) {
     cpu->state.dr[6] |= dr6_bits;
     cpu->state.pending_debug = 0;
+    cpu->state.halted = 0; /* a trap after HLT ends it */
     Event event = {.vector = EXCEPTION_DB,
                    .external = 1,
                    .return_eip = cpu->state.eip,
@@ -357,5 +358,9 @@ HelperResult helper_software_interrupt(Cpu *cpu, uint32_t a, uint32_t b, uint32_
                    .external = b == ICEBP,
                    .return_eip = cpu->next_eip,
                    .eflags = cpu_get_eflags(cpu)};
-    return deliver_once(cpu, &event) ? HELPER_JUMP : HELPER_FAULT;
+    if (!deliver_once(cpu, &event))
+        return HELPER_FAULT;
+    if (b == ICEBP) /* a debug exception, as far as general detect goes */
+        cpu->state.dr[7] &= ~(uint32_t)DR7_GD;
+    return HELPER_JUMP;
 }

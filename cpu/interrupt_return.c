@@ -33,9 +33,9 @@ static HelperResult return_real(Cpu *cpu, unsigned size) {
         if ((frame.eflags & FLAG_TF) || (interrupts && (cpu->state.eflags & FLAG_VIP)))
             return general_protection(cpu);
         frame.eflags = (frame.eflags & EFLAGS_16) | (interrupts ? FLAG_VIF : 0);
-        mask = (mask & ~(uint32_t)FLAG_IF & EFLAGS_16) | FLAG_VIF;
+        mask = (mask & ~(uint32_t)FLAG_IF & EFLAGS_16) | FLAG_VIF | FLAG_RF;
     } else if (size == 2) {
-        mask &= EFLAGS_16;
+        mask = (mask & EFLAGS_16) | FLAG_RF; /* which is cleared: the image has none */
     }
     if (!transfer_check_real(cpu, frame.eip))
         return HELPER_FAULT;
@@ -96,7 +96,7 @@ static uint32_t writable_flags(const Cpu *cpu, unsigned size) {
         mask |= FLAG_IF;
     if (cpu->state.cpl == 0)
         mask |= FLAG_IOPL | FLAG_VIF | FLAG_VIP;
-    return size == 2 ? mask & EFLAGS_16 : mask;
+    return size == 2 ? (mask & EFLAGS_16) | FLAG_RF : mask;
 }
 
 static HelperResult return_protected(Cpu *cpu, unsigned size, const ReturnFrame *frame) {

@@ -1,4 +1,5 @@
 #include "linear.h"
+#include "cpu_debug.h"
 #include "segment.h"
 #include <assert.h>
 
@@ -83,6 +84,8 @@ void stack_plan_store(Cpu *cpu, const StackPlan *plan, unsigned index) {
     uint32_t linear = plan->segment.base + push_offset(plan, index);
     PageFault fault;
     (void)tlb_write(&cpu->tlb, linear, plan->size, plan->user, plan->value[index], &fault);
+    if (cpu_has_breakpoints(cpu))
+        cpu_watch_access(cpu, linear, plan->size, true);
 }
 
 void stack_plan_commit(Cpu *cpu, const StackPlan *plan) {

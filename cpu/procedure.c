@@ -2,12 +2,11 @@
 #include "linear.h"
 
 HelperResult helper_bound(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
-    uint64_t pair;
-    if (!cpu_read(cpu, b, t0, a, &pair))
-        return HELPER_FAULT;
-    uint64_t upper_half;
-    uint32_t second = t0 + a;
-    if (!cpu_read(cpu, b, second, a, &upper_half))
+    uint64_t pair, upper_half;
+    unsigned segment = b & 0xFF;
+    /* The offset of the second bound wraps as any 16-bit address does. */
+    uint32_t second = (t0 + a) & (b >> 8 == 2 ? 0xFFFFu : UINT32_MAX);
+    if (!cpu_read(cpu, segment, t0, a, &pair) || !cpu_read(cpu, segment, second, a, &upper_half))
         return HELPER_FAULT;
     int32_t lower, upper, index;
     if (a == 2) {

@@ -121,6 +121,13 @@ bool cpu_write(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size, uint6
     return true;
 }
 
+bool cpu_check_write(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size) {
+    uint32_t linear;
+    return cpu_check_segment(cpu, segment, offset, size, true, &linear) &&
+           check_alignment(cpu, linear, size) &&
+           linear_check_write(cpu, linear, size, cpu->state.cpl == 3);
+}
+
 /* MOV Sreg, POP Sreg and the segment part of LDS and the like: SDM vol. 2, MOV, "Loading a segment
  * register". */
 static bool load_register(Cpu *cpu, unsigned segment, uint16_t selector) {
@@ -252,13 +259,36 @@ HelperResult helper_load_limit(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, ui
     return load_attribute(cpu, a, b, (uint16_t)t0, true);
 }
 
+/* ARPL. '*value' is the destination; false if it is not changed. */
+static bool raise_rpl(uint32_t *value, uint32_t source) {
+    if ((*value & SELECTOR_RPL) >= (source & SELECTOR_RPL))
+        return false;
+    *value = (*value & ~(uint32_t)SELECTOR_RPL) | (source & SELECTOR_RPL);
+    return true;
+}
+
 HelperResult helper_arpl(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
     (void)a;
     (void)b;
     if (cpu_is_real_addressing(cpu))
         return cpu_raise(cpu, EXCEPTION_UD);
-    bool raise = (t0 & SELECTOR_RPL) < (t1 & SELECTOR_RPL);
-    cpu->result = raise ? (t0 & ~(uint32_t)SELECTOR_RPL) | (t1 & SELECTOR_RPL) : t0;
-    set_zero_flag(cpu, raise);
+    bool raised = raise_rpl(&t0, t1);
+    cpu->result = t0;
+    set_zero_flag(cpu, raised);
+    return HELPER_NEXT;
+}
+
+HelperResult helper_arpl_memory(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
+    (void)a;
+    if (cpu_is_real_addressing(cpu))
+        return cpu_raise(cpu, EXCEPTION_UD);
+    uint64_t present;
+    if (!cpu_read(cpu, b, t0, 2, &present))
+        return HELPER_FAULT;
+    uint32_t value = (uint32_t)present;
+    bool raised = raise_rpl(&value, t1);
+    if (raised && !cpu_write(cpu, b, t0, 2, value))
+        return HELPER_FAULT;
+    set_zero_flag(cpu, raised);
     return HELPER_NEXT;
 }

@@ -61,9 +61,9 @@ static uint32_t existing_cr0(const Cpu *cpu, uint32_t value) {
 
 static HelperResult write_cr0(Cpu *cpu, uint32_t value) {
     CpuState *state = &cpu->state;
+    value = existing_cr0(cpu, value);
     if (((value & CR0_PG) && !(value & CR0_PE)) || ((value & CR0_NW) && !(value & CR0_CD)))
         return general_protection(cpu);
-    value = existing_cr0(cpu, value);
     if (uses_pae(value, state->cr4) && ((value ^ state->cr0) & CR0_LOADING_PDPTES) &&
         !load_pdptes(cpu, state->cr3))
         return HELPER_FAULT;
@@ -242,18 +242,25 @@ HelperResult helper_write_dr(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint
     return go_on(cpu);
 }
 
+/* A pseudo-descriptor is a word and a doubleword, accessed one after the other (SDM vol. 3A 3.5.1);
+ * with a 16-bit address the second one's offset may wrap. */
+static uint32_t base_offset(uint32_t b, uint32_t offset) {
+    return (offset + 2) & (b >> 16 == 2 ? 0xFFFFu : UINT32_MAX);
+}
+
 HelperResult helper_load_descriptor_table(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0,
                                           uint32_t t1) {
     (void)t1;
     if (cpu->state.cpl != 0)
         return general_protection(cpu);
-    uint64_t value;
-    if (!cpu_read(cpu, b >> 8, t0, 6, &value))
+    unsigned segment = b >> 8 & 0xFF;
+    uint64_t limit, base;
+    if (!cpu_read(cpu, segment, t0, 2, &limit) ||
+        !cpu_read(cpu, segment, base_offset(b, t0), 4, &base))
         return HELPER_FAULT;
-    uint32_t base = (uint32_t)(value >> 16);
     DescriptorTable *table = a == 0 ? &cpu->state.gdtr : &cpu->state.idtr;
-    table->base = (b & 0xFF) == 2 ? base & 0xFFFFFF : base;
-    table->limit = value & 0xFFFF;
+    table->base = (uint32_t)((b & 0xFF) == 2 ? base & 0xFFFFFF : base);
+    table->limit = (uint32_t)limit;
     return go_on(cpu);
 }
 
@@ -263,8 +270,12 @@ HelperResult helper_store_descriptor_table(Cpu *cpu, uint32_t a, uint32_t b, uin
     if (is_hidden_by_umip(cpu))
         return general_protection(cpu);
     const DescriptorTable *table = a == 0 ? &cpu->state.gdtr : &cpu->state.idtr;
-    uint64_t value = (uint64_t)table->base << 16 | (table->limit & 0xFFFF);
-    return cpu_write(cpu, b >> 8, t0, 6, value) ? HELPER_NEXT : HELPER_FAULT;
+    unsigned segment = b >> 8 & 0xFF;
+    uint32_t second = base_offset(b, t0);
+    bool good = cpu_check_write(cpu, segment, t0, 2) && cpu_check_write(cpu, segment, second, 4) &&
+                cpu_write(cpu, segment, t0, 2, table->limit & 0xFFFF) &&
+                cpu_write(cpu, segment, second, 4, table->base);
+    return good ? HELPER_NEXT : HELPER_FAULT;
 }
 
 /* LLDT and LTR: protected mode, level 0, a system descriptor out of the GDT. */

@@ -131,7 +131,13 @@ void lift_jump(Lifter *lifter, uint32_t target) {
     lifter->ended = true;
 }
 
-static void emit_conditional(Lifter *lifter, unsigned condition, uint32_t target) {
+/* On to the next instruction: one beyond the limit faults by its own fetch, not this one. */
+void lift_go_on(Lifter *lifter) {
+    lift_emit(lifter, UOP_JMP, 4)->imm = lifter->next_eip;
+    lifter->ended = true;
+}
+
+void lift_leave_if(Lifter *lifter, unsigned condition, uint32_t target) {
     Uop *uop = lift_emit(lifter, UOP_JCC, 4);
     uop->condition = (uint8_t)condition;
     uop->flags_read = uop_condition_groups(condition);
@@ -140,10 +146,10 @@ static void emit_conditional(Lifter *lifter, unsigned condition, uint32_t target
 
 void lift_jump_if(Lifter *lifter, unsigned condition, uint32_t target) {
     if (target <= lifter->mode->cs_limit) {
-        emit_conditional(lifter, condition, target);
-        lift_jump(lifter, lifter->next_eip);
+        lift_leave_if(lifter, condition, target);
+        lift_go_on(lifter);
     } else {
-        emit_conditional(lifter, condition ^ 1, lifter->next_eip);
+        lift_leave_if(lifter, condition ^ 1, lifter->next_eip);
         lift_raise_error(lifter, EXCEPTION_GP, 0);
     }
     lifter->ended = true;

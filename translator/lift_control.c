@@ -78,35 +78,44 @@ void lift_jcxz(Lifter *lifter) {
         return;
     }
     jump_if_count(lifter, UOP_JCXZ, target);
-    lift_jump(lifter, lifter->next_eip);
+    lift_go_on(lifter);
 }
 
-static void count_down(Lifter *lifter) {
+static void change_count(Lifter *lifter, int32_t difference) {
     unsigned size = lifter->insn->address_size;
     Uop *uop = lift_emit(lifter, UOP_LEA, size);
     lift_set_dst_register(uop, REG_ECX);
-    lift_set_address(uop, SEG_DS, REG_ECX, -1, size);
+    lift_set_address(uop, SEG_DS, REG_ECX, difference, size);
+}
+
+/* The loop would go on beyond the limit. */
+static void refuse_loop(Lifter *lifter) {
+    change_count(lifter, 1);
+    lift_raise_error(lifter, EXCEPTION_GP, 0);
+    lifter->ended = true;
 }
 
 void lift_loop(Lifter *lifter) {
     uint32_t target = relative_target(lifter);
+    change_count(lifter, -1);
     if (target > lifter->mode->cs_limit) {
-        lift_raise_error(lifter, EXCEPTION_GP, 0);
+        jump_if_count(lifter, UOP_JCXZ, lifter->next_eip);
+        refuse_loop(lifter);
         return;
     }
-    count_down(lifter);
     jump_if_count(lifter, UOP_JNCXZ, target);
-    lift_jump(lifter, lifter->next_eip);
+    lift_go_on(lifter);
 }
 
 static void loop_if(Lifter *lifter, unsigned condition) {
     uint32_t target = relative_target(lifter);
+    change_count(lifter, -1);
+    jump_if_count(lifter, UOP_JCXZ, lifter->next_eip);
     if (target > lifter->mode->cs_limit) {
-        lift_raise_error(lifter, EXCEPTION_GP, 0);
+        lift_leave_if(lifter, condition ^ 1, lifter->next_eip);
+        refuse_loop(lifter);
         return;
     }
-    count_down(lifter);
-    jump_if_count(lifter, UOP_JCXZ, lifter->next_eip);
     lift_jump_if(lifter, condition, target);
 }
 void lift_loope(Lifter *lifter) {

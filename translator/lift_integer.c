@@ -177,12 +177,15 @@ static void set_count(Uop *uop, const Lifter *lifter, const Operand *count) {
     }
 }
 
-/* An immediate count of zero changes nothing, but a memory operand is still accessed. */
+/* An immediate count of zero changes nothing, but a memory operand is still written. */
 static bool count_is_zero(Lifter *lifter, const Operand *count) {
+    const Operand *operand = &lifter->insn->operand[0];
     if (count->kind != OPERAND_IMM || (lifter->insn->immediate & 31) != 0)
         return false;
-    if (lifter->insn->operand[0].kind == OPERAND_MEM)
-        lift_load_temporary(lifter, UREG_T0, &lifter->insn->operand[0]);
+    if (operand->kind == OPERAND_MEM) {
+        lift_load_offset(lifter);
+        lift_helper(lifter, HELPER_ID_rewrite_memory, operand->size, lifter->insn->memory.segment);
+    }
     return true;
 }
 

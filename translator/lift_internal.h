@@ -52,7 +52,10 @@ void lift_raise(Lifter *lifter, unsigned vector); /* without error code; ends th
 void lift_raise_error(Lifter *lifter, unsigned vector, uint32_t error_code);
 void lift_exit(Lifter *lifter); /* the run loop must look after this instruction; ends the block */
 void lift_jump(Lifter *lifter, uint32_t target); /* checks CS's limit; ends the block */
+void lift_go_on(Lifter *lifter); /* to the next instruction, whatever the limit; ends the block */
 void lift_jump_if(Lifter *lifter, unsigned condition, uint32_t target);
+/* Leaves the block for a target that is within the limit, or goes on with the next micro-op. */
+void lift_leave_if(Lifter *lifter, unsigned condition, uint32_t target);
 
 /* The stack: size of the stack pointer, and moving it. */
 static inline unsigned lift_stack_size(const Lifter *lifter) {

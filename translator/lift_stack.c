@@ -24,6 +24,12 @@ void lift_pop(Lifter *lifter) {
         lift_move_stack(lifter, (int32_t)size);
         return;
     }
+    if (operand->kind == OPERAND_MEM && lifter->insn->memory.base == REG_ESP &&
+        lift_stack_size(lifter) == 2) {
+        lift_load_offset(lifter);
+        lift_helper(lifter, HELPER_ID_pop_memory, size, lifter->insn->memory.segment);
+        return;
+    }
     lift_load_stack(lifter, UREG_T0, 0, size);
     if (operand->kind == OPERAND_GPR) {
         lift_move_stack(lifter, (int32_t)size);
@@ -69,10 +75,12 @@ void lift_pusha(Lifter *lifter) {
 }
 
 /* The highest slot is read first: the eight lie in at most two pages, so after it no load but the
- * lowest can fault. */
+ * lowest can fault. On a 16-bit stack any one may lie over the segment's end: there all are read
+ * before a register changes. */
 void lift_popa(Lifter *lifter) {
     int32_t size = lifter->insn->operand_size;
-    lift_load_stack(lifter, UREG_T0, 7 * size, (unsigned)size);
+    for (int32_t i = 7; i >= (lift_stack_size(lifter) == 2 ? 1 : 7); i--)
+        lift_load_stack(lifter, UREG_T0, i * size, (unsigned)size);
     for (int32_t i = 0; i < 8; i++)
         if (7 - i != REG_ESP)
             lift_load_stack(lifter, (unsigned)(7 - i), i * size, (unsigned)size);

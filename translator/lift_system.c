@@ -105,17 +105,15 @@ void lift_lsl(Lifter *lifter) {
 
 void lift_arpl(Lifter *lifter) {
     const Operand *operand = lifter->insn->operand;
-    load_word(lifter, UREG_T0, &operand[0]);
     load_word(lifter, UREG_T1, &operand[1]);
-    lift_helper(lifter, HELPER_ID_arpl, 0, 0);
-    bool memory = is_memory(&operand[0]);
-    Uop *uop = lift_emit(lifter, UOP_RESULT, memory ? 4 : 2);
-    lift_set_dst_register(uop, memory ? UREG_T0 : operand[0].reg);
-    if (memory) {
-        Uop *store = lift_emit(lifter, UOP_MOV, 2);
-        lift_set_dst_operand(lifter, store, &operand[0]);
-        lift_set_src_register(store, UREG_T0);
+    if (is_memory(&operand[0])) {
+        lift_load_offset(lifter);
+        lift_helper(lifter, HELPER_ID_arpl_memory, 0, lifter->insn->memory.segment);
+        return;
     }
+    load_word(lifter, UREG_T0, &operand[0]);
+    lift_helper(lifter, HELPER_ID_arpl, 0, 0);
+    lift_set_dst_register(lift_emit(lifter, UOP_RESULT, 2), operand[0].reg);
 }
 
 /* MOV to and from CR and DR. */
@@ -170,7 +168,8 @@ void lift_ltr(Lifter *lifter) {
 static void descriptor_table(Lifter *lifter, HelperId helper, uint32_t which) {
     lift_load_offset(lifter);
     lift_helper(lifter, helper, which,
-                (uint32_t)lifter->insn->memory.segment << 8 | lifter->insn->operand_size);
+                (uint32_t)lifter->insn->address_size << 16 |
+                    (uint32_t)lifter->insn->memory.segment << 8 | lifter->insn->operand_size);
 }
 void lift_lgdt(Lifter *lifter) {
     descriptor_table(lifter, HELPER_ID_load_descriptor_table, 0);
@@ -217,7 +216,8 @@ void lift_bound(Lifter *lifter) {
     Uop *uop = lift_emit(lifter, UOP_MOV, 4);
     lift_set_dst_register(uop, UREG_T1);
     lift_set_src_register(uop, lifter->insn->operand[0].reg);
-    lift_helper(lifter, HELPER_ID_bound, lifter->insn->operand_size, lifter->insn->memory.segment);
+    lift_helper(lifter, HELPER_ID_bound, lifter->insn->operand_size,
+                lifter->insn->memory.segment | (uint32_t)lifter->insn->address_size << 8);
 }
 
 void lift_clts(Lifter *lifter) {

@@ -52,17 +52,8 @@ bool portable_read_src(Portable *portable, const Uop *uop, unsigned size, uint32
 
 /* A read-modify-write reads with the intent to write: a page fault says so. */
 static bool check_write(Portable *portable, const UopAddress *address, unsigned size) {
-    Cpu *cpu = portable->cpu;
-    uint32_t linear;
-    PageFault fault;
-    if (!cpu_check_segment(cpu, address->segment, portable_offset(portable, address), size, true,
-                           &linear))
-        return false;
-    if (!tlb_check_write(&cpu->tlb, linear, size, cpu->state.cpl == 3, &fault)) {
-        cpu_raise_page_fault(cpu, &fault);
-        return false;
-    }
-    return true;
+    return cpu_check_write(portable->cpu, address->segment, portable_offset(portable, address),
+                           size);
 }
 
 bool portable_read_dst(Portable *portable, const Uop *uop, uint32_t *value) {

@@ -56,10 +56,22 @@ static bool lift_across_pages(Translator *translator, uint32_t physical, const C
     return true;
 }
 
-/* INT n clears TF itself and is not followed by a single-step trap. */
-static bool is_software_interrupt(const UopBlock *block) {
-    const Uop *last = &block->uop[block->uop_count - 1];
-    return last->code == UOP_HELPER && last->helper == HELPER_ID_software_interrupt;
+static bool is_helper(const Uop *uop, HelperId helper) {
+    return uop->code == UOP_HELPER && uop->helper == helper;
+}
+
+/* INT n clears TF itself and is not followed by a single-step trap. INTO that is not taken is. */
+static bool interrupts(const UopBlock *block, uint32_t flags_before) {
+    const Uop *first = &block->uop[0];
+    if (first->code == UOP_JCC && is_helper(first + 1, HELPER_ID_software_interrupt))
+        return (flags_before & FLAG_OF) != 0;
+    return is_helper(first, HELPER_ID_software_interrupt);
+}
+
+/* Does the image that this instruction loads into EFLAGS decide about RF? Any other one clears it
+ * when it is done: SDM vol. 3B 17.3.1.1. */
+static bool loads_resume_flag(const UopBlock *block, bool task_switched) {
+    return task_switched || (is_helper(&block->uop[0], HELPER_ID_iret) && block->uop[0].imm == 4);
 }
 
 static PortableExit run_one(Translator *translator) {
@@ -80,7 +92,8 @@ void translator_step(Translator *translator) {
     Cpu *cpu = translator->cpu;
     CpuState *state = &cpu->state;
     translator->counters.single_steps++;
-    if (cpu_has_breakpoints(cpu) && !(state->eflags & FLAG_RF)) {
+    bool suppressed = (state->eflags & FLAG_RF) || (state->interrupt_shadow & SHADOW_MOV_SS);
+    if (cpu_has_breakpoints(cpu) && !suppressed) {
         uint32_t hits = match_breakpoints(cpu);
         if (hits != 0) {
             state->instruction_count++; /* as any exception: see cpu_deliver_exception() */
@@ -90,6 +103,8 @@ void translator_step(Translator *translator) {
     }
     bool single_step = (state->eflags & FLAG_TF) != 0;
     bool resume = (state->eflags & FLAG_RF) != 0;
+    uint32_t flags_before = cpu_get_status_flags(cpu);
+    uint32_t task_before = state->segment[SEG_TR].base;
     state->interrupt_shadow = 0;
     PortableExit exit = run_one(translator);
     if (exit == PORTABLE_FAULT) {
@@ -97,12 +112,11 @@ void translator_step(Translator *translator) {
         cpu_deliver_exception(cpu);
         return;
     }
-    bool loads_flags = translator->lifted.uop[0].code == UOP_HELPER &&
-                       translator->lifted.uop[0].helper == HELPER_ID_iret;
-    if (resume && !loads_flags && exit != PORTABLE_AGAIN)
+    bool task_switched = state->segment[SEG_TR].base != task_before;
+    if (resume && exit != PORTABLE_AGAIN && !loads_resume_flag(&translator->lifted, task_switched))
         state->eflags &= ~(uint32_t)FLAG_RF;
-    uint32_t trap = state->pending_debug |
-                    (single_step && !is_software_interrupt(&translator->lifted) ? DR6_BS : 0u);
+    bool steps = single_step && !interrupts(&translator->lifted, flags_before);
+    uint32_t trap = state->pending_debug | (steps ? DR6_BS : 0u);
     if (trap != 0 && !(state->interrupt_shadow & SHADOW_MOV_SS)) {
         state->pending_debug = 0;
         cpu_deliver_debug_trap(cpu, trap);

@@ -1,5 +1,6 @@
 /* The run loop: from block to block, with interrupts, exceptions and events where they are due. */
 #include "translator.h"
+#include "cpu_debug.h"
 #include "helpers.h"
 #include "portable.h"
 #include "translator_internal.h"
@@ -227,7 +228,10 @@ static void run_once(Translator *translator, uint64_t left) {
     }
     uint32_t physical;
     if (!translator_fetch_address(translator, &physical)) {
-        deliver_fault(translator);
+        if (cpu_execution_breakpoints(cpu) != 0)
+            translator_step(translator); /* a breakpoint there comes first: SDM table 6-2 */
+        else
+            deliver_fault(translator);
         return;
     }
     BlockKey key = {.physical = physical,
@@ -243,10 +247,12 @@ static void run_once(Translator *translator, uint64_t left) {
     translator->counters.block_entries++;
     if (cpu->trace->mask & TRACE_EXEC)
         trace_entry(translator);
-    cpu->state.interrupt_shadow = 0;
     if (block == NULL) {
         translator_step(translator);
-    } else if (block->insn_count > left) {
+        return;
+    }
+    cpu->state.interrupt_shadow = 0;
+    if (block->insn_count > left) {
         run_end(translator, &key, block, left);
     } else if (translator->x86 != NULL) {
         run_x86_block(translator, block);
@@ -276,6 +282,8 @@ RunExit translator_run(Translator *translator, int64_t instructions) {
         if (!state->interrupt_shadow && cpu_has_deliverable_interrupt(cpu)) {
             translator->counters.interrupts++;
             cpu_deliver_interrupt(cpu);
+            if (state->pending_debug) /* its pushes met a breakpoint */
+                cpu_deliver_debug_trap(cpu, state->pending_debug);
         }
         if (state->shutdown)
             return RUN_SHUTDOWN;
