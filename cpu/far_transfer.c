@@ -192,8 +192,8 @@ static HelperResult return_to_outer(Cpu *cpu, const CodeTarget *target, unsigned
     uint32_t esp, selector;
     Descriptor stack;
     unsigned privilege = target->selector & SELECTOR_RPL;
-    if (!stack_peek(cpu, 2 * size + release, size, &esp) ||
-        !stack_peek(cpu, 3 * size + release, size, &selector) ||
+    if (!stack_peek(cpu, 3 * size + release, size, &selector) ||
+        !stack_peek(cpu, 2 * size + release, size, &esp) ||
         !transfer_check_outer_stack(cpu, (uint16_t)selector, privilege, &stack))
         return HELPER_FAULT;
     transfer_commit(cpu, target);
@@ -207,7 +207,7 @@ HelperResult helper_return_far(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, ui
     (void)t0;
     (void)t1;
     uint32_t eip, selector;
-    if (!stack_peek(cpu, 0, a, &eip) || !stack_peek(cpu, a, a, &selector))
+    if (!stack_peek(cpu, a, a, &selector) || !stack_peek(cpu, 0, a, &eip))
         return HELPER_FAULT;
     uint32_t released = (uint32_t)cpu->state.gpr[REG_ESP] + 2 * a + b;
     if (cpu_is_real_addressing(cpu)) {

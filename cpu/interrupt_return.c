@@ -9,9 +9,10 @@ typedef struct ReturnFrame {
     uint32_t eip, cs, eflags;
 } ReturnFrame;
 
+/* The highest value is read first, as page faults show. */
 static bool pop_frame(Cpu *cpu, unsigned size, ReturnFrame *frame) {
-    return stack_peek(cpu, 0, size, &frame->eip) && stack_peek(cpu, size, size, &frame->cs) &&
-           stack_peek(cpu, 2 * size, size, &frame->eflags);
+    return stack_peek(cpu, 2 * size, size, &frame->eflags) &&
+           stack_peek(cpu, size, size, &frame->cs) && stack_peek(cpu, 0, size, &frame->eip);
 }
 
 /* Real mode, and v8086 mode with IOPL 3 or (what VME brings) with VIF in place of IF. */
@@ -113,7 +114,7 @@ static HelperResult return_protected(Cpu *cpu, unsigned size, const ReturnFrame 
     }
     uint32_t esp, selector;
     Descriptor stack;
-    if (!stack_peek(cpu, 3 * size, size, &esp) || !stack_peek(cpu, 4 * size, size, &selector) ||
+    if (!stack_peek(cpu, 4 * size, size, &selector) || !stack_peek(cpu, 3 * size, size, &esp) ||
         !transfer_check_outer_stack(cpu, (uint16_t)selector, privilege, &stack))
         return HELPER_FAULT;
     transfer_commit(cpu, &target);

@@ -66,21 +66,18 @@ void lift_pop_sreg(Lifter *lifter) {
 }
 
 /* EAX ECX EDX EBX, the old ESP, EBP ESI EDI: ESP moves last, so that a fault in the middle starts
- * over. */
+ * over. What was pushed before it stays in memory, as on silicon. */
 void lift_pusha(Lifter *lifter) {
     int32_t size = lifter->insn->operand_size;
-    for (int32_t i = 7; i >= 0; i--)
+    for (int32_t i = 0; i < 8; i++)
         lift_store_stack(lifter, -size * (i + 1), (unsigned)size, (unsigned)i);
     lift_move_stack(lifter, -8 * size);
 }
 
-/* The highest slot is read first: the eight lie in at most two pages, so after it no load but the
- * lowest can fault. On a 16-bit stack any one may lie over the segment's end: there all are read
- * before a register changes. */
+/* Upwards: a fault in the middle finds the first ones popped and ESP where it was, as on silicon,
+ * and the same values are popped again. */
 void lift_popa(Lifter *lifter) {
     int32_t size = lifter->insn->operand_size;
-    for (int32_t i = 7; i >= (lift_stack_size(lifter) == 2 ? 1 : 7); i--)
-        lift_load_stack(lifter, UREG_T0, i * size, (unsigned)size);
     for (int32_t i = 0; i < 8; i++)
         if (7 - i != REG_ESP)
             lift_load_stack(lifter, (unsigned)(7 - i), i * size, (unsigned)size);
