@@ -241,7 +241,9 @@ LiftStatus lift_block(UopBlock *block, const LiftMode *mode, const uint8_t *byte
         Insn insn;
         DecodeStatus status = insn_decode(bytes + position, available - position,
                                           mode->code32 ? DECODE_32 : DECODE_16, &insn);
-        if (status == DECODE_TRUNCATED && !limit_ends) {
+        /* One that begins beyond the limit is none of this block: a breakpoint may stand there. */
+        bool beyond = position == available && block->insn_count > 0;
+        if (status == DECODE_TRUNCATED && (!limit_ends || beyond)) {
             if (block->insn_count == 0)
                 return LIFT_TRUNCATED;
             break;
