@@ -90,7 +90,7 @@ test("floppies that were changed", function()
   for _, floppy in ipairs({one, two}) do
     os.remove(floppy)
     os.remove(floppy .. ".snapshots")
-    guest.program("mformat", "-C", "-f", "1440", "-i", floppy, "::")
+    guest.program("mformat", "-C", "-N", "12345678", "-f", "1440", "-i", floppy, "::")
   end
   local FLOPPY = "format=raw,if=floppy,snapshot=off,file="
   local m = boot(dos(image, "-drive", FLOPPY .. one))
