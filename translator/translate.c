@@ -266,7 +266,7 @@ Block *translator_find_block(const Translator *translator, const BlockKey *wante
     return block;
 }
 
-static int64_t host_time_ns(void) {
+int64_t translator_host_time_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
@@ -299,9 +299,9 @@ static Block *get_block(Translator *translator, const BlockKey *wanted, bool may
     translator->counters.lookups++;
     Block *block = translator_find_block(translator, wanted);
     if (block == NULL) {
-        int64_t start_ns = host_time_ns();
+        int64_t start_ns = translator_host_time_ns();
         block = make_block(translator, wanted, may_flush);
-        translator->counters.translation_ns += (uint64_t)(host_time_ns() - start_ns);
+        translator->counters.translation_ns += (uint64_t)(translator_host_time_ns() - start_ns);
     }
     return block;
 }

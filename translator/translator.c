@@ -268,7 +268,7 @@ static uint64_t stress(Translator *translator, uint64_t left) {
     return budget < left ? budget : left;
 }
 
-RunExit translator_run(Translator *translator, int64_t instructions) {
+static RunExit run_until_break(Translator *translator, int64_t instructions) {
     Cpu *cpu = translator->cpu;
     CpuState *state = &cpu->state;
     uint64_t end = state->instruction_count + (uint64_t)instructions;
@@ -301,9 +301,19 @@ RunExit translator_run(Translator *translator, int64_t instructions) {
     }
 }
 
+RunExit translator_run(Translator *translator, int64_t instructions) {
+    const CpuState *state = &translator->cpu->state;
+    int64_t start_ns = translator_host_time_ns();
+    RunExit exit = run_until_break(translator, instructions);
+    hot_blocks_add(&translator->hot_blocks, state->segment[SEG_CS].base, state->eip,
+                   (uint64_t)(translator_host_time_ns() - start_ns));
+    return exit;
+}
+
 void translator_print_info(const Translator *translator, ByteBuffer *text) {
     byte_buffer_print(text, "backend: %s\n", translator->x86 != NULL ? "x86-64" : "portable");
     byte_buffer_print(text, "%-32s %u\n", "blocks in the cache",
                       (unsigned)block_cache_block_count(translator->cache));
     translator_counters_print(&translator->counters, translator->cpu, text);
+    hot_blocks_print(&translator->hot_blocks, text);
 }

@@ -5,6 +5,7 @@
 #include "block_cache.h"
 #include "code_listing.h"
 #include "context.h"
+#include "hot_blocks.h"
 #include "translator.h"
 #include "translator_counters.h"
 #include "uop.h"
@@ -23,6 +24,7 @@ struct Translator {
     UopBlock lifted;     /* in scratch */
     uint16_t next_limit; /* of the key of the block that is run next */
     TranslatorCounters counters;
+    HotBlocks hot_blocks;
     uint64_t random;       /* of the stress mode */
     size_t portable_bytes; /* of micro-ops kept by the portable backend since the last flush */
 };
@@ -69,6 +71,9 @@ Block *translator_find_block(const Translator *translator, const BlockKey *wante
 Block *translator_get_block(Translator *translator, const BlockKey *wanted);
 /* NULL also if the buffer is full. */
 Block *translator_get_block_unflushed(Translator *translator, const BlockKey *wanted);
+
+/* The host's monotonic clock. translate.c */
+int64_t translator_host_time_ns(void);
 
 /* Drops all translations and counts why. translator.c */
 void translator_forget_all(Translator *translator, ForgetReason reason);
