@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define WRITE_PATIENCE_MS 500
@@ -24,6 +25,7 @@ struct CharacterDevice {
     int input, output;    /* -1: nobody there */
     int listener;         /* server sockets; -1 otherwise */
     bool owns_files;      /* input and output are not the process's own */
+    bool always_ready;    /* a file on disk; guests print byte by byte */
     bool restore_terminal;
     TerminalMode terminal;
     CharacterClient client;
@@ -118,8 +120,11 @@ static bool open_socket(CharacterDevice *device, const CharacterSpec *spec, Erro
 static bool open_file(CharacterDevice *device, const CharacterSpec *spec, Error *error) {
     int mode = O_WRONLY | O_CREAT | O_CLOEXEC | (spec->append ? O_APPEND : O_TRUNC);
     device->output = open(spec->path, mode, 0666);
-    return device->output >= 0 ||
-           error_set(error, "cannot write '%s': %s", spec->path, strerror(errno));
+    if (device->output < 0)
+        return error_set(error, "cannot write '%s': %s", spec->path, strerror(errno));
+    struct stat info;
+    device->always_ready = fstat(device->output, &info) == 0 && S_ISREG(info.st_mode);
+    return true;
 }
 
 static bool open_stdio(CharacterDevice *device, const CharacterSpec *spec, Error *error) {
@@ -208,13 +213,18 @@ static ssize_t write_some(CharacterDevice *device, const uint8_t *bytes, size_t 
     return write(device->output, bytes, size);
 }
 
+static bool wait_for_room(const CharacterDevice *device) {
+    struct pollfd ready = {.fd = device->output, .events = POLLOUT};
+    int patience = device->kind == CHARACTER_PTY ? 0 : WRITE_PATIENCE_MS;
+    return device->always_ready ||
+           (poll(&ready, 1, patience) > 0 && (ready.revents & POLLOUT) != 0);
+}
+
 void character_device_write(CharacterDevice *device, const void *data, size_t size) {
     const uint8_t *bytes = data;
     pthread_mutex_lock(&device->lock);
     while (size > 0 && device->output >= 0) {
-        struct pollfd ready = {.fd = device->output, .events = POLLOUT};
-        int patience = device->kind == CHARACTER_PTY ? 0 : WRITE_PATIENCE_MS;
-        if (poll(&ready, 1, patience) <= 0 || (ready.revents & POLLOUT) == 0)
+        if (!wait_for_room(device))
             break;
         ssize_t count = write_some(device, bytes, size);
         if (count < 0 && errno != EINTR && errno != EAGAIN)

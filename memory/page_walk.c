@@ -61,11 +61,12 @@ static const PagingFormat format_pae = {
 
 typedef enum WalkResult { WALK_FOUND, WALK_NOT_PRESENT, WALK_RESERVED } WalkResult;
 
-/* The entry that maps the page. */
+/* The entry that maps the page, and the one of the directory that led to it. */
 typedef struct Leaf {
     uint64_t address, entry;
-    uint64_t frame; /* physical address of the 4K page */
-    uint8_t rights; /* of both levels together */
+    uint64_t directory_address, directory_entry; /* the same for a large page */
+    uint64_t frame;                              /* physical address of the 4K page */
+    uint8_t rights;                              /* of both levels together */
 } Leaf;
 
 static uint64_t read_entry(const Tlb *tlb, uint64_t address, unsigned bytes) {
@@ -118,9 +119,7 @@ static uint8_t entry_rights(uint64_t entry) {
     return rights;
 }
 
-/* 'mark': set the A bit of a directory entry that was used. Processors do so as they go down, even
- * if the table then has no page. */
-static WalkResult find_leaf(const Tlb *tlb, uint32_t linear, bool mark, Leaf *leaf) {
+static WalkResult find_leaf(const Tlb *tlb, uint32_t linear, Leaf *leaf) {
     bool pae = is_pae(tlb);
     const PagingFormat *format = pae ? &format_pae : &format_32_bit;
     uint64_t reserved = format->reserved;
@@ -135,6 +134,8 @@ static WalkResult find_leaf(const Tlb *tlb, uint32_t linear, bool mark, Leaf *le
     leaf->entry = read_entry(tlb, leaf->address, format->entry_bytes);
     if ((leaf->entry & ENTRY_PRESENT) == 0)
         return WALK_NOT_PRESENT;
+    leaf->directory_address = leaf->address;
+    leaf->directory_entry = leaf->entry;
     leaf->rights = entry_rights(leaf->entry);
     uint64_t no_execute = leaf->entry & ENTRY_NO_EXECUTE;
     if ((leaf->entry & ENTRY_LARGE) != 0 && (pae || (tlb->cr4 & PAGING_CR4_PSE) != 0)) {
@@ -145,8 +146,6 @@ static WalkResult find_leaf(const Tlb *tlb, uint32_t linear, bool mark, Leaf *le
     } else {
         if ((leaf->entry & reserved) != 0)
             return WALK_RESERVED;
-        if (mark)
-            set_entry_bits(tlb, leaf->address, leaf->entry, ENTRY_ACCESSED);
         leaf->address = entry_address(format, leaf->entry & format->frame_mask, page);
         leaf->entry = read_entry(tlb, leaf->address, format->entry_bytes);
         if ((leaf->entry & ENTRY_PRESENT) == 0)
@@ -213,7 +212,7 @@ bool page_walk(const Tlb *tlb, uint32_t linear, AccessKind kind, bool user, Page
         return true;
     }
     Leaf leaf;
-    WalkResult result = find_leaf(tlb, linear, true, &leaf);
+    WalkResult result = find_leaf(tlb, linear, &leaf);
     if (result == WALK_NOT_PRESENT)
         return page_fault(tlb, linear, kind, user, 0, fault);
     if (result == WALK_RESERVED)
@@ -221,6 +220,9 @@ bool page_walk(const Tlb *tlb, uint32_t linear, AccessKind kind, bool user, Page
     if (!page_rights_allow(tlb, leaf.rights, kind, user))
         return page_fault(tlb, linear, kind, user, FAULT_PRESENT, fault);
 
+    /* Only an access that goes through leaves marks, in both levels (80386 Programmer's Reference
+     * Manual 5.2.4.3). */
+    set_entry_bits(tlb, leaf.directory_address, leaf.directory_entry, ENTRY_ACCESSED);
     uint32_t bits = kind == ACCESS_WRITE ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED;
     set_entry_bits(tlb, leaf.address, leaf.entry, bits);
     found->rights = leaf.rights;
@@ -236,7 +238,7 @@ bool page_walk_probe(const Tlb *tlb, uint32_t linear, PageWalk *found) {
         return true;
     }
     Leaf leaf;
-    if (find_leaf(tlb, linear, false, &leaf) != WALK_FOUND)
+    if (find_leaf(tlb, linear, &leaf) != WALK_FOUND)
         return false;
     found->rights = leaf.rights;
     found->physical_page = physical_page_of(tlb, leaf.frame);

@@ -199,6 +199,24 @@ START_TEST(arpl) {
     ck_assert(!(cpu_get_status_flags(cpu) & FLAG_ZF));
     fixture_enter_v8086(fixture, 3);
     fixture_expect_fault(fixture, helper_arpl, 0, 0, 0, 0, EXCEPTION_UD, 0);
+    fixture_expect_fault(fixture, helper_arpl_memory, 0, SEG_DS, 0, 0, EXCEPTION_UD, 0);
+}
+END_TEST
+
+START_TEST(arpl_of_memory_writes_only_what_changes) {
+    fixture_enter_protected(fixture, 3);
+    load(SEG_ES, READ_ONLY_DATA | 3);
+    uint32_t base = cpu->state.segment[SEG_ES].base;
+    fixture_store(fixture, base + 0x1000, 2, 0x1232);
+    fixture_call(fixture, helper_arpl_memory, 0, SEG_ES, 0x1000, 2);
+    ck_assert(!(cpu_get_status_flags(cpu) & FLAG_ZF));
+    cpu_set_status_flags(cpu, 0);
+    fixture_expect_fault(fixture, helper_arpl_memory, 0, SEG_ES, 0x1000, 3, EXCEPTION_GP, 0);
+    ck_assert(!(cpu_get_status_flags(cpu) & FLAG_ZF)); /* as before */
+    ck_assert_uint_eq(fixture_load(fixture, base + 0x1000, 2), 0x1232);
+    fixture_call(fixture, helper_arpl_memory, 0, SEG_DS, base + 0x1000, 3);
+    ck_assert(cpu_get_status_flags(cpu) & FLAG_ZF);
+    ck_assert_uint_eq(fixture_load(fixture, base + 0x1000, 2), 0x1233);
 }
 END_TEST
 
@@ -287,6 +305,7 @@ int main(void) {
     tcase_add_test(tests, verify);
     tcase_add_test(tests, rights_and_limits);
     tcase_add_test(tests, arpl);
+    tcase_add_test(tests, arpl_of_memory_writes_only_what_changes);
     tcase_add_test(tests, v8086_loads);
     tcase_add_test(tests, unmapped_descriptor_table);
     tcase_add_test(tests, enter_builds_a_display);

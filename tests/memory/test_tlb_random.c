@@ -56,7 +56,6 @@ static int walk_plainly(uint8_t *memory, uint32_t linear, bool write, bool user,
         entry = rights;
         *physical = (entry & 0xFFC00000) | (linear & 0x3FFFFF);
     } else {
-        store_le32(pde, rights | A);
         entry = load_le32(leaf);
         *physical = (entry & 0xFFFFF000) | (linear & 0xFFF);
         rights &= entry;
@@ -65,7 +64,8 @@ static int walk_plainly(uint8_t *memory, uint32_t linear, bool write, bool user,
     }
     if ((user && (rights & U) == 0) || (write && (rights & W) == 0 && (user || wp)))
         return code | 1;
-    store_le32(leaf, entry | marks);
+    store_le32(pde, load_le32(pde) | A);
+    store_le32(leaf, load_le32(leaf) | marks);
     return -1;
 }
 

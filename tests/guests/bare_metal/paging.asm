@@ -188,6 +188,14 @@ test_accessed_and_dirty:
         CHECK   [TABLE + 4], FRAME_2 | P | W | U
         mov     [AREA], eax
         CHECK   [TABLE], FRAME | P | W | U | A | D
+        and     dword [DIRECTORY + 4], ~A       ; a fault leaves no mark in either level
+        ENTRY   0, FRAME_2 | P | W
+        EXPECT  PF, 0, mov eax, [AREA]
+        CHECK   [DIRECTORY + 4], TABLE | P | W | U
+        USER_ACCESS mov eax, [AREA + 1000h]
+        CHECK_PF F_P | F_U, AREA + 1000h
+        CHECK   [DIRECTORY + 4], TABLE | P | W | U
+        CHECK   [TABLE + 4], FRAME_2 | P | W
         ENTRY   FRAME | P, 0
         mov     eax, [AREA]
         mov     eax, cr0

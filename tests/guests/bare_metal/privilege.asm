@@ -211,6 +211,21 @@ test_looking_at_descriptors:
         movzx   ecx, cl
         CHECK   eax, 23h
         CHECK   ecx, 1
+        mov     word [SCRATCH], 20h             ; in memory
+        arpl    [SCRATCH], bx
+        setz    cl
+        movzx   ecx, cl
+        movzx   eax, word [SCRATCH]
+        CHECK   eax, 23h
+        CHECK   ecx, 1
+        mov     eax, cs                         ; read-only, but nothing changes
+        mov     es, eax
+        arpl    [es:SCRATCH], bx
+        setz    cl
+        mov     eax, ds
+        mov     es, eax
+        movzx   ecx, cl
+        CHECK   ecx, 0
         ret
 
 test_far_transfers:
