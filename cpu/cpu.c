@@ -73,7 +73,7 @@ static const FieldTable fpu_fields = {
 
 const FieldTable cpu_fields = {
     "cpu",
-    4,
+    5,
     sizeof(CpuState),
     (const Field[]){
         FIELD_ARRAY(CpuState, U64, gpr),
@@ -92,7 +92,7 @@ const FieldTable cpu_fields = {
         FIELD_STRUCTS(CpuState, segment, &segment_fields),
         FIELD_ONE_STRUCT(CpuState, gdtr, &descriptor_table_fields),
         FIELD_ONE_STRUCT(CpuState, idtr, &descriptor_table_fields),
-        FIELD_PADDING(CpuState, unused2),
+        FIELD(CpuState, U64, star),
         FIELD_ONE_STRUCT(CpuState, fpu, &fpu_fields),
         FIELD(CpuState, U64, tsc_offset),
         FIELD(CpuState, U64, tsc_adjust),
@@ -174,7 +174,7 @@ static void reset_lasting(Cpu *cpu) {
     memset(state->mtrr_mask, 0, sizeof(state->mtrr_mask));
     state->mtrr_def_type = 0;
     state->microcode_revision = cpu->model->microcode_revision;
-    state->tsc_aux = 0;
+    state->tsc_aux = state->star = 0;
     state->machine_check_status = state->machine_check_control = 0;
     memset(state->machine_check_banks, 0, sizeof(state->machine_check_banks));
     performance_reset(cpu);

@@ -178,7 +178,7 @@ typedef struct CpuState {
     uint32_t dr[8];
     Segment segment[SEG_ALL]; /* ES CS SS DS FS GS LDTR TR */
     DescriptorTable gdtr, idtr;
-    uint64_t unused2;
+    uint64_t star; /* of SYSCALL: EIP, and the selectors for both ways */
     FpuState fpu;
     uint64_t tsc_offset; /* TSC = clock in TSC ticks + this */
     uint64_t tsc_adjust; /* what software added to it */

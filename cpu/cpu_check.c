@@ -2,7 +2,7 @@
 #include "helpers.h"
 
 #define MXCSR_KNOWN 0xFFFFu
-#define EFER_KNOWN (1u << 11)
+#define EFER_KNOWN (1u << 0 | 1u << 11)
 #define STATUS_IN_IMAGE 0xD501u /* LAHF's bits and SETO's, without bit 1, which is always set */
 #define INSTRUCTIONS_MAX (UINT64_MAX >> 12)
 

@@ -22,10 +22,12 @@ enum { HZ_1G = 1000000000 };
 #define FEATURES_P2   (FEATURES_P55C | BIT(PAE) | BIT(APIC) | BIT(SEP) | BIT(MTRR) | BIT(PGE) | BIT(MCA) | BIT(CMOV) | BIT(PAT) | BIT(PSE36) | BIT(FXSR) | BIT(NOPL))
 #define FEATURES_P3   (FEATURES_P2 | BIT(SSE) | BIT(MMX_INTEGER))
 #define FEATURES_P4   (FEATURES_P3 | BIT(SSE2) | BIT(CLFLUSH) | BIT(SS))
+/* An Athlon before the XP: no SSE, but what it added to MMX. */
+#define FEATURES_ATHLON (FEATURES_P2 | BIT(MMX_INTEGER) | BIT(SYSCALL) | BIT(MMXEXT) | BIT(3DNOW) | BIT(3DNOWEXT))
 #define FEATURES_QEMU32 ((FEATURES_P4 | BIT(SSE3) | BIT(HYPERVISOR)) & ~(BIT(CLFLUSH) | BIT(VME) | BIT(MTRR) | BIT(MCA) | BIT(PSE36) | BIT(SS)))
 #define FEATURES_MAX  (FEATURES_P4 | BIT(SSE3) | BIT(SSSE3) | BIT(SSE41) | BIT(SSE42) | BIT(POPCNT) | BIT(MOVBE) | BIT(NX) | \
                        BIT(SMEP) | BIT(UMIP) | BIT(RDTSCP) | BIT(AES) | BIT(PCLMUL) | BIT(MONITOR) | BIT(RDRAND) | BIT(INVPCID) | \
-                       BIT(SMAP) | BIT(LZCNT) | BIT(ERMS) | BIT(HYPERVISOR) | \
+                       BIT(SMAP) | BIT(LZCNT) | BIT(ERMS) | BIT(ADX) | BIT(RDSEED) | BIT(CLFLUSHOPT) | BIT(CLWB) | BIT(PREFETCHW) | BIT(HYPERVISOR) | \
                        BIT(X2APIC) | BIT(TSC_DEADLINE) | BIT(TSC_ADJUST) | BIT(PMU))
 
 /* Cache parameters (leaf 4) of QEMU's made-up processor: L1 of 32 KB each, L2 of 4 MB, L3 of 16 MB. */
@@ -40,6 +42,13 @@ static const CpuidLeaf leaves_max[] = {
     CACHE_LEAVES,
     {5, CPUID_ANY_SUBLEAF, 64, 64, 0, 0x10}, /* MONITOR: lines of 64 bytes, no extensions, one state C1 */
     {0x80000006, CPUID_ANY_SUBLEAF, 0, 0, 0x10008040, 0}, /* L2: 4 MB, 16 ways, lines of 64 bytes */
+    {0, 0, 0, 0, 0, 0},
+};
+
+/* AMD 20734, "AMD Processor Recognition", of a Thunderbird: L1 of 64 KB each, L2 of 256 KB. */
+static const CpuidLeaf leaves_athlon[] = {
+    {0x80000005, CPUID_ANY_SUBLEAF, 0x0408FF08, 0xFF20FF10, 0x40020140, 0x40020140},
+    {0x80000006, CPUID_ANY_SUBLEAF, 0, 0x41004100, 0x01008140, 0},
     {0, 0, 0, 0, 0, 0},
 };
 
@@ -61,6 +70,9 @@ static const CpuModel models[] = {
      .max_extended_leaf = 0x80000004, .vendor = "GenuineIntel", .brand = "Intel(R) Pentium(R) 4 CPU 1.00GHz",
      .leaf_1_ebx = 0x0809, .cache_descriptors = {0x665B5001, 0, 0, 0x007B7040}, .tsc_hz = HZ_1G,
      .microcode_revision = UINT64_C(0x1E) << 32},
+    {.name = "athlon", .description = "AMD Athlon (Thunderbird)", .features = FEATURES_ATHLON, .signature = 0x642, .max_leaf = 1,
+     .max_extended_leaf = 0x80000008, .vendor = "AuthenticAMD", .brand = "AMD Athlon(tm) Processor", .has_amd_leaves = true,
+     .leaves = leaves_athlon, .tsc_hz = HZ_1G},
     {.name = "qemu32", .description = "What QEMU 7.2 calls by this name, feature by feature", .features = FEATURES_QEMU32, .signature = 0x663,
      .max_leaf = 4, .max_extended_leaf = 0x80000004, .vendor = "GenuineIntel", .brand = "QEMU Virtual CPU version 2.5+",
      .leaf_1_ebx = 0x0800, .has_amd_leaves = true, .cache_descriptors = {0x00000001, 0, 0x0000004D, 0x002C307D}, .leaves = leaves_qemu32,

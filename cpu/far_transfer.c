@@ -270,3 +270,41 @@ HelperResult helper_sysexit(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint3
     cpu->state.eip = (uint32_t)cpu->state.gpr[REG_EDX];
     return HELPER_JUMP;
 }
+
+enum { EFER_SCE = 1 << 0, STAR_CALL = 32, STAR_RETURN = 48 };
+
+/* AMD 21086, "SYSCALL and SYSRET Instruction Specification". */
+HelperResult helper_syscall(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
+    (void)a;
+    (void)b;
+    (void)t0;
+    (void)t1;
+    if (!(cpu->state.efer & EFER_SCE))
+        return cpu_raise(cpu, EXCEPTION_UD);
+    uint16_t selector = (uint16_t)(cpu->state.star >> STAR_CALL);
+    cpu->state.gpr[REG_ECX] = cpu->next_eip;
+    cpu->state.eflags &= ~(uint32_t)(FLAG_VM | FLAG_IF | FLAG_RF);
+    load_fixed_segment(cpu, SEG_CS, selector, 0);
+    load_fixed_segment(cpu, SEG_SS, (uint16_t)((selector & ~SELECTOR_RPL) + 8), 0);
+    cpu->state.cpl = 0;
+    cpu->state.eip = (uint32_t)cpu->state.star;
+    return HELPER_JUMP;
+}
+
+HelperResult helper_sysret(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
+    (void)a;
+    (void)b;
+    (void)t0;
+    (void)t1;
+    if (!(cpu->state.efer & EFER_SCE))
+        return cpu_raise(cpu, EXCEPTION_UD);
+    if (!cpu_is_protected(cpu) || cpu->state.cpl != 0)
+        return cpu_raise_error(cpu, EXCEPTION_GP, 0);
+    uint16_t selector = (uint16_t)(cpu->state.star >> STAR_RETURN);
+    cpu->state.eflags |= FLAG_IF;
+    load_fixed_segment(cpu, SEG_CS, selector, 3);
+    load_fixed_segment(cpu, SEG_SS, (uint16_t)((selector & ~SELECTOR_RPL) + 8), 3);
+    cpu->state.cpl = 3;
+    cpu->state.eip = (uint32_t)cpu->state.gpr[REG_ECX];
+    return HELPER_JUMP;
+}

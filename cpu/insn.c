@@ -414,6 +414,14 @@ static void decode_condition(Insn *insn) {
     }
 }
 
+/* The last byte of a 3DNow! instruction is its opcode, and no operand. */
+static bool select_by_suffix(Insn *insn) {
+    insn->row = &opcode_rows_3dnow[insn->immediate];
+    insn->code = insn->row->code;
+    insn->operand[--insn->operand_count] = (Operand){0};
+    return insn->code != INSN_INVALID;
+}
+
 /* LOCK is legal only where memory is the destination of one of a few instructions (SDM vol. 2A,
  * LOCK). */
 static bool is_lock_legal(const Insn *insn) {
@@ -444,12 +452,15 @@ static DecodeStatus decode(Decoder *decoder) {
             return DECODE_TRUNCATED;
         }
     }
-    if (row->code == INSN_INVALID) {
+    if (row->code == INSN_INVALID && !(row->attributes & ROW_SUFFIX)) {
         return DECODE_INVALID;
     }
     DecodeStatus status = decode_operands(decoder);
     if (status != DECODE_OK) {
         return status;
+    }
+    if (row->attributes & ROW_SUFFIX && !select_by_suffix(insn)) {
+        return DECODE_INVALID;
     }
     decode_condition(insn);
     return insn->prefixes & PREFIX_LOCK && !is_lock_legal(insn) ? DECODE_INVALID : DECODE_OK;

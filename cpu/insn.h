@@ -82,6 +82,7 @@ enum {
     ROW_PREFIX = 1 << 12,        /* no instructions: the decoder's own rows */
     ROW_ESCAPE = 1 << 13,
     ROW_GROUP = 1 << 14,
+    ROW_SUFFIX = 1 << 15, /* 3DNow!: an immediate byte selects the row */
 };
 
 /* One row an opcode. Flag masks are in EFLAGS layout (FLAG_CF ...), control flags included.

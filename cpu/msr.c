@@ -158,7 +158,8 @@ static bool write_efer(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t val
     (void)row;
     (void)index;
     enum { SCE = 1 << 0, NXE = 1 << 11 };
-    if (value & ~(uint64_t)(NXE | SCE) ||
+    uint64_t existing = SCE | (cpu_has(cpu, FEATURE_NX) ? NXE : 0);
+    if (value & ~existing ||
         ((value & NXE) && (cpu->state.misc_enable & MISC_ENABLE_NO_NX)))
         return false;
     cpu->state.efer = value;
@@ -210,6 +211,8 @@ static const MsrRow rows[] = {
     {0x00000390,  1, FEATURE_PMU,        0, read_constant,                 performance_clear_status,    0,                                 0},
     {0x00000400, 4 * MACHINE_CHECK_BANKS, FEATURE_MCA,        0, machine_check_read_bank,       machine_check_write_bank,    0,                                 0},
     {0xC0000080,  1, FEATURE_NX,         0, read_field,                    write_efer,                  STATE(efer),                       0},
+    {0xC0000080,  1, FEATURE_SYSCALL,    0, read_field,                    write_efer,                  STATE(efer),                       0},
+    {0xC0000081,  1, FEATURE_SYSCALL,    0, read_field,                    write_field,                 STATE(star),                       ALL},
     {0xC0000103,  1, FEATURE_RDTSCP,     0, read_field,                    write_field,                 STATE(tsc_aux),                    0xFFFFFFFF},
 };
 // clang-format on

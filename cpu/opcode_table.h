@@ -80,8 +80,8 @@ typedef enum OpcodeGroupId {
     GROUP_D0, GROUP_D1, GROUP_D2, GROUP_D3, GROUP_F6, GROUP_F7, GROUP_FE, GROUP_FF,
     GROUP_0F00, GROUP_0F01, GROUP_0F01_1, GROUP_0F01_1_REGISTER, GROUP_0F01_7, GROUP_0F01_7_REGISTER,
     GROUP_0F0D, GROUP_0F0D_0, GROUP_0F0D_1, GROUP_0F18, GROUP_0F18_0, GROUP_0F18_1, GROUP_0F18_2, GROUP_0F18_3,
-    GROUP_0FAE, GROUP_0FAE_PLAIN, GROUP_0FAE_5, GROUP_0FAE_6, GROUP_0FAE_7, GROUP_0FB8, GROUP_0FBA, GROUP_0FBC,
-    GROUP_0FBD, GROUP_0FC7, GROUP_0FC7_6, GROUP_0F38F0, GROUP_0F38F1,
+    GROUP_0FAE, GROUP_0FAE_PLAIN, GROUP_0FAE_5, GROUP_0FAE_6, GROUP_0FAE_7, GROUP_0FAE_66, GROUP_0FAE_66_6, GROUP_0FAE_66_7, GROUP_0FB8, GROUP_0FBA, GROUP_0FBC,
+    GROUP_0FBD, GROUP_0FC7, GROUP_0FC7_6, GROUP_0FC7_7, GROUP_0F38F0, GROUP_0F38F1,
     GROUP_X87, GROUP_SSE_0F, GROUP_SSE_0F38, GROUP_SSE_0F3A, GROUP_SSE_12, GROUP_SSE_16,
     GROUP_71_MMX, GROUP_71_SSE, GROUP_72_MMX, GROUP_72_SSE, GROUP_73_MMX, GROUP_73_SSE,
     GROUP_COUNT
@@ -99,6 +99,7 @@ extern const OpcodeRow opcode_rows_0f[256];
 extern const OpcodeRow opcode_rows_0f38[256];
 extern const OpcodeRow opcode_rows_0f3a[256];
 extern const OpcodeRow opcode_rows_x87[8][72];
+extern const OpcodeRow opcode_rows_3dnow[256]; /* 0F 0F: by the byte behind the operands */
 extern const OpcodeRow opcode_rows_sse_0f[256][4];
 extern const OpcodeRow opcode_rows_sse_0f38[256][4];
 extern const OpcodeRow opcode_rows_sse_0f3a[256][4];
@@ -107,11 +108,12 @@ extern const OpcodeRow opcode_group_0f00[8], opcode_group_0f01[8], opcode_group_
     opcode_group_0f0d[8], opcode_group_0f0d_0[2], opcode_group_0f0d_1[2], opcode_group_0f18[8],
     opcode_group_0f18_0[2], opcode_group_0f18_1[2], opcode_group_0f18_2[2], opcode_group_0f18_3[2],
     opcode_group_0fae[4], opcode_group_0fae_plain[8], opcode_group_0fae_5[2],
-    opcode_group_0fae_6[2], opcode_group_0fae_7[2], opcode_group_0fb8[3], opcode_group_0fba[8],
-    opcode_group_0fbc[3], opcode_group_0fbd[3], opcode_group_0fc7[8], opcode_group_0fc7_6[3],
-    opcode_group_0f38f0[3], opcode_group_0f38f1[3], opcode_group_sse_12[2], opcode_group_sse_16[2],
-    opcode_group_71_mmx[8], opcode_group_71_sse[8], opcode_group_72_mmx[8], opcode_group_72_sse[8],
-    opcode_group_73_mmx[8], opcode_group_73_sse[8];
+    opcode_group_0fae_6[2], opcode_group_0fae_7[2], opcode_group_0fae_66[8],
+    opcode_group_0fae_66_6[2], opcode_group_0fae_66_7[2], opcode_group_0fb8[3],
+    opcode_group_0fba[8], opcode_group_0fbc[3], opcode_group_0fbd[3], opcode_group_0fc7[8],
+    opcode_group_0fc7_6[3], opcode_group_0fc7_7[3], opcode_group_0f38f0[3], opcode_group_0f38f1[3],
+    opcode_group_sse_12[2], opcode_group_sse_16[2], opcode_group_71_mmx[8], opcode_group_71_sse[8],
+    opcode_group_72_mmx[8], opcode_group_72_sse[8], opcode_group_73_mmx[8], opcode_group_73_sse[8];
 
 // clang-format off
 

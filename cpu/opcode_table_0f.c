@@ -11,11 +11,13 @@ const OpcodeRow opcode_rows_0f[256] = {
     [0x03] = ROW(LSL, Gv, EvMw, NONE, ROW_MODRM | ROW_PROTECTED, FLAGS(0, FLAG_ZF, 0), 386),
     [0x05] = ROW(SYSCALL, NONE, NONE, NONE, ROW_BRANCH, FLAGS(0, FLAG_IF, 0), SYSCALL),
     [0x06] = ROW(CLTS, NONE, NONE, NONE, ROW_PRIVILEGED, FLAGS_NONE, 386),
-    [0x07] = ROW(SYSRET, NONE, NONE, NONE, ROW_BRANCH | ROW_PRIVILEGED, FLAGS(0, FLAG_IF, 0), SYSCALL),
+    [0x07] = ROW(SYSRET, NONE, NONE, NONE, ROW_BRANCH, FLAGS(0, FLAG_IF, 0), SYSCALL),
     [0x08] = ROW(INVD, NONE, NONE, NONE, ROW_PRIVILEGED, FLAGS_NONE, 486),
     [0x09] = ROW(WBINVD, NONE, NONE, NONE, ROW_PRIVILEGED, FLAGS_NONE, 486),
     [0x0B] = ROW(UD2, NONE, NONE, NONE, 0, FLAGS_NONE, 386),
     [0x0D] = GROUP(0F0D, ROW_MODRM),
+    [0x0E] = ROW(FEMMS, NONE, NONE, NONE, ROW_MMX, FLAGS_NONE, 3DNOW),
+    [0x0F] = {INSN_INVALID, ROW_MODRM | ROW_SUFFIX, {FORM_Pq, FORM_Qq, FORM_Ib}, FLAGS_NONE, FEATURE_386},
 
     [0x10] = GROUP(SSE_0F, ROW_MODRM),
     [0x11] = GROUP(SSE_0F, ROW_MODRM),
@@ -261,7 +263,9 @@ const OpcodeRow opcode_rows_0f38[256] = {
     [0x00 ... 0xEF] = GROUP(SSE_0F38, ROW_MODRM),
     [0xF0] = GROUP(0F38F0, ROW_MODRM),
     [0xF1] = GROUP(0F38F1, ROW_MODRM),
-    [0xF2 ... 0xFF] = INVALID,
+    [0xF2 ... 0xF5] = INVALID,
+    [0xF6] = GROUP(SSE_0F38, ROW_MODRM),
+    [0xF7 ... 0xFF] = INVALID,
 };
 
 const OpcodeRow opcode_rows_0f3a[256] = {
@@ -353,6 +357,7 @@ const OpcodeRow opcode_group_0f18_3[2] = {
 };
 const OpcodeRow opcode_group_0fae[4] = {
     GROUP(0FAE_PLAIN, ROW_MODRM),
+    GROUP(0FAE_66, ROW_MODRM),
 };
 const OpcodeRow opcode_group_0fae_plain[8] = {
     ROW(FXSAVE, Mfx, NONE, NONE, ROW_MODRM | ROW_X87 | ROW_SSE, FLAGS_NONE, FXSR),
@@ -375,6 +380,22 @@ const OpcodeRow opcode_group_0fae_6[2] = {
 const OpcodeRow opcode_group_0fae_7[2] = {
     ROW(CLFLUSH, Mb, NONE, NONE, ROW_MODRM, FLAGS_NONE, CLFLUSH),
     ROW(SFENCE, NONE, NONE, NONE, ROW_MODRM, FLAGS_NONE, MMX_INTEGER),
+};
+const OpcodeRow opcode_group_0fae_66[8] = {
+    INVALID,
+    INVALID,
+    INVALID,
+    INVALID,
+    INVALID,
+    INVALID,
+    GROUP(0FAE_66_6, ROW_MODRM),
+    GROUP(0FAE_66_7, ROW_MODRM),
+};
+const OpcodeRow opcode_group_0fae_66_6[2] = {
+    ROW(CLWB, Mb, NONE, NONE, ROW_MODRM, FLAGS_NONE, CLWB),
+};
+const OpcodeRow opcode_group_0fae_66_7[2] = {
+    ROW(CLFLUSHOPT, Mb, NONE, NONE, ROW_MODRM, FLAGS_NONE, CLFLUSHOPT),
 };
 const OpcodeRow opcode_group_0fb8[3] = {
     INVALID,
@@ -406,9 +427,13 @@ const OpcodeRow opcode_group_0fc7[8] = {
     INVALID,
     INVALID,
     GROUP(0FC7_6, ROW_MODRM),
+    GROUP(0FC7_7, ROW_MODRM),
 };
 const OpcodeRow opcode_group_0fc7_6[3] = {
     ROW(RDRAND, Rv, NONE, NONE, ROW_MODRM, FLAGS(0, FLAG_STATUS, 0), RDRAND),
+};
+const OpcodeRow opcode_group_0fc7_7[3] = {
+    ROW(RDSEED, Rv, NONE, NONE, ROW_MODRM, FLAGS(0, FLAG_STATUS, 0), RDSEED),
 };
 const OpcodeRow opcode_group_0f38f0[3] = {
     ROW(MOVBE, Gv, Mv, NONE, ROW_MODRM, FLAGS_NONE, MOVBE),

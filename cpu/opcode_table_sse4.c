@@ -193,6 +193,11 @@ const OpcodeRow opcode_rows_sse_0f38[256][4] = {
         INVALID,
         ROW(INVPCID, Gd, Mx, NONE, ROW_MODRM | ROW_PRIVILEGED, FLAGS_NONE, INVPCID),
     },
+    [0xF6] = {
+        INVALID,
+        ROW(ADCX, Gd, Ed, NONE, ROW_MODRM, FLAGS(FLAG_CF, FLAG_CF, 0), ADX),
+        ROW(ADOX, Gd, Ed, NONE, ROW_MODRM, FLAGS(FLAG_OF, FLAG_OF, 0), ADX),
+    },
     [0xDB] = {
         INVALID,
         SSE(AESIMC, Vx, Wx, NONE, AES),

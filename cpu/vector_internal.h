@@ -190,6 +190,9 @@ VectorHandler vector_compare_strings;
 /* vector_crypto.c */
 VectorHandler vector_aes, vector_aes_key, vector_multiply_carryless;
 
+/* vector_3dnow.c: the immediate is the opcode */
+VectorHandler vector_3dnow;
+
 /* vector_state.c */
 VectorHandler vector_empty_mmx, vector_fx_group, vector_test;
 /* MXCSR bits that may be set. */

@@ -4,6 +4,8 @@
 
 // clang-format off
 const VectorRow vector_rows_0f[256][4] = {
+    [0x0E] = {{vector_empty_mmx, NULL, 0, VECTOR_NONE, FEATURE_3DNOW}},
+    [0x0F] = {{vector_3dnow, NULL, 0, VECTOR_PQ, FEATURE_3DNOW}},
     [0x10] = {
         {vector_copy, NULL, 0, VECTOR_VWu, FEATURE_SSE},
         {vector_copy, NULL, 0, VECTOR_VWu, FEATURE_SSE2},

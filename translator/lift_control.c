@@ -195,3 +195,9 @@ void lift_sysenter(Lifter *lifter) {
 void lift_sysexit(Lifter *lifter) {
     lift_helper(lifter, HELPER_ID_sysexit, 0, 0);
 }
+void lift_syscall(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_syscall, 0, 0);
+}
+void lift_sysret(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_sysret, 0, 0);
+}

@@ -300,3 +300,20 @@ void lift_crc32(Lifter *lifter) {
     lift_load_temporary(lifter, UREG_T0, &operand[1]);
     lift_helper(lifter, HELPER_ID_crc32, operand[1].size, operand[0].reg);
 }
+
+static void add_with_flag(Lifter *lifter, uint32_t which) {
+    const Operand *operand = lifter->insn->operand;
+    lift_load_temporary(lifter, UREG_T0, &operand[1]);
+    lift_helper(lifter, HELPER_ID_add_with_flag, which, operand[0].reg);
+}
+void lift_adcx(Lifter *lifter) {
+    add_with_flag(lifter, 0);
+}
+void lift_adox(Lifter *lifter) {
+    add_with_flag(lifter, 1);
+}
+
+/* CLFLUSH and its like: there is no cache, but they fault as a load of the byte does. */
+void lift_touch(Lifter *lifter) {
+    lift_load_temporary(lifter, UREG_T0, &lifter->insn->operand[0]);
+}

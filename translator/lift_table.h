@@ -16,12 +16,13 @@ LiftFunction lift_add, lift_adc, lift_sub, lift_sbb, lift_cmp, lift_and, lift_or
     lift_cmps, lift_stos, lift_lods, lift_scas, lift_ins, lift_outs, lift_jmp, lift_jmp_far,
     lift_call, lift_call_far, lift_ret, lift_ret_far, lift_jcc, lift_jcxz, lift_loop, lift_loope,
     lift_loopne, lift_int, lift_int3, lift_into, lift_int1, lift_iret, lift_bound, lift_hlt,
-    lift_rsm, lift_wait, lift_ud, lift_sysenter, lift_sysexit, lift_mov_sreg, lift_push_sreg,
-    lift_pop_sreg, lift_lds, lift_les, lift_lfs, lift_lgs, lift_lss, lift_mov_cr, lift_mov_dr,
-    lift_mov_tr, lift_clac, lift_stac, lift_invpcid, lift_rdrand, lift_lzcnt, lift_arpl, lift_lar,
-    lift_lsl, lift_verr, lift_verw, lift_sldt, lift_str, lift_lldt, lift_ltr, lift_sgdt, lift_sidt,
-    lift_lgdt, lift_lidt, lift_smsw, lift_lmsw, lift_clts, lift_invlpg, lift_invd, lift_wbinvd,
-    lift_rdtsc, lift_rdtscp, lift_rdpmc, lift_rdmsr, lift_wrmsr, lift_cpuid, lift_monitor,
-    lift_mwait, lift_x87, lift_vector, lift_crc32;
+    lift_rsm, lift_wait, lift_ud, lift_sysenter, lift_sysexit, lift_syscall, lift_sysret,
+    lift_mov_sreg, lift_push_sreg, lift_pop_sreg, lift_lds, lift_les, lift_lfs, lift_lgs, lift_lss,
+    lift_mov_cr, lift_mov_dr, lift_mov_tr, lift_clac, lift_stac, lift_invpcid, lift_rdrand,
+    lift_lzcnt, lift_arpl, lift_lar, lift_lsl, lift_verr, lift_verw, lift_sldt, lift_str, lift_lldt,
+    lift_ltr, lift_sgdt, lift_sidt, lift_lgdt, lift_lidt, lift_smsw, lift_lmsw, lift_clts,
+    lift_invlpg, lift_invd, lift_wbinvd, lift_rdtsc, lift_rdtscp, lift_rdpmc, lift_rdmsr,
+    lift_wrmsr, lift_cpuid, lift_monitor, lift_mwait, lift_x87, lift_vector, lift_crc32, lift_adcx,
+    lift_adox, lift_touch;
 
 #endif

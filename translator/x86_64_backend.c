@@ -149,7 +149,8 @@ uint64_t x86_backend_host_features(void) {
     } of_ecx[] = {{0, FEATURE_SSE3},   {1, FEATURE_PCLMUL}, {9, FEATURE_SSSE3},
                   {19, FEATURE_SSE41}, {20, FEATURE_SSE42}, {25, FEATURE_AES}};
     unsigned eax, ebx, ecx = 0, edx;
-    features = FEATURE_BIT(FEATURE_MMX) | FEATURE_BIT(FEATURE_SSE) | FEATURE_BIT(FEATURE_SSE2);
+    features = FEATURE_BIT(FEATURE_MMX) | FEATURE_BIT(FEATURE_MMX_INTEGER) |
+               FEATURE_BIT(FEATURE_SSE) | FEATURE_BIT(FEATURE_SSE2);
     if (__get_cpuid(1, &eax, &ebx, &ecx, &edx))
         for (unsigned i = 0; i < sizeof of_ecx / sizeof of_ecx[0]; i++)
             if (ecx >> of_ecx[i].bit & 1)

@@ -121,6 +121,27 @@ START_TEST(cpuid_of_every_model) {
 }
 END_TEST
 
+/* AMD repeats leaf 1, and has features of its own. */
+START_TEST(cpuid_of_an_athlon) {
+    CpuFixture *fixture = fixture_create("athlon");
+    run_cpuid(fixture, 0);
+    ck_assert_uint_eq(GPR(fixture, REG_EAX), 1);
+    ck_assert_uint_eq(GPR(fixture, REG_EBX), 0x68747541); /* Auth */
+    run_cpuid(fixture, 1);
+    ck_assert_uint_eq(GPR(fixture, REG_EAX), 0x642);
+    ck_assert_uint_eq(GPR(fixture, REG_EDX), 0x0183F9FF);
+    run_cpuid(fixture, 0x80000000);
+    ck_assert_uint_eq(GPR(fixture, REG_EAX), 0x80000008);
+    ck_assert_uint_eq(GPR(fixture, REG_EBX), 0x68747541);
+    run_cpuid(fixture, 0x80000001);
+    ck_assert_uint_eq(GPR(fixture, REG_EAX), 0x642);
+    ck_assert_uint_eq(GPR(fixture, REG_EDX), 0xC1C3F9FF);
+    run_cpuid(fixture, 0x80000006);
+    ck_assert_uint_eq(GPR(fixture, REG_ECX), 0x01008140);
+    fixture_destroy(fixture);
+}
+END_TEST
+
 START_TEST(cpuid_brand_and_limits) {
     CpuFixture *fixture = fixture_create("pentium4");
     char brand[48];
@@ -341,6 +362,7 @@ int main(void) {
     tcase_add_test(tests, save_and_restore);
     tcase_add_test(tests, eflags_of_the_generations);
     tcase_add_test(tests, cpuid_of_every_model);
+    tcase_add_test(tests, cpuid_of_an_athlon);
     tcase_add_test(tests, cpuid_brand_and_limits);
     tcase_add_test(tests, chips_beside_the_core_claim_msrs);
     tcase_add_test(tests, model_texts);

@@ -115,7 +115,20 @@ static const struct {
     {DECODE_32, "DA C1", "fcmovb st(0), st(1)"},
     {DECODE_32, "DB DA", "fcmovnu st(0), st(2)"},
     {DECODE_32, "DF E9", "fucomip st(0), st(1)"},
+    /* 3DNow!: the opcode comes last */
+    {DECODE_32, "0F 0F C1 9E", "pfadd mm0, mm1"},
+    {DECODE_32, "0F 0F 40 10 B4", "pfmul mm0, qword ptr [eax + 0x10]"},
+    {DECODE_16, "0F 0F 06 34 12 BB", "pswapd mm0, qword ptr [0x1234]"},
+    {DECODE_32, "0F 0F C1 00", NULL},
+    {DECODE_32, "0F 0E", "femms"},
     /* mandatory prefixes */
+    {DECODE_32, "66 0F 38 F6 C1", "adcx eax, ecx"},
+    {DECODE_32, "F3 0F 38 F6 01", "adox eax, dword ptr [ecx]"},
+    {DECODE_32, "0F 38 F6 C1", NULL},
+    {DECODE_32, "0F C7 F9", "rdseed ecx"},
+    {DECODE_32, "66 0F AE 38", "clflushopt byte ptr [eax]"},
+    {DECODE_32, "66 0F AE 30", "clwb byte ptr [eax]"},
+    {DECODE_32, "66 0F AE F0", NULL},
     {DECODE_16, "0F 58 C1", "addps xmm0, xmm1"},
     {DECODE_16, "66 0F 58 C1", "addpd xmm0, xmm1"},
     {DECODE_16, "F3 0F 58 01", "addss xmm0, dword ptr [bx + di]"},
@@ -347,6 +360,17 @@ END_TEST
 
 /* ---- The tables ---- */
 
+/* 3DNow! has its opcodes behind the operands. */
+static void visit_suffixes(void (*visit)(const Insn *insn, void *opaque), void *opaque) {
+    for (unsigned i = 0; i < 512; i++) {
+        uint8_t bytes[16] = {0x0F, 0x0F, i & 1 ? 0xC1 : 0x07, (uint8_t)(i >> 1)};
+        Insn insn;
+        if (insn_decode(bytes, sizeof bytes, DECODE_32, &insn) == DECODE_OK) {
+            visit(&insn, opaque);
+        }
+    }
+}
+
 /* Calls 'visit' for what every opcode of every map decodes to, with every mandatory prefix, ModRM
  * byte and mode. */
 static void visit_all(void (*visit)(const Insn *insn, void *opaque), void *opaque) {
@@ -369,6 +393,7 @@ static void visit_all(void (*visit)(const Insn *insn, void *opaque), void *opaqu
             visit(&insn, opaque);
         }
     }
+    visit_suffixes(visit, opaque);
 }
 
 static void mark_code(const Insn *insn, void *opaque) {

@@ -66,6 +66,16 @@ static void visit_opcode(RowList *list, unsigned map, unsigned opcode, uint8_t p
     }
 }
 
+/* 3DNow! has its opcodes behind the operands. */
+static void visit_suffixes(RowList *list) {
+    for (unsigned suffix = 0; suffix < 256; suffix++) {
+        uint8_t bytes[CODE_BYTES] = {0x0F, 0x0F, 0x07, (uint8_t)suffix};
+        visit_encoding(list, bytes, bytes[2]);
+        bytes[2] = 0xC1;
+        visit_encoding(list, bytes, bytes[2]);
+    }
+}
+
 static void collect_rows(RowList *list) {
     static const uint8_t prefixes[] = {0, 0x66, 0xF3, 0xF2};
     list->count = 0;
@@ -74,6 +84,7 @@ static void collect_rows(RowList *list) {
             for (unsigned p = 0; p < 4; p++)
                 if (!(opcode_maps[map][opcode].attributes & (ROW_PREFIX | ROW_ESCAPE)))
                     visit_opcode(list, map, opcode, prefixes[p]);
+    visit_suffixes(list);
 }
 
 /* ---- Modes ---- */
@@ -287,8 +298,19 @@ static void check_encoding(Runner *runner, const Encoding *encoding, const char 
 }
 
 static const char *const models[] = {
-    "386",      "486",      "486,-fpu", "pentium", "pentium-mmx",           "pentium2",
-    "pentium3", "pentium4", "qemu32",   "max",     "max,-sse3,-cmov,-apic",
+    "386",
+    "486",
+    "486,-fpu",
+    "pentium",
+    "pentium-mmx",
+    "pentium2",
+    "pentium3",
+    "pentium4",
+    "athlon",
+    "athlon,-3dnowext",
+    "qemu32",
+    "max",
+    "max,-sse3,-cmov,-apic",
 };
 
 static RowList rows; /* 300 KB */
