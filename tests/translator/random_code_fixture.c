@@ -48,6 +48,7 @@ static bool is_system(const Insn *insn) {
     case INSN_RDPMC:
     case INSN_CPUID:
     case INSN_RDRAND:
+    case INSN_RDSEED:
     case INSN_MONITOR:
     case INSN_MWAIT:
     case INSN_CLAC:
@@ -58,6 +59,7 @@ static bool is_system(const Insn *insn) {
     case INSN_UD2:
     case INSN_SYSENTER:
     case INSN_SYSCALL:
+    case INSN_SYSRET:
     case INSN_POPF: /* a fitting one is made apart */
     case INSN_ENTER:
     case INSN_LEAVE:
