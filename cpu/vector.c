@@ -96,7 +96,8 @@ static void set_register(Cpu *cpu, unsigned kind, unsigned index, const Vector *
     }
 }
 
-/* 16 bytes at an address that is no multiple of 16 are #GP(0), but for MOVUPS and its like. */
+/* 16 bytes at an address that is no multiple of 16 are #GP(0), but for MOVUPS and its like: they
+ * are an alignment check's. */
 static bool check_address(Cpu *cpu, const VectorOperation *operation, unsigned size, bool write,
                           uint32_t *linear) {
     bool unaligned = (forms[operation->row->form].attributes & UNALIGNED) != 0;
@@ -106,7 +107,7 @@ static bool check_address(Cpu *cpu, const VectorOperation *operation, unsigned s
         cpu_raise_error(cpu, EXCEPTION_GP, 0);
         return false;
     }
-    return true;
+    return size != 16 || x87_check_alignment(cpu, *linear, 16);
 }
 
 /* Host memory behind an operand that the TLB holds and that needs nothing else done; else NULL. */

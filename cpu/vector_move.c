@@ -1,6 +1,6 @@
 /* Moves between vector registers, general registers and memory, and sign masks. */
-#include "linear.h"
 #include "vector_internal.h"
+#include "x87_internal.h"
 
 /* The operand, whole: loads take b (whose missing bytes are 0), stores a. */
 HelperResult vector_copy(Cpu *cpu, VectorOperation *operation) {
@@ -109,19 +109,15 @@ HelperResult vector_extend(Cpu *cpu, VectorOperation *operation) {
     return HELPER_NEXT;
 }
 
-/* MASKMOVQ, MASKMOVDQU: bytes of 'a' whose mask bit in 'b' is set; none is stored before all are
- * known to be allowed. */
+/* MASKMOVQ, MASKMOVDQU: bytes of 'a' whose mask bit in 'b' is set. Addresses of all bytes are
+ * checked, masked off or not, as of stores of 8 bytes (SDM vol. 2, MASKMOVDQU, leaves it open). */
 HelperResult vector_masked_store(Cpu *cpu, VectorOperation *operation) {
     unsigned count = operation->wide ? 16 : 8;
-    bool user = cpu->state.cpl == 3;
-    for (unsigned i = 0; i < count; i++) {
-        uint32_t linear;
-        if (vector_get(&operation->b, 1, i) < 0x80)
-            continue;
-        if (!cpu_check_segment(cpu, operation->segment, operation->offset + i, 1, true, &linear) ||
-            !linear_check_write(cpu, linear, 1, user))
-            return HELPER_FAULT;
-    }
+    uint32_t linear;
+    if (!cpu_check_segment(cpu, operation->segment, operation->offset, count, true, &linear) ||
+        !x87_check_alignment(cpu, linear, 8) ||
+        !x87_check_write(cpu, operation->segment, operation->offset, count))
+        return HELPER_FAULT;
     for (unsigned i = 0; i < count; i++) {
         uint64_t byte = vector_get(&operation->a, 1, i);
         if (vector_get(&operation->b, 1, i) >= 0x80 &&

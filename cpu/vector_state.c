@@ -45,11 +45,14 @@ static void read_fx_area(Cpu *cpu, const uint8_t *area) {
     x87_update_summary(cpu);
 }
 
-/* The checks of the whole area: limit, then alignment. */
+/* The checks of the whole area: limit, then alignment, of which the checked kind (#AC) looks at
+ * words of 4 bytes: SDM vol. 2, FXSAVE, leaves it open. */
 static bool check_fx_area(Cpu *cpu, const VectorOperation *operation, bool write) {
     uint32_t linear;
     if (!cpu_check_segment(cpu, operation->segment, operation->offset, FX_IMAGE_SIZE, write,
                            &linear))
+        return false;
+    if (!x87_check_alignment(cpu, linear, 4))
         return false;
     if ((linear & 15) != 0) {
         cpu_raise_error(cpu, EXCEPTION_GP, 0);

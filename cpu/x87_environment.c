@@ -1,5 +1,6 @@
 /* FLDENV, FSTENV, FRSTOR and FSAVE, in the four formats of SDM vol. 1 figures 8-9 to 8-12: 16 or 32
  * bits by operand size, protected or real mode. Real and v8086 mode save linear addresses. */
+#include "little_endian.h"
 #include "x87_internal.h"
 
 typedef struct Environment {
@@ -115,25 +116,23 @@ HelperResult x87_store_environment(Cpu *cpu, const X87Instruction *insn, unsigne
     return HELPER_NEXT;
 }
 
+enum { REGISTERS_BYTES = 8 * 10 };
+
 /* The registers follow the environment in stack order. */
 HelperResult x87_restore(Cpu *cpu, const X87Instruction *insn, unsigned parameter) {
     (void)parameter;
     unsigned size = get_word_size(insn);
     Environment environment;
-    Float80 registers[8];
-    if (!read_environment(cpu, insn, 7 * size + 80, &environment))
+    uint8_t registers[REGISTERS_BYTES];
+    if (!read_environment(cpu, insn, 7 * size + REGISTERS_BYTES, &environment) ||
+        !x87_read_words(cpu, insn, 7 * size, size, REGISTERS_BYTES / size, registers))
         return HELPER_FAULT;
-    for (unsigned i = 0; i < 8; i++) {
-        uint32_t offset = insn->offset + 7 * size + 10 * i;
-        if (!x87_read_float80(cpu, insn->segment, offset, &registers[i]))
-            return HELPER_FAULT;
-    }
     FpuState *fpu = &cpu->state.fpu;
     take_environment(cpu, &environment, size);
     for (unsigned i = 0; i < 8; i++) {
         struct FpuRegister *target = &fpu->st[(x87_get_top(fpu) + i) & 7];
-        target->significand = registers[i].significand;
-        target->sign_exponent = registers[i].sign_exponent;
+        target->significand = load_le64(registers + 10 * i);
+        target->sign_exponent = load_le16(registers + 10 * i + 8);
     }
     settle(cpu);
     return HELPER_NEXT;
@@ -141,14 +140,15 @@ HelperResult x87_restore(Cpu *cpu, const X87Instruction *insn, unsigned paramete
 
 HelperResult x87_save(Cpu *cpu, const X87Instruction *insn, unsigned parameter) {
     unsigned size = get_word_size(insn);
-    FpuState *fpu = &cpu->state.fpu;
-    if (!x87_check_write(cpu, insn->segment, insn->offset, 7 * size + 80) ||
-        !write_environment(cpu, insn))
-        return HELPER_FAULT;
+    uint8_t registers[REGISTERS_BYTES];
     for (unsigned i = 0; i < 8; i++) {
-        uint32_t offset = insn->offset + 7 * size + 10 * i;
-        if (!x87_write_float80(cpu, insn->segment, offset, x87_get(fpu, i)))
-            return HELPER_FAULT;
+        Float80 value = x87_get(&cpu->state.fpu, i);
+        store_le64(registers + 10 * i, value.significand);
+        store_le16(registers + 10 * i + 8, value.sign_exponent);
     }
+    if (!x87_check_write(cpu, insn->segment, insn->offset, 7 * size + REGISTERS_BYTES) ||
+        !write_environment(cpu, insn) ||
+        !x87_write_words(cpu, insn, 7 * size, size, REGISTERS_BYTES / size, registers))
+        return HELPER_FAULT;
     return x87_initialise(cpu, insn, parameter);
 }

@@ -1,5 +1,6 @@
 /* x87 operands in memory that are larger than one access. */
 #include "linear.h"
+#include "little_endian.h"
 #include "x87_internal.h"
 
 bool x87_read_float80(Cpu *cpu, unsigned segment, uint32_t offset, Float80 *value) {
@@ -22,6 +23,41 @@ bool x87_check_write(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size)
     /* At most two pages; CR2 gets the first byte of the one that is missing. */
     uint32_t last_page = (linear + size - 1) & ~PAGE_OFFSET_MASK;
     return last_page == (linear & ~PAGE_OFFSET_MASK) || linear_check_write(cpu, last_page, 1, user);
+}
+
+bool x87_check_alignment(Cpu *cpu, uint32_t linear, unsigned size) {
+    if ((linear & (size - 1)) == 0 || !cpu_checks_alignment(cpu))
+        return true;
+    cpu_raise_error(cpu, EXCEPTION_AC, 0);
+    return false;
+}
+
+bool x87_check_store(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size) {
+    uint32_t linear;
+    return cpu_check_segment(cpu, segment, offset, size, true, &linear) &&
+           x87_check_alignment(cpu, linear, size == 10 ? 8 : size) &&
+           x87_check_write(cpu, segment, offset, size);
+}
+
+bool x87_read_words(Cpu *cpu, const X87Instruction *insn, unsigned at, unsigned word_size,
+                    unsigned count, uint8_t *bytes) {
+    for (unsigned i = 0; i < count * word_size; i += word_size) {
+        uint64_t word;
+        if (!cpu_read(cpu, insn->segment, insn->offset + at + i, word_size, &word))
+            return false;
+        store_le(bytes + i, word_size, word);
+    }
+    return true;
+}
+
+bool x87_write_words(Cpu *cpu, const X87Instruction *insn, unsigned at, unsigned word_size,
+                     unsigned count, const uint8_t *bytes) {
+    for (unsigned i = 0; i < count * word_size; i += word_size) {
+        uint64_t word = load_le(bytes + i, word_size);
+        if (!cpu_write(cpu, insn->segment, insn->offset + at + i, word_size, word))
+            return false;
+    }
+    return true;
 }
 
 bool x87_write_float80(Cpu *cpu, unsigned segment, uint32_t offset, Float80 value) {

@@ -148,9 +148,19 @@ static bool is_stored(const FloatStatus *status) {
             (FLOAT_INVALID | FLOAT_OVERFLOW | FLOAT_UNDERFLOW)) == 0;
 }
 
+/* Nothing is stored, but to where nobody may store is a fault all the same. */
+static HelperResult drop_store(Cpu *cpu, const X87Instruction *insn, unsigned size,
+                               const FloatStatus *status, bool pop) {
+    if (!x87_check_store(cpu, insn->segment, insn->offset, size))
+        return HELPER_FAULT;
+    return end_store(cpu, status, pop);
+}
+
 static HelperResult store_scalar(Cpu *cpu, const X87Instruction *insn, unsigned size, uint64_t bits,
                                  const FloatStatus *status, bool pop) {
-    if (is_stored(status) && !cpu_write(cpu, insn->segment, insn->offset, size, bits))
+    if (!is_stored(status))
+        return drop_store(cpu, insn, size, status, pop);
+    if (!cpu_write(cpu, insn->segment, insn->offset, size, bits))
         return HELPER_FAULT;
     return end_store(cpu, status, pop);
 }
@@ -159,7 +169,7 @@ HelperResult x87_store_float32(Cpu *cpu, const X87Instruction *insn, unsigned po
     Float80 value;
     FloatStatus status = x87_begin(&cpu->state.fpu);
     if (!begin_store(cpu, &value))
-        return end_store(cpu, &status, pop);
+        return drop_store(cpu, insn, 4, &status, pop);
     uint32_t bits = float80_to_32(value, &status);
     return store_scalar(cpu, insn, 4, bits, &status, pop);
 }
@@ -168,7 +178,7 @@ HelperResult x87_store_float64(Cpu *cpu, const X87Instruction *insn, unsigned po
     Float80 value;
     FloatStatus status = x87_begin(&cpu->state.fpu);
     if (!begin_store(cpu, &value))
-        return end_store(cpu, &status, pop);
+        return drop_store(cpu, insn, 8, &status, pop);
     uint64_t bits = float80_to_64(value, &status);
     return store_scalar(cpu, insn, 8, bits, &status, pop);
 }
@@ -176,7 +186,9 @@ HelperResult x87_store_float64(Cpu *cpu, const X87Instruction *insn, unsigned po
 HelperResult x87_store_float80(Cpu *cpu, const X87Instruction *insn, unsigned pop) {
     Float80 value;
     FloatStatus status = x87_begin(&cpu->state.fpu);
-    if (begin_store(cpu, &value) && !x87_write_float80(cpu, insn->segment, insn->offset, value))
+    if (!begin_store(cpu, &value))
+        return drop_store(cpu, insn, 10, &status, pop);
+    if (!x87_write_float80(cpu, insn->segment, insn->offset, value))
         return HELPER_FAULT;
     return end_store(cpu, &status, pop);
 }
@@ -185,7 +197,7 @@ static HelperResult store_integer(Cpu *cpu, const X87Instruction *insn, unsigned
                                   FloatStatus *status) {
     Float80 value;
     if (!begin_store(cpu, &value))
-        return end_store(cpu, status, pop);
+        return drop_store(cpu, insn, size, status, pop);
     int64_t integer = float80_to_integer(value, 8 * (int)size, status);
     return store_scalar(cpu, insn, size, (uint64_t)integer, status, pop);
 }
@@ -208,13 +220,15 @@ HelperResult x87_store_bcd(Cpu *cpu, const X87Instruction *insn, unsigned parame
     Float80 value;
     FloatStatus status = x87_begin(&cpu->state.fpu);
     if (!begin_store(cpu, &value))
-        return end_store(cpu, &status, true);
+        return drop_store(cpu, insn, 10, &status, true);
     uint8_t bcd[10];
     float80_to_bcd(value, bcd, &status);
     Float80 raw = {0, (uint16_t)(bcd[8] | bcd[9] << 8)};
     for (int i = 0; i < 8; i++)
         raw.significand |= (uint64_t)bcd[i] << (8 * i);
-    if (is_stored(&status) && !x87_write_float80(cpu, insn->segment, insn->offset, raw))
+    if (!is_stored(&status))
+        return drop_store(cpu, insn, 10, &status, true);
+    if (!x87_write_float80(cpu, insn->segment, insn->offset, raw))
         return HELPER_FAULT;
     return end_store(cpu, &status, true);
 }

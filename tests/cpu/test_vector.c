@@ -121,6 +121,41 @@ START_TEST(test_alignment) {
 }
 END_TEST
 
+/* With alignment checks: the manuals leave some of it open, which is as an AMD host does it. */
+START_TEST(test_alignment_checks) {
+    static const struct {
+        uint8_t prefix, opcode, modrm, alignment;
+        uint8_t fault_past_it; /* of addresses that are no multiple of 16, but of the alignment */
+    } cases[] = {
+        {0, 0x10, 0x05, 16, 0},              /* MOVUPS */
+        {0x66, 0x7F, 0x05, 1, EXCEPTION_GP}, /* MOVDQA */
+        {0xF3, 0x7F, 0x05, 16, 0},           /* MOVDQU */
+        {0, 0x28, 0x05, 1, EXCEPTION_GP},    /* MOVAPS */
+        {0xF3, 0x10, 0x05, 4, 0},            /* MOVSS */
+        {0, 0x6F, 0x05, 8, 0},               /* MOVQ */
+        {0x66, 0xF7, 0xC1, 8, 0},            /* MASKMOVDQU */
+        {0, 0xAE, 0x05, 4, EXCEPTION_GP},    /* FXSAVE */
+        {0, 0xAE, 0x0D, 4, EXCEPTION_GP},    /* FXRSTOR */
+    };
+    CpuState *state = &fixture.cpu->state;
+    state->cr0 |= CR0_AM;
+    state->eflags |= FLAG_AC;
+    state->cpl = 3;
+    memset(fixture_operand(&fixture), 0, 1024);
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (unsigned offset = 0; offset < 16; offset++) {
+            HelperResult result = run_at(cases[i].prefix, cases[i].opcode, cases[i].modrm, offset);
+            if (offset % cases[i].alignment != 0)
+                expect_exception(result, EXCEPTION_AC);
+            else if (offset != 0 && cases[i].fault_past_it)
+                expect_exception(result, cases[i].fault_past_it);
+            else
+                ck_assert_int_eq(result, HELPER_NEXT);
+        }
+    }
+}
+END_TEST
+
 /* Nothing but MXCSR's flags changes. */
 START_TEST(test_unmasked_exception) {
     enum {
@@ -246,15 +281,16 @@ START_TEST(test_masked_store) {
     ck_assert_int_eq(run_at(0x66, 0xF7, 0xC1, 5), HELPER_NEXT); /* any alignment */
     for (unsigned i = 0; i < 16; i++)
         ck_assert_uint_eq(operand[5 + i], i % 3 == 0 ? 0xA0 + i : 0x11);
-    /* Past the limit of the segment: nothing is stored, but bytes that are masked off do not count.
-     */
+    /* Past the limit of the segment: nothing is stored. Bytes that are masked off count, too. */
     fixture.cpu->state.segment[SEG_DS].limit = OPERAND_ADDRESS + 11;
     segment_classify(&fixture.cpu->state.segment[SEG_DS]);
     memset(operand, 0x11, 32);
+    memset(fpu()->xmm[1] + 12, 0, 4);
     expect_exception(run(0x66, 0xF7, 0xC1), EXCEPTION_GP);
     for (unsigned i = 0; i < 16; i++)
         ck_assert_uint_eq(operand[i], 0x11);
-    memset(fpu()->xmm[1] + 12, 0, 4);
+    fixture.cpu->state.segment[SEG_DS].limit = OPERAND_ADDRESS + 15;
+    segment_classify(&fixture.cpu->state.segment[SEG_DS]);
     ck_assert_int_eq(run(0x66, 0xF7, 0xC1), HELPER_NEXT);
     ck_assert_uint_eq(operand[9], 0xA9);
 }
@@ -311,6 +347,7 @@ int main(void) {
     tcase_add_test(processor, test_mmx_and_x87);
     tcase_add_test(processor, test_pending_x87_exception);
     tcase_add_test(processor, test_alignment);
+    tcase_add_test(processor, test_alignment_checks);
     tcase_add_test(processor, test_unmasked_exception);
     tcase_add_test(processor, test_mxcsr);
     tcase_add_test(processor, test_fxsave);

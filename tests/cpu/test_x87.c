@@ -374,17 +374,82 @@ START_TEST(test_fault_changes_nothing) {
 }
 END_TEST
 
-/* An empty register and an unmasked exception: nothing is stored, so the address does not matter
- * either. */
-START_TEST(test_unmasked_underflow_does_not_store) {
+/* An unmasked exception keeps the result from being stored, but the address is checked first. */
+START_TEST(test_unmasked_exception_does_not_store) {
+    static const struct {
+        uint8_t opcode, modrm, value; /* value: D9 xx to load it, 0: the register is empty */
+        uint16_t status;
+    } cases[] = {
+        {0xDB, 0x3D, 0, 0x80C1},    /* FSTP m80 */
+        {0xDF, 0x35, 0, 0x80C1},    /* FBSTP */
+        {0xD9, 0x15, 0, 0x80C1},    /* FST m32 */
+        {0xDD, 0x15, 0, 0x80C1},    /* FST m64 */
+        {0xDF, 0x15, 0xEB, 0xB881}, /* FIST m16 of pi * 2^64 */
+        {0xDF, 0x35, 0xEB, 0xB881}, /* FBSTP of it */
+    };
     uint8_t *operand = fixture_operand(&fixture);
-    store_le16(operand, 0x37E);
-    run(0xD9, 0x2D);
-    memset(operand, 0x5A, 16);
-    run(0xDB, 0x3D);
-    ck_assert_uint_eq(fpu()->status, 0x80C1);
-    for (unsigned i = 0; i < 16; i++)
-        ck_assert_uint_eq(operand[i], 0x5A);
+    Segment *data = &fixture.cpu->state.segment[SEG_DS];
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        store_le16(operand, 0x37E);
+        run(0xDB, 0xE3); /* FNINIT */
+        run(0xD9, 0x2D);
+        if (cases[i].value != 0) {
+            run(0xD9, cases[i].value);
+            fpu()->st[7].sign_exponent += 64;
+        }
+        memset(operand, 0x5A, 16);
+        data->limit = OPERAND_ADDRESS; /* one byte of it */
+        segment_classify(data);
+        FpuState before = *fpu();
+        ck_assert_int_eq(fixture_x87(&fixture, cases[i].opcode, cases[i].modrm), HELPER_FAULT);
+        ck_assert_uint_eq(fixture.cpu->exception.vector, EXCEPTION_GP);
+        ck_assert_mem_eq(&before, fpu(), sizeof before);
+        data->limit = UINT32_MAX;
+        segment_classify(data);
+        run(cases[i].opcode, cases[i].modrm);
+        ck_assert_uint_eq(fpu()->status, cases[i].status);
+        for (unsigned j = 0; j < 16; j++)
+            ck_assert_uint_eq(operand[j], 0x5A);
+    }
+}
+END_TEST
+
+/* SDM vol. 3A table 6-7: an extended number is checked like 8 bytes, an image by its words. */
+START_TEST(test_alignment_checks) {
+    static const struct {
+        uint8_t opcode, modrm, operand_size, alignment;
+    } cases[] = {
+        {0xD9, 0x05, 4, 4},                     /* FLD m32 */
+        {0xDD, 0x05, 4, 8},                     /* FLD m64 */
+        {0xDB, 0x2D, 4, 8},                     /* FLD m80 */
+        {0xDB, 0x3D, 4, 8},                     /* FSTP m80 */
+        {0xDF, 0x25, 4, 8},                     /* FBLD */
+        {0xDF, 0x35, 4, 8},                     /* FBSTP */
+        {0xDF, 0x05, 4, 2},                     /* FILD m16 */
+        {0xD9, 0x3D, 4, 2},                     /* FNSTCW */
+        {0xD9, 0x35, 4, 4}, {0xD9, 0x35, 2, 2}, /* FNSTENV */
+        {0xD9, 0x25, 4, 4}, {0xD9, 0x25, 2, 2}, /* FLDENV */
+        {0xDD, 0x35, 4, 4}, {0xDD, 0x35, 2, 2}, /* FNSAVE */
+        {0xDD, 0x25, 4, 4}, {0xDD, 0x25, 2, 2}, /* FRSTOR */
+    };
+    Cpu *cpu = fixture.cpu;
+    cpu->state.cr0 |= CR0_AM;
+    cpu->state.eflags |= FLAG_AC;
+    cpu->state.cpl = 3;
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (unsigned offset = 0; offset < 16; offset++) {
+            run(0xDB, 0xE3);
+            run(0xD9, 0xE8);
+            cpu->exception.vector = EXCEPTION_NONE;
+            memset(fixture_operand(&fixture), 0, 256);
+            HelperResult result = fixture_done(
+                helper_x87(cpu, cases[i].opcode << 8 | cases[i].modrm,
+                           SEG_DS | cases[i].operand_size << 8, OPERAND_ADDRESS + offset, 0));
+            bool aligned = offset % cases[i].alignment == 0;
+            ck_assert_int_eq(result, aligned ? HELPER_NEXT : HELPER_FAULT);
+            ck_assert_uint_eq(cpu->exception.vector, aligned ? EXCEPTION_NONE : EXCEPTION_AC);
+        }
+    }
 }
 END_TEST
 
@@ -407,7 +472,8 @@ int main(void) {
     tcase_add_test(processor, test_every_addressing_form);
     tcase_add_test(processor, test_load_environment);
     tcase_add_test(processor, test_fault_changes_nothing);
-    tcase_add_test(processor, test_unmasked_underflow_does_not_store);
+    tcase_add_test(processor, test_unmasked_exception_does_not_store);
+    tcase_add_test(processor, test_alignment_checks);
     suite_add_tcase(suite, processor);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
