@@ -485,6 +485,7 @@ END_TEST
 START_TEST(globally_disabled) {
     put(LOCAL_APIC_TASK_PRIORITY, 0xFF);
     put(LVT_LINT0, EXTINT | MASKED);
+    put(LOCAL_APIC_ID, 0x05000000);
     ck_assert(!write_base(0xFEE00800 | 1)); /* reserved */
     ck_assert(!write_base(UINT64_C(0x1000000000)));
     ck_assert(!write_base(0xFEE00C00)); /* no x2APIC */
@@ -500,6 +501,7 @@ START_TEST(globally_disabled) {
     ck_assert(!request(0x40));
     ck_assert(write_base(0xFEE00800));
     ck_assert_uint_eq(get(LOCAL_APIC_TASK_PRIORITY), 0); /* forgotten */
+    ck_assert_uint_eq(get(LOCAL_APIC_ID), 0);
 }
 END_TEST
 
