@@ -266,6 +266,87 @@ START_TEST(elf_segments_are_laid_out) {
 }
 END_TEST
 
+/* A third segment, in the BIOS's page before 1 MB: the ELF headers alone may be left out. */
+static const struct {
+    uint32_t more;
+    bool good;
+} header_segments[] = {{0, true}, {1, false}};
+
+START_TEST(elf_headers_may_lie_in_rom) {
+    enum { TABLE = 512, HEADERS_END = TABLE + 3 * 32 };
+    uint32_t bytes = HEADERS_END + header_segments[_i].more;
+    make_elf();
+    memcpy(elf_file + TABLE, elf_file + 52, 64);
+    put_segment(0, 0, MB - 4096, bytes, bytes);
+    memcpy(elf_file + TABLE + 64, elf_file + 52, 32);
+    store_le32(elf_file + 28, TABLE);
+    store_le16(elf_file + 44, 3);
+    write_file(kernel_path, elf_file, sizeof elf_file);
+    bool good = load(NULL, "", 64 * MB);
+    ck_assert_msg(good == header_segments[_i].good, "%s", error.message);
+    if (good)
+        ck_assert_uint_eq(image.kernel.address, MB);
+    else
+        check_refused("has no room");
+}
+END_TEST
+
+/* A symbol table and .bss; the table is what no segment holds. */
+static void add_sections(void) {
+    enum { TABLE = 1024, SYMBOLS = 2048 };
+    store_le32(elf_file + 32, TABLE);
+    store_le16(elf_file + 46, 40);
+    store_le16(elf_file + 48, 3);
+    store_le16(elf_file + 50, 2);
+    memset(elf_file + TABLE, 0, 120);
+    store_le32(elf_file + TABLE + 40 + 4, 8); /* .bss */
+    store_le32(elf_file + TABLE + 40 + 20, 65536);
+    store_le32(elf_file + TABLE + 80 + 4, 2);
+    store_le32(elf_file + TABLE + 80 + 16, SYMBOLS);
+    store_le32(elf_file + TABLE + 80 + 20, 100);
+    memset(elf_file + SYMBOLS, 0x5A, 100);
+}
+
+START_TEST(elf_sections_are_handed_over) {
+    make_elf();
+    add_sections();
+    write_file(kernel_path, elf_file, sizeof elf_file);
+    write_file(initrd_path, "module", 6);
+    ck_assert_msg(load(initrd_path, "", 64 * MB), "%s", error.message);
+    const uint8_t *info = image.setup.bytes.data, *rest = image.initrd.bytes.data;
+    ck_assert_uint_eq(load_le32(info) & 0x20, 0x20);
+    ck_assert_uint_eq(load_le32(info + 28), 3);
+    ck_assert_uint_eq(load_le32(info + 32), 40);
+    ck_assert_uint_eq(load_le32(info + 36), image.initrd.address);
+    ck_assert_uint_eq(load_le32(info + 40), 2);
+    ck_assert_uint_eq(load_le32(rest + 40 + 12), 0);
+    uint32_t symbols = load_le32(rest + 80 + 12) - image.initrd.address;
+    ck_assert_uint_eq(symbols % 16, 0);
+    ck_assert_uint_eq(rest[symbols], 0x5A);
+    ck_assert_uint_eq(rest[symbols + 99], 0x5A);
+    ck_assert_uint_eq(image.initrd.bytes.size, 4096 + 6); /* the module is behind */
+}
+END_TEST
+
+static const struct {
+    unsigned offset;
+    uint32_t value;
+} bad_sections[] = {{1024 + 80 + 16, 0xFFFFFFF0}, /* outside the file */
+                    {1024 + 80 + 20, 0xFFFFFFFF},
+                    {32, 0xFFFFFFF0},
+                    {46, 39 | 3 << 16}};
+
+START_TEST(bad_sections_are_left_out) {
+    make_elf();
+    add_sections();
+    store_le32(elf_file + bad_sections[_i].offset, bad_sections[_i].value);
+    write_file(kernel_path, elf_file, sizeof elf_file);
+    ck_assert_msg(load(NULL, "", 64 * MB), "%s", error.message);
+    ck_assert_uint_eq(load_le32(image.setup.bytes.data) & 0x20, 0);
+    ck_assert_uint_eq(image.initrd.bytes.size, 0);
+}
+END_TEST
+
 static const struct {
     unsigned offset;
     uint32_t value;
@@ -407,6 +488,11 @@ static Suite *make_suite(void) {
     tcase_add_test(cases, long_command_line_is_refused);
     tcase_add_test(cases, missing_and_foreign_files_are_refused);
     tcase_add_test(cases, elf_segments_are_laid_out);
+    tcase_add_loop_test(cases, elf_headers_may_lie_in_rom, 0,
+                        sizeof(header_segments) / sizeof(header_segments[0]));
+    tcase_add_test(cases, elf_sections_are_handed_over);
+    tcase_add_loop_test(cases, bad_sections_are_left_out, 0,
+                        sizeof(bad_sections) / sizeof(bad_sections[0]));
     tcase_add_loop_test(cases, bad_elf_is_refused, 0, COUNT(bad_elfs));
     tcase_add_test(cases, unknown_multiboot_features_are_refused);
     tcase_add_loop_test(cases, addresses_in_the_header_count, 0, COUNT(addressed));
