@@ -25,6 +25,8 @@ DIFFERENCES = {
     # QEMU lacks VME.
     "pentium2": ({"vme"}, EVERYWHERE),
     "pentium3": ({"vme"}, EVERYWHERE),
+    # A Thunderbird: SSE came with the XP, and no Athlon has SSE2.
+    "athlon": ({"vme"}, EVERYWHERE | {"sse", "sse2"}),
 }
 
 

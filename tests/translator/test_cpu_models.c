@@ -545,6 +545,108 @@ START_TEST(reset_of_each_model) {
 }
 END_TEST
 
+/* ---- Bits of registers ---- */
+
+typedef struct RegisterBits {
+    const char *model;
+    uint32_t cr0, cr4, eflags;
+    bool has_msrs, has_mtrrs, has_pat;
+} RegisterBits;
+
+enum {
+    CR0_OF_386 = CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET,
+    CR0_OF_486 = CR0_OF_386 | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD,
+    FLAGS_OF_386 = 0x7FD5,
+    FLAGS_OF_486 = FLAGS_OF_386 | FLAG_AC,
+    FLAGS_OF_PENTIUM = FLAGS_OF_486 | FLAG_ID | FLAG_VIF | FLAG_VIP,
+};
+
+/* SDM vol. 3A 2.5, vol. 3B 23.11 and 23.22 ("Architecture Compatibility"). */
+static const RegisterBits register_bits[] = {
+    {"386", CR0_OF_386, 0, FLAGS_OF_386, false, false, false},
+    {"486", CR0_OF_486, 0, FLAGS_OF_486 | FLAG_ID, false, false, false},
+    {"pentium", CR0_OF_486, 0x5F, FLAGS_OF_PENTIUM, true, false, false},
+    {"pentium-mmx", CR0_OF_486, 0x15F, FLAGS_OF_PENTIUM, true, false, false},
+    {"pentium2", CR0_OF_486, 0x3FF, FLAGS_OF_PENTIUM, true, true, true},
+    {"pentium3", CR0_OF_486, 0x7FF, FLAGS_OF_PENTIUM, true, true, true},
+    {"pentium4", CR0_OF_486, 0x7FF, FLAGS_OF_PENTIUM, true, true, true},
+    {"athlon", CR0_OF_486, 0x3FF, FLAGS_OF_PENTIUM, true, true, true},
+    {"qemu32", CR0_OF_486, 0x7FC, FLAGS_OF_486 | FLAG_ID, true, false, true},
+    {"max", CR0_OF_486, 0x300FFF, FLAGS_OF_PENTIUM, true, true, true},
+};
+
+static bool has_msr(Cpu *cpu, uint32_t number) {
+    cpu->state.gpr[REG_ECX] = number;
+    bool has = cpu_has(cpu, FEATURE_MSR) && helper_rdmsr(cpu, 0, 0, 0, 0) == HELPER_NEXT;
+    cpu->exception.vector = EXCEPTION_NONE;
+    return has;
+}
+
+START_TEST(registers_of_each_model) {
+    enum { MTRR_CAPABILITIES = 0xFE, PAT = 0x277, TIME_STAMP_COUNTER = 0x10 };
+    const RegisterBits *wanted = &register_bits[_i];
+    Guest guest;
+    guest_create_model(&guest, &(TranslatorOptions){.backend = BACKEND_PORTABLE}, wanted->model);
+    Cpu *cpu = guest.cpu;
+    helper_write_cr(cpu, 0, 0, UINT32_MAX & ~CR0_PG, 0);
+    ck_assert_uint_eq(cpu->state.cr0, wanted->cr0);
+    helper_write_cr(cpu, 0, 0, CR0_ET, 0);
+    uint32_t bits = 0;
+    for (unsigned i = 0; i < 32; i++) {
+        cpu->state.cr4 = 0;
+        if (helper_write_cr(cpu, 4, 0, 1u << i, 0) == HELPER_JUMP)
+            bits |= cpu->state.cr4;
+    }
+    cpu->state.cr4 = 0;
+    ck_assert_uint_eq(bits, wanted->cr4);
+    cpu_set_eflags(cpu, UINT32_MAX & ~(uint32_t)(FLAG_VM | FLAG_RF));
+    ck_assert_uint_eq(cpu_get_eflags(cpu), wanted->eflags | FLAG_1);
+    ck_assert_int_eq(has_msr(cpu, TIME_STAMP_COUNTER), wanted->has_msrs);
+    ck_assert_int_eq(has_msr(cpu, MTRR_CAPABILITIES), wanted->has_mtrrs);
+    ck_assert_int_eq(has_msr(cpu, PAT), wanted->has_pat);
+    guest_destroy(&guest);
+}
+END_TEST
+
+/* ---- SYSCALL and SYSRET of the Athlon ---- */
+
+START_TEST(system_calls_of_an_athlon) {
+    enum { EFER = 0xC0000080, STAR = 0xC0000081, ENTRY = 0x12340 };
+    static const uint8_t call[CODE_BYTES] = {0x0F, 0x05}, back[CODE_BYTES] = {0x0F, 0x07};
+    TranslatorBackend backend = _i != 0 ? BACKEND_PORTABLE : translator_default_backend();
+    Runner runner;
+    runner_create(&runner, backend, "athlon");
+    runner_set_mode(&runner, MODE_LEVEL_3);
+    CpuState *state = &runner.guest.cpu->state;
+    ck_assert_int_eq(run_one(&runner, call), EXCEPTION_UD); /* not before EFER.SCE */
+    runner.start.efer = 1;
+    runner.start.eflags |= FLAG_IF;
+    runner.start.star = UINT64_C(0x0023000800000000) | ENTRY;
+    uint32_t next = runner.next + 2;
+    ck_assert_int_eq(run_one(&runner, call), -1);
+    ck_assert_uint_eq(state->eip, ENTRY);
+    ck_assert_uint_eq(state->gpr[REG_ECX], next);
+    ck_assert_uint_eq(state->gpr[REG_ESP], STACK);
+    ck_assert_uint_eq(state->cpl, 0);
+    ck_assert_uint_eq(state->segment[SEG_CS].selector, 8);
+    ck_assert_uint_eq(state->segment[SEG_SS].selector, 0x10);
+    ck_assert_uint_eq(state->eflags & FLAG_IF, 0);
+    ck_assert_int_eq(run_one(&runner, back), EXCEPTION_GP); /* at level 3 */
+    uint64_t star = runner.start.star;
+    runner_set_mode(&runner, MODE_LEVEL_0);
+    runner.start.efer = 1;
+    runner.start.star = star;
+    ck_assert_int_eq(run_one(&runner, back), -1);
+    ck_assert_uint_eq(state->eip, DATA); /* ECX */
+    ck_assert_uint_eq(state->cpl, 3);
+    ck_assert_uint_eq(state->segment[SEG_CS].selector, 0x23);
+    ck_assert_uint_eq(state->segment[SEG_SS].selector, 0x2B);
+    ck_assert_uint_eq(state->segment[SEG_SS].access & ACCESS_DPL, ACCESS_DPL);
+    ck_assert_uint_ne(state->eflags & FLAG_IF, 0);
+    guest_destroy(&runner.guest);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("cpu_models");
     TCase *tests = tcase_create("rows");
@@ -557,6 +659,9 @@ int main(void) {
     tcase_add_loop_test(tests, divisions_of_the_first_models, 0, 2);
     tcase_add_loop_test(tests, reset_of_each_model, 0,
                         sizeof(reset_states) / sizeof(reset_states[0]));
+    tcase_add_loop_test(tests, registers_of_each_model, 0,
+                        sizeof(register_bits) / sizeof(register_bits[0]));
+    tcase_add_loop_test(tests, system_calls_of_an_athlon, 0, 2);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
