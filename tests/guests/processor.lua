@@ -53,6 +53,7 @@ local programs = {
   {"smm"},
   {"transfer_faults"},
   {"string_restarts"},
+  {"page_fault_kinds"},
   {"self_modifying", disk = true},
 }
 

@@ -565,7 +565,7 @@ test_timer:
         out     40h, al
         mov     dword [ticks], 0
         mov     dword [wrong], 0
-        mov     ebp, 100
+        mov     ebp, 100000
         sti
 .again: mov     esi, BUFFER
         mov     edi, BUFFER_2
