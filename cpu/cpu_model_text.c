@@ -321,6 +321,42 @@ static const CpuModel *find_model(Word name, Error *error) {
     return NULL;
 }
 
+/* The leaf of each word of features; 0 needs none. */
+#define LEAF_OF_NONE 0
+#define LEAF_OF_1_EDX 1
+#define LEAF_OF_1_ECX 1
+#define LEAF_OF_7_EBX 7
+#define LEAF_OF_7_ECX 7
+#define LEAF_OF_80000001_EDX 0x80000001
+#define LEAF_OF_80000001_ECX 0x80000001
+
+/* CPUID must reach the leaves of features that the model did not have, unless a level was given. */
+static void raise_levels(CpuModel *model, const CpuModel *named) {
+    static const struct {
+        uint32_t leaf;
+        uint8_t feature;
+    } needed[] = {
+#define FEATURE(name, text, word, bit) {LEAF_OF_##word, FEATURE_##name},
+#include "cpu_features.def"
+#undef FEATURE
+        {0xA, FEATURE_PMU},
+        {0xB, FEATURE_X2APIC},
+    };
+    uint64_t added = model->features & ~named->features;
+    uint32_t basic = named->max_leaf, extended = named->max_extended_leaf;
+    for (size_t i = 0; i < COUNT(needed); i++) {
+        if (!(added >> needed[i].feature & 1))
+            continue;
+        uint32_t *level = needed[i].leaf >> 31 ? &extended : &basic;
+        if (*level < needed[i].leaf)
+            *level = needed[i].leaf;
+    }
+    if (model->max_leaf == named->max_leaf)
+        model->max_leaf = basic;
+    if (model->max_extended_leaf == named->max_extended_leaf)
+        model->max_extended_leaf = extended;
+}
+
 bool cpu_model_parse(const char *text, CpuModel *model, Error *error) {
     Changes changes = {0};
     size_t length = strcspn(text, ",");
@@ -335,6 +371,7 @@ bool cpu_model_parse(const char *text, CpuModel *model, Error *error) {
             return false;
     }
     model->features = cpu_features_complete((model->features | changes.plus) & ~changes.minus);
+    raise_levels(model, named);
     return true;
 }
 

@@ -258,6 +258,15 @@ START_TEST(model_properties) {
     ck_assert_uint_eq(model.tsc_hz, 2000000000);
     ck_assert_uint_eq(model.max_leaf, cpu_model_find("max")->max_leaf);
     ck_assert_uint_eq(model.max_extended_leaf, 0x80000001);
+    /* CPUID reaches what was added. */
+    ck_assert(cpu_model_parse("pentium3,+nx,+smep", &model, &error));
+    ck_assert_uint_eq(model.max_leaf, 7);
+    ck_assert_uint_eq(model.max_extended_leaf, 0x80000001);
+    ck_assert(cpu_model_parse("pentium3,+sse2", &model, &error));
+    ck_assert_uint_eq(model.max_leaf, 2);
+    ck_assert_uint_eq(model.max_extended_leaf, 0);
+    ck_assert(cpu_model_parse("pentium3,+smep,level=1", &model, &error));
+    ck_assert_uint_eq(model.max_leaf, 1);
 }
 END_TEST
 
