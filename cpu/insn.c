@@ -390,15 +390,20 @@ static DecodeStatus decode_operand(Decoder *decoder, unsigned form, Operand *ope
 
 static DecodeStatus decode_operands(Decoder *decoder) {
     Insn *insn = decoder->insn;
+    DecodeStatus all = DECODE_OK;
     unsigned i;
+    /* After an operand that does not exist too: all bytes are fetched before that is #UD. */
     for (i = 0; i < 4 && insn->row->operands[i] != FORM_NONE; i++) {
         DecodeStatus status = decode_operand(decoder, insn->row->operands[i], &insn->operand[i]);
-        if (status != DECODE_OK) {
+        if (status == DECODE_TRUNCATED) {
             return status;
+        }
+        if (status != DECODE_OK) {
+            all = status;
         }
     }
     insn->operand_count = (uint8_t)i;
-    return DECODE_OK;
+    return all;
 }
 
 /* ---- The whole ---- */

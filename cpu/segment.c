@@ -230,6 +230,9 @@ static void write_gpr(Cpu *cpu, unsigned reg, unsigned size, uint32_t value) {
 
 /* System types that LAR and LSL accept, by bit: SDM vol. 2, tables of LAR and LSL. */
 enum { LAR_TYPES = 0x1A3E, LSL_TYPES = 0x0A0E };
+/* What LAR gives of a descriptor. The manual leaves bits 19:16 open, which hold the limit's upper
+ * part: processors give them as they stand there. */
+enum { LAR_BITS = 0x00FFFF00 };
 
 static HelperResult load_attribute(Cpu *cpu, uint32_t size, uint32_t reg, uint16_t selector,
                                    bool limit) {
@@ -244,7 +247,7 @@ static HelperResult load_attribute(Cpu *cpu, uint32_t size, uint32_t reg, uint16
            (descriptor_is_segment(&descriptor) || (types >> descriptor_type(&descriptor) & 1));
     if (good)
         write_gpr(cpu, reg, size,
-                  limit ? descriptor_limit(&descriptor) : descriptor.high & 0x00F0FF00);
+                  limit ? descriptor_limit(&descriptor) : descriptor.high & LAR_BITS);
     set_zero_flag(cpu, good);
     return HELPER_NEXT;
 }

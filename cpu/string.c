@@ -7,7 +7,7 @@
  * form takes the next element, which also brings the page into the TLB. Registers are exact after
  * every element, so a fault or a pause needs nothing undone. Flags are written once, at the end: a
  * CMPS or SCAS that faults or is interrupted on the way shows those from before it, however it was
- * cut to pieces. */
+ * cut to pieces; but for single steps. */
 #include "cpu_debug.h"
 #include "flags.h"
 #include "little_endian.h"
@@ -327,8 +327,11 @@ static HelperResult finish(StringRun *run) {
     return run->uses_port ? HELPER_JUMP : HELPER_NEXT;
 }
 
-/* An interrupt that comes now finds RF set in the image it pushes: SDM vol. 3B 17.3.1.1. */
+/* An interrupt that comes now finds RF set in the image it pushes: SDM vol. 3B 17.3.1.1. A
+ * single-step trap finds the last comparison's flags, as there is one after every iteration. */
 static HelperResult pause(StringRun *run) {
+    if (run->compared && run->cpu->state.eflags & FLAG_TF)
+        cpu_set_status_flags(run->cpu, run->flags);
     run->cpu->state.eflags |= FLAG_RF;
     return HELPER_AGAIN;
 }

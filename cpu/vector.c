@@ -222,6 +222,13 @@ static bool store_result(Cpu *cpu, const VectorOperation *operation) {
     return true;
 }
 
+/* Conversions between MMX registers and numbers change to MMX state even where an exception keeps
+ * them from anything else. */
+static bool is_conversion(const VectorOperation *operation) {
+    unsigned form = operation->row->form;
+    return form == VECTOR_VQ || form == VECTOR_PW || form == VECTOR_PWq;
+}
+
 static HelperResult run(Cpu *cpu, VectorOperation *operation) {
     HelperResult result = check_availability(cpu, operation);
     if (result != HELPER_NEXT)
@@ -229,6 +236,8 @@ static HelperResult run(Cpu *cpu, VectorOperation *operation) {
     bool mmx = uses_mmx(operation);
     if (!fetch_operands(cpu, operation))
         return HELPER_FAULT;
+    if (mmx && is_conversion(operation))
+        enter_mmx(&cpu->state.fpu);
     result = operation->row->handler(cpu, operation);
     if (result != HELPER_NEXT)
         return result;

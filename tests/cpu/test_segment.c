@@ -174,7 +174,7 @@ END_TEST
 START_TEST(rights_and_limits) {
     fixture_enter_protected(fixture, 0);
     ck_assert(zero_flag_after(helper_load_access_rights, 4, KERNEL_CODE));
-    ck_assert_uint_eq(GPR(fixture, REG_EBX), 0x00C09B00);
+    ck_assert_uint_eq(GPR(fixture, REG_EBX), 0x00CF9B00);
     ck_assert(zero_flag_after(helper_load_limit, 4, KERNEL_CODE));
     ck_assert_uint_eq(GPR(fixture, REG_EBX), 0xFFFFFFFF);
     ck_assert(zero_flag_after(helper_load_limit, 4, TSS_SELECTOR));

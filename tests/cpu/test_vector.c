@@ -186,7 +186,7 @@ START_TEST(test_unmasked_exception) {
     ck_assert_uint_eq(fpu()->mxcsr & 0x3F, 2);
     fixture.cpu->state.cr4 &= ~CR4_OSXMMEXCPT;
     expect_exception(run(0, 0x58, 0xC1), EXCEPTION_UD);
-    /* COMISS keeps EFLAGS, conversions to MMX keep the x87. */
+    /* COMISS keeps EFLAGS; conversions to MMX enter its state and write no register. */
     fixture.cpu->state.cr4 |= CR4_OSXMMEXCPT;
     fpu()->mxcsr = 0x1F80 & ~(1u << 7);
     set_xmm_32(1, QNAN, QNAN, 0, 0);
@@ -196,7 +196,11 @@ START_TEST(test_unmasked_exception) {
     ck_assert_uint_eq(cpu_get_status_flags(fixture.cpu), FLAG_STATUS);
     expect_exception(run(0, 0x2D, 0xC1), EXCEPTION_XM);
     before.mxcsr |= 1;
+    before.tags = fpu()->tags;
+    before.status &= (uint16_t) ~(7u << 11);
     ck_assert_mem_eq(&before, fpu(), sizeof before);
+    for (unsigned i = 0; i < 8; i++)
+        ck_assert_uint_ne(fpu()->tags >> 2 * i & 3, 3);
 }
 END_TEST
 
