@@ -159,7 +159,7 @@ static bool is_alignment_of_other(const OracleCase *made, const OracleState *our
 }
 
 /* Where AMD's processors look at things in another order. A far return reads all that an outer
- * level would need before it looks at the selector; ARPL writes only what it changes; a selector is
+ * level would need before it looks at the selector; a selector is
  * pushed with an upper half; the permission of a port is looked at for no iterations too; UD1 has
  * no operand to fetch; MASKMOVQ is in MMX state before a fault. */
 static bool is_order_of_other(const OracleCase *made, const OracleState *ours,
@@ -170,8 +170,6 @@ static bool is_order_of_other(const OracleCase *made, const OracleState *ours,
     case INSN_IRET:
         return (hosts->vector == EXCEPTION_PF || hosts->vector == EXCEPTION_AC) &&
                ours->vector == EXCEPTION_GP;
-    case INSN_ARPL:
-        return hosts->eip != made->input.eip && ours->eip == made->input.eip;
     case INSN_PUSH_SREG:
         return hosts->vector == EXCEPTION_PF && ours->eip != made->input.eip;
     case INSN_INS:

@@ -135,48 +135,42 @@ static void on_signal(int number, siginfo_t *info, void *opaque) {
     running.passage = NULL;
 }
 
-static uint64_t find_features(void) {
+static uint32_t read_cpuid_word(CpuidWord word) {
     static const struct {
         uint32_t leaf;
-        uint8_t reg, bit; /* 0 to 3: EAX EBX ECX EDX */
-        uint8_t feature;
-    } bits[] = {
-        {1, 3, 15, FEATURE_CMOV},
-        {1, 3, 8, FEATURE_CX8},
-        {1, 3, 19, FEATURE_CLFLUSH},
-        {1, 3, 23, FEATURE_MMX},
-        {1, 3, 24, FEATURE_FXSR},
-        {1, 3, 25, FEATURE_SSE},
-        {1, 3, 26, FEATURE_SSE2},
-        {1, 3, 4, FEATURE_TSC},
-        {1, 3, 5, FEATURE_MSR},
-        {1, 2, 0, FEATURE_SSE3},
-        {1, 2, 1, FEATURE_PCLMUL},
-        {1, 2, 9, FEATURE_SSSE3},
-        {1, 2, 19, FEATURE_SSE41},
-        {1, 2, 20, FEATURE_SSE42},
-        {1, 2, 22, FEATURE_MOVBE},
-        {1, 2, 23, FEATURE_POPCNT},
-        {1, 2, 25, FEATURE_AES},
-        {1, 2, 30, FEATURE_RDRAND},
-        {7, 1, 3, FEATURE_BMI1},
-        {7, 1, 10, FEATURE_INVPCID},
-        {7, 1, 20, FEATURE_SMAP},
-        {0x80000001, 2, 5, FEATURE_LZCNT},
-        {0x80000001, 3, 27, FEATURE_RDTSCP},
+        uint8_t reg; /* EAX EBX ECX EDX */
+    } places[] = {
+        [CPUID_1_EDX] = {1, 3},
+        [CPUID_1_ECX] = {1, 2},
+        [CPUID_7_EBX] = {7, 1},
+        [CPUID_7_ECX] = {7, 2},
+        [CPUID_80000001_EDX] = {0x80000001, 3},
+        [CPUID_80000001_ECX] = {0x80000001, 2},
     };
-    /* Every x86-64 processor has these. */
+    unsigned registers[4] = {0};
+    if (!__get_cpuid_count(places[word].leaf, 0, &registers[0], &registers[1], &registers[2],
+                           &registers[3]))
+        return 0;
+    return registers[places[word].reg];
+}
+
+/* MONITOR is #UD at CPL 3 whether it is there or not. */
+static uint64_t find_features(void) {
+    static const struct {
+        uint8_t word, bit;
+    } places[FEATURE_COUNT] = {
+#define FEATURE(name, text, word, bit) [FEATURE_##name] = {CPUID_##word, bit},
+#include "cpu_features.def"
+#undef FEATURE
+    };
     uint64_t features = FEATURE_BIT(FEATURE_386) | FEATURE_BIT(FEATURE_486) |
-                        FEATURE_BIT(FEATURE_FPU) | FEATURE_BIT(FEATURE_CPUID) |
-                        FEATURE_BIT(FEATURE_NOPL) | FEATURE_BIT(FEATURE_RDPMC) |
+                        FEATURE_BIT(FEATURE_CPUID) | FEATURE_BIT(FEATURE_NOPL) |
+                        FEATURE_BIT(FEATURE_RDPMC) | FEATURE_BIT(FEATURE_MMX_INTEGER) |
                         FEATURE_BIT(FEATURE_MONITOR);
-    for (unsigned i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
-        unsigned registers[4] = {0};
-        if (__get_cpuid_count(bits[i].leaf, 0, &registers[0], &registers[1], &registers[2],
-                              &registers[3]) &&
-            (registers[bits[i].reg] >> bits[i].bit & 1))
-            features |= FEATURE_BIT(bits[i].feature);
-    }
+    for (unsigned i = 0; i < FEATURE_COUNT; i++)
+        if (places[i].word != CPUID_NONE &&
+            (read_cpuid_word((CpuidWord)places[i].word) >> places[i].bit & 1) != 0)
+            features |= FEATURE_BIT(i);
     return features;
 }
 

@@ -101,6 +101,8 @@ bool oracle_insn_make(OracleInsn *made, const OracleRow *row, DecodeMode mode, u
     put_opcode(&writer, row);
     if (row->has_modrm)
         put_modrm(&writer, row, address_size);
+    if (row->suffix >= 0)
+        put(&writer, (unsigned)row->suffix);
     made->immediate = (uint8_t)made->length;
     for (unsigned i = made->length; i < ORACLE_INSN_BYTES; i += 4) {
         uint32_t value = oracle_choose_integer(random);

@@ -21,6 +21,8 @@ static void name_row(OracleRow *row) {
         snprintf(text + length, size - (size_t)length, " mem");
     else if (row->mod == ROW_MOD_REGISTER && row->rm < 0)
         snprintf(text + length, size - (size_t)length, " reg");
+    else if (row->suffix >= 0)
+        snprintf(text + length, size - (size_t)length, " /r %02X", (unsigned)row->suffix);
 }
 
 static void walk(OracleRowList *list, OracleRow at);
@@ -96,7 +98,20 @@ static void walk_group(OracleRowList *list, OracleRow at) {
     }
 }
 
+static void walk_suffixes(OracleRowList *list, OracleRow at) {
+    for (unsigned i = 0; i < 256; i++) {
+        OracleRow next = at;
+        next.row = &opcode_rows_3dnow[i];
+        next.suffix = (int16_t)i;
+        walk(list, next);
+    }
+}
+
 static void walk(OracleRowList *list, OracleRow at) {
+    if (at.row->attributes & ROW_SUFFIX) {
+        walk_suffixes(list, at);
+        return;
+    }
     if (at.row->attributes & ROW_PREFIX)
         return;
     if (at.row->attributes & ROW_GROUP) {
@@ -105,8 +120,11 @@ static void walk(OracleRowList *list, OracleRow at) {
     }
     if (at.row->attributes & ROW_ESCAPE) {
         for (unsigned opcode = 0; opcode < 256; opcode++) {
-            OracleRow next = {
-                .map = at.row->operands[0], .opcode = (uint8_t)opcode, .reg = -1, .rm = -1};
+            OracleRow next = {.map = at.row->operands[0],
+                              .opcode = (uint8_t)opcode,
+                              .reg = -1,
+                              .rm = -1,
+                              .suffix = -1};
             next.row = &opcode_maps[next.map][opcode];
             next.has_modrm = (next.row->attributes & ROW_MODRM) != 0;
             walk(list, next);

@@ -21,6 +21,7 @@ typedef struct OracleRow {
     uint8_t map, opcode;
     uint8_t prefix, mod; /* RowPrefix, RowMod */
     int8_t reg, rm;      /* what ModRM has to have there; -1: anything */
+    int16_t suffix;      /* the opcode that stands behind the operands; -1: none */
     bool has_modrm;
     bool is_reserved; /* no instruction: #UD */
     char name[28];    /* as the manuals write it: "66 0F 38 DC", "0F BA /4", "D9 E8" */
