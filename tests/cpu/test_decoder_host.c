@@ -297,12 +297,17 @@ static bool is_untestable(const Insn *insn) {
     case INSN_INVPCID:
     case INSN_RDTSCP:
     case INSN_RDRAND:
+    case INSN_RDSEED:
+    case INSN_ADCX:
+    case INSN_ADOX:
+    case INSN_CLFLUSHOPT:
+    case INSN_CLWB:
     case INSN_MOVBE: /* and other features that not every host has */
     case INSN_PREFETCH:
     case INSN_PREFETCHW:
         return true;
     default:
-        return insn->map == 1 && insn->opcode == 0x0D;
+        return insn->map == 1 && insn->opcode >= 0x0D && insn->opcode <= 0x0F; /* 3DNow! */
     }
 }
 
