@@ -28,18 +28,23 @@ enum {
 
 typedef struct ParallelState {
     int64_t ready_due_ns;
+    int64_t acknowledge_ns; /* when the last byte's ACK# comes */
     uint8_t data, control;
     uint8_t acknowledging; /* a byte was taken, and no reading of the status told so yet */
     uint8_t padding[5];
 } ParallelState;
 
 static const Field parallel_state_fields[] = {
-    FIELD(ParallelState, U64, ready_due_ns), FIELD(ParallelState, U8, data),
-    FIELD(ParallelState, U8, control),       FIELD(ParallelState, U8, acknowledging),
-    FIELD_PADDING(ParallelState, padding),   FIELD_END,
+    FIELD(ParallelState, U64, ready_due_ns),
+    FIELD(ParallelState, U64, acknowledge_ns),
+    FIELD(ParallelState, U8, data),
+    FIELD(ParallelState, U8, control),
+    FIELD(ParallelState, U8, acknowledging),
+    FIELD_PADDING(ParallelState, padding),
+    FIELD_END,
 };
 
-static const FieldTable parallel_fields = {"parallel", 2, sizeof(ParallelState),
+static const FieldTable parallel_fields = {"parallel", 3, sizeof(ParallelState),
                                            parallel_state_fields};
 
 struct ParallelPort {
@@ -78,6 +83,13 @@ static uint32_t parallel_read(void *opaque, uint32_t offset, unsigned size) {
     return offset == REGISTER_STATUS ? parallel_status(port) : port->state.control | CONTROL_UNUSED;
 }
 
+/* An event only where somebody would hear of it: programs print millions of bytes. */
+static void parallel_arm_acknowledge(ParallelPort *port) {
+    if ((port->state.control & CONTROL_INTERRUPT) &&
+        port->state.acknowledge_ns > clock_now_ns(port->clock))
+        timer_arm(&port->ready, port->state.acknowledge_ns);
+}
+
 static void parallel_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
     ParallelPort *port = opaque;
     ParallelState *state = &port->state;
@@ -88,16 +100,18 @@ static void parallel_write(void *opaque, uint32_t offset, unsigned size, uint32_
         return;
     bool strobes = (value & CONTROL_STROBE) && !(state->control & CONTROL_STROBE);
     state->control = value & CONTROL_WRITABLE;
-    if (!strobes || port->options.write == NULL)
-        return;
-    port->options.write(port->options.opaque, state->data);
-    state->acknowledging = 1;
-    timer_arm(&port->ready, clock_now_ns(port->clock) + ACKNOWLEDGE_NS);
+    if (strobes && port->options.write != NULL) {
+        port->options.write(port->options.opaque, state->data);
+        state->acknowledging = 1;
+        state->acknowledge_ns = clock_now_ns(port->clock) + ACKNOWLEDGE_NS;
+    }
+    parallel_arm_acknowledge(port);
 }
 
 static void parallel_reset(void *opaque) {
     ParallelPort *port = opaque;
     timer_cancel(&port->ready);
+    port->state.acknowledge_ns = 0;
     port->state.data = 0;
     port->state.control = 0;
     port->state.acknowledging = 0;

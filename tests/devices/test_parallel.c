@@ -55,6 +55,24 @@ START_TEST(acknowledge_interrupts) {
 }
 END_TEST
 
+/* The interrupt is asked for after the strobe, but before the printer acknowledges; then too late.
+ */
+START_TEST(acknowledge_interrupts_who_asks_in_time) {
+    print('A');
+    chip_fixture_run(fixture, 5000);
+    port_out(fixture, CONTROL, 0x1C);
+    ck_assert_int_eq(irq.rises, 0);
+    chip_fixture_run(fixture, 5000);
+    ck_assert_int_eq(irq.rises, 1);
+    port_out(fixture, CONTROL, 0x0C);
+    print('B');
+    chip_fixture_run(fixture, 10000);
+    port_out(fixture, CONTROL, 0x1C);
+    chip_fixture_run(fixture, 100000);
+    ck_assert_int_eq(irq.rises, 1);
+}
+END_TEST
+
 START_TEST(registers_read_back) {
     port_out(fixture, PORT, 0x5A);
     ck_assert_uint_eq(port_in(fixture, PORT), 0x5A);
@@ -76,6 +94,7 @@ END_TEST
 static void change(ChipFixture *board) {
     (void)board;
     print('Z');
+    port_out(fixture, CONTROL, 0x1C); /* with the acknowledgement's event */
     chip_fixture_run(fixture, 3000);
 }
 
@@ -98,6 +117,7 @@ static void add(TCase *tests) {
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, strobe_prints);
     tcase_add_test(tests, acknowledge_interrupts);
+    tcase_add_test(tests, acknowledge_interrupts_who_asks_in_time);
     tcase_add_test(tests, registers_read_back);
     tcase_add_test(tests, without_a_printer);
     tcase_add_test(tests, saves_and_restores);
