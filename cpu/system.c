@@ -18,6 +18,7 @@ static HelperResult go_on(Cpu *cpu) {
 void system_update_tlb(Cpu *cpu, bool cr3_written) {
     const CpuState *state = &cpu->state;
     enum { EFER_NXE = 1 << 11 };
+    cpu->tlb.pse_36 = cpu_has(cpu, FEATURE_PSE36);
     tlb_set_control(&cpu->tlb, state->cr0, state->cr3, state->cr4, (state->efer & EFER_NXE) != 0,
                     cr3_written);
 }

@@ -105,7 +105,7 @@ static uint64_t entry_address(const PagingFormat *format, uint64_t table, uint32
 static void find_large_frame(const PagingFormat *format, bool pae, uint32_t linear, Leaf *leaf) {
     leaf->frame = leaf->entry & format->large_frame_mask;
     leaf->frame |= linear & ~(uint32_t)format->large_frame_mask & ~PAGE_OFFSET_MASK;
-    if (!pae)
+    if (!pae) /* zero without PSE-36 */
         leaf->frame |= (leaf->entry & PSE_36_MASK) << PSE_36_SHIFT;
 }
 
@@ -139,7 +139,10 @@ static WalkResult find_leaf(const Tlb *tlb, uint32_t linear, Leaf *leaf) {
     leaf->rights = entry_rights(leaf->entry);
     uint64_t no_execute = leaf->entry & ENTRY_NO_EXECUTE;
     if ((leaf->entry & ENTRY_LARGE) != 0 && (pae || (tlb->cr4 & PAGING_CR4_PSE) != 0)) {
-        if ((leaf->entry & (reserved | format->large_reserved)) != 0)
+        reserved |= format->large_reserved;
+        if (!pae && !tlb->pse_36)
+            reserved |= PSE_36_MASK;
+        if ((leaf->entry & reserved) != 0)
             return WALK_RESERVED;
         leaf->rights |= TLB_RIGHT_LARGE;
         find_large_frame(format, pae, linear, leaf);

@@ -38,6 +38,7 @@ PagingFixture *fixture_create(void) {
     ck_assert_ptr_nonnull(fixture->map);
     ck_assert_ptr_nonnull(fixture->tlb);
     ck_assert(tlb_init(fixture->tlb, fixture->map, NULL));
+    fixture->tlb->pse_36 = true;
     fixture->tlb->flushed = on_flushed;
     fixture->tlb->flushed_opaque = fixture;
     const PhysicalMapHooks hooks = {

@@ -158,6 +158,17 @@ START_TEST(pse_36_addresses) {
 }
 END_TEST
 
+START_TEST(without_pse_36_its_bits_are_reserved) {
+    fixture_page_32(fixture, 0, CR4_PSE_BIT);
+    fixture->tlb->pse_36 = false;
+    for (unsigned bit = 12; bit <= 21; bit++) {
+        fixture_set_32(fixture, DIRECTORY, 2, LARGE | P | 1u << bit);
+        ck_assert_int_eq(translate(0x800000, ACCESS_READ, false), bit >= 13 ? 9 : -1);
+        tlb_flush_page(fixture->tlb, 0x800000);
+    }
+}
+END_TEST
+
 START_TEST(pae_takes_two_megabyte_pages) {
     fixture_page_pae(fixture, 0, 0, false);
     fixture_set_pae(fixture, PAE_DIRECTORY + 0x3000, 511, 0x00600000 | LARGE | P);
@@ -351,6 +362,7 @@ int main(void) {
     tcase_add_test(tests, every_combination_of_rights_large);
     tcase_add_test(tests, large_bit_means_nothing_without_pse);
     tcase_add_test(tests, pse_36_addresses);
+    tcase_add_test(tests, without_pse_36_its_bits_are_reserved);
     tcase_add_test(tests, pae_takes_two_megabyte_pages);
     tcase_add_test(tests, pae_missing_directory_is_not_present);
     tcase_add_test(tests, pae_pointers_have_reserved_bits);
