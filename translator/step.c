@@ -112,10 +112,14 @@ void translator_step(Translator *translator) {
         cpu_deliver_exception(cpu);
         return;
     }
-    bool task_switched = state->segment[SEG_TR].base != task_before;
+    const Uop *last = &translator->lifted.uop[translator->lifted.uop_count - 1];
+    bool task_switched =
+        state->segment[SEG_TR].base != task_before && !is_helper(last, HELPER_ID_load_tr);
     if (resume && exit != PORTABLE_AGAIN && !loads_resume_flag(&translator->lifted, task_switched))
         state->eflags &= ~(uint32_t)FLAG_RF;
-    bool steps = single_step && !interrupts(&translator->lifted, flags_before);
+    /* A task's TF is that task's alone: the other one is not trapped for it (nor is it by Bochs).
+     */
+    bool steps = single_step && !task_switched && !interrupts(&translator->lifted, flags_before);
     uint32_t trap = state->pending_debug | (steps ? DR6_BS : 0u);
     if (trap != 0 && !(state->interrupt_shadow & SHADOW_MOV_SS)) {
         state->pending_debug = 0;

@@ -54,6 +54,7 @@ local programs = {
   {"transfer_faults"},
   {"string_restarts"},
   {"page_fault_kinds"},
+  {"stepping"},
   {"self_modifying", disk = true},
 }
 
