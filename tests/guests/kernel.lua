@@ -108,6 +108,13 @@ test("Multiboot by addresses", function() check_multiboot("multiboot_report.bin"
 test("Multiboot from 32 KB on", function() check_multiboot("multiboot_report_low.bin") end)
 test("Multiboot ELF", function() check_multiboot("multiboot_report.elf") end)
 
+test("Multiboot with the options of test suites", function()
+  local report = run_report("multiboot_report.elf", "-append", "1 2", "-device", "pc-testdev",
+    "-device", "pci-testdev", "-vnc", "none", "-smp", "1", "-cpu", "max,vendor=GenuineIntel")
+  check_report(report, {MAGIC = "2BADB002", FPU = "0000037F",
+                        COMMAND = guest.own_image("multiboot_report.elf") .. " 1 2"})
+end)
+
 test("kernel before drives", function()
   -- The kernel starts though a disk has the first boot index, and again after a reset.
   local m = machine("-m", "64", "-kernel", guest.own_image("linux_report_20C_high.bin"),

@@ -41,6 +41,7 @@ local programs = {
   {"apic", icount = "shift=5"}, -- its timer is compared with loops
   {"paging"},
   {"paging", cpu = "max"},
+  {"counters", cpu = "max"},
   {"system_registers"},
   {"system_registers", cpu = "max"},
   {"segment_limits"},
