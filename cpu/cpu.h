@@ -266,6 +266,8 @@ typedef struct Cpu {
                                     control, at least 1 */
     uint32_t
         iterations; /* how many of them completed in this call; each counts as one instruction */
+    uint32_t
+        task_switched; /* the instruction was a task switch; whoever steps it clears this first */
     uint32_t code_changed; /* a store hit translated code since this was last cleared */
     uint32_t break_after;  /* somebody wants the run loop after this instruction (a timer was armed
                               nearer, a wire moved) */
@@ -327,6 +329,15 @@ static inline bool cpu_is_protected(const Cpu *cpu) {
 }
 static inline bool cpu_is_v8086(const Cpu *cpu) {
     return (cpu->state.eflags & FLAG_VM) != 0;
+}
+
+/* Virtual interrupts are on and one is pending, where VME or PVI gives both a meaning: whoever
+ * returned here should have delivered it. The next instruction is #GP(0), as Bochs has it. */
+static inline bool cpu_has_inconsistent_vip(const Cpu *cpu) {
+    const CpuState *state = &cpu->state;
+    if ((state->eflags & (FLAG_VIF | FLAG_VIP)) != (FLAG_VIF | FLAG_VIP) || state->cpl != 3)
+        return false;
+    return (state->cr4 & (cpu_is_v8086(cpu) ? CR4_VME : CR4_PVI)) != 0;
 }
 /* Real mode or v8086 mode: segments are selector * 16. */
 static inline bool cpu_is_real_addressing(const Cpu *cpu) {

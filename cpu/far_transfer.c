@@ -104,7 +104,7 @@ HelperResult helper_jump_far(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint
     target.descriptor = descriptor;
     bool good = is_call_gate(&descriptor) ? check_gate_code(cpu, &descriptor, false, &target)
                                           : check_direct_code(cpu, &target, selector);
-    if (!good)
+    if (!good || !transfer_touch(cpu, &target, NULL))
         return HELPER_FAULT;
     transfer_commit(cpu, &target);
     return HELPER_JUMP;
@@ -121,12 +121,13 @@ static bool plan_return_address(Cpu *cpu, StackPlan *plan, unsigned size) {
 
 /* A call gate to an inner level: the stack comes from the TSS, parameters are copied from the outer
  * one. */
-static bool plan_inner_call(Cpu *cpu, const Descriptor *gate, unsigned privilege, StackPlan *plan) {
+static bool plan_inner_call(Cpu *cpu, const Descriptor *gate, unsigned privilege, StackPlan *plan,
+                            Descriptor *descriptor) {
     unsigned size = gate_is_32bit(gate) ? 4 : 2;
     unsigned parameters = gate->high & 0x1F;
     Segment stack;
     uint32_t esp;
-    if (!transfer_read_inner_stack(cpu, privilege, 0, &stack, &esp))
+    if (!transfer_read_inner_stack(cpu, privilege, 0, &stack, &esp, descriptor))
         return false;
     stack_plan_begin(plan, &stack, esp, false, size);
     stack_plan_push(plan, cpu->state.segment[SEG_SS].selector);
@@ -148,10 +149,11 @@ static HelperResult call_through_gate(Cpu *cpu, const Descriptor *gate) {
     if (!check_gate_code(cpu, gate, true, &target))
         return HELPER_FAULT;
     unsigned privilege = target.selector & SELECTOR_RPL;
-    bool planned = privilege < cpu->state.cpl
-                       ? plan_inner_call(cpu, gate, privilege, &plan)
-                       : plan_return_address(cpu, &plan, gate_is_32bit(gate) ? 4 : 2);
-    if (!planned)
+    Descriptor stack;
+    bool inner = privilege < cpu->state.cpl;
+    bool planned = inner ? plan_inner_call(cpu, gate, privilege, &plan, &stack)
+                         : plan_return_address(cpu, &plan, gate_is_32bit(gate) ? 4 : 2);
+    if (!planned || !transfer_touch(cpu, &target, inner ? &stack : NULL))
         return HELPER_FAULT;
     stack_plan_commit(cpu, &plan);
     transfer_commit(cpu, &target);
@@ -178,7 +180,8 @@ HelperResult helper_call_far(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint
         Descriptor gate = target.descriptor;
         return call_through_gate(cpu, &gate);
     }
-    if (!check_direct_code(cpu, &target, selector) || !plan_return_address(cpu, &plan, a))
+    if (!check_direct_code(cpu, &target, selector) || !plan_return_address(cpu, &plan, a) ||
+        !transfer_touch(cpu, &target, NULL))
         return HELPER_FAULT;
     stack_plan_commit(cpu, &plan);
     transfer_commit(cpu, &target);
@@ -187,14 +190,14 @@ HelperResult helper_call_far(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint
 
 /* To a less privileged level: its stack lies above the parameters that are released from this one.
  */
-static HelperResult return_to_outer(Cpu *cpu, const CodeTarget *target, unsigned size,
-                                    uint32_t release) {
+static HelperResult return_to_outer(Cpu *cpu, CodeTarget *target, unsigned size, uint32_t release) {
     uint32_t esp, selector;
     Descriptor stack;
     unsigned privilege = target->selector & SELECTOR_RPL;
     if (!stack_peek(cpu, 3 * size + release, size, &selector) ||
         !stack_peek(cpu, 2 * size + release, size, &esp) ||
-        !transfer_check_outer_stack(cpu, (uint16_t)selector, privilege, &stack))
+        !transfer_check_outer_stack(cpu, (uint16_t)selector, privilege, &stack) ||
+        !transfer_touch(cpu, target, &stack))
         return HELPER_FAULT;
     transfer_commit(cpu, target);
     transfer_load_outer_stack(cpu, (uint16_t)selector, &stack, esp);
@@ -206,8 +209,11 @@ static HelperResult return_to_outer(Cpu *cpu, const CodeTarget *target, unsigned
 HelperResult helper_return_far(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
     (void)t0;
     (void)t1;
+    /* Which is read first shows in a page fault: in protected mode the selector. */
+    bool offset_first = cpu_is_real_addressing(cpu);
     uint32_t eip, selector;
-    if (!stack_peek(cpu, a, a, &selector) || !stack_peek(cpu, 0, a, &eip))
+    if ((offset_first && !stack_peek(cpu, 0, a, &eip)) || !stack_peek(cpu, a, a, &selector) ||
+        (!offset_first && !stack_peek(cpu, 0, a, &eip)))
         return HELPER_FAULT;
     uint32_t released = (uint32_t)cpu->state.gpr[REG_ESP] + 2 * a + b;
     if (cpu_is_real_addressing(cpu)) {
@@ -222,6 +228,8 @@ HelperResult helper_return_far(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, ui
         return HELPER_FAULT;
     if ((selector & SELECTOR_RPL) > cpu->state.cpl)
         return return_to_outer(cpu, &target, a, b);
+    if (!transfer_touch(cpu, &target, NULL))
+        return HELPER_FAULT;
     stack_set_pointer(cpu, released);
     transfer_commit(cpu, &target);
     return HELPER_JUMP;

@@ -149,12 +149,13 @@ static bool check_handler(Cpu *cpu, const Event *event, const Descriptor *gate,
 }
 
 static bool plan_frame(Cpu *cpu, const Event *event, unsigned privilege, unsigned size,
-                       StackPlan *plan) {
+                       StackPlan *plan, Descriptor *descriptor) {
     CpuState *state = &cpu->state;
     bool inner = privilege < state->cpl;
     Segment stack = state->segment[SEG_SS];
     uint32_t esp = (uint32_t)state->gpr[REG_ESP];
-    if (inner && !transfer_read_inner_stack(cpu, privilege, event->external, &stack, &esp))
+    if (inner &&
+        !transfer_read_inner_stack(cpu, privilege, event->external, &stack, &esp, descriptor))
         return false;
     stack_plan_begin(plan, &stack, esp, privilege == 3, size);
     if (cpu_is_v8086(cpu)) {
@@ -179,8 +180,13 @@ static bool plan_frame(Cpu *cpu, const Event *event, unsigned privilege, unsigne
 static bool deliver_through_gate(Cpu *cpu, const Event *event, const Descriptor *gate) {
     CodeTarget target;
     StackPlan plan;
-    if (!check_handler(cpu, event, gate, &target) ||
-        !plan_frame(cpu, event, target.selector & SELECTOR_RPL, gate_is_32bit(gate) ? 4 : 2, &plan))
+    Descriptor stack;
+    if (!check_handler(cpu, event, gate, &target))
+        return false;
+    unsigned privilege = target.selector & SELECTOR_RPL;
+    unsigned size = gate_is_32bit(gate) ? 4 : 2;
+    if (!plan_frame(cpu, event, privilege, size, &plan, &stack) ||
+        !transfer_touch(cpu, &target, privilege < cpu->state.cpl ? &stack : NULL))
         return false;
     stack_plan_commit(cpu, &plan);
     if (cpu_is_v8086(cpu)) {
@@ -243,10 +249,11 @@ static bool makes_double_fault(unsigned first, unsigned second) {
 
 /* Faults restart their instruction, with RF set so that an instruction breakpoint on it does not
  * come twice: SDM vol. 3B 17.3.1.1. The #DB that is a fault and comes here is general detect, since
- * breakpoints are delivered as traps are; #BP, #OF and #DF are no faults. */
+ * breakpoints are delivered as traps are; #BP and #OF are no faults. #DF follows two faults, of
+ * which the first has set RF. */
 static bool is_fault(unsigned vector) {
     return vector != EXCEPTION_NMI && vector != EXCEPTION_BP && vector != EXCEPTION_OF &&
-           vector != EXCEPTION_DF && vector != EXCEPTION_MC;
+           vector != EXCEPTION_MC;
 }
 
 /* What comes with the exception besides the stack frame. */
@@ -357,7 +364,7 @@ HelperResult helper_software_interrupt(Cpu *cpu, uint32_t a, uint32_t b, uint32_
                    .int_n = b == INT_N,
                    .external = b == ICEBP,
                    .return_eip = cpu->next_eip,
-                   .eflags = cpu_get_eflags(cpu)};
+                   .eflags = cpu_get_eflags(cpu) & ~(uint32_t)FLAG_RF};
     if (!deliver_once(cpu, &event))
         return HELPER_FAULT;
     if (b == ICEBP) /* a debug exception, as far as general detect goes */

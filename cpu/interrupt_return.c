@@ -107,6 +107,8 @@ static HelperResult return_protected(Cpu *cpu, unsigned size, const ReturnFrame 
     uint32_t mask = writable_flags(cpu, size);
     unsigned privilege = target.selector & SELECTOR_RPL;
     if (privilege == cpu->state.cpl) {
+        if (!transfer_touch(cpu, &target, NULL))
+            return HELPER_FAULT;
         stack_set_pointer(cpu, (uint32_t)cpu->state.gpr[REG_ESP] + 3 * size);
         transfer_commit(cpu, &target);
         cpu_merge_eflags(cpu, frame->eflags, mask);
@@ -115,7 +117,8 @@ static HelperResult return_protected(Cpu *cpu, unsigned size, const ReturnFrame 
     uint32_t esp, selector;
     Descriptor stack;
     if (!stack_peek(cpu, 4 * size, size, &selector) || !stack_peek(cpu, 3 * size, size, &esp) ||
-        !transfer_check_outer_stack(cpu, (uint16_t)selector, privilege, &stack))
+        !transfer_check_outer_stack(cpu, (uint16_t)selector, privilege, &stack) ||
+        !transfer_touch(cpu, &target, &stack))
         return HELPER_FAULT;
     transfer_commit(cpu, &target);
     cpu_merge_eflags(cpu, frame->eflags, mask);

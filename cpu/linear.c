@@ -92,7 +92,7 @@ void stack_plan_commit(Cpu *cpu, const StackPlan *plan) {
     for (unsigned i = 0; i < plan->count; i++)
         stack_plan_store(cpu, plan, i);
     cpu->state.segment[SEG_SS] = plan->segment;
-    cpu->state.gpr[REG_ESP] = plan->esp;
+    stack_set_pointer(cpu, plan->esp);
 }
 
 bool stack_peek(Cpu *cpu, uint32_t offset, unsigned size, uint32_t *value) {

@@ -32,18 +32,23 @@ static bool read_display(Cpu *cpu, unsigned size, unsigned i, uint32_t *entry) {
     return true;
 }
 
-/* Pushes EBP, then entries 1 to level - 1 of the display, then the new frame's own pointer. */
+/* Pushes EBP, then entries 1 to level - 1 of the display, then the new frame's own pointer. Each is
+ * checked before the next is read: the first fault counts. */
 static bool plan_frame(Cpu *cpu, unsigned size, unsigned level, StackPlan *plan) {
     const CpuState *state = &cpu->state;
     stack_plan_begin(plan, &state->segment[SEG_SS], (uint32_t)state->gpr[REG_ESP], state->cpl == 3,
                      size);
     stack_plan_push(plan, (uint32_t)state->gpr[REG_EBP]);
+    if (!stack_plan_check(cpu, plan, 0))
+        return false;
     uint32_t frame = plan->esp;
     for (unsigned i = 1; i < level; i++) {
         uint32_t entry;
         if (!read_display(cpu, size, i, &entry))
             return false;
         stack_plan_push(plan, entry);
+        if (!stack_plan_check(cpu, plan, 0))
+            return false;
     }
     if (level > 0)
         stack_plan_push(plan, frame);

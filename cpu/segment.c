@@ -142,7 +142,8 @@ static bool load_register(Cpu *cpu, unsigned segment, uint16_t selector) {
             cpu_raise_error(cpu, EXCEPTION_GP, 0);
             return false;
         }
-        if (!descriptor_check_stack(cpu, selector, cpu->state.cpl, EXCEPTION_GP, 0, &descriptor))
+        if (!descriptor_check_stack(cpu, selector, cpu->state.cpl, EXCEPTION_GP, 0, &descriptor) ||
+            !descriptor_set_accessed(cpu, &descriptor))
             return false;
     } else {
         if (selector_is_null(selector)) {

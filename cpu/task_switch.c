@@ -25,12 +25,14 @@ enum {
     TSS32_SEGMENT = 0x48,
     TSS32_LDTR = 0x60,
     TSS32_TRAP = 0x64,
+    TSS32_SAVED_LAST = 0x5F, /* the last byte that a switch away from the task needs */
     TSS32_LAST = 0x67,
     TSS16_IP = 0x0E,
     TSS16_FLAGS = 0x10,
     TSS16_GPR = 0x12,
     TSS16_SEGMENT = 0x22,
     TSS16_LDTR = 0x2A,
+    TSS16_SAVED_LAST = 0x29,
     TSS16_LAST = 0x2B,
 };
 
@@ -97,7 +99,14 @@ static bool save_image(Cpu *cpu, uint32_t base, bool wide, uint32_t eip, uint32_
     return true;
 }
 
-/* Before the commit point. */
+/* Before the commit point. LTR takes a TSS of any length: that it is too short is found only here.
+ */
+static bool check_old_tss(Cpu *cpu, uint32_t external) {
+    const Segment *tr = &cpu->state.segment[SEG_TR];
+    return tr->limit >= (is_tss32(tr->access) ? TSS32_SAVED_LAST : TSS16_SAVED_LAST) ||
+           selector_fault(cpu, EXCEPTION_TS, tr->selector, external);
+}
+
 static bool check_new_tss(Cpu *cpu, const TaskSwitch *request) {
     const Descriptor *descriptor = &request->descriptor;
     if (!descriptor_is_present(descriptor))
@@ -145,11 +154,12 @@ static bool load_code(Cpu *cpu, uint16_t selector, uint32_t external) {
     return true;
 }
 
-static bool load_stack(Cpu *cpu, uint16_t selector, uint32_t external) {
+static bool load_stack(Cpu *cpu, uint16_t selector, unsigned level, uint32_t external) {
     Descriptor descriptor;
     if (selector_is_null(selector))
         return selector_fault(cpu, EXCEPTION_TS, selector, external);
-    if (!descriptor_check_stack(cpu, selector, cpu->state.cpl, EXCEPTION_TS, external, &descriptor))
+    if (!descriptor_check_stack(cpu, selector, level, EXCEPTION_TS, external, &descriptor) ||
+        !descriptor_set_accessed(cpu, &descriptor))
         return false;
     segment_load_descriptor(&cpu->state.segment[SEG_SS], selector, &descriptor);
     return true;
@@ -168,9 +178,12 @@ static bool load_data(Cpu *cpu, unsigned segment, uint16_t selector, uint32_t ex
 }
 
 /* Past the commit point: hidden parts of the segment registers. The selectors are visible already
- * if one faults. */
+ * if one faults. As long as the task has no stack, its level counts as 3: so the exception's
+ * handler gets one of the TSS, instead of a double fault. Order and level are as Bochs has them. */
 static bool load_segments(Cpu *cpu, const TssImage *image, uint32_t external) {
     static const uint8_t data_segments[] = {SEG_DS, SEG_ES, SEG_FS, SEG_GS};
+    unsigned level = cpu->state.cpl;
+    cpu->state.cpl = 3;
     if (!load_ldtr(cpu, image->ldtr, external))
         return false;
     if (cpu_is_v8086(cpu)) {
@@ -178,15 +191,15 @@ static bool load_segments(Cpu *cpu, const TssImage *image, uint32_t external) {
             segment_load_v8086(&cpu->state.segment[i], image->segment[i]);
         return true;
     }
-    if (!load_code(cpu, image->segment[SEG_CS], external) ||
-        !load_stack(cpu, image->segment[SEG_SS], external))
+    if (!load_stack(cpu, image->segment[SEG_SS], level, external))
         return false;
+    cpu->state.cpl = level;
     for (unsigned i = 0; i < sizeof(data_segments); i++) {
         unsigned segment = data_segments[i];
         if (!load_data(cpu, segment, image->segment[segment], external))
             return false;
     }
-    return true;
+    return load_code(cpu, image->segment[SEG_CS], external);
 }
 
 /* The plain registers of the new task; segment registers get their selectors and nothing usable
@@ -206,6 +219,7 @@ static void load_registers(Cpu *cpu, const TaskSwitch *request, const TssImage *
     for (unsigned i = 0; i < SEG_COUNT; i++)
         segment_load_null(&state->segment[i], image->segment[i]);
     state->cr0 |= CR0_TS;
+    state->pending_debug = 0; /* what the old task's instruction would have trapped for */
     state->dr[7] &= ~(uint32_t)DR7_LOCAL_ENABLES;
     cpu_update_breakpoints(cpu);
 }
@@ -242,15 +256,16 @@ bool task_switch(Cpu *cpu, TaskSwitch *request) {
     bool wide = is_tss32(descriptor_access(&request->descriptor));
     uint32_t new_base = descriptor_base(&request->descriptor);
     TssImage image;
-    if (!check_new_tss(cpu, request) ||
-        !check_save_area(cpu, old_tr.base, is_tss32(old_tr.access)) ||
-        !read_image(cpu, new_base, wide, &image))
+    bool nested = request->kind == TASK_CALL || request->kind == TASK_INTERRUPT;
+    if (!check_new_tss(cpu, request) || !check_old_tss(cpu, request->external) ||
+        !read_image(cpu, new_base, wide, &image) ||
+        (nested && !linear_check_write(cpu, new_base, 2, false)) ||
+        !check_save_area(cpu, old_tr.base, is_tss32(old_tr.access)))
         return false;
     uint32_t saved_eflags = cpu_get_eflags(cpu);
     if (request->kind == TASK_IRET)
         saved_eflags &= ~(uint32_t)FLAG_NT;
-    if (request->resume)
-        saved_eflags |= FLAG_RF;
+    saved_eflags = request->resume ? saved_eflags | FLAG_RF : saved_eflags & ~(uint32_t)FLAG_RF;
     if (!save_image(cpu, old_tr.base, is_tss32(old_tr.access), request->return_eip, saved_eflags) ||
         !link_tasks(cpu, request, new_base))
         return false;

@@ -7,7 +7,12 @@ bool transfer_check_target(Cpu *cpu, CodeTarget *target, uint32_t external) {
         cpu_raise_error(cpu, EXCEPTION_GP, external);
         return false;
     }
-    return descriptor_set_accessed(cpu, &target->descriptor);
+    return true;
+}
+
+bool transfer_touch(Cpu *cpu, CodeTarget *target, Descriptor *stack) {
+    return descriptor_set_accessed(cpu, &target->descriptor) &&
+           (stack == NULL || descriptor_set_accessed(cpu, stack));
 }
 
 void transfer_commit(Cpu *cpu, const CodeTarget *target) {
@@ -30,7 +35,7 @@ void transfer_commit_real(Cpu *cpu, uint16_t selector, uint32_t eip) {
 }
 
 bool transfer_read_inner_stack(Cpu *cpu, unsigned privilege, uint32_t external, Segment *stack,
-                               uint32_t *esp) {
+                               uint32_t *esp, Descriptor *descriptor) {
     const Segment *tr = &cpu->state.segment[SEG_TR];
     bool wide = (tr->access & SYSTEM_32) != 0;
     unsigned pointer_size = wide ? 4 : 2;
@@ -43,11 +48,11 @@ bool transfer_read_inner_stack(Cpu *cpu, unsigned privilege, uint32_t external, 
         return false;
     if (selector_is_null((uint16_t)selector))
         return selector_fault(cpu, EXCEPTION_TS, 0, external);
-    Descriptor descriptor;
     if (!descriptor_check_stack(cpu, (uint16_t)selector, privilege, EXCEPTION_TS, external,
-                                &descriptor))
+                                descriptor))
         return false;
-    segment_load_descriptor(stack, (uint16_t)selector, &descriptor);
+    segment_load_descriptor(stack, (uint16_t)selector, descriptor);
+    stack->access |= ACCESS_A;
     *esp = (uint32_t)pointer;
     return true;
 }

@@ -12,17 +12,20 @@ typedef struct CodeTarget {
     uint32_t eip;
 } CodeTarget;
 
-/* The last checks of any transfer in protected mode: presence, the offset against the limit, the
- * accessed bit. */
+/* The last checks of any transfer in protected mode: presence, the offset against the limit. */
 bool transfer_check_target(Cpu *cpu, CodeTarget *target, uint32_t external);
+/* Once nothing else can fail: sets the accessed bits of the code segment and, unless it is NULL, of
+ * the stack. Writing them may fault. */
+bool transfer_touch(Cpu *cpu, CodeTarget *target, Descriptor *stack);
 void transfer_commit(Cpu *cpu, const CodeTarget *target);
 /* Real and v8086 mode: loads CS and EIP; false with #GP(0) if the offset is beyond the limit. */
 bool transfer_check_real(Cpu *cpu, uint32_t eip);
 void transfer_commit_real(Cpu *cpu, uint16_t selector, uint32_t eip);
 
-/* The stack of an inner privilege level out of the TSS, with SS checked: SDM vol. 3A 5.8.5. */
+/* The stack of an inner privilege level out of the TSS, with SS checked: SDM vol. 3A 5.8.5. 'stack'
+ * is what SS will hold, 'descriptor' what transfer_touch() is still to mark. */
 bool transfer_read_inner_stack(Cpu *cpu, unsigned privilege, uint32_t external, Segment *stack,
-                               uint32_t *esp);
+                               uint32_t *esp, Descriptor *descriptor);
 /* The stack that a return to an outer level pops; the same checks with #GP. */
 bool transfer_check_outer_stack(Cpu *cpu, uint16_t selector, unsigned privilege,
                                 Descriptor *descriptor);

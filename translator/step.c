@@ -10,10 +10,11 @@
 #include "translator_internal.h"
 
 bool translator_must_step(const Translator *translator) {
-    const CpuState *state = &translator->cpu->state;
+    const Cpu *cpu = translator->cpu;
+    const CpuState *state = &cpu->state;
     uint32_t system_flags = state->eflags & (FLAG_TF | FLAG_RF);
     bool alignment = (state->eflags & FLAG_AC) && (state->cr0 & CR0_AM) && state->cpl == 3;
-    return system_flags || state->pending_debug || alignment;
+    return system_flags || state->pending_debug || alignment || cpu_has_inconsistent_vip(cpu);
 }
 
 /* Execution breakpoints that match, as DR6 bits: SDM vol. 3B 17.2. */
@@ -76,6 +77,10 @@ static bool loads_resume_flag(const UopBlock *block, bool task_switched) {
 
 static PortableExit run_one(Translator *translator) {
     uint32_t physical;
+    if (cpu_has_inconsistent_vip(translator->cpu)) {
+        cpu_raise_error(translator->cpu, EXCEPTION_GP, 0);
+        return PORTABLE_FAULT;
+    }
     if (!translator_fetch_address(translator, &physical))
         return PORTABLE_FAULT;
     const Context *context =
