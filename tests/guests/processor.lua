@@ -56,6 +56,7 @@ local programs = {
   {"string_restarts"},
   {"page_fault_kinds"},
   {"stepping"},
+  {"code_changes"},
   {"self_modifying", disk = true},
 }
 
