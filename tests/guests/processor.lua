@@ -57,6 +57,8 @@ local programs = {
   {"page_fault_kinds"},
   {"stepping"},
   {"code_changes"},
+  {"fpu_errors"},
+  {"fpu_errors", cpu = "max"},
   {"self_modifying", disk = true},
 }
 
