@@ -6,7 +6,8 @@
 enum {
     PORT_REGISTER = 0xE0,
     PORT_FLUSH = 0xE4,
-    PORT_REGISTER_BY_BYTES = 0xE8,
+    PORT_REGISTER_BY_BYTES = 0xE8, /* the second of four is the debug console's, too */
+    PORT_DEBUG_CONSOLE = 0xE9,
     PORT_LINES = 0x2000,
     MEMORY_BYTES = 0x10000,
 };
@@ -54,6 +55,22 @@ static void register_write(void *opaque, uint32_t offset, unsigned size, uint32_
     put(device->state.data + offset, size, value);
 }
 
+static uint32_t second_read(void *opaque, uint32_t offset, unsigned size) {
+    return register_read(opaque, offset + 1, size);
+}
+
+static void second_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
+    register_write(opaque, offset + 1, size, value);
+}
+
+static uint32_t upper_read(void *opaque, uint32_t offset, unsigned size) {
+    return register_read(opaque, offset + 2, size);
+}
+
+static void upper_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
+    register_write(opaque, offset + 2, size, value);
+}
+
 static uint32_t zero_read(void *opaque, uint32_t offset, unsigned size) {
     (void)opaque, (void)offset, (void)size;
     return 0;
@@ -81,14 +98,18 @@ static bool add_ports(PcTestdev *device, PortMap *ports, Error *error) {
          device},
         /* A host that maps the guest's memory lazily drops the page; here nothing is kept. */
         {"pc-testdev flush", PORT_FLUSH, 4, PORT_32, zero_read, NULL, device},
-        {"pc-testdev bytes", PORT_REGISTER_BY_BYTES, 4, PORT_8, register_read, register_write,
+        {"pc-testdev bytes", PORT_REGISTER_BY_BYTES, 1, PORT_8, register_read, register_write,
+         device},
+        {"pc-testdev bytes", PORT_REGISTER_BY_BYTES + 2, 2, PORT_8, upper_read, upper_write,
          device},
         {"pc-testdev lines", PORT_LINES, PC_TESTDEV_LINES, PORT_8, zero_read, lines_write, device},
     };
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
         if (!port_map_add(ports, &ranges[i], error))
             return false;
-    return true;
+    const PortRange second = {"pc-testdev bytes", PORT_DEBUG_CONSOLE, 1,     PORT_8,
+                              second_read,        second_write,       device};
+    return port_map_find(ports, PORT_DEBUG_CONSOLE) != NULL || port_map_add(ports, &second, error);
 }
 
 static void pc_testdev_reset(void *opaque) {
