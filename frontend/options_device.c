@@ -39,20 +39,43 @@ static bool plug_in_pvpanic(Settings *settings, KeyValues *values, Error *error)
     return true;
 }
 
-static bool plug_in_serial(Settings *settings, KeyValues *values, Error *error) {
-    uint64_t index;
+/* Port number 'index' of several leads to 'chardev=', or nowhere. */
+static bool connect_port(CharacterSpec *specs, int *count, uint64_t index, KeyValues *values,
+                         Error *error) {
     const char *device = key_values_get(values, "chardev");
-    if (!key_values_get_number(values, "index", (uint64_t)settings->serial_count, &index, error))
-        return false;
-    if (index >= MACHINE_SERIAL_PORTS)
-        return error_set(error, "there are four serial ports, index 0 to 3");
-    while (settings->serial_count <= (int)index)
-        settings->serial[settings->serial_count++] = (CharacterSpec){.kind = CHARACTER_NONE};
-    CharacterSpec *spec = &settings->serial[index];
+    while (*count <= (int)index)
+        specs[(*count)++] = (CharacterSpec){.kind = CHARACTER_NONE};
+    CharacterSpec *spec = &specs[index];
     spec->kind = device != NULL ? CHARACTER_NAMED : CHARACTER_NULL;
     if (device != NULL && snprintf(spec->path, sizeof(spec->path), "%s", device) >= 256)
         return error_set(error, "there is no character device '%.40s...'", device);
     return true;
+}
+
+static bool plug_in_serial(Settings *settings, KeyValues *values, Error *error) {
+    uint64_t index;
+    if (!key_values_get_number(values, "index", (uint64_t)settings->serial_count, &index, error))
+        return false;
+    if (index >= MACHINE_SERIAL_PORTS)
+        return error_set(error, "there are four serial ports, index 0 to 3");
+    return connect_port(settings->serial, &settings->serial_count, index, values, error);
+}
+
+/* Named by number or by address. */
+static bool plug_in_parallel(Settings *settings, KeyValues *values, Error *error) {
+    static const uint16_t ports[MACHINE_PARALLEL_PORTS] = {0x378, 0x278, 0x3BC};
+    uint64_t index, port = 0;
+    if (!key_values_get_number(values, "index", (uint64_t)settings->parallel_count, &index,
+                               error) ||
+        !key_values_get_number(values, "iobase", 0, &port, error))
+        return false;
+    for (unsigned i = 0; port != 0 && i < MACHINE_PARALLEL_PORTS; i++)
+        if (ports[i] == port)
+            index = i;
+    if (index >= MACHINE_PARALLEL_PORTS || (port != 0 && ports[index] != port))
+        return error_set(error,
+                         "there are three parallel ports, index 0 to 2, at 378h, 278h and 3BCh");
+    return connect_port(settings->parallel, &settings->parallel_count, index, values, error);
 }
 
 static bool plug_in_debug_console(Settings *settings, KeyValues *values, Error *error) {
@@ -181,6 +204,7 @@ static const DeviceOption device_options[] = {
     {"pci-testdev", "id addr bus", "a PCI device that counts writes, for the same", plug_in_pci_testdev},
     {"isa-debugcon", "chardev iobase id", "the debug console", plug_in_debug_console},
     {"isa-serial", "chardev index id", "a serial port", plug_in_serial},
+    {"isa-parallel", "chardev index iobase id", "a parallel port", plug_in_parallel},
     // clang-format on
 };
 #define DEVICE_OPTIONS (sizeof(device_options) / sizeof(device_options[0]))

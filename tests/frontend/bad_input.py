@@ -92,6 +92,8 @@ def option_cases():
     yield ["-bios", "large.bin"], "larger than 16 MB"
     yield ["-bios", "./empty.bin"], "empty.bin"
     yield ["-serial", "file:no/such/folder/out"], "no/such/folder/out"
+    yield ["-device", "isa-parallel,index=3"], "three parallel ports"
+    yield ["-device", "isa-parallel,iobase=0x379"], "378h, 278h and 3BCh"
     yield ["-monitor", "unix:no/such/folder/sock,server,nowait"], "no/such/folder/sock"
     yield ["-monitor", "unix:text.txt,server,nowait"], "text.txt"
     yield ["-serial", "unix:nobody-listens"], "nobody-listens"

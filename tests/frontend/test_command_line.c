@@ -224,6 +224,18 @@ START_TEST(character_devices) {
 }
 END_TEST
 
+START_TEST(ports_as_devices) {
+    expect_good("-chardev file,id=out,path=out.txt -device isa-parallel,iobase=0x3bc,chardev=out "
+                "-device isa-parallel,index=0 -device isa-serial,chardev=out");
+    ck_assert_int_eq(settings.parallel_count, 3);
+    ck_assert_int_eq(settings.parallel[0].kind, CHARACTER_NULL);
+    ck_assert_int_eq(settings.parallel[1].kind, CHARACTER_NONE);
+    ck_assert_int_eq(settings.parallel[2].kind, CHARACTER_FILE);
+    ck_assert_str_eq(settings.parallel[2].path, "out.txt");
+    ck_assert_int_eq(settings.serial[0].kind, CHARACTER_FILE);
+}
+END_TEST
+
 START_TEST(nographic_shares_the_terminal) {
     expect_good("-nographic");
     ck_assert_int_eq(settings.display, DISPLAY_NONE);
@@ -383,6 +395,7 @@ int main(void) {
     tcase_add_test(tests, backends);
     tcase_add_test(tests, run_modes);
     tcase_add_test(tests, character_devices);
+    tcase_add_test(tests, ports_as_devices);
     tcase_add_test(tests, nographic_shares_the_terminal);
     tcase_add_test(tests, debug_exit_is_absent_unless_asked_for);
     tcase_add_test(tests, panic_port_is_absent_unless_asked_for);
