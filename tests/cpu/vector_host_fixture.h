@@ -205,6 +205,9 @@ static inline bool has_feature(unsigned feature) {
         return __builtin_cpu_supports("aes");
     case FEATURE_PCLMUL:
         return __builtin_cpu_supports("pclmul");
+    case FEATURE_3DNOW: /* no processor of today's */
+    case FEATURE_3DNOWEXT:
+        return false;
     default:
         return true;
     }
