@@ -173,7 +173,7 @@ static void set_alarm(Cpu *cpu) {
         if (event == COUNT_NOTHING || !interrupts(cpu, i))
             continue;
         uint64_t left = counter_mask(cpu) - state->performance_counters[i] + 1;
-        uint64_t at = count_after(event, state->instruction_count, left);
+        uint64_t at = count_after(event, state->performance_since, left);
         alarm = at < alarm ? at : alarm;
     }
     if (alarm < cpu->performance_alarm)

@@ -298,6 +298,11 @@ START_TEST(architectural_counters_overflow_and_interrupt) {
     ck_assert_uint_eq(cpu->performance_alarm, UINT64_MAX);
     ck_assert(set(GLOBAL_CONTROL, 1));
     ck_assert_uint_eq(cpu->performance_alarm, cpu->state.instruction_count + 1);
+    ck_assert(set(PERFCTR0, 0xFFFFFFF0)); /* and as far away once a snapshot is loaded */
+    uint64_t alarm = cpu->performance_alarm;
+    run(15);
+    cpu_state_restored(cpu);
+    ck_assert_uint_eq(cpu->performance_alarm, alarm);
     run(1);
     performance_settle(cpu); /* as the run loop does */
     ck_assert_uint_eq(interrupts, 1);

@@ -13,7 +13,8 @@ FIRMWARE_MOST = 1 * MB  # what SeaBIOS may keep at the top for tables
 # alignment checks and double faults, lets some instructions pass before an interrupt, and never
 # takes its local APIC away (apic, debug_registers, privilege, smm, tasks, v8086); it checks no
 # limits and types of segments, and does not deliver a double fault for a gate beyond a page that is
-# missing (segment_limits, paging, system_registers).
+# missing (segment_limits, paging, system_registers). It has neither performance counters nor the
+# TSC's deadline (counters).
 PROGRAMS = ("self_modifying",)
 
 
