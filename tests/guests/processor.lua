@@ -59,6 +59,7 @@ local programs = {
   {"code_changes"},
   {"fpu_errors"},
   {"fpu_errors", cpu = "max"},
+  {"v8086_monitor"},
   {"self_modifying", disk = true},
 }
 
