@@ -16,7 +16,6 @@ static const struct {
     const char *name, *feature;
 } aliases[] = {
     {"pni", "sse3"}, {"pclmuldq", "pclmulqdq"}, {"xd", "nx"}, {"abm", "lzcnt"}, {"prefetchw", "3dnowprefetch"},
-    {"sha", "sha-ni"},
 };
 
 /* Features that QEMU knows and that are not here: they may be switched off, which changes nothing.
@@ -27,7 +26,7 @@ static const char *const absent_features[] = {
     "fdp-excptn-only", "fma", "fma4", "flush-l1d", "fsgsbase", "fsrm", "fxsr-opt", "ffxsr", "gfni", "hle", "ht", "i64",
     "ia64", "ibpb", "ibrs", "ibrs-all", "ibs", "intel-pt", "invtsc", "kvm*", "la57", "lahf-lm", "lbrv", "lm", "lwp", "md-clear",
     "mds-no", "misalignsse", "movdir*", "mp", "mpx", "nodeid-msr", "npt", "nrip-save", "ospke", "osvw", "osxsave", "pbe",
-    "pcid", "pcommit", "pdcm", "pdpe1gb", "perfctr-*", "pks", "pku", "pn", "rdctl-no", "rdpid", "rsba", "rtm", "sgx*",
+    "pcid", "pcommit", "pdcm", "pdpe1gb", "perfctr-*", "pks", "pku", "pn", "rdctl-no", "rdpid", "rsba", "rtm", "sgx*", "sha-ni",
     "skinit", "skip-l1dfl-vmentry", "smx", "spec-ctrl", "ssb-no", "ssbd", "sse4a", "stibp", "svm*", "tbm", "taa-no", "tce",
     "tm", "tm2", "topoext", "tsc-scale", "tsx-*", "vaes", "virt-ssbd", "vmx*", "vpclmulqdq",
     "vgif", "waitpkg", "wbnoinvd", "wdt", "xcrypt*", "xgetbv1", "xop", "xsave*", "xstore*", "xtpr", "zero-fcs-fds",

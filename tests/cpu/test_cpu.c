@@ -281,6 +281,7 @@ START_TEST(wrong_model_texts) {
         {"486,", "''"},
         {"max,+avx2", "'avx2' is not in this version"},
         {"max,bmi1", "'bmi1' is not in this version"},
+        {"max,+sha-ni", "'sha-ni' is not in this version"},
         {"max,family=600", "'600'"},
         {"max,stepping=-1", "'-1'"},
         {"max,model=", "''"},
