@@ -168,6 +168,8 @@ static void reset_lasting(Cpu *cpu) {
     state->efer = 0;
     state->pat = UINT64_C(0x0007040600070406);
     state->misc_enable = cpu_has(cpu, FEATURE_SSE2) ? MISC_ENABLE_RESET : 0;
+    if (cpu_has(cpu, FEATURE_MONITOR))
+        state->misc_enable |= MISC_ENABLE_MONITOR;
     state->sysenter_cs = state->sysenter_esp = state->sysenter_eip = 0;
     memset(state->mtrr_fixed, 0, sizeof(state->mtrr_fixed));
     memset(state->mtrr_base, 0, sizeof(state->mtrr_base));

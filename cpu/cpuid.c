@@ -58,6 +58,8 @@ static CpuidLeaf features_leaf(const Cpu *cpu) {
         leaf.ebx |= CLFLUSH_LINE_8_QUADWORDS;
     if (!has_enabled_apic(cpu))
         leaf.edx &= ~(1u << 9);
+    if (!(cpu->state.misc_enable & MISC_ENABLE_MONITOR))
+        leaf.ecx &= ~(1u << 3);
     if (!cpu_has(cpu, FEATURE_APIC))
         leaf.ecx &= ~(uint32_t)LOCAL_APIC_EXTENSIONS;
     return leaf;

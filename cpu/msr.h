@@ -10,6 +10,7 @@
     (UINT64_C(1) << 2) /* FOP of every x87 instruction: SDM vol. 1 8.1.9.1 */
 #define MISC_ENABLE_NO_BRANCH_TRACE (UINT64_C(1) << 11)
 #define MISC_ENABLE_NO_PRECISE_EVENTS (UINT64_C(1) << 12)
+#define MISC_ENABLE_MONITOR (UINT64_C(1) << 18)     /* without it MONITOR and MWAIT are not there */
 #define MISC_ENABLE_LIMIT_CPUID (UINT64_C(1) << 22) /* CPUID shows leaves up to 3 */
 #define MISC_ENABLE_NO_NX (UINT64_C(1) << 34)
 #define MISC_ENABLE_RESET                                                                          \

@@ -2,6 +2,7 @@
  * needs level 0. SDM vol. 3A 2.8. */
 #include "cpu_debug.h"
 #include "cpu_feature.h"
+#include "msr.h"
 #include "transfer.h"
 
 #define UNUSED_4(a, b, c, d) ((void)(a), (void)(b), (void)(c), (void)(d))
@@ -396,9 +397,14 @@ HelperResult helper_hlt(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t 
     return go_on(cpu);
 }
 
+/* Software can switch the feature off. */
+static bool has_monitor(const Cpu *cpu) {
+    return cpu_has(cpu, FEATURE_MONITOR) && (cpu->state.misc_enable & MISC_ENABLE_MONITOR);
+}
+
 HelperResult helper_monitor(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
     UNUSED_4(a, b, t0, t1);
-    if (!cpu_has(cpu, FEATURE_MONITOR) || cpu->state.cpl != 0)
+    if (!has_monitor(cpu) || cpu->state.cpl != 0)
         return cpu_raise(cpu, EXCEPTION_UD);
     if (cpu->state.gpr[REG_ECX] != 0) /* no extensions */
         return general_protection(cpu);
@@ -408,7 +414,7 @@ HelperResult helper_monitor(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint3
 /* As HLT: with one processor only an interrupt's handler writes what was monitored. */
 HelperResult helper_mwait(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
     UNUSED_4(a, b, t0, t1);
-    if (!cpu_has(cpu, FEATURE_MONITOR) || cpu->state.cpl != 0)
+    if (!has_monitor(cpu) || cpu->state.cpl != 0)
         return cpu_raise(cpu, EXCEPTION_UD);
     if (cpu->state.gpr[REG_ECX] != 0)
         return general_protection(cpu);

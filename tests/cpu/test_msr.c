@@ -144,6 +144,15 @@ START_TEST(misc_enable_acts_on_cpuid) {
     ck_assert_uint_ne(cpuid(0x80000001, REG_EDX) & 1 << 20, 0);
     ck_assert(set(0x1A0, MISC_ENABLE_LIMIT_CPUID | MISC_ENABLE_NO_NX));
     ck_assert_uint_eq(value_of(0x1A0) & 0x1801, 0x1800); /* these only read */
+    ck_assert_uint_eq(cpuid(1, REG_ECX) & 1 << 3, 0);
+    fixture->cpu->state.gpr[REG_ECX] = 0;
+    ck_assert_int_eq(fixture_call(fixture, helper_monitor, 0, 0, 0, 0), HELPER_FAULT);
+    ck_assert_uint_eq(fixture->cpu->exception.vector, EXCEPTION_UD);
+    ck_assert(set(0x1A0, MISC_ENABLE_MONITOR));
+    fixture->cpu->state.gpr[REG_ECX] = 0;
+    ck_assert_int_eq(fixture_call(fixture, helper_monitor, 0, 0, 0, 0), HELPER_NEXT);
+    ck_assert_uint_ne(cpuid(1, REG_ECX) & 1 << 3, 0);
+    ck_assert(set(0x1A0, MISC_ENABLE_LIMIT_CPUID | MISC_ENABLE_NO_NX));
     ck_assert_uint_eq(cpuid(0, REG_EAX), 3);
     ck_assert_uint_eq(cpuid(0x80000001, REG_EDX) & 1 << 20, 0);
     ck_assert(!set(0xC0000080, 1 << 11));
