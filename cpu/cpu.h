@@ -266,8 +266,6 @@ typedef struct Cpu {
                                     control, at least 1 */
     uint32_t
         iterations; /* how many of them completed in this call; each counts as one instruction */
-    uint32_t
-        task_switched; /* the instruction was a task switch; whoever steps it clears this first */
     uint32_t code_changed; /* a store hit translated code since this was last cleared */
     uint32_t break_after;  /* somebody wants the run loop after this instruction (a timer was armed
                               nearer, a wire moved) */

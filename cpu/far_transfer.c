@@ -81,7 +81,8 @@ static bool read_far_descriptor(Cpu *cpu, uint16_t selector, Descriptor *descrip
         return false;
     if (descriptor_is_code(descriptor))
         return true;
-    if (!is_call_gate(descriptor) && !is_task_descriptor(descriptor))
+    bool local_tss = (selector & SELECTOR_LOCAL) && descriptor_is_tss(descriptor);
+    if (local_tss || (!is_call_gate(descriptor) && !is_task_descriptor(descriptor)))
         return selector_fault(cpu, EXCEPTION_GP, selector, 0);
     return check_system_descriptor(cpu, selector, descriptor);
 }

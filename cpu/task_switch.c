@@ -267,7 +267,8 @@ bool task_switch(Cpu *cpu, TaskSwitch *request) {
         saved_eflags &= ~(uint32_t)FLAG_NT;
     saved_eflags = request->resume ? saved_eflags | FLAG_RF : saved_eflags & ~(uint32_t)FLAG_RF;
     if (!save_image(cpu, old_tr.base, is_tss32(old_tr.access), request->return_eip, saved_eflags) ||
-        !link_tasks(cpu, request, new_base))
+        !link_tasks(cpu, request, new_base) ||
+        !read_image(cpu, new_base, wide, &image)) /* again: what was written may be part of it */
         return false;
 
     /* The commit point. */

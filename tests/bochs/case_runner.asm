@@ -12,6 +12,16 @@
 %include "boot_sector.inc"
 %include "arena.inc"
         jmp     runner_start
+        align   16
+%ifndef MARKS
+%define MARKS 0
+%endif
+; At 7E10h, for whoever watches the machine: MARKS stops at each result, by XCHG BX, BX and then until
+; mark_seen is set.
+marks                   db      MARKS
+mark_seen               db      0
+                        dw      mark_wait
+
 %include "protected_mode.inc"
 
         cpu     p4
@@ -22,12 +32,6 @@ VECTOR_TRIPLE           equ     0FFFFh
 S_DOUBLE_FAULT          equ     18h
 RESULT_COUNT            equ     (result_end - result) / 4
 BREAKPOINT_FILL         equ     0CCCCCCCCh
-
-        align   16
-; Written by the program that makes the image, or by the one that watches the machine.
-marks                   db      0               ; stop at each result: XCHG BX, BX, then until mark_seen is set
-mark_seen               db      0
-        align   4
 
         bits    16
 runner_start:
@@ -213,11 +217,13 @@ double_fault_entry:
         push    dword 8
 record: pushfd
         cmp     byte [cs:marks], 0
-        je      .seen
+        je      mark_passed
         xchg    bx, bx
-.wait:  cmp     byte [cs:mark_seen], 0
-        je      .wait
-.seen:  push    eax
+mark_wait:
+        cmp     byte [cs:mark_seen], 0
+        je      mark_wait
+mark_passed:
+        push    eax
         mov     eax, ds
         push    eax
         mov     eax, SELECTOR_DATA32

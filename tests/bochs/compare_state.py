@@ -51,12 +51,12 @@ def parse_results(data):
     return results
 
 
-def make_image(cases, folder, name="cases"):
+def make_image(cases, folder, name="cases", marks=False):
     path, image = os.path.join(folder, name), os.path.join(folder, name + ".img")
     with open(path, "wb") as file:
         file.write(b"".join(case.encode() for case in cases))
     subprocess.run(["nasm", "-f", "bin", "-I", FOLDER + "/", "-I", os.path.join(emulators.ROOT, "roms/common/"),
-                    f'-DCASES="{path}"', "-o", image, os.path.join(FOLDER, "case_runner.asm")], check=True)
+                    f'-DCASES="{path}"', f"-DMARKS={int(marks)}", "-o", image, os.path.join(FOLDER, "case_runner.asm")], check=True)
     return image
 
 
@@ -100,6 +100,34 @@ def compare(cases, expected, actual, who, counts):
     return bad
 
 
+def compare_marks(options, cases, folder):
+    """Stops at the end of each case and compares what is hidden behind the segment registers."""
+    image = make_image(cases, folder, "marks", marks=True)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        bochs = pool.submit(emulators.mark_bochs, image, len(cases))
+        others = {f"Reprise ({accelerator})": pool.submit(emulators.mark_own, options.emu, image, accelerator)
+                  for accelerator in options.accel}
+        expected = bochs.result()
+        others = {who: marks.result() for who, marks in others.items()}
+    bad = 0
+    for who, actual in others.items():
+        missing = set(expected) ^ set(actual)
+        if missing:
+            print(f"{who}: not both stopped at cases {sorted(missing)[:10]}")
+            bad += 1
+        for i in sorted(set(expected) & set(actual)):
+            found = [name for name in expected[i] if expected[i][name] != actual[i].get(name)]
+            if found and not known_differences.explain_marks(cases[i], expected[i], actual[i], found):
+                bad += 1
+                print(f"{who}: case {cases[i].seed} ({cases[i].name}), behind " + " ".join(found))
+                print("  " + "\n  ".join(cases[i].text))
+                for name in found:
+                    for whose, state in (("Bochs", expected[i]), (who, actual[i])):
+                        print(f"  {name} of {whose}: " + " ".join(f"{part:X}" for part in state.get(name, ())))
+    print(f"{len(expected)} cases with marks, {bad} differ")
+    return bad
+
+
 def run_everywhere(options, image):
     """The results of Bochs, and {name: results} of the others."""
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -119,7 +147,8 @@ def main():
     parser.add_argument("--cases", type=int, default=1000, help="in an image")
     parser.add_argument("--case", help="one alone")
     parser.add_argument("--accel", nargs="*", default=["jit", "interp"])
-    parser.add_argument("--qemu", action="store_true")
+    parser.add_argument("--marks", type=int, default=0, help="stop at so many cases to compare hidden state")
+    parser.add_argument("--qemu", action="store_true", help="a second opinion, for people")
     options = parser.parse_args()
     options.emu = os.path.abspath(options.emu)
     bad, total, counts = 0, 0, {}
@@ -139,6 +168,9 @@ def main():
             total += len(expected)
             for who, actual in others.items():
                 bad += compare(cases, expected, actual, who, counts)
+        if options.marks:
+            cases = [random_cases.make_case(options.seed + " marks", i) for i in range(options.marks)]
+            bad += compare_marks(options, cases, folder)
     for reason, count in sorted(counts.items()):
         print(f"known difference, {count} times: {reason}")
     print(f"{total} cases, {bad} differ")

@@ -148,6 +148,18 @@ START_TEST(task_that_is_left_by_a_jump_has_resumed) {
 }
 END_TEST
 
+/* TSS descriptors in an LDT do not count. */
+START_TEST(task_of_the_ldt) {
+    fixture_enter_protected(fixture, 0);
+    fill_task();
+    fixture_set_segment(fixture, LDT, 0x08, TSS_OTHER, 0x67, 0x89);
+    Segment *ldtr = &cpu->state.segment[SEG_LDTR];
+    *ldtr = (Segment){.base = LDT, .limit = 0xF, .access = 0x82, .selector = LDT_SELECTOR};
+    fixture_expect_fault(fixture, helper_jump_far, 4, 0, 0, 0x08 | SELECTOR_LOCAL, EXCEPTION_GP,
+                         0x08 | SELECTOR_LOCAL);
+}
+END_TEST
+
 /* ---- Others ---- */
 
 START_TEST(double_fault_pushes_rf) {
@@ -200,6 +212,7 @@ int main(void) {
     tcase_add_test(tests, task_without_stack_gets_the_one_of_its_tss);
     tcase_add_test(tests, task_with_a_short_tss_cannot_be_left);
     tcase_add_test(tests, task_that_is_left_by_a_jump_has_resumed);
+    tcase_add_test(tests, task_of_the_ldt);
     tcase_add_test(tests, double_fault_pushes_rf);
     tcase_add_test(tests, virtual_interrupt_left_pending);
     tcase_add_test(tests, enter_faults_in_order);
