@@ -1,5 +1,6 @@
 /* Lifting of what pushes and pops. Memory first, then the stack pointer: a fault leaves ESP as it
  * was. */
+#include "cpu_feature.h"
 #include "lift_table.h"
 
 void lift_push(Lifter *lifter) {
@@ -47,13 +48,20 @@ void lift_pop(Lifter *lifter) {
     lift_move_stack(lifter, (int32_t)size);
 }
 
+/* The Pentium has a time-stamp counter and no CMOV yet. */
+static bool is_pentium(const Lifter *lifter) {
+    uint64_t features = lifter->mode->features;
+    return (features >> FEATURE_TSC & 1) && !(features >> FEATURE_CMOV & 1);
+}
+
+/* With a 32-bit operand the Pentium writes a doubleword; before it and after, the low half alone is
+ * written: SDM vol. 3B 22.31.1. */
 void lift_push_sreg(Lifter *lifter) {
     Uop *read = lift_emit(lifter, UOP_READ_SREG, 4);
     lift_set_dst_register(read, UREG_T0);
     read->imm = lifter->insn->operand[0].reg;
-    /* With a 32-bit operand the P6 and later write the low half alone, SDM vol. 2B PUSH. */
     int32_t size = lifter->insn->operand_size;
-    lift_store_stack(lifter, -size, 2, UREG_T0);
+    lift_store_stack(lifter, -size, is_pentium(lifter) ? (unsigned)size : 2, UREG_T0);
     lift_move_stack(lifter, -size);
 }
 
