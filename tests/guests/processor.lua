@@ -4,8 +4,8 @@
 -- agrees with all of it but the second half of an instruction whose page was mapped elsewhere
 -- (paging), faults for unknown MSRs, which it ignores by default, POPA, ARPL and SGDT that fault
 -- (quirks, fault_order: it pops all or nothing, writes what does not change, and the limit before
--- the base), and RF in a step within REP, traps after HLT and between MOV SS and INT n, and general
--- detect after ICEBP (debug_traps).
+-- the base), and RF in a step within REP, traps after HLT and between MOV SS and INT n, general
+-- detect after ICEBP and that #GP comes before it (debug_traps).
 --
 -- Every program passes in every mode in which the translator can run: a selection in which each
 -- program and each mode occurs, and with --var long=1 all pairs.

@@ -808,6 +808,38 @@ test_error_codes:
 
 ; Operands of two parts are two accesses, and each offset wraps at 16 bits: silicon.
 test_wraps:
+        TEST    "a far pointer must be within the limit whole, an immediate operand within CS"
+        SET_DESCRIPTOR S_DATA, SCRATCH, 6, BITS_32 | PRESENT | DATA
+        mov     ax, S_DATA
+        mov     fs, ax
+        mov     dword [SCRATCH], .far
+        mov     word [SCRATCH + 4], SELECTOR_CODE32
+        mov     word [SCRATCH + 6], 0
+        EXPECT  GP, 0, jmp far [fs:2]
+        EXPECT  GP, 0, call far [fs:2]
+        EXPECT  GP, 0, lgs eax, [fs:2]
+        EXPECT  GP, 0, lgdt [fs:2]
+        EXPECT  GP, 0, bound eax, [fs:0]
+        jmp     far [fs:0]
+.far:   mov     dword [SCRATCH], 1234B890h      ; nop, and a MOV that ends beyond
+        SET_DESCRIPTOR S_SMALL_CODE & ~3, SCRATCH, 4, BITS_32 | PRESENT | CODE
+        ATTEMPT
+        jmp     (S_SMALL_CODE & ~3):0
+        ATTEMPT_END
+        CHECK_FAULT GP, 0, 1
+        TEST    "UD1 has a ModRM byte, UD2 has none"
+        mov     word [SCRATCH + 3], 0B90Fh
+        ATTEMPT
+        jmp     (S_SMALL_CODE & ~3):3           ; a limit of 4 cuts its ModRM off
+        ATTEMPT_END
+        CHECK_FAULT GP, 0, 3
+        mov     word [SCRATCH + 3], 0B0Fh
+        ATTEMPT
+        jmp     (S_SMALL_CODE & ~3):3
+        ATTEMPT_END
+        CHECK_FAULT UD, 0, 3
+        mov     ax, SELECTOR_DATA32
+        mov     fs, ax
         mov     word [STACK16 + 0FFFEh], 1111h
         mov     word [STACK16], S_WIDE16
         mov     word [STACK16 + 10000h], S_STACK16
