@@ -77,10 +77,10 @@ static HelperResult save_fx(Cpu *cpu, const VectorOperation *operation) {
 }
 
 static HelperResult restore_fx(Cpu *cpu, const VectorOperation *operation) {
-    uint8_t area[FX_IMAGE_USED];
+    uint8_t area[FX_IMAGE_SIZE]; /* its end holds nothing, but has to be there */
     if (!check_fx_area(cpu, operation, false))
         return HELPER_FAULT;
-    for (unsigned i = 0; i < FX_IMAGE_USED; i += 8) {
+    for (unsigned i = 0; i < FX_IMAGE_SIZE; i += 8) {
         uint64_t word;
         if (!cpu_read(cpu, operation->segment, operation->offset + i, 8, &word))
             return HELPER_FAULT;

@@ -178,6 +178,8 @@ static void identify(OracleHost *host) {
     unsigned eax, ebx = 0, ecx, edx, vendor = 0;
     __get_cpuid(0, &eax, &vendor, &ecx, &edx);
     host->is_intel = vendor == signature_INTEL_ebx;
+    /* The rules at the head of flags.h are those of an Intel processor, but not of all of them. */
+    host->has_our_undefined_flags = host->is_intel && getenv("REPRISE_UNDEFINED_FLAGS") != NULL;
     /* Only AMD's FRSTOR and FNSAVE keep FIP, FDP and FOP where no exception is pending, XSAVE
      * stores zeroes; newer Intel processors have FDP and FOP only of unmasked exceptions. */
     host->has_pointers = host->is_intel;

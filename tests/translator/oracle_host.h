@@ -8,8 +8,9 @@
 #include "oracle_state.h"
 
 typedef struct OracleHost {
-    uint8_t *memory;       /* what lies at ORACLE_BASE, here with all rights */
-    bool is_intel;         /* undefined flags are as this project defines them */
+    uint8_t *memory; /* what lies at ORACLE_BASE, here with all rights */
+    bool is_intel;
+    bool has_our_undefined_flags; /* they are compared as well */
     bool has_pointers;     /* a signal's frame has FIP whether or not an exception is pending */
     bool has_data_pointer; /* and FDP is kept for every instruction, */
     bool has_opcode;       /* and FOP */

@@ -2,7 +2,6 @@
 #include "random_code_fixture.h"
 #include "cpu.h"
 #include "guest_fixture.h"
-#include "host_code_fixture.h"
 #include <string.h>
 
 enum { CANDIDATE_BYTES = 24, NO_OFFSET = 0xFF };
@@ -327,14 +326,14 @@ static uint32_t choose_address(uint64_t *random, const Insn *insn) {
     for (unsigned i = 0; i < insn->operand_count; i++)
         if (insn->operand[i].kind == OPERAND_MEM && insn->operand[i].size > size)
             size = insn->operand[i].size;
-    uint32_t offset = margin + below(random, ORACLE_DATA_BYTES - 2 * margin - size);
+    uint32_t offset = margin + below(random, RANDOM_DATA_BYTES - 2 * margin - size);
     if (insn->row->attributes & ROW_SSE || insn->prefixes & PREFIX_LOCK ||
         insn->code == INSN_XCHG) /* vectors must be aligned; split locks are slow or refused */
         offset &= ~15u;
-    return ORACLE_DATA + offset;
+    return RANDOM_DATA + offset;
 }
 
-/* Registers and displacement such that the operand lies in ORACLE_DATA. */
+/* Registers and displacement such that the operand lies in RANDOM_DATA. */
 static void aim(RandomCode *code, uint64_t *random, Candidate *candidate) {
     uint32_t displacement = choose_address(random, &candidate->insn);
     if (candidate->base != NO_REGISTER) {
@@ -351,8 +350,8 @@ static void aim(RandomCode *code, uint64_t *random, Candidate *candidate) {
 }
 
 static void aim_string(RandomCode *code, uint64_t *random, const Insn *insn) {
-    append_load(code, REG_ESI, ORACLE_DATA + 256 + below(random, 1024));
-    append_load(code, REG_EDI, ORACLE_DATA + 256 + below(random, 1024));
+    append_load(code, REG_ESI, RANDOM_DATA + 256 + below(random, 1024));
+    append_load(code, REG_EDI, RANDOM_DATA + 256 + below(random, 1024));
     if (insn->prefixes & (PREFIX_REP | PREFIX_REPNE))
         append_load(code, REG_ECX, below(random, 24));
 }
@@ -407,9 +406,9 @@ static bool append_candidate(RandomCode *code, uint64_t *random, Candidate *cand
     if (insn->row->attributes & ROW_STRING)
         aim_string(code, random, insn);
     if (insn->code == INSN_XLAT)
-        append_load(code, REG_EBX, ORACLE_DATA + below(random, 1024));
+        append_load(code, REG_EBX, RANDOM_DATA + below(random, 1024));
     if (insn->code == INSN_MASKMOVQ || insn->code == INSN_MASKMOVDQU)
-        append_load(code, REG_EDI, ORACLE_DATA + below(random, 1024));
+        append_load(code, REG_EDI, RANDOM_DATA + below(random, 1024));
     if (candidate->displacement != NO_OFFSET)
         aim(code, random, candidate);
     uint16_t undefined = code->count > 0 ? code->insns[code->count - 1].undefined_after : 0;
@@ -431,7 +430,7 @@ static void append_popf(RandomCode *code, uint64_t *random) {
 
 /* A control word with other precision and rounding through memory, all exceptions masked. */
 static void append_control(RandomCode *code, uint64_t *random) {
-    uint32_t address = ORACLE_DATA + below(random, 1024);
+    uint32_t address = RANDOM_DATA + below(random, 1024);
     unsigned control = 0x7F | below(random, 16) << 8;
     uint8_t store[] = {0x66, 0xC7, 0x05, 0, 0, 0, 0, (uint8_t)control, (uint8_t)(control >> 8)};
     uint8_t load[] = {0xD9, 0x2D, 0, 0, 0, 0};

@@ -1,12 +1,16 @@
 /* Random sequences of instructions that the host's processor and a guest can both run to the same
- * end: no privilege, no branch but over one instruction, memory operands inside ORACLE_DATA or on
+ * end: no privilege, no branch but over one instruction, memory operands inside RANDOM_DATA or on
  * the stack, and no instruction reads a flag that an earlier one left undefined. */
 #ifndef REPRISE_RANDOM_CODE_FIXTURE_H
 #define REPRISE_RANDOM_CODE_FIXTURE_H
 
 #include "insn.h"
+#include "oracle_state.h"
 
 enum { RANDOM_CODE_INSNS_MAX = 128, RANDOM_CODE_BYTES_MAX = 1024 };
+
+/* Their memory operands, over a page's end. */
+enum { RANDOM_DATA = ORACLE_DATA + 0xC00, RANDOM_DATA_BYTES = 0x800 };
 
 typedef struct RandomInsn {
     uint16_t offset;

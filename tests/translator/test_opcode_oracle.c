@@ -9,10 +9,10 @@
 #include "cpu_feature.h"
 #include "helpers.h"
 #include "oracle_case.h"
-#include "oracle_compare.h"
 #include "oracle_coverage.h"
 #include "oracle_guest.h"
 #include "oracle_host.h"
+#include "oracle_latitude.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,7 +102,7 @@ typedef struct Outcome {
 static bool runs_on_host(const Oracle *oracle, const OracleCase *made) {
     const OracleRow *row = made->row;
     return oracle->has_host && !row->is_reserved && !oracle_host_lacks(&oracle->host, row) &&
-           oracle_row_listing(row) != ROW_NOT_RUN && oracle_may_run(&oracle->host, made);
+           oracle_row_listing(row) != ROW_NOT_RUN && oracle_may_run(made);
 }
 
 static bool compare_memory(const uint8_t *ours, const uint8_t *others, Outcome *outcome) {
@@ -122,16 +122,19 @@ static bool compare_memory(const uint8_t *ours, const uint8_t *others, Outcome *
 }
 
 static bool compare_with_host(Oracle *oracle, const OracleCase *made, Outcome *outcome) {
+    const OracleState *hosts = &outcome->host;
+    OracleOpen open = oracle_find_open(&oracle->host, made, hosts);
     uint8_t *ours = guest_memory(&oracle->guests[0]);
     uint32_t at = made->image_address - ORACLE_BASE;
-    bool is_whole = made->image_length != 0 && at / ORACLE_PAGE < ORACLE_BYTES / ORACLE_PAGE &&
-                    outcome->host.eip != made->input.eip;
-    if (is_whole)
-        oracle_take_open_memory(&oracle->host, made, oracle->host.memory + at, ours + at,
-                                made->image_length);
-    return oracle_agrees_with_host(&oracle->host, made, &outcome->guests[0], &outcome->host,
-                                   outcome->text, sizeof(outcome->text)) &&
-           (oracle_is_memory_open(&oracle->host, made, &outcome->host) ||
+    bool is_stored = made->image_length != 0 && hosts->eip != made->input.eip &&
+                     oracle_is_mapped(made->image_address) &&
+                     oracle_is_mapped(made->image_address + made->image_length - 1);
+    if (is_stored)
+        oracle_take_open_image(&oracle->host, &open, made->insn.insn.code, oracle->host.memory + at,
+                               ours + at, made->image_length);
+    return oracle_compare_states(&oracle->host, &open, &outcome->guests[0], hosts, outcome->text,
+                                 sizeof(outcome->text)) &&
+           (oracle_is_memory_open(made, hosts) ||
             compare_memory(ours, oracle->host.memory, outcome));
 }
 
@@ -151,8 +154,7 @@ static bool compare_all(Oracle *oracle, const OracleCase *made, Outcome *outcome
         }
     outcome->other = "host";
     outcome->host_ran =
-        outcome->host_ran &&
-        oracle_is_comparable(&oracle->host, made, &outcome->guests[0], &outcome->host);
+        outcome->host_ran && oracle_is_comparable(made, &outcome->guests[0], &outcome->host);
     return !outcome->host_ran || compare_with_host(oracle, made, outcome);
 }
 

@@ -205,6 +205,15 @@ START_TEST(test_exact_underflow_is_one_where_it_is_unmasked) {
 }
 END_TEST
 
+START_TEST(test_fxrstor_needs_all_of_its_area) {
+    OracleInput input = plain_input();
+    OracleState state;
+    input.gpr[REG_EAX] = ABSENT - 496;
+    RUN(&input, &state, 0x0F, 0xAE, 0x08); /* fxrstor [eax] */
+    assert_page_fault(&state, ABSENT, ERROR_USER);
+}
+END_TEST
+
 int main(void) {
     const TTest *const cases[] = {
         test_clflush_needs_its_page,
@@ -219,6 +228,7 @@ int main(void) {
         test_arpl_that_faults_keeps_zf,
         test_into_without_overflow_is_single_stepped,
         test_exact_underflow_is_one_where_it_is_unmasked,
+        test_fxrstor_needs_all_of_its_area,
     };
     int count = translator_default_backend() == BACKEND_X86_64 ? 2 : 1;
     Suite *suite = suite_create("oracle_regressions");
