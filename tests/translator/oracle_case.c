@@ -224,10 +224,11 @@ static unsigned put_transfer(Maker *maker, unsigned size, bool is_far) {
 
 static void aim_stack(Maker *maker, unsigned length) {
     OracleCase *made = maker->made;
-    uint32_t address = made->input.gpr[REG_ESP];
+    uint32_t base = oracle_segment_base(segment_of(maker, SEG_SS));
+    uint32_t address = made->input.gpr[REG_ESP] + base;
     if (one_in(maker, 6))
         address = choose_target(maker, length);
-    made->input.gpr[REG_ESP] = address;
+    made->input.gpr[REG_ESP] = address - base;
     put_value(maker, address, length);
 }
 
@@ -267,7 +268,8 @@ static void aim_enter(Maker *maker) {
     insn->bytes[insn->immediate + 1] &= one_in(maker, 8) ? 0xFF : 0x03;
     if (!one_in(maker, 4))
         insn->bytes[insn->immediate + 2] &= 7;
-    maker->made->input.gpr[REG_EBP] = choose_target(maker, 32);
+    maker->made->input.gpr[REG_EBP] =
+        choose_target(maker, 32) - oracle_segment_base(segment_of(maker, SEG_SS));
 }
 
 static void aim_selector(Maker *maker) {
@@ -337,7 +339,8 @@ static void aim_others(Maker *maker) {
         break;
     }
     case INSN_PUSH_SREG:
-        made->image_address = made->input.gpr[REG_ESP] - 4;
+        made->image_address =
+            made->input.gpr[REG_ESP] + oracle_segment_base(segment_of(maker, SEG_SS)) - 4;
         made->image_length = insn->operand_size == 4 ? 4 : 0;
         break;
     case INSN_POPF:
@@ -349,7 +352,8 @@ static void aim_others(Maker *maker) {
         aim_enter(maker);
         break;
     case INSN_LEAVE:
-        made->input.gpr[REG_EBP] = choose_target(maker, 4);
+        made->input.gpr[REG_EBP] =
+            choose_target(maker, 4) - oracle_segment_base(segment_of(maker, SEG_SS));
         break;
     case INSN_BOUND:
         aim_bound(maker);
@@ -379,6 +383,20 @@ static void aim_others(Maker *maker) {
 
 /* ---- The whole ---- */
 
+/* Another stack segment: ESP somewhere within it, or near its limit. */
+static void choose_stack_segment(Maker *maker) {
+    static const uint8_t entries[] = {ORACLE_LDT_WINDOW, ORACLE_LDT_SHORT, ORACLE_LDT_EXPAND_DOWN};
+    OracleInput *input = &maker->made->input;
+    unsigned entry = entries[below(maker, sizeof(entries))];
+    uint32_t limit = oracle_descriptors[entry].limit;
+    input->segment[SEG_SS] = ORACLE_LDT_SELECTOR(entry);
+    if (entry == ORACLE_LDT_SHORT)
+        input->gpr[REG_ESP] = ORACLE_DATA + 4 * below(maker, 0x500);
+    input->gpr[REG_ESP] -= oracle_descriptors[entry].base;
+    if (one_in(maker, 3))
+        input->gpr[REG_ESP] = limit + below(maker, 32) - 16;
+}
+
 static void choose_registers(Maker *maker) {
     OracleInput *input = &maker->made->input;
     uint64_t *random = &maker->random;
@@ -398,6 +416,8 @@ static void choose_registers(Maker *maker) {
     input->segment[SEG_SS] = ORACLE_DS;
     input->segment[SEG_DS] = one_in(maker, 12) ? choose_data_selector(maker) : ORACLE_DS;
     input->segment[SEG_ES] = one_in(maker, 12) ? choose_data_selector(maker) : ORACLE_DS;
+    if (maker->has_ldt && one_in(maker, 24))
+        choose_stack_segment(maker);
     input->segment[SEG_FS] = one_in(maker, 2) ? ORACLE_DS : 0;
     input->segment[SEG_GS] = choose_data_selector(maker);
     input->mxcsr = oracle_choose_mxcsr(random);
@@ -427,7 +447,8 @@ static unsigned write_x87_tail(Maker *maker, uint8_t *tail) {
         tail[0] = 0x9B;
         return 1;
     }
-    if (made->image_length != 0 || made->insn.mode != DECODE_32 || one_in(maker, 2) ||
+    if (made->image_length != 0 || made->insn.mode != DECODE_32 ||
+        segment_of(maker, SEG_SS) != ORACLE_DS || one_in(maker, 2) ||
         oracle_is_transcendental(&made->insn.insn))
         return 0;
     memcpy(tail, store, sizeof(store));
