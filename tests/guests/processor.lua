@@ -63,6 +63,7 @@ local programs = {
   {"fpu_errors"},
   {"fpu_errors", cpu = "max"},
   {"v8086_monitor"},
+  {"address_ends"},
   {"self_modifying", disk = true},
 }
 
