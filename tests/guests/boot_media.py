@@ -21,6 +21,9 @@ import initramfs
 import iso_image
 
 PARTITION_OFFSET = 1 << 20
+# Else drawn at random, or today's: the same guest is to see the same disk in every run.
+FIXED_UUID = "52657072-6973-4520-8000-000000000001"
+FIXED_TIME = "1577836800"
 MBR_CODE_BYTES = 440
 
 
@@ -55,7 +58,8 @@ def run_tool(*command):
     name = shutil.which(command[0], path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if not name:
         raise fetch_packages.PackageMissing(f"{command[0]} is missing")
-    result = subprocess.run([name, *command[1:]], capture_output=True, check=False)
+    result = subprocess.run([name, *command[1:]], capture_output=True, check=False,
+                            env={**os.environ, "E2FSPROGS_FAKE_TIME": FIXED_TIME})
     output = (result.stdout + result.stderr).decode(errors="replace")
     if result.returncode != 0:
         raise OSError(f"{' '.join(command)}: status {result.returncode}: {output}")
@@ -82,14 +86,14 @@ def write_ext4_disk(path, megabytes, folder=None):
     # extlinux 6.04 reads neither 64-bit block numbers nor metadata checksums, and no file with
     # holes: mke2fs leaves one for each block of zeros, so what is booted should be compressed.
     run_tool("mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-O", "^64bit,^metadata_csum", *source,
-             "-E", f"offset={PARTITION_OFFSET}", path, f"{megabytes - 1}M")
+             "-U", FIXED_UUID, "-E", f"offset={PARTITION_OFFSET},hash_seed={FIXED_UUID}", path, f"{megabytes - 1}M")
     return path
 
 
 def write_fat32_disk(path, megabytes):
     """A disk with one empty FAT32 partition of small clusters."""
     write_partition_table(path, megabytes, 0x0C)
-    run_tool("mkfs.vfat", "-F", "32", "-s", "1", f"--offset={PARTITION_OFFSET // 512}", path,
+    run_tool("mkfs.vfat", "--invariant", "-F", "32", "-s", "1", f"--offset={PARTITION_OFFSET // 512}", path,
              str((megabytes - 1) << 10))
     return path
 
