@@ -7,7 +7,7 @@
 #include "vector_float.h"
 #include "vector_host_fixture.h"
 
-enum { CASES = 400, CASES_A_THUNK = 16 };
+enum { CASES = 400, CASES_A_THUNK = 16, CASES_AN_IMMEDIATE = 8 };
 
 static unsigned compare_encoding(FpuFixture *fixture, uint8_t *code, const Encoding *encoding,
                                  unsigned base) {
@@ -17,12 +17,14 @@ static unsigned compare_encoding(FpuFixture *fixture, uint8_t *code, const Encod
     if (!is_vector(encoding, base, &length, &feature) || !has_feature(feature))
         return 0;
     bool group = encoding->map == 1 && encoding->opcode >= 0x71 && encoding->opcode <= 0x73;
-    for (unsigned i = 0; i < CASES; i++) {
-        if (i % CASES_A_THUNK == 0) {
+    /* Behind escape and ModRM: then every immediate is tried. */
+    bool has_immediate = length > (encoding->prefix != 0) + 2u + (encoding->map != 1);
+    unsigned cases = has_immediate ? 256 * CASES_AN_IMMEDIATE : CASES;
+    for (unsigned i = 0; i < cases; i++) {
+        if (i % (has_immediate ? CASES_AN_IMMEDIATE : CASES_A_THUNK) == 0) {
             modrm = base | (group ? 0 : random_below(&seed, 3) << 3) |
                     (base >= 0xC0 ? random_below(&seed, 3) : 6);
-            immediate = random_below(&seed, 2) ? (unsigned)random_u64(&seed) & 0xFF
-                                               : random_below(&seed, 20);
+            immediate = i / CASES_AN_IMMEDIATE & 0xFF;
             write_bytes(encoding, modrm, immediate, code);
             code[length] = 0xC3;
         }
@@ -43,7 +45,7 @@ static unsigned compare_encoding(FpuFixture *fixture, uint8_t *code, const Encod
     }
     if (failures != 0)
         printf("FAIL map %u prefix %02X opcode %02X base %02X: %u of %u cases differ\n",
-               encoding->map, encoding->prefix, encoding->opcode, base, failures, CASES);
+               encoding->map, encoding->prefix, encoding->opcode, base, failures, cases);
     return failures;
 }
 

@@ -32,7 +32,7 @@ static void make_operand(uint64_t *seed, unsigned opcode, unsigned field, uint8_
 }
 
 static void make_state(uint64_t *seed, unsigned opcode, unsigned modrm, MachineState *state) {
-    static const uint16_t precisions[4] = {0x300, 0x200, 0x000, 0x300};
+    static const uint16_t precisions[4] = {0x300, 0x200, 0x000, 0x100};
     memset(state, 0, sizeof *state);
     unsigned masks = random_below(seed, 3) != 0 ? 0x3F : random_below(seed, 64);
     unsigned control =

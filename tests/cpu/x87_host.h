@@ -124,7 +124,7 @@ static const Float80 classes[] = {
 };
 
 /* An index beyond the classes is an empty register; each class has two signs. */
-enum { CLASS_COUNT = 2 * (sizeof classes / sizeof classes[0]) + 1, CONTROL_COUNT = 8 * 3 * 4 };
+enum { CLASS_COUNT = 2 * (sizeof classes / sizeof classes[0]) + 1, CONTROL_COUNT = 8 * 4 * 4 };
 
 static inline void put_class(MachineState *state, unsigned physical, unsigned index,
                              unsigned class) {
@@ -138,9 +138,9 @@ static inline void put_class(MachineState *state, unsigned physical, unsigned in
 
 /* All exceptions masked, none, and each alone unmasked. */
 static inline unsigned find_control(unsigned number) {
-    static const uint16_t precisions[3] = {0x300, 0x200, 0x000};
+    static const uint16_t precisions[4] = {0x300, 0x200, 0x000, 0x100}; /* the last is reserved */
     unsigned kind = number & 7, masks = kind == 0 ? 0x3F : kind == 1 ? 0 : 0x3F ^ 1 << (kind - 2);
-    return precisions[number / 8 % 3] | (number / 24 & 3) << 10 | masks | 0x40;
+    return precisions[number >> 3 & 3] | (number >> 5 & 3) << 10 | masks | 0x40;
 }
 
 #endif
