@@ -32,31 +32,33 @@ static bool read_display(Cpu *cpu, unsigned size, unsigned i, uint32_t *entry) {
     return true;
 }
 
-/* Pushes EBP, then entries 1 to level - 1 of the display, then the new frame's own pointer. Each is
- * checked before the next is read: the first fault counts. */
-static bool plan_frame(Cpu *cpu, unsigned size, unsigned level, StackPlan *plan) {
+static bool push_frame_entry(Cpu *cpu, StackPlan *plan, uint32_t value) {
+    stack_plan_push(plan, value);
+    if (!stack_plan_check(cpu, plan, 0))
+        return false;
+    stack_plan_store(cpu, plan, plan->count - 1);
+    return true;
+}
+
+/* Pushes EBP, then entries 1 to level - 1 of the display, which may overlap what was just pushed,
+ * then the new frame's own pointer. */
+static bool push_frame(Cpu *cpu, unsigned size, unsigned level, StackPlan *plan) {
     const CpuState *state = &cpu->state;
     stack_plan_begin(plan, &state->segment[SEG_SS], (uint32_t)state->gpr[REG_ESP], state->cpl == 3,
                      size);
-    stack_plan_push(plan, (uint32_t)state->gpr[REG_EBP]);
-    if (!stack_plan_check(cpu, plan, 0))
+    if (!push_frame_entry(cpu, plan, (uint32_t)state->gpr[REG_EBP]))
         return false;
     uint32_t frame = plan->esp;
     for (unsigned i = 1; i < level; i++) {
         uint32_t entry;
-        if (!read_display(cpu, size, i, &entry))
-            return false;
-        stack_plan_push(plan, entry);
-        if (!stack_plan_check(cpu, plan, 0))
+        if (!read_display(cpu, size, i, &entry) || !push_frame_entry(cpu, plan, entry))
             return false;
     }
-    if (level > 0)
-        stack_plan_push(plan, frame);
-    return stack_plan_check(cpu, plan, 0);
+    return level == 0 || push_frame_entry(cpu, plan, frame);
 }
 
-/* Everything is checked before the first push, so that a fault leaves ESP, EBP and memory as they
- * were. */
+/* A fault leaves ESP and EBP as they were; what was pushed before it stays in memory, as on
+ * silicon. */
 HelperResult helper_enter(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
     (void)t0;
     (void)t1;
@@ -65,7 +67,7 @@ HelperResult helper_enter(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_
     uint32_t bytes = b & 0xFFFF;
     uint32_t mask = stack_mask(&state->segment[SEG_SS]);
     StackPlan plan;
-    if (!plan_frame(cpu, a, level, &plan))
+    if (!push_frame(cpu, a, level, &plan))
         return HELPER_FAULT;
     /* The processor looks whether the new top of stack could be written. */
     uint32_t top = plan.esp - bytes;
@@ -73,11 +75,6 @@ HelperResult helper_enter(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_
     if (!cpu_check_segment(cpu, SEG_SS, top & mask, a, true, &linear) ||
         !linear_check_write(cpu, linear, a, state->cpl == 3))
         return HELPER_FAULT;
-    stack_plan_store(cpu, &plan, 0);
-    for (unsigned i = 1; i < level; i++) { /* a display may overlap what was just pushed */
-        (void)read_display(cpu, a, i, &plan.value[i]);
-        stack_plan_store(cpu, &plan, i);
-    }
     uint32_t frame = (plan.esp + (plan.count - 1) * a) & mask;
     uint32_t ebp = (uint32_t)state->gpr[REG_EBP];
     stack_plan_commit(cpu, &plan);

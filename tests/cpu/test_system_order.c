@@ -201,6 +201,22 @@ START_TEST(enter_faults_in_order) {
 }
 END_TEST
 
+/* Where the frame's end cannot be written, EBP was pushed already; the registers stay. */
+START_TEST(enter_keeps_what_it_pushed_before_a_fault) {
+    fixture_enter_protected(fixture, 3);
+    fixture_enable_paging(fixture);
+    cpu->state.gpr[REG_ESP] = USER_STACK + 4;
+    cpu->state.gpr[REG_EBP] = 0x12345678;
+    fixture_store(fixture, USER_STACK, 4, 0);
+    fixture_set_page(fixture, USER_STACK - 0x1000, 0);
+    ck_assert_int_eq(fixture_call(fixture, helper_enter, 4, 1, 0, 0), HELPER_FAULT);
+    ck_assert_uint_eq(cpu->exception.vector, EXCEPTION_PF);
+    ck_assert_uint_eq(fixture_load(fixture, USER_STACK, 4), 0x12345678);
+    ck_assert_uint_eq(cpu->state.gpr[REG_ESP], USER_STACK + 4);
+    ck_assert_uint_eq(cpu->state.gpr[REG_EBP], 0x12345678);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("system_order");
     TCase *tests = tcase_create("all");
@@ -216,6 +232,7 @@ int main(void) {
     tcase_add_test(tests, double_fault_pushes_rf);
     tcase_add_test(tests, virtual_interrupt_left_pending);
     tcase_add_test(tests, enter_faults_in_order);
+    tcase_add_test(tests, enter_keeps_what_it_pushed_before_a_fault);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
