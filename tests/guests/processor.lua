@@ -64,6 +64,7 @@ local programs = {
   {"fpu_errors", cpu = "max"},
   {"v8086_monitor"},
   {"address_ends"},
+  {"nmi"},
   {"self_modifying", disk = true},
 }
 
