@@ -274,6 +274,12 @@ static bool is_for_helper(const VectorRow *row) {
     return row->handler == NULL;
 }
 
+/* CVTPI2PS from memory: Intel's processors count it among MMX's instructions, AMD's do not, and
+ * here it leaves the x87 alone on every host. */
+static bool is_host_dependent(uint32_t a) {
+    return a >> 24 == 1 && (a >> 8 & 0xFFFF) == 0x002A && (a & 0xFF) < 0xC0;
+}
+
 VectorShape vector_find_shape(uint32_t a) {
     static const uint8_t banks[] = {[NOTHING] = VECTOR_BANK_NONE,
                                     [MM] = VECTOR_BANK_MMX,
@@ -294,7 +300,7 @@ VectorShape vector_find_shape(uint32_t a) {
         .mmx = row->form == VECTOR_NONE || forms[row->form].reg == MM ||
                (!memory && forms[row->form].rm == MM),
         .sse = forms[row->form].reg == XMM || forms[row->form].rm == XMM,
-        .by_host = !is_for_helper(row) && (!memory || accesses),
+        .by_host = !is_for_helper(row) && (!memory || accesses) && !is_host_dependent(a),
         .feature = row->feature,
     };
 }
