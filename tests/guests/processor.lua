@@ -2,7 +2,8 @@
 -- faults, tasks, paging and debug registers. Their sources are in bare_metal/; what QEMU makes of
 -- them is in test_qemu_reference.py. Bochs 2.7 (started by hand; model p4_prescott_celeron_336)
 -- agrees with all of it but the second half of an instruction whose page was mapped elsewhere
--- (paging), faults for unknown MSRs, which it ignores by default, POPA, ARPL and SGDT that fault
+-- (paging), CR2 of a fetch over a page's end (page_fault_kinds), NMIs to itself, which its APIC does
+-- not send (nmi), faults for unknown MSRs, which it ignores by default, POPA, ARPL and SGDT that fault
 -- (quirks, fault_order: it pops all or nothing, writes what does not change, and the limit before
 -- the base), and RF in a step within REP, traps after HLT and between MOV SS and INT n, general
 -- detect after ICEBP and that #GP comes before it (debug_traps).
