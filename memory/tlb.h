@@ -69,8 +69,8 @@ typedef struct Tlb {
      * pass although CR4.SMAP is set. They never get an inline entry then, so changing this drops
      * nothing. */
     bool smap_override;
-    /* Does the processor have PSE-36? Without it bits 21:13 of a 4M page's entry are reserved. Set by
-     * the CPU before tlb_set_control(). */
+    /* Does the processor have PSE-36? Without it bits 21:13 of a 4M page's entry are reserved. Set
+     * by the CPU before tlb_set_control(). */
     bool pse_36;
     uint8_t alignment_unused[6];
     /* Linear pages that the processor wants to see every access to (data breakpoints): they get no
