@@ -1,3 +1,4 @@
+// clang-format off
 /* Arithmetic and logic with the six status flags, exactly: what the portable backend runs and tests
  * compare against.
  *
@@ -11,17 +12,22 @@
  *
  *   AND OR XOR TEST     AF = 0
  *   SHL SHR SAR         AF = 0; with any non-zero count
- *                       SHL: OF = msb(result) ^ CF; CF = 0 if more bits than the operand has were
- * shifted SHR: OF = msb(result) ^ the bit below it; CF likewise SAR: OF = 0; CF = sign if more bits
- * than the operand has were shifted ROL RCL             OF = msb(result) ^ CF, for every non-zero
- * count (also one that turns all the way round) ROR RCR             OF = msb(result) ^ the bit
- * below it, likewise SHLD SHRD           AF = 0; OF = msb(result) ^ CF for SHLD, msb(result) ^ the
- * bit below it for SHRD; 16-bit counts above 16 shift on into the destination's first value, as a
- * P6 does MUL IMUL            SF ZF PF of the low half, AF = 0 DIV IDIV            all unchanged
- *   BSF BSR             source zero: ZF = PF = 1, others 0, destination unchanged; else PF of the
- * result, others 0 BT BTS BTR BTC      only CF changes DAA DAS             OF = 0 AAA AAS SF ZF PF
- * of AL, OF = 0 AAM AAD             SF ZF PF of AL, others 0
+ *                       SHL: OF = msb(result) ^ CF; CF = 0 if more bits than the operand has were shifted
+ *                       SHR: OF = msb(result) ^ the bit below it; CF likewise
+ *                       SAR: OF = 0; CF = sign if more bits than the operand has were shifted
+ *   ROL RCL             OF = msb(result) ^ CF, for every non-zero count (also one that turns all the way round)
+ *   ROR RCR             OF = msb(result) ^ the bit below it, likewise
+ *   SHLD SHRD           AF = 0; OF = msb(result) ^ CF for SHLD, msb(result) ^ the bit below it for SHRD;
+ *                       16-bit counts above 16 shift on into the destination's first value, as a P6 does
+ *   MUL IMUL            SF ZF PF of the low half, AF = 0
+ *   DIV IDIV            all unchanged
+ *   BSF BSR             source zero: ZF = PF = 1, others 0, destination unchanged; else PF of the result, others 0
+ *   BT BTS BTR BTC      only CF changes
+ *   DAA DAS             OF = 0
+ *   AAA AAS             SF ZF PF of AL, OF = 0
+ *   AAM AAD             SF ZF PF of AL, others 0
  */
+// clang-format on
 #ifndef REPRISE_FLAGS_H
 #define REPRISE_FLAGS_H
 

@@ -84,6 +84,10 @@ static const char *find_complaint(const OracleRow *row, const RowCoverage *cover
     return NULL;
 }
 
+bool oracle_is_covered(const OracleRow *row, const RowCoverage *coverage, const OracleHost *host) {
+    return find_complaint(row, coverage, host) == NULL;
+}
+
 unsigned oracle_check_coverage(const OracleRowList *list, const RowCoverage *coverage,
                                const OracleHost *host) {
     unsigned complaints = check_list(list);

@@ -25,6 +25,9 @@ typedef struct RowCoverage {
 
 RowListing oracle_row_listing(const OracleRow *row);
 
+/* Has enough of this row been seen, and nothing that contradicts the list? */
+bool oracle_is_covered(const OracleRow *row, const RowCoverage *coverage, const OracleHost *host);
+
 /* Prints what is wrong with the list or missing from the coverage; gives the number of such
  * complaints. */
 unsigned oracle_check_coverage(const OracleRowList *list, const RowCoverage *coverage,

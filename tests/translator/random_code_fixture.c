@@ -129,15 +129,12 @@ static bool changes_esp(const Insn *insn) {
     return false;
 }
 
-/* TZCNT, and LZCNT where the host has it not; and hints. */
+/* TZCNT, which is BSF in the guest; and hints. */
 static bool is_read_otherwise(const Insn *insn) {
     if (insn->map == 1 && insn->opcode == 0x0D)
         return true; /* a NOP with a register is undefined on other hosts */
-#ifdef __x86_64__
-    if (insn->code == INSN_LZCNT)
-        return !__builtin_cpu_supports("lzcnt");
-#endif
-    return insn->map == 1 && (insn->opcode == 0xBC || insn->opcode == 0xBD) &&
+    return insn->code != INSN_LZCNT && insn->map == 1 &&
+           (insn->opcode == 0xBC || insn->opcode == 0xBD) &&
            insn->prefixes & (PREFIX_REP | PREFIX_REPNE);
 }
 
