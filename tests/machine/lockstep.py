@@ -36,6 +36,22 @@ apic = os.path.join(IMAGES, "../../bare_metal/apic.img")
 status, text = lockstep(apic, "--instructions", "4000000", "--step", "7", machine=("-m", "32", "-icount", "shift=5"))
 expect(status == 0, "the backends agree over apic", text)
 
+# The run modes that -accel names are those of the tested machine.
+for mode in ("jit,optimize=off,chaining=off", "jit,buffer=64k,force-misses=on"):
+    status, text = lockstep(os.path.join(IMAGES, "interpreter.img"), "--instructions", "1000000", machine=("-m", "16", "-accel", mode))
+    expect(status == 0, f"the backends agree under {mode}", text)
+status, text = lockstep(os.path.join(IMAGES, "empty.img"), "--instructions", "1000000", "--corrupt", "ADD", machine=("-m", "16", "-accel", "interp"))
+expect(status == 0, "the portable backend has no broken addition", text)
+
+# Programs that fault, step and change their code, to their end.
+programs = ["page_fault_kinds", "string_restarts", "code_changes"]
+if LONG:
+    programs += ["transfer_faults", "stepping", "v8086_monitor", "address_ends", "nmi"]
+for name in programs:
+    status, text = lockstep(os.path.join(IMAGES, f"../../bare_metal/{name}.img"), "--instructions", "12000000", "--step", "61",
+                            machine=("-m", "16", "-net", "none", "-boot", "a", "-icount", "shift=3"))
+    expect(status == 0, f"the backends agree over {name}", text)
+
 status, text = lockstep(os.path.join(IMAGES, "empty.img"), "--instructions", "3000000", "--corrupt", "IMUL3")
 expect(status == 6 and (" 6B " in text or " 69 " in text), "a broken multiplication is named", text)
 status, text = lockstep(os.path.join(IMAGES, "empty.img"), "--instructions", "3000000", "--corrupt", "MOVSX")
