@@ -198,7 +198,7 @@ static HelperResult return_to_outer(Cpu *cpu, CodeTarget *target, unsigned size,
     if (!stack_peek(cpu, 3 * size + release, size, &selector) ||
         !stack_peek(cpu, 2 * size + release, size, &esp) ||
         !transfer_check_outer_stack(cpu, (uint16_t)selector, privilege, &stack) ||
-        !transfer_touch(cpu, target, &stack))
+        !transfer_check_limit(cpu, target, 0) || !transfer_touch(cpu, target, &stack))
         return HELPER_FAULT;
     transfer_commit(cpu, target);
     transfer_load_outer_stack(cpu, (uint16_t)selector, &stack, esp);
@@ -229,7 +229,7 @@ HelperResult helper_return_far(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, ui
         return HELPER_FAULT;
     if ((selector & SELECTOR_RPL) > cpu->state.cpl)
         return return_to_outer(cpu, &target, a, b);
-    if (!transfer_touch(cpu, &target, NULL))
+    if (!transfer_check_limit(cpu, &target, 0) || !transfer_touch(cpu, &target, NULL))
         return HELPER_FAULT;
     stack_set_pointer(cpu, released);
     transfer_commit(cpu, &target);

@@ -9,7 +9,7 @@ typedef struct ReturnFrame {
     uint32_t eip, cs, eflags;
 } ReturnFrame;
 
-/* The highest value is read first, as page faults show. */
+/* In protected mode the highest value is read first, as page faults show. */
 static bool pop_frame(Cpu *cpu, unsigned size, ReturnFrame *frame) {
     return stack_peek(cpu, 2 * size, size, &frame->eflags) &&
            stack_peek(cpu, size, size, &frame->cs) && stack_peek(cpu, 0, size, &frame->eip);
@@ -27,7 +27,8 @@ static HelperResult return_real(Cpu *cpu, unsigned size) {
     } else {
         mask |= FLAG_IOPL;
     }
-    if (!pop_frame(cpu, size, &frame))
+    if (!stack_peek(cpu, 0, size, &frame.eip) || !stack_peek(cpu, size, size, &frame.cs) ||
+        !stack_peek(cpu, 2 * size, size, &frame.eflags))
         return HELPER_FAULT;
     if (virtual_interrupts) {
         bool interrupts = (frame.eflags & FLAG_IF) != 0;
@@ -107,7 +108,7 @@ static HelperResult return_protected(Cpu *cpu, unsigned size, const ReturnFrame 
     uint32_t mask = writable_flags(cpu, size);
     unsigned privilege = target.selector & SELECTOR_RPL;
     if (privilege == cpu->state.cpl) {
-        if (!transfer_touch(cpu, &target, NULL))
+        if (!transfer_check_limit(cpu, &target, 0) || !transfer_touch(cpu, &target, NULL))
             return HELPER_FAULT;
         stack_set_pointer(cpu, (uint32_t)cpu->state.gpr[REG_ESP] + 3 * size);
         transfer_commit(cpu, &target);
@@ -118,7 +119,7 @@ static HelperResult return_protected(Cpu *cpu, unsigned size, const ReturnFrame 
     Descriptor stack;
     if (!stack_peek(cpu, 4 * size, size, &selector) || !stack_peek(cpu, 3 * size, size, &esp) ||
         !transfer_check_outer_stack(cpu, (uint16_t)selector, privilege, &stack) ||
-        !transfer_touch(cpu, &target, &stack))
+        !transfer_check_limit(cpu, &target, 0) || !transfer_touch(cpu, &target, &stack))
         return HELPER_FAULT;
     transfer_commit(cpu, &target);
     cpu_merge_eflags(cpu, frame->eflags, mask);

@@ -3,11 +3,14 @@
 bool transfer_check_target(Cpu *cpu, CodeTarget *target, uint32_t external) {
     if (!descriptor_is_present(&target->descriptor))
         return selector_fault(cpu, EXCEPTION_NP, target->selector, external);
-    if (target->eip > descriptor_limit(&target->descriptor)) {
-        cpu_raise_error(cpu, EXCEPTION_GP, external);
-        return false;
-    }
-    return true;
+    return transfer_check_limit(cpu, target, external);
+}
+
+bool transfer_check_limit(Cpu *cpu, const CodeTarget *target, uint32_t external) {
+    if (target->eip <= descriptor_limit(&target->descriptor))
+        return true;
+    cpu_raise_error(cpu, EXCEPTION_GP, external);
+    return false;
 }
 
 bool transfer_touch(Cpu *cpu, CodeTarget *target, Descriptor *stack) {
@@ -70,7 +73,8 @@ bool transfer_check_return(Cpu *cpu, CodeTarget *target) {
     if (!descriptor_is_code(&target->descriptor) || rpl < cpu->state.cpl ||
         (descriptor_is_conforming(&target->descriptor) ? dpl > rpl : dpl != rpl))
         return selector_fault(cpu, EXCEPTION_GP, selector, 0);
-    return transfer_check_target(cpu, target, 0);
+    return descriptor_is_present(&target->descriptor) ||
+           selector_fault(cpu, EXCEPTION_NP, selector, 0);
 }
 
 bool transfer_check_outer_stack(Cpu *cpu, uint16_t selector, unsigned privilege,

@@ -14,6 +14,8 @@ typedef struct CodeTarget {
 
 /* The last checks of any transfer in protected mode: presence, the offset against the limit. */
 bool transfer_check_target(Cpu *cpu, CodeTarget *target, uint32_t external);
+/* The second of these alone. */
+bool transfer_check_limit(Cpu *cpu, const CodeTarget *target, uint32_t external);
 /* Once nothing else can fail: sets the accessed bits of the code segment and, unless it is NULL, of
  * the stack. Writing them may fault. */
 bool transfer_touch(Cpu *cpu, CodeTarget *target, Descriptor *stack);
@@ -35,7 +37,8 @@ void transfer_load_outer_stack(Cpu *cpu, uint16_t selector, const Descriptor *de
 /* After a return to an outer level: data segments that are too privileged for it become null, SDM
  * vol. 3A 5.8.6. */
 void transfer_hide_inner_segments(Cpu *cpu);
-/* The checks of a code segment that RETF or IRET popped. */
+/* The checks of a code segment that RETF or IRET popped, but for the offset: that comes after those
+ * of the stack, by transfer_check_limit(). */
 bool transfer_check_return(Cpu *cpu, CodeTarget *target);
 
 /* task_switch.c. 'descriptor' is the new TSS's, not yet checked but for its type. */

@@ -2,11 +2,18 @@
 
 A difference is named by (name, reason, function): the function says whether it explains the case. It sees the
 case, the results THEIRS of Bochs and OURS, and FOUND, the names of registers and offsets into the arena that differ.
+
+QEMU 7.2 is no judge of most of this, only a second opinion where the others differ. Of 1000 cases it ends 52 by another
+exception than Bochs, and 684 alike if RF, AC, VIF, VIP and ID are left out of pushed flags. Its gaps: faults push RF clear;
+accesses are not checked against limits and types of segments; INT1 is #UD; accessed bits are set before all is checked,
+or not at all (task switches); a 286 TSS loads registers with the upper halves clear; frames are pushed value by
+value; VIF and VIP together do not fault.
 """
-DB, NP, SS, GP, PF = 1, 11, 12, 13, 14
+DB, DF, NP, SS, GP, PF = 1, 8, 11, 12, 13, 14
 RF, DR6_BD = 0x10000, 0x2000
 STACKS, TABLES, TSS_DESCRIPTORS = range(0x4000, 0x7000), range(0xA000, 0xC000), range(0x20, 0x88)
-ACCESSED = 0x20
+ALL = range(0xC000)
+ACCESSED, DIRTY = 0x20, 0x40
 UPPER_ESP = 0x30000     # of all stacks of the arena
 VIF_VIP, CR4_PVI = 0x180000, 2
 
@@ -36,7 +43,7 @@ def is_v8086_return_beyond_limit(case, theirs, ours, found):
 
 
 def is_partial_push(case, theirs, ours, found):
-    return in_memory(found, STACKS, TABLES) and not any(at in ours.memory for at in found if at in STACKS)
+    return in_memory(found, ALL) and not any(at in ours.memory for at in found if at not in TABLES)
 
 
 def is_iopl_check(case, theirs, ours, found):
@@ -71,7 +78,16 @@ def is_pvi_in_v8086(case, theirs, ours, found):
             and case.cr4 & CR4_PVI != 0)
 
 
+def is_call_to_conforming(case, theirs, ours, found):
+    return (case.name in ("jump_or_call", "indirect") and case.cr0 & 0x80000000 != 0 and ours.vector in (DF, PF)
+            and 0x35000 <= ours.registers["cr2"] < 0x37000
+            and any(at in TABLES and theirs.memory.get(at, 0) & DIRTY for at in found if isinstance(at, int)))
+
+
 DIFFERENCES = (
+    ("CALL to conforming code of an inner level",
+     "Bochs pushes with the rights of that level. The level does not change, SDM vol. 3A 5.8.1.3, nor do the rights.",
+     is_call_to_conforming),
     ("PVI in v8086 mode",
      "Bochs lets VIF and VIP together fault under PVI even there. SDM vol. 3A 20.4: PVI is for protected mode.",
      is_pvi_in_v8086),

@@ -78,6 +78,19 @@ START_TEST(code_of_a_refused_return_is_not_accessed) {
 }
 END_TEST
 
+START_TEST(offset_of_a_return_is_checked_after_the_stack) {
+    fixture_enter_protected(fixture, 0);
+    fixture_set_segment(fixture, GDT, CODE16, 0, 0xFFFF, 0x00F8);
+    uint32_t esp = GPR(fixture, REG_ESP);
+    fixture_store(fixture, esp, 4, 0x10000);
+    fixture_store(fixture, esp + 4, 4, CODE16 | 3);
+    fixture_store(fixture, esp + 12, 4, KERNEL_DATA | 3);
+    fixture_expect_fault(fixture, helper_return_far, 4, 0, 0, 0, EXCEPTION_GP, KERNEL_DATA);
+    fixture_store(fixture, esp + 12, 4, USER_DATA);
+    fixture_expect_fault(fixture, helper_return_far, 4, 0, 0, 0, EXCEPTION_GP, 0);
+}
+END_TEST
+
 /* ---- Task switches ---- */
 
 static void fill_task(void) {
@@ -224,6 +237,7 @@ int main(void) {
     tcase_add_test(tests, inner_stack_of_16_bits_keeps_the_upper_half);
     tcase_add_test(tests, stack_without_room_is_not_accessed);
     tcase_add_test(tests, code_of_a_refused_return_is_not_accessed);
+    tcase_add_test(tests, offset_of_a_return_is_checked_after_the_stack);
     tcase_add_test(tests, task_loads_its_code_last);
     tcase_add_test(tests, task_without_stack_gets_the_one_of_its_tss);
     tcase_add_test(tests, task_with_a_short_tss_cannot_be_left);
