@@ -443,7 +443,7 @@ static void forget_page(BlockCache *cache, uint32_t page_number) {
 
 void block_cache_clear(BlockCache *cache) {
     size_t left = cache->count;
-    for (unsigned i = 0; left != 0; i++)
+    for (unsigned i = 0; left != 0 && i < cache->bucket_count; i++)
         while (cache->bucket[i] != NULL) {
             Block *block = cache->bucket[i];
             cache->bucket[i] = block->next_in_bucket;
