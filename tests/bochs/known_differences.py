@@ -5,9 +5,9 @@ case, the results THEIRS of Bochs and OURS, and FOUND, the names of registers an
 
 QEMU 7.2 is no judge of most of this, only a second opinion where the others differ. Of 1000 cases it ends 52 by another
 exception than Bochs, and 684 alike if RF, AC, VIF, VIP and ID are left out of pushed flags. Its gaps: faults push RF clear;
-accesses are not checked against limits and types of segments; INT1 is #UD; accessed bits are set before all is checked,
-or not at all (task switches); a 286 TSS loads registers with the upper halves clear; frames are pushed value by
-value; VIF and VIP together do not fault.
+accesses are not checked against limits and types of segments; INT1 is #UD; far transfers do not set the accessed bit of
+code segments, and CS of conforming code has RPL 0 behind a call gate; a 286 TSS leaves the upper halves of the registers;
+VIF and VIP together do not fault.
 """
 DB, DF, NP, SS, GP, PF = 1, 8, 11, 12, 13, 14
 RF, DR6_BD = 0x10000, 0x2000
