@@ -18,7 +18,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHORT_RUN = 150000, LONG_RUN = 10000000, REPORTED_MAX = 20, GUEST_COUNT = 3, TRIES = 200 };
+enum {
+    SHORT_RUN = 120000,
+    LONG_RUN = 10000000,
+    REPORTED_MAX = 20,
+    GUEST_COUNT = 3,
+    TRIES = 200,
+    RESERVED_ROUNDS = 16
+};
 
 typedef struct GuestKind {
     const char *name;
@@ -346,6 +353,14 @@ static void run_uncovered(Oracle *oracle, uint64_t seed) {
         }
 }
 
+/* Reserved opcodes have less to show: they come in every sixteenth round. */
+static unsigned count_rows_of_round(const OracleRowList *list) {
+    unsigned reserved = 0;
+    for (unsigned i = 0; i < list->count; i++)
+        reserved += list->rows[i].is_reserved;
+    return list->count - reserved + reserved / RESERVED_ROUNDS;
+}
+
 START_TEST(test_every_row_agrees_with_the_host) {
     static Oracle oracle;
     const char *seed = getenv("REPRISE_SEED"), *cases = getenv("REPRISE_CASES");
@@ -357,12 +372,16 @@ START_TEST(test_every_row_agrees_with_the_host) {
     const char *most = getenv("REPRISE_MISMATCHES");
     unsigned long reported = most != NULL ? strtoul(most, NULL, 0) : REPORTED_MAX;
     open_oracle(&oracle);
-    unsigned rows = name != NULL ? 1 : oracle.rows.count;
+    unsigned rows = name != NULL ? 1 : count_rows_of_round(&oracle.rows);
     unsigned long rounds = (wanted + rows - 1) / rows;
     for (unsigned long round = 0; round < rounds && oracle.failures < reported; round++)
-        for (unsigned row = 0; row < oracle.rows.count; row++)
-            if (name == NULL || strcmp(name, oracle.rows.rows[row].name) == 0)
+        for (unsigned row = 0; row < oracle.rows.count; row++) {
+            const OracleRow *which = &oracle.rows.rows[row];
+            bool is_chosen = name != NULL ? strcmp(name, which->name) == 0
+                                          : !which->is_reserved || round % RESERVED_ROUNDS == 0;
+            if (is_chosen)
                 run_row(&oracle, row, first + round);
+        }
     if (name == NULL)
         run_uncovered(&oracle, first + rounds);
     if (getenv("REPRISE_REPORT") != NULL)
