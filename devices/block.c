@@ -13,6 +13,10 @@ static const BlockDriver *const drivers[] = {&block_raw_driver};
 
 #define DRIVER_COUNT (sizeof(drivers) / sizeof(drivers[0]))
 
+const BlockDriver *block_driver_get(size_t index) {
+    return index < DRIVER_COUNT ? drivers[index] : NULL;
+}
+
 /* Formats that would boot as garbage if they were taken for raw: better say what they are. */
 static const struct {
     const char *name;
@@ -43,7 +47,7 @@ static const BlockDriver *find_driver(const char *name, Error *error) {
     return NULL;
 }
 
-static const BlockDriver *probe_driver(BlockNode *node, Error *error) {
+static const BlockDriver *probe_driver(BlockNode *node, bool any_content, Error *error) {
     uint8_t head[BLOCK_PROBE_BYTES] = {0};
     size_t size = node->length < sizeof(head) ? node->length : sizeof(head);
     if (!block_file_read(node->file, 0, head, size, error))
@@ -68,7 +72,7 @@ static const BlockDriver *probe_driver(BlockNode *node, Error *error) {
             return NULL;
         }
     }
-    return block_check_complete(node, head, error) ? best : NULL;
+    return any_content || block_check_complete(node, head, error) ? best : NULL;
 }
 
 static BlockNode *open_image(const BlockOptions *options, Error *error) {
@@ -80,7 +84,7 @@ static BlockNode *open_image(const BlockOptions *options, Error *error) {
     bool opened = block_file_open(node, options, error);
     if (opened) {
         node->driver = options->format != NULL ? find_driver(options->format, error)
-                                               : probe_driver(node, error);
+                                               : probe_driver(node, options->any_content, error);
         opened = node->driver != NULL &&
                  (node->driver->open == NULL || node->driver->open(node, options, error));
     }

@@ -24,6 +24,10 @@ typedef struct BlockOptions {
     /* A write-protected image is opened read-only (a floppy or CD, whose drive can tell the guest)
      * instead of refused (a hard disk, whose guest would fail in the middle of its work). */
     bool auto_read_only;
+    /* For tools that look at files rather than run them: an empty file is an image, too, and so is
+     * one that looks cut short. */
+    bool any_content;
+    bool unlocked; /* read although somebody writes to it, and whatever that gives */
 } BlockOptions;
 
 /* Opens an image; NULL on error, with one line that names the path. A node that may write holds a

@@ -3,6 +3,7 @@
 #define REPRISE_BLOCK_DRIVER_H
 
 #include "block.h"
+#include "block_image.h"
 #include "block_temporary.h"
 
 /* Bytes from the start of an image that a driver's probe sees. */
@@ -23,7 +24,29 @@ typedef struct BlockDriver {
     /* Makes what the node lies on shorter or longer, with zeros at its end. NULL: node->length is
      * all there is to it. */
     bool (*resize)(BlockNode *node, uint64_t length, Error *error);
+
+    /* What 'reprise image' does with images of the format (block_image.h). All may be NULL. */
+    const BlockCreateOption *create_options;
+    bool can_back; /* create() takes a backing image */
+    /* Makes the file, by block_file_create(). A name in request->values is one of create_options.
+     * The message need not name the path. */
+    bool (*create)(const BlockCreateRequest *request, Error *error);
+    /* Fills in what the format knows; '*info' is zeroed before. */
+    bool (*info)(BlockNode *node, BlockInfo *info, Error *error);
+    /* Tells of at least one byte at 'offset' and at most 'length', all inside of the node;
+     * '*extent' is zeroed before. What comes from a backing node is asked of that by block_map(),
+     * and is one deeper. */
+    bool (*map)(BlockNode *node, uint64_t offset, uint64_t length, BlockExtent *extent,
+                Error *error);
+    /* Counts what is wrong in '*check', whose other fields than the wishes are zeroed before. */
+    bool (*check)(BlockNode *node, BlockCheck *check, Error *error);
+    /* As write, of one whole cluster that nothing was written to yet. */
+    bool (*write_compressed)(BlockNode *node, uint64_t offset, const void *data, size_t size,
+                             Error *error);
 } BlockDriver;
+
+/* The drivers in the order of their names' list; NULL after the last. */
+const BlockDriver *block_driver_get(size_t index);
 
 typedef struct BlockHistory BlockHistory;
 

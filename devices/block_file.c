@@ -41,10 +41,45 @@ bool block_file_open(BlockNode *node, const BlockOptions *options, Error *error)
     off_t length = lseek(node->file, 0, SEEK_END);
     if (length < 0)
         return error_set(error, "has no size: %s", strerror(errno));
-    if (length == 0)
+    if (length == 0 && !options->any_content)
         return error_set(error, "is empty");
     node->length = (uint64_t)length;
+    if (options->unlocked && node->read_only)
+        return true;
     return block_file_lock(node->file, !node->read_only, error);
+}
+
+/* Not through a FIFO that nobody reads: that would wait. */
+static int open_new(const char *path, bool *was_new) {
+    int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    *was_new = file >= 0;
+    if (file >= 0 || errno != EEXIST)
+        return file;
+    return open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+}
+
+int block_file_create(const char *path, bool *was_new, Error *error) {
+    bool is_new = false;
+    struct stat status;
+    int file = open_new(path, &is_new);
+    if (was_new != NULL)
+        *was_new = is_new;
+    if (file < 0) {
+        error_set(error, "cannot be created: %s", strerror(errno));
+        return -1;
+    }
+    bool good = fstat(file, &status) == 0;
+    if (!good)
+        error_set(error, "cannot be looked at: %s", strerror(errno));
+    else if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
+        good = error_set(error, "is neither a file nor a block device");
+    good = good && block_file_lock(file, true, error);
+    if (good && S_ISREG(status.st_mode) && ftruncate(file, 0) != 0)
+        good = error_set(error, "cannot be emptied: %s", strerror(errno));
+    if (good)
+        return file;
+    close(file);
+    return -1;
 }
 
 bool block_file_read(int file, uint64_t offset, void *data, size_t size, Error *error) {

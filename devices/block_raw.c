@@ -1,6 +1,10 @@
 /* The raw format: the image file is the medium, byte by byte. */
+#define _GNU_SOURCE /* SEEK_DATA, SEEK_HOLE */
+#include "allocate.h"
 #include "block_driver.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -33,6 +37,84 @@ static bool raw_resize(BlockNode *node, uint64_t length, Error *error) {
                      strerror(errno));
 }
 
+static const BlockCreateOption raw_create_options[] = {
+    {"size", "<size>", "Virtual disk size"},
+    {"preallocation", "<str>", "Preallocation mode (allowed values: off, falloc, full)"},
+    {NULL, NULL, NULL},
+};
+
+#define ZEROS_BYTES (1u << 20)
+
+static bool write_zeros(int file, uint64_t length, Error *error) {
+    uint8_t *zeros = allocate_zeroed(ZEROS_BYTES);
+    bool good = true;
+    for (uint64_t offset = 0; good && offset < length; offset += ZEROS_BYTES) {
+        uint64_t left = length - offset;
+        good =
+            block_file_write(file, offset, zeros, left < ZEROS_BYTES ? left : ZEROS_BYTES, error);
+    }
+    free(zeros);
+    return good;
+}
+
+/* A block device has its size already; all that can be wrong with it is that it is too small. */
+static bool give_length(int file, uint64_t length, Error *error) {
+    if (ftruncate(file, (off_t)length) == 0)
+        return true;
+    int reason = errno;
+    off_t there = lseek(file, 0, SEEK_END);
+    if (reason == EINVAL && there > 0 && (uint64_t)there >= length)
+        return true;
+    return error_set(error, "cannot be made %llu bytes long: %s", (unsigned long long)length,
+                     strerror(reason));
+}
+
+static bool allocate_all(int file, uint64_t length, Error *error) {
+    int reason = length > 0 ? posix_fallocate(file, 0, (off_t)length) : 0;
+    return reason == 0 || error_set(error, "cannot be given %llu bytes of disk: %s",
+                                    (unsigned long long)length, strerror(reason));
+}
+
+static bool raw_create(const BlockCreateRequest *request, Error *error) {
+    const char *mode = block_create_value(request, "preallocation");
+    bool full = mode != NULL && strcmp(mode, "full") == 0;
+    bool allocated = mode != NULL && strcmp(mode, "falloc") == 0;
+    if (mode != NULL && !full && !allocated && strcmp(mode, "off") != 0)
+        return error_set(error, "preallocation is off, falloc or full, not '%s'", mode);
+    int file = block_file_create(request->path, NULL, error);
+    if (file < 0)
+        return false;
+    bool good = give_length(file, request->length, error) &&
+                (!allocated || allocate_all(file, request->length, error)) &&
+                (!full || write_zeros(file, request->length, error));
+    if (close(file) != 0 && good)
+        good = error_set(error, "cannot be closed: %s", strerror(errno));
+    return good;
+}
+
+/* What a file system keeps as a hole reads as zeros; one that knows no holes says that all is
+ * data. */
+static bool raw_map(BlockNode *node, uint64_t offset, uint64_t length, BlockExtent *extent,
+                    Error *error) {
+    (void)error;
+    off_t data = lseek(node->file, (off_t)offset, SEEK_DATA);
+    bool hole_to_end = data < 0 && errno == ENXIO;
+    uint64_t end = node->length;
+    extent->present = true;
+    extent->data = data < 0 ? !hole_to_end : (uint64_t)data == offset;
+    extent->zero = !extent->data;
+    if (data >= 0) {
+        off_t next = extent->data ? lseek(node->file, (off_t)offset, SEEK_HOLE) : data;
+        if (next > (off_t)offset && (uint64_t)next < end)
+            end = (uint64_t)next;
+    }
+    extent->has_offset = true;
+    extent->offset = offset;
+    extent->file_path = node->path;
+    extent->length = end - offset < length ? end - offset : length;
+    return true;
+}
+
 const BlockDriver block_raw_driver = {
     .name = "raw",
     .probe = raw_probe,
@@ -40,4 +122,7 @@ const BlockDriver block_raw_driver = {
     .write = raw_write,
     .flush = raw_flush,
     .resize = raw_resize,
+    .create_options = raw_create_options,
+    .create = raw_create,
+    .map = raw_map,
 };
