@@ -2,6 +2,7 @@
 #include "byte_buffer.h"
 #include "error.h"
 #include "little_endian.h"
+#include "suite_run.h"
 #include <check.h>
 #include <string.h>
 
@@ -103,9 +104,5 @@ int main(void) {
     tcase_add_test(tests, long_errors_are_cut);
     Suite *suite = suite_create("byte_buffer");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

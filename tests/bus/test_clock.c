@@ -1,6 +1,7 @@
 /* The event queue: order, determinism, what a callback may do, and queueing anew after a restore.
  */
 #include "clock.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -256,9 +257,5 @@ int main(void) {
     tcase_add_test(tests, scale_does_not_overflow);
     Suite *suite = suite_create("clock");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* All devices are saved, and all of them or none are loaded. */
 #include "device.h"
+#include "suite_run.h"
 #include <check.h>
 #include <string.h>
 
@@ -125,9 +126,5 @@ int main(void) {
     tcase_add_test(tests, an_absurd_id_is_refused);
     Suite *suite = suite_create("device_list");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,7 +1,7 @@
 /* Errors are one line, whatever names are in them. */
 #include "error.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 START_TEST(the_first_message_wins) {
@@ -42,9 +42,5 @@ int main(void) {
     tcase_add_test(tests, messages_have_no_control_characters);
     tcase_add_test(tests, long_messages_are_cut);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

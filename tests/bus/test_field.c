@@ -1,6 +1,7 @@
 /* Field tables: what they save, load, hash and compare, and the walk that finds what they forget.
  */
 #include "field.h"
+#include "suite_run.h"
 #include <check.h>
 #include <string.h>
 
@@ -253,9 +254,5 @@ int main(void) {
     tcase_add_test(tests, print_shows_all_fields);
     Suite *suite = suite_create("field");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* Who answers at a port, and how accesses are cut that a device does not take whole. */
 #include "port_map.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
@@ -190,9 +191,5 @@ int main(void) {
     tcase_add_test(tests, a_callback_may_unplug_its_own_range);
     Suite *suite = suite_create("port_map");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

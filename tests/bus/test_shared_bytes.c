@@ -1,6 +1,6 @@
 #include "shared_bytes.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 START_TEST(the_last_holder_frees) {
@@ -33,9 +33,5 @@ int main(void) {
     tcase_add_test(tests, nothing_is_held_too);
     Suite *suite = suite_create("shared_bytes");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,4 +1,5 @@
 /* The list behind -d, and what reaches the log. */
+#include "suite_run.h"
 #include "trace.h"
 #include <check.h>
 #include <stdlib.h>
@@ -57,9 +58,5 @@ int main(void) {
     tcase_add_test(tests, only_what_was_asked_for_is_printed);
     Suite *suite = suite_create("trace");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

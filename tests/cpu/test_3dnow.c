@@ -2,9 +2,9 @@
  * the accuracy that its sequences promise. */
 #include "fpu_fixture.h"
 #include "little_endian.h"
+#include "suite_run.h"
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static FpuFixture fixture;
@@ -176,9 +176,5 @@ int main(void) {
     tcase_add_test(tests, test_accuracy);
     tcase_add_test(tests, test_availability);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,8 +1,8 @@
 /* The processor as a device: reset values, the field table, save and restore, EFLAGS, CPUID of
  * every model, MSRs. */
 #include "cpu_fixture.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 START_TEST(every_byte_has_a_field) {
@@ -381,9 +381,5 @@ int main(void) {
     tcase_add_test(tests, msrs);
     tcase_add_test(tests, time_stamp_counter);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

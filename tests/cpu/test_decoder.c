@@ -4,6 +4,7 @@
 #include "cpu_feature.h"
 #include "insn.h"
 #include "opcode_table.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -496,9 +497,5 @@ int main(void) {
     tcase_add_test(tests, every_row_is_consistent);
     tcase_add_test(tests, format_stays_within_its_buffer);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

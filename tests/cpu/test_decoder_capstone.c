@@ -6,6 +6,7 @@
  * million strings. */
 #include "cpu.h"
 #include "insn.h"
+#include "suite_run.h"
 #include <capstone/capstone.h>
 #include <check.h>
 #include <stdarg.h>
@@ -658,9 +659,5 @@ int main(void) {
     tcase_add_test(tests, random_strings_decode_alike_in_32_bit_code);
     tcase_add_test(tests, firmware_decodes_alike);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

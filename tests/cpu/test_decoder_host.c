@@ -23,6 +23,7 @@
 #include "cpu.h"
 #include "cpu_feature.h"
 #include "insn.h"
+#include "suite_run.h"
 #include <asm/ldt.h>
 #include <asm/prctl.h>
 #include <linux/audit.h>
@@ -477,12 +478,7 @@ int main(void) {
     tcase_add_test(tests, processor_agrees_in_16_bit_code);
     tcase_add_test(tests, processor_agrees_in_32_bit_code);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_FORK);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }
 
 #else

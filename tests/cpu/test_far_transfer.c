@@ -1,7 +1,7 @@
 /* Far jumps, calls and returns across segments and privileges. */
 #include "cpu_fixture.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 
 static CpuFixture *fixture;
 static Cpu *cpu;
@@ -278,9 +278,5 @@ int main(void) {
     tcase_add_test(tests, outer_stack_of_16_bits_keeps_the_upper_half);
     tcase_add_test(tests, fast_system_calls);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

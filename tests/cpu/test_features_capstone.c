@@ -7,10 +7,10 @@
 #include "cpu_feature.h"
 #include "cpu_model.h"
 #include "insn.h"
+#include "suite_run.h"
 #include <capstone/capstone.h>
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { LENGTH = 16, ADDRESS = 0x1000, NAME_SIZE = 32, REPORTED_MAX = 40 };
@@ -301,9 +301,5 @@ int main(void) {
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, every_encoding_is_known);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

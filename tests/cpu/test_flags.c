@@ -2,8 +2,8 @@
  * what the manual leaves undefined is checked against the rules at the head of flags.h by values.
  */
 #include "flags.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 
 /* Interesting operands, cut to size where they are used. */
 static const uint64_t samples[] = {
@@ -324,9 +324,5 @@ int main(void) {
     tcase_add_test(tests, undefined_flags_by_rule);
     tcase_add_test(tests, conditions);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

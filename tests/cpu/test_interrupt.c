@@ -1,7 +1,7 @@
 /* Interrupts and exceptions in every mode, IRET out of them, double and triple faults. */
 #include "cpu_fixture.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 
 enum { INT_N, INT3, INTO, ICEBP };
 
@@ -485,9 +485,5 @@ int main(void) {
     tcase_add_test(tests, iret_in_user_mode_keeps_iopl);
     tcase_add_test(tests, iret_nulls_inner_segments);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -3,8 +3,8 @@
 #include "cpu_fixture.h"
 #include "msr.h"
 #include "performance.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 
 static CpuFixture *fixture;
 
@@ -354,9 +354,5 @@ int main(void) {
     tcase_add_test(tests, architectural_counters_overflow_and_interrupt);
     tcase_add_loop_test(tests, models_have_their_registers, 0, sizeof(owners) / sizeof(owners[0]));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,8 +1,8 @@
 /* Segment loads, accesses through segments, and the instructions that look at descriptors: every
  * error code. */
 #include "cpu_fixture.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 
 static CpuFixture *fixture;
 static Cpu *cpu;
@@ -313,9 +313,5 @@ int main(void) {
     tcase_add_test(tests, enter_faults_leave_everything);
     tcase_add_test(tests, bound);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -2,8 +2,8 @@
  * what it refuses. SDM vol. 3C chapter 31. */
 #include "cpu_fixture.h"
 #include "smm.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 
 static CpuFixture *fixture;
 static Cpu *cpu;
@@ -283,9 +283,5 @@ int main(void) {
     tcase_add_test(tests, v8086_without_protection_shuts_down);
     tcase_add_test(tests, random_save_areas_are_survived);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include "cpu_debug.h"
 #include "cpu_fixture.h"
 #include "flags.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -395,9 +396,5 @@ int main(void) {
     tcase_add_test(tests, outs_stops_where_a_device_asks);
     tcase_add_test(tests, port_permission_comes_first);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,8 +1,8 @@
 /* System instructions and port I/O: privileges, control and debug registers, descriptor tables, the
  * I/O permission bit map. */
 #include "cpu_fixture.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 
 static CpuFixture *fixture;
 static Cpu *cpu;
@@ -388,9 +388,5 @@ int main(void) {
     tcase_add_test(tests, test_registers_keep_what_is_written);
     tcase_add_test(tests, rdrand_is_repeatable);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

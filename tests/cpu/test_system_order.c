@@ -1,8 +1,8 @@
 /* In which order system transfers check, mark and load: what the comparison with Bochs
  * (tests/bochs) found, case by case. */
 #include "cpu_fixture.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 
 static CpuFixture *fixture;
 static Cpu *cpu;
@@ -248,9 +248,5 @@ int main(void) {
     tcase_add_test(tests, enter_faults_in_order);
     tcase_add_test(tests, enter_keeps_what_it_pushed_before_a_fault);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

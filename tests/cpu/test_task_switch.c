@@ -1,8 +1,8 @@
 /* Task switches by jump, call, interrupt and IRET, between 386 and 286 TSSs, and what can be wrong
  * with them. */
 #include "cpu_fixture.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 
 static CpuFixture *fixture;
 static Cpu *cpu;
@@ -228,9 +228,5 @@ int main(void) {
     tcase_add_test(tests, faults_before_the_switch);
     tcase_add_test(tests, faults_after_the_switch);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
  * host's in test_vector_host.c. */
 #include "fpu_fixture.h"
 #include "little_endian.h"
+#include "suite_run.h"
 #include "vector.h"
 #include <check.h>
 
@@ -380,9 +381,5 @@ int main(void) {
     tcase_add_test(processor, test_masked_store);
     tcase_add_test(processor, test_approximations);
     suite_add_tcase(suite, processor);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

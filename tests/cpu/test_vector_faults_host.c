@@ -4,6 +4,7 @@
 #include <check.h>
 
 #if defined(__x86_64__)
+#include "suite_run.h"
 #include "vector_host_fixture.h"
 #include <signal.h>
 #include <ucontext.h>
@@ -167,11 +168,7 @@ int main(void) {
     tcase_add_loop_test(instructions, test_unmasked_exceptions, 0, 4);
     tcase_add_loop_test(instructions, test_alignment, 0, 4);
     suite_add_tcase(suite, instructions);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }
 #else
 int main(void) {

@@ -4,6 +4,7 @@
 #include "fpu_fixture.h"
 #include "little_endian.h"
 #include "msr.h"
+#include "suite_run.h"
 #include <check.h>
 
 static FpuFixture fixture;
@@ -475,9 +476,5 @@ int main(void) {
     tcase_add_test(processor, test_unmasked_exception_does_not_store);
     tcase_add_test(processor, test_alignment_checks);
     suite_add_tcase(suite, processor);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

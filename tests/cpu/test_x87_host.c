@@ -4,6 +4,7 @@
 #include <check.h>
 
 #if defined(__x86_64__)
+#include "suite_run.h"
 #include "x87_host.h"
 
 /* The step is prime to the number of control words, so that all of them come. */
@@ -275,11 +276,7 @@ int main(void) {
     tcase_add_loop_test(instructions, test_against_host, 0, 8);
     tcase_add_loop_test(instructions, test_classes_against_host, 0, 8);
     suite_add_tcase(suite, instructions);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }
 #else
 int main(void) {

@@ -1,6 +1,7 @@
 /* Transcendental functions against values computed with 400 bits and more (mpmath), rounded to
  * nearest: every result must be the correctly rounded one. The trigonometric ones are those of the
  * argument reduced by the 66-bit pi of SDM vol. 1 8.3.8. */
+#include "suite_run.h"
 #include "x87_transcendental.h"
 #include <check.h>
 #include <stddef.h>
@@ -265,9 +266,5 @@ int main(void) {
     tcase_add_test(functions, test_rounding_modes);
     tcase_add_test(functions, test_angle_range);
     suite_add_tcase(suite, functions);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <check.h>
 
 #if defined(__x86_64__)
+#include "suite_run.h"
 #include "x87_host.h"
 
 enum { CASES = 3000, CLASS_STEP = 37 };
@@ -204,11 +205,7 @@ int main(void) {
     tcase_add_loop_test(host, test_against_host, 0, 8);
     tcase_add_loop_test(host, test_classes_against_host, 0, 8);
     suite_add_tcase(suite, host);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }
 #else
 int main(void) {

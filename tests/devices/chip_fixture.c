@@ -1,5 +1,6 @@
 #include "chip_fixture.h"
 #include "allocate.h"
+#include "suite_run.h"
 #include <stdlib.h>
 
 #define RAM_BYTES (2u << 20)
@@ -129,9 +130,5 @@ int run_suite(const char *name, void (*add)(TCase *tests)) {
     TCase *tests = tcase_create(name);
     add(tests);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

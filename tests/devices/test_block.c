@@ -1,6 +1,7 @@
 /* Block nodes: raw images of odd sizes, overlays, locks, and every way in which an image can be
  * bad. */
 #include "block.h"
+#include "suite_run.h"
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -288,11 +289,7 @@ int main(void) {
     tcase_add_test(tests, image_cut_short_in_use_is_an_error);
     tcase_add_test(tests, failing_writes_are_errors);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_FORK);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int status = suite_run(suite);
     static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "empty"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char name[32];
@@ -300,5 +297,5 @@ int main(void) {
         unlink(path_of(name));
     }
     rmdir(folder);
-    return failed == 0 ? 0 : 1;
+    return status;
 }

@@ -1,6 +1,7 @@
 /* Points of a node against a plain model: whatever is written, returned to and freed in whatever
  * order, every point that is left is what the node held when it was taken. */
 #include "block_history.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,10 +206,7 @@ int main(void) {
     tcase_add_test(tests, much_that_was_written_goes_to_a_file);
     tcase_add_test(tests, failing_return_changes_nothing);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int status = suite_run(suite);
     unlink(path);
-    return failed == 0 ? 0 : 1;
+    return status;
 }

@@ -1,6 +1,7 @@
 /* Overlays that share layers: twins of one sealed node, made, written and closed by several threads
  * at once, each see the common past and their own writes. */
 #include "block.h"
+#include "suite_run.h"
 #include <check.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -125,10 +126,7 @@ int main(void) {
     tcase_add_test(tests, threads_share_one_past);
     tcase_add_test(tests, image_that_is_written_straight_is_not_shared);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int status = suite_run(suite);
     unlink(path);
-    return failed == 0 ? 0 : 1;
+    return status;
 }

@@ -1,4 +1,5 @@
 #include "fpu_error_port.h"
+#include "suite_run.h"
 #include <check.h>
 
 static int raised;
@@ -33,9 +34,5 @@ int main(void) {
     TCase *port = tcase_create("port");
     tcase_add_test(port, test_write_asserts_ignne);
     suite_add_tcase(suite, port);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* The floppy controller, driven through its ports as a driver drives it. */
 #include "i82077.h"
 #include "i8237.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -1086,12 +1087,9 @@ int main(void) {
     tcase_add_test(tests, state_is_described_without_gaps);
     tcase_add_test(tests, random_port_writes_are_survived);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int status = suite_run(suite);
     unlink(path_of("a.img"));
     unlink(path_of("b.img"));
     rmdir(folder);
-    return failed == 0 ? 0 : 1;
+    return status;
 }

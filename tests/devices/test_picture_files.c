@@ -1,6 +1,7 @@
 /* PNG and PPM files, decoded again here by zlib alone. */
 #include "png_write.h"
 #include "ppm_write.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,9 +158,5 @@ int main(void) {
     tcase_add_test(tests, files_are_written_or_the_reason_told);
     tcase_add_test(tests, surface_is_black_after_a_change_of_size);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

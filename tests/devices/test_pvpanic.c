@@ -1,6 +1,7 @@
 /* The panic port: what it reads as, and which writes are a panic. */
 #include "chip_fixture.h"
 #include "pvpanic.h"
+#include "suite_run.h"
 
 static void count(void *opaque) {
     unsigned *panics = opaque;
@@ -52,9 +53,5 @@ int main(void) {
     tcase_add_test(tests, reads_as_its_events_and_tells_of_a_panic);
     tcase_add_test(tests, an_event_that_is_not_announced_means_nothing);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

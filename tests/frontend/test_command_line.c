@@ -1,6 +1,7 @@
 /* The option table: what options set, what they refuse, and the answer to a mistyped one. */
 #include "command_line.h"
 #include "nearest_name.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -406,9 +407,5 @@ int main(void) {
     tcase_add_test(tests, every_option_is_in_the_table_once);
     tcase_add_test(tests, distances);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* Floppy, disk or CD: told apart by size and content. */
 #include "image_guess.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,9 +126,5 @@ int main(void) {
     tcase_add_test(tests, cd_by_its_descriptor);
     tcase_add_test(tests, what_cannot_be_an_image);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,7 +1,7 @@
 /* 'key=value,...' in all its forms, sizes and numbers. */
 #include "key_values.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static KeyValues values;
@@ -177,9 +177,5 @@ int main(void) {
     tcase_add_loop_test(tests, bad_json_is_an_error, 0,
                         (int)(sizeof(bad_json) / sizeof(bad_json[0])));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -4,9 +4,9 @@
 #ifdef REPRISE_HAVE_SDL
 
 #include "sdl_keys.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 /* The keys of a 105-key keyboard (the ISO layout of the 104-key one), as SDL numbers their places.
  */
@@ -72,11 +72,7 @@ int main(void) {
     tcase_add_test(tests, keys_stand_where_they_are_printed);
     tcase_add_test(tests, what_no_pc_keyboard_has_is_nothing);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }
 
 #else

@@ -4,6 +4,7 @@
 #include "acpi_aml.h"
 #include "acpi_tables.h"
 #include "little_endian.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,9 +251,5 @@ int main(void) {
     tcase_add_test(tests, aml_is_encoded_as_specified);
     tcase_add_test(tests, acpica_understands_every_table);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

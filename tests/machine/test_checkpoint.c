@@ -5,8 +5,8 @@
 #include "hostile_guest_fixture.h"
 #include "machine_parts.h"
 #include "machine_snapshot.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MILLION 1000000u
@@ -265,9 +265,5 @@ int main(void) {
     tcase_add_loop_test(tests, a_machine_that_ended_comes_back, 0, BACKENDS);
     tcase_add_test(tests, of_another_machine_is_refused);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include "machine_clone.h"
 #include "machine_parts.h"
 #include "machine_snapshot.h"
+#include "suite_run.h"
 #include <check.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -269,9 +270,5 @@ int main(int count, char **arguments) {
     tcase_add_test(tests, another_machine_is_refused);
     tcase_add_loop_test(tests, a_fresh_process_goes_on, 0, BACKENDS);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
 #include "disk_base.h"
 #include "disk_fixture.h"
 #include "piix3_ide.h"
+#include "suite_run.h"
 #include <check.h>
 #include <string.h>
 
@@ -105,10 +106,7 @@ int main(void) {
     tcase_add_test(tests, clones_keep_the_geometry);
     tcase_add_test(tests, images_written_straight_are_refused);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int status = suite_run(suite);
     disk_fixture_clear();
-    return failed == 0 ? 0 : 1;
+    return status;
 }

@@ -5,9 +5,9 @@
 #include "machine_snapshot.h"
 #include "port_map.h"
 #include "snapshot_of_machine.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -132,10 +132,7 @@ int main(void) {
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, requests_in_flight_survive, 0, 2);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int status = suite_run(suite);
     disk_fixture_clear();
-    return failed == 0 ? 0 : 1;
+    return status;
 }

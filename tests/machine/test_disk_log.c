@@ -7,6 +7,7 @@
 #include "disk_point.h"
 #include "disk_state.h"
 #include "snapshot_of_machine.h"
+#include "suite_run.h"
 #include <check.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -562,10 +563,7 @@ int main(void) {
     tcase_add_test(tests, full_disk_refuses_the_write);
     tcase_add_test(tests, moved_images_keep_their_snapshots);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int status = suite_run(suite);
     disk_fixture_clear();
-    return failed == 0 ? 0 : 1;
+    return status;
 }

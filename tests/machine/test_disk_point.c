@@ -3,8 +3,8 @@
 #include "disk_fixture.h"
 #include "disk_point.h"
 #include "i82077.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define POINTS 8
@@ -146,10 +146,7 @@ int main(void) {
     tcase_add_test(tests, kept_image_can_be_put_in_again);
     tcase_add_test(tests, devices_see_no_change);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int status = suite_run(suite);
     disk_fixture_clear();
-    return failed == 0 ? 0 : 1;
+    return status;
 }

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "disk_fixture.h"
 #include "disk_state.h"
+#include "suite_run.h"
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -261,10 +262,7 @@ int main(void) {
     tcase_add_test(tests, damaged_bytes_change_nothing);
     tcase_add_test(tests, moved_images_are_found_in_their_drive);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int status = suite_run(suite);
     disk_fixture_clear();
-    return failed == 0 ? 0 : 1;
+    return status;
 }

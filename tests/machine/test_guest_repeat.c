@@ -5,6 +5,7 @@
 #include "machine.h"
 #include "machine_parts.h"
 #include "machine_snapshot.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,9 +137,5 @@ int main(void) {
     tcase_set_timeout(tests, 240);
     tcase_add_loop_test(tests, run_repeats, 0, (int)(sizeof(runs) / sizeof(runs[0])));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

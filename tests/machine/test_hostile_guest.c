@@ -7,6 +7,7 @@
 #include "hostile_guest_fixture.h"
 #include "machine.h"
 #include "machine_snapshot.h"
+#include "suite_run.h"
 #include <check.h>
 #include <signal.h>
 #include <stdio.h>
@@ -180,9 +181,5 @@ int main(void) {
     tcase_add_loop_test(tests, random_guests_do_no_harm, 0,
                         HOSTILE_SETTINGS * (is_long() ? LONG_MODELS : SHORT_MODELS));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

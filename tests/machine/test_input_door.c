@@ -1,8 +1,8 @@
 /* The input door: order, stamps, bounds, waking a sleeper. */
 #include "input_door.h"
 #include "machine_time.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 
 static InputDoor door;
 
@@ -88,9 +88,5 @@ int main(void) {
     tcase_add_test(tests, waiting_ends_at_the_deadline);
     tcase_add_test(tests, items_and_wakes_end_a_sleep_without_limit);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
  * among them. That kernels start is shown by tests/guests/test_kernel.py. */
 #include "kernel_image.h"
 #include "little_endian.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -503,9 +504,5 @@ static Suite *make_suite(void) {
 }
 
 int main(void) {
-    SRunner *runner = srunner_create(make_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(make_suite());
 }

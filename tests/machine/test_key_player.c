@@ -1,8 +1,8 @@
 /* Scripted keys: held and let go in guest time, saved and restored in the middle. */
 #include "key_player.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static VirtualClock virtual_clock;
@@ -99,9 +99,5 @@ int main(void) {
     tcase_add_test(tests, what_does_not_fit_is_refused_whole);
     tcase_add_test(tests, state_is_covered_saved_and_restored);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -4,8 +4,8 @@
 #include "machine.h"
 #include "machine_parts.h"
 #include "machine_snapshot.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -309,9 +309,5 @@ int main(void) {
     tcase_add_test(tests, run_control_on_its_thread);
     tcase_add_loop_test(tests, ways_to_end, 0, (int)(sizeof(endings) / sizeof(endings[0])));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

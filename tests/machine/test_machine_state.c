@@ -3,9 +3,9 @@
 #include "machine_parts.h"
 #include "machine_snapshot.h"
 #include "machine_state.h"
+#include "suite_run.h"
 #include "uart16550.h"
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MILLION 1000000u
@@ -209,9 +209,5 @@ int main(void) {
     tcase_add_loop_test(tests, a_processor_that_cannot_be_changes_nothing, 0, 7);
     tcase_add_test(tests, a_cut_state_changes_nothing);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

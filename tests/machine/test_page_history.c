@@ -1,8 +1,8 @@
 /* Versions of guest memory against full copies of it, at random. */
 #include "page_history.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { RAM_PAGES = 40, FRAME_PAGES = 6, PAGES = RAM_PAGES + FRAME_PAGES, VERSIONS = 12 };
@@ -136,9 +136,5 @@ int main(void) {
     tcase_add_test(tests, code_is_told_by_what_differs);
     Suite *suite = suite_create("page_history");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

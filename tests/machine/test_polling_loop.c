@@ -1,6 +1,7 @@
 /* Programs that only poll the keyboard are told from programs that do anything else: with both
  * backends. */
 #include "machine_parts.h"
+#include "suite_run.h"
 #include <check.h>
 #include <string.h>
 
@@ -104,9 +105,5 @@ int main(void) {
     tcase_add_loop_test(tests, programs_that_only_poll_are_found, 0, 2 * PROGRAMS);
     tcase_add_test(tests, busy_programs_are_left_alone);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -1,7 +1,7 @@
 /* The incremental hash of RAM equals the full one, whoever stores. */
 #include "ram_hash.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define RAM_BYTES (4u << 20)
@@ -90,9 +90,5 @@ int main(void) {
     tcase_add_test(tests, covers_all_regions);
     tcase_add_test(tests, only_dirty_pages_are_hashed_again);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

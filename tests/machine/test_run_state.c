@@ -1,7 +1,7 @@
 /* Run states: names, and which may follow which. */
 #include "run_state.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 START_TEST(names_are_those_of_qemu) {
@@ -48,9 +48,5 @@ int main(void) {
     tcase_add_test(tests, start_stop_and_end);
     tcase_add_test(tests, what_ended_runs_again_only_through_a_reset);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* Large memory: zeros that can be written, in memory and in a file; an error where there is no
  * room. */
 #include "scratch_memory.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -45,9 +46,5 @@ int main(void) {
     tcase_add_test(tests, small_and_large);
     tcase_add_test(tests, no_room_is_an_error);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

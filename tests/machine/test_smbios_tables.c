@@ -1,8 +1,8 @@
 /* The SMBIOS structures as a program walks them: lengths, strings, references, the entry point. */
 #include "little_endian.h"
 #include "smbios_tables.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static SmbiosConfig config;
@@ -164,9 +164,5 @@ int main(void) {
     tcase_add_test(tests, uuid_has_little_endian_parts);
     tcase_add_loop_test(tests, memory_is_told_in_every_size, 0, 5);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include "little_endian.h"
 #include "snapshot_chunk.h"
 #include "snapshot_file.h"
+#include "suite_run.h"
 #include <check.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -749,9 +750,5 @@ int main(void) {
     tcase_set_timeout(kills, 1800);
     tcase_add_test(kills, a_kill_at_any_moment_leaves_what_was_saved);
     suite_add_tcase(suite, kills);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 #include "machine_snapshot.h"
 #include "snapshot_file.h"
 #include "snapshot_of_machine.h"
+#include "suite_run.h"
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -212,9 +213,5 @@ int main(void) {
     tcase_add_test(tests, a_guest_that_powered_off_comes_back);
     tcase_add_test(tests, a_damaged_snapshot_changes_nothing);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* Page walks in both formats: who may do what, with which error code, and what happens to A and D
  * bits. */
 #include "paging_fixture.h"
+#include "suite_run.h"
 #include <check.h>
 
 static PagingFixture *fixture;
@@ -377,9 +378,5 @@ int main(void) {
     tcase_add_test(tests, marking_page_tables_is_a_store_like_any);
     Suite *suite = suite_create("page_walk");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

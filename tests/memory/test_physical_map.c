@@ -1,6 +1,7 @@
 /* What lies where in the physical address space, and who is told of stores to it. */
 #include "little_endian.h"
 #include "physical_map.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -533,9 +534,5 @@ int main(void) {
     tcase_add_test(tests, stores_of_what_is_there_change_no_code);
     Suite *suite = suite_create("physical_map");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

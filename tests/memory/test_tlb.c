@@ -2,6 +2,7 @@
  * borders. */
 #include "little_endian.h"
 #include "paging_fixture.h"
+#include "suite_run.h"
 #include <check.h>
 #include <string.h>
 
@@ -591,9 +592,5 @@ int main(void) {
     tcase_add_test(tests, the_invariant_walker_sees_damage);
     Suite *suite = suite_create("tlb");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

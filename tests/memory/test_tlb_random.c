@@ -4,6 +4,7 @@
  * give. */
 #include "little_endian.h"
 #include "paging_fixture.h"
+#include "suite_run.h"
 #include <check.h>
 #include <string.h>
 
@@ -226,9 +227,5 @@ int main(void) {
     tcase_add_loop_test(tests, random_sequences_agree_with_plain_walks, 0, 3);
     Suite *suite = suite_create("tlb_random");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* Back traces of stacks that are as they should be, and of hostile ones. */
 #include "back_trace.h"
 #include "machine_parts.h"
+#include "suite_run.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -118,9 +119,5 @@ int main(void) {
     tcase_add_test(tests, frames_of_16_bit_code_may_be_far);
     tcase_add_test(tests, endless_and_senseless_chains_end);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

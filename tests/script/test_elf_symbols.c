@@ -1,5 +1,6 @@
 /* Symbols of ELF files: this program's own, files made here, and damaged ones. */
 #include "elf_symbols.h"
+#include "suite_run.h"
 
 #include <check.h>
 #include <elf.h>
@@ -139,10 +140,7 @@ int main(void) {
     tcase_add_test(tests, other_files_are_refused);
     tcase_add_test(tests, damaged_files_do_no_harm);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int status = suite_run(suite);
     unlink(path);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return status;
 }

@@ -1,5 +1,6 @@
 /* The ring of a script's events. */
 #include "event_log.h"
+#include "suite_run.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -68,9 +69,5 @@ int main(void) {
     tcase_add_test(tests, repeated_lines_are_counted);
     tcase_add_test(tests, the_last_lines_are_kept);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include "fat_file.h"
 #include "fat_format.h"
 #include "fat_table.h"
+#include "suite_run.h"
 #include <check.h>
 #include <limits.h>
 #include <stdio.h>
@@ -675,9 +676,5 @@ int main(void) {
     tcase_add_test(tests, a_short_image_is_not_written_beyond);
     tcase_add_loop_test(tests, a_change_that_ends_in_the_middle_harms_nothing, 0, 2 * CHANGES);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,10 +1,10 @@
 /* Values and functions carried from one Lua state to another. */
 #include "lua_transfer.h"
+#include "suite_run.h"
 
 #include <check.h>
 #include <lauxlib.h>
 #include <lualib.h>
-#include <stdlib.h>
 #include <string.h>
 
 static lua_State *new_state(void) {
@@ -212,9 +212,5 @@ int main(void) {
     tcase_add_test(tests, what_cannot_be_carried_is_named_with_its_place);
     tcase_add_test(tests, userdata_go_through_the_hooks);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

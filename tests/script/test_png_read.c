@@ -1,6 +1,7 @@
 /* PNG files of all kinds, written by libpng itself; and damaged, cut and hostile ones. */
 #include "byte_buffer.h"
 #include "png_read.h"
+#include "suite_run.h"
 #include <check.h>
 #include <png.h>
 #include <stdlib.h>
@@ -226,9 +227,5 @@ int main(void) {
     tcase_add_test(tcase, huge_pictures_are_refused);
     tcase_add_test(tcase, files_that_are_none_are_told);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

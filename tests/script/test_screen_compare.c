@@ -2,6 +2,7 @@
  */
 #include "png_write.h"
 #include "screen_compare.h"
+#include "suite_run.h"
 #include <check.h>
 #include <png.h>
 #include <stdio.h>
@@ -174,9 +175,5 @@ int main(void) {
     tcase_add_test(tcase, a_mask_leaves_out_what_it_covers);
     tcase_add_test(tcase, the_difference_is_drawn);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

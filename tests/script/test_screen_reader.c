@@ -2,6 +2,7 @@
 #include "byte_buffer.h"
 #include "character_codes.h"
 #include "screen_reader.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -438,9 +439,5 @@ int main(void) {
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
         tcase_add_test(tcase, tests[i]);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

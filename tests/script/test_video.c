@@ -1,6 +1,7 @@
 /* Videos: what is recorded comes out of the files again, frame by frame. APNG is taken apart chunk
  * by chunk here and its frames are decoded by zlib; libpng reads the first one. */
 #include "png_read.h"
+#include "suite_run.h"
 #include "video_write.h"
 #include <check.h>
 #include <stdio.h>
@@ -323,9 +324,5 @@ int main(void) {
     tcase_add_test(tcase, y4m_holds_every_frame);
     tcase_add_test(tcase, what_cannot_be_written_is_told);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

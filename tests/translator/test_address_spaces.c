@@ -1,8 +1,8 @@
 /* Jumps between pages whose mapping changes: by MOV to CR3, by INVLPG, with and without global
  * pages, directly, indirectly, and to an instruction that runs over the end of its page. */
 #include "guest_fixture.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -181,9 +181,5 @@ int main(void) {
     tcase_add_test(tests, a_store_into_its_second_page);
     tcase_add_test(tests, invlpg_changes_where_jumps_lead);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

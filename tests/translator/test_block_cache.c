@@ -1,8 +1,8 @@
 /* The block cache alone: which blocks die when bytes change, against a model, and pages with very
  * many blocks. */
 #include "block_cache.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -147,9 +147,5 @@ int main(void) {
     tcase_add_test(tests, stores_kill_the_blocks_they_meet);
     tcase_add_test(tests, a_crowded_page_takes_stores);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include "guest_fixture.h"
 #include "helpers.h"
 #include "insn.h"
+#include "suite_run.h"
 #include <check.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -604,9 +605,5 @@ int main(void) {
     tcase_add_loop_test(tests, test_portable_backend_agrees_with_a_286, 0, 2);
     tcase_add_loop_test(tests, test_default_backend_agrees_with_a_286, 0, 2);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

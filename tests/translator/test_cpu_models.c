@@ -7,8 +7,8 @@
 #include "helpers.h"
 #include "insn.h"
 #include "opcode_table.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- All rows ---- */
@@ -663,9 +663,5 @@ int main(void) {
                         sizeof(register_bits) / sizeof(register_bits[0]));
     tcase_add_loop_test(tests, system_calls_of_an_athlon, 0, 2);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

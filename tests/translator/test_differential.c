@@ -2,6 +2,7 @@
  * flags too. */
 #include "guest_fixture.h"
 #include "helpers.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -297,9 +298,5 @@ int main(void) {
     tcase_set_timeout(tests, 0);
     tcase_add_loop_test(tests, test_backends_agree, 0, sizeof(modes) / sizeof(modes[0]));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

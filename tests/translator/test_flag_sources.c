@@ -1,6 +1,7 @@
 /* Short programs in which several places for flags are wanted at once, on both backends. */
 #include "guest_fixture.h"
 #include "helpers.h"
+#include "suite_run.h"
 #include <check.h>
 #include <string.h>
 
@@ -67,9 +68,5 @@ int main(void) {
     TCase *tests = tcase_create("programs");
     tcase_add_loop_test(tests, test_backends_agree, 0, sizeof(programs) / sizeof(programs[0]));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include "helpers.h"
 #include "little_endian.h"
 #include "msr.h"
+#include "suite_run.h"
 #include "translator.h"
 #include "x87.h"
 #include <check.h>
@@ -185,9 +186,5 @@ int main(void) {
     tcase_add_loop_test(backends, test_error_by_interrupt, 0, 2);
     tcase_add_loop_test(backends, test_pointers, 0, 2);
     suite_add_tcase(suite, backends);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
  * code stands at 10000h (flat, paging on) or 1000:0000, ESI and EDI point to memory, ECX is large;
  * 2000 instructions are run. The listing is of the first block. */
 #include "guest_fixture.h"
+#include "suite_run.h"
 #include "x87.h"
 #include <check.h>
 #include <dirent.h>
@@ -146,9 +147,5 @@ int main(void) {
     TCase *tests = tcase_create("listings");
     tcase_add_test(tests, test_golden_listings);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -12,6 +12,7 @@
 #include "oracle_host.h"
 #include "oracle_operands.h"
 #include "random_code_fixture.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -259,9 +260,5 @@ int main(void) {
     tcase_set_timeout(tests, 0);
     tcase_add_test(tests, test_guests_agree_with_the_host);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

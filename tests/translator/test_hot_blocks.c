@@ -1,7 +1,7 @@
 /* Samples add up, the hottest come first, and a crowd of cold ones does not push them out. */
 #include "hot_blocks.h"
+#include "suite_run.h"
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 START_TEST(hottest_come_first) {
@@ -27,9 +27,5 @@ int main(void) {
     TCase *tests = tcase_create("hot blocks");
     tcase_add_test(tests, hottest_come_first);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
  * each other, the second one finds the first one's handler as its return address. */
 #include "guest_fixture.h"
 #include "helpers.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
 
@@ -200,9 +201,5 @@ int main(void) {
     tcase_add_loop_test(tests, test_portable_backend, 0, CASE_COUNT);
     tcase_add_loop_test(tests, test_default_backend, 0, CASE_COUNT);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* What the comparison with the host's processor (test_opcode_oracle.c) once found wrong, one named
  * case each: they run without that host too, with each backend. */
 #include "oracle_guest.h"
+#include "suite_run.h"
 #include <check.h>
 #include <string.h>
 
@@ -236,9 +237,5 @@ int main(void) {
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         tcase_add_loop_test(tests, cases[i], 0, count);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

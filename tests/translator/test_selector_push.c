@@ -2,6 +2,7 @@
  * processor two of the four that ESP moves by. SDM vol. 3B 22.31.1. */
 #include "guest_fixture.h"
 #include "helpers.h"
+#include "suite_run.h"
 #include <check.h>
 
 enum { TABLES = 0x10000, CODE = 0x20000, STACK = 0x30000, BEFORE = 0xAAAAAAAA, DATA_SELECTOR = 16 };
@@ -53,9 +54,5 @@ int main(void) {
     TCase *tests = tcase_create("push");
     tcase_add_loop_test(tests, selectors_are_pushed_as_by_the_model, 0, CASE_COUNT);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
  * structure whose second page is missing. */
 #include "guest_fixture.h"
 #include "little_endian.h"
+#include "suite_run.h"
 #include <check.h>
 #include <string.h>
 
@@ -96,9 +97,5 @@ int main(void) {
     tcase_add_test(tests, test_frames_on_two_pages);
     tcase_add_test(tests, test_fault_in_the_middle);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

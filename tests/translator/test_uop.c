@@ -3,6 +3,7 @@
 #include "cpu_feature.h"
 #include "guest_fixture.h"
 #include "lift.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,9 +89,5 @@ int main(void) {
     tcase_add_test(tests, random_bytes_become_valid_micro_ops);
     tcase_add_test(tests, the_validator_sees_what_is_wrong);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }
