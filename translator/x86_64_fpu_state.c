@@ -121,15 +121,23 @@ static void set_data_selector(Cpu *cpu, unsigned segment) {
     cpu->state.fpu.ds = cpu->state.segment[segment].selector;
 }
 
+static void set_instruction(Cpu *cpu, uint32_t eip, uint16_t opcode) {
+    FpuState *fpu = &cpu->state.fpu;
+    fpu->ip = eip;
+    fpu->cs = cpu->state.segment[SEG_CS].selector;
+    if (x87_follows_opcode(cpu)) /* no exception is unmasked in translated code */
+        fpu->opcode = opcode;
+}
+
+void x86_fpu_set_pointers(Cpu *cpu, uint16_t opcode) {
+    set_instruction(cpu, cpu->state.eip, opcode);
+}
+
 void x86_fpu_take_pointers(Cpu *cpu, const X86Backend *backend, uint32_t number) {
     if (number == 0)
         return;
     const Site *site = &backend->sites[number];
-    FpuState *fpu = &cpu->state.fpu;
-    fpu->ip = site->eip;
-    fpu->cs = cpu->state.segment[SEG_CS].selector;
-    if (x87_follows_opcode(cpu)) /* no exception is unmasked in translated code */
-        fpu->opcode = site->x87_opcode;
+    set_instruction(cpu, site->eip, site->x87_opcode);
     if (site->segment < SEG_COUNT)
         set_data_selector(cpu, site->segment);
 }

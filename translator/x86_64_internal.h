@@ -297,6 +297,14 @@ void x86_fpu_take_pointers(Cpu *cpu, const X86Backend *backend, uint32_t site);
 /* The same from cpu->fpu_site and fpu_segment. */
 void x86_fpu_settle_pointers(Cpu *cpu, const X86Backend *backend);
 
+/* FIP, FCS and FOP: an x87 instruction without memory operand at state.eip has completed. */
+void x86_fpu_set_pointers(Cpu *cpu, uint16_t opcode);
+
+/* x86_64_fpu_functions.c */
+/* Before a full helper: if it is a transcendental instruction and the x87 is live, this may do it.
+ * False: it did nothing, but may have saved the state. */
+bool x86_fpu_run_function(Cpu *cpu, const HelperInfo *helper);
+
 /* x86_64_uops.c */
 void x86_emit_uop(Translation *translation, const Uop *uop);
 

@@ -184,13 +184,24 @@ static bool may_go_on(Cpu *cpu) {
     return !cpu->code_changed && !cpu->state.pending_debug && !wanted;
 }
 
+static bool leaves_fpu_live(const HelperInfo *helper) {
+    return (helper->attributes & (HELPER_LEAF | HELPER_ENDS_BLOCK)) == HELPER_LEAF;
+}
+
+static HelperResult call_helper(Cpu *cpu, const HelperInfo *helper) {
+    if (!leaves_fpu_live(helper)) {
+        if (x86_fpu_run_function(cpu, helper))
+            return HELPER_NEXT;
+        x86_fpu_save(cpu);
+    }
+    return helper->function(cpu, cpu->helper_a, cpu->helper_b, (uint32_t)cpu->host_slot[HOST_R10],
+                            (uint32_t)cpu->host_slot[HOST_R11]);
+}
+
 /* Tells the exit what to do, if the block cannot go on. */
 static uint64_t run_helper(Cpu *cpu, const HelperInfo *helper) {
     CpuState *state = &cpu->state;
-    HelperResult result =
-        helper->function(cpu, cpu->helper_a, cpu->helper_b, (uint32_t)cpu->host_slot[HOST_R10],
-                         (uint32_t)cpu->host_slot[HOST_R11]);
-    switch (result) {
+    switch (call_helper(cpu, helper)) {
     case HELPER_NEXT:
         if (may_go_on(cpu))
             return 0;
@@ -220,10 +231,10 @@ HelperEnd x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
     const HelperInfo *helper = &helper_table[site_and_helper >> 32];
     CpuState *state = &cpu->state;
     backend->translator->counters.helper_calls[site_and_helper >> 32]++;
-    if (!(helper->attributes & HELPER_LEAF) || (helper->attributes & HELPER_ENDS_BLOCK))
-        x86_fpu_save(cpu);
-    else if (X86_IS_SANITIZED)
+    if (X86_IS_SANITIZED && leaves_fpu_live(helper))
         x86_fpu_suspend(cpu);
+    else if (X86_IS_SANITIZED)
+        x86_fpu_save(cpu);
     x86_fpu_settle_pointers(cpu, backend);
     state->eip = site->eip;
     cpu->next_eip = site->eip + site->insn_length;
