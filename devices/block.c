@@ -9,7 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const BlockDriver *const drivers[] = {&block_raw_driver};
+static const BlockDriver *const drivers[] = {
+    &block_raw_driver,
+    &block_vdi_driver,
+};
 
 #define DRIVER_COUNT (sizeof(drivers) / sizeof(drivers[0]))
 
@@ -30,7 +33,6 @@ static const struct {
     {"VMDK", 0, 21, "# Disk DescriptorFile", "convert it with: qemu-img convert -O raw"},
     {"VHD", 0, 8, "conectix", "convert it with: qemu-img convert -O raw"},
     {"VHDX", 0, 8, "vhdxfile", "convert it with: qemu-img convert -O raw"},
-    {"VDI", 64, 4, "\x7F\x10\xDA\xBE", "convert it with: qemu-img convert -O raw"},
     {"gzip", 0, 2, "\x1F\x8B", "unpack it with: gunzip -k"},
     {"xz", 0, 6,
      "\xFD"
@@ -43,7 +45,12 @@ static const BlockDriver *find_driver(const char *name, Error *error) {
     for (size_t i = 0; i < DRIVER_COUNT; i++)
         if (strcmp(drivers[i]->name, name) == 0)
             return drivers[i];
-    error_set(error, "image format '%s' is not known; known are: raw", name);
+    char known[128] = "";
+    for (size_t i = 0; i < DRIVER_COUNT; i++) {
+        size_t used = strlen(known);
+        snprintf(known + used, sizeof(known) - used, "%s%s", i > 0 ? ", " : "", drivers[i]->name);
+    }
+    error_set(error, "image format '%s' is not known; known are: %s", name, known);
     return NULL;
 }
 

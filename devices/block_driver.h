@@ -65,6 +65,7 @@ struct BlockNode {
 };
 
 extern const BlockDriver block_raw_driver;
+extern const BlockDriver block_vdi_driver;
 
 /* A node over 'below', which it owns from now on and never writes. */
 BlockNode *block_overlay_create(BlockNode *below);
@@ -88,6 +89,14 @@ bool block_check_complete(BlockNode *node, const uint8_t *head, Error *error);
 /* Positioned transfer of all 'size' bytes; a short one is an error. */
 bool block_file_read(int file, uint64_t offset, void *data, size_t size, Error *error);
 bool block_file_write(int file, uint64_t offset, const void *data, size_t size, Error *error);
+/* Makes the range zeros, and the file longer if it ends before: there with a hole. */
+bool block_file_zero(int file, uint64_t offset, uint64_t size, Error *error);
+
+/* For formats whose disk has one size for ever: a driver's flush and resize, and a check for its
+ * write. */
+bool block_file_flush(BlockNode *node, Error *error);
+bool block_refuse_resize(BlockNode *node, uint64_t length, Error *error);
+bool block_check_inside(const BlockNode *node, uint64_t offset, size_t size, Error *error);
 
 /* Refuses if another process has the file open in a way that conflicts; the lock goes with the
  * file descriptor. */

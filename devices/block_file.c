@@ -117,6 +117,44 @@ bool block_file_write(int file, uint64_t offset, const void *data, size_t size, 
     return true;
 }
 
+bool block_file_zero(int file, uint64_t offset, uint64_t size, Error *error) {
+    static const uint8_t zeros[65536];
+    off_t length = lseek(file, 0, SEEK_END);
+    if (length < 0)
+        return error_set(error, "has no size: %s", strerror(errno));
+    uint64_t end = offset + size;
+    if (end > (uint64_t)length && ftruncate(file, (off_t)end) != 0)
+        return error_set(error, "cannot be made %llu bytes long: %s", (unsigned long long)end,
+                         strerror(errno));
+    if (end > (uint64_t)length)
+        end = (uint64_t)length;
+    while (offset < end) {
+        size_t part = end - offset < sizeof(zeros) ? (size_t)(end - offset) : sizeof(zeros);
+        if (!block_file_write(file, offset, zeros, part, error))
+            return false;
+        offset += part;
+    }
+    return true;
+}
+
+bool block_file_flush(BlockNode *node, Error *error) {
+    if (fdatasync(node->file) == 0)
+        return true;
+    return error_set(error, "cannot flush: %s", strerror(errno));
+}
+
+bool block_refuse_resize(BlockNode *node, uint64_t length, Error *error) {
+    return error_set(error, "holds a disk of %llu bytes, which cannot become %llu",
+                     (unsigned long long)node->length, (unsigned long long)length);
+}
+
+bool block_check_inside(const BlockNode *node, uint64_t offset, size_t size, Error *error) {
+    if (offset <= node->length && size <= node->length - offset)
+        return true;
+    return error_set(error, "holds a disk of %llu bytes; a write at %llu does not fit",
+                     (unsigned long long)node->length, (unsigned long long)offset);
+}
+
 #ifdef F_OFD_SETLK
 
 /* The protocol is QEMU's, so that its programs and ours respect each other. Byte 100 + n of the
