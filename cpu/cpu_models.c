@@ -25,6 +25,8 @@ enum { HZ_1G = 1000000000 };
 /* An Athlon before the XP: no SSE, but what it added to MMX. */
 #define FEATURES_ATHLON (FEATURES_P2 | BIT(MMX_INTEGER) | BIT(SYSCALL) | BIT(MMXEXT) | BIT(3DNOW) | BIT(3DNOWEXT))
 #define FEATURES_QEMU32 ((FEATURES_P4 | BIT(SSE3) | BIT(HYPERVISOR)) & ~(BIT(CLFLUSH) | BIT(VME) | BIT(MTRR) | BIT(MCA) | BIT(PSE36) | BIT(SS)))
+/* What of QEMU's models with long mode a 32-bit machine has. */
+#define FEATURES_QEMU_64  (FEATURES_QEMU32 | BIT(MTRR) | BIT(CLFLUSH) | BIT(MCA) | BIT(PSE36) | BIT(NX))
 #define FEATURES_MAX  (FEATURES_P4 | BIT(SSE3) | BIT(SSSE3) | BIT(SSE41) | BIT(SSE42) | BIT(POPCNT) | BIT(MOVBE) | BIT(NX) | \
                        BIT(SMEP) | BIT(UMIP) | BIT(RDTSCP) | BIT(AES) | BIT(PCLMUL) | BIT(MONITOR) | BIT(RDRAND) | BIT(INVPCID) | \
                        BIT(SMAP) | BIT(LZCNT) | BIT(ERMS) | BIT(ADX) | BIT(RDSEED) | BIT(CLFLUSHOPT) | BIT(CLWB) | BIT(PREFETCHW) | BIT(HYPERVISOR) | \
@@ -38,6 +40,13 @@ enum { HZ_1G = 1000000000 };
     {4, 3, 0x163, 0x03C0003F, 0x00003FFF, 6}
 
 static const CpuidLeaf leaves_qemu32[] = {CACHE_LEAVES, {0, 0, 0, 0, 0, 0}};
+static const CpuidLeaf leaves_qemu64[] = {
+    CACHE_LEAVES,
+    {5, CPUID_ANY_SUBLEAF, 0, 0, 3, 0},
+    {0x80000005, CPUID_ANY_SUBLEAF, 0x01FF01FF, 0x01FF01FF, 0x40020140, 0x40020140},
+    {0x80000006, CPUID_ANY_SUBLEAF, 0, 0x42004200, 0x02008140, 0x00808140},
+    {0, 0, 0, 0, 0, 0},
+};
 static const CpuidLeaf leaves_max[] = {
     CACHE_LEAVES,
     {5, CPUID_ANY_SUBLEAF, 64, 64, 0, 0x10}, /* MONITOR: lines of 64 bytes, no extensions, one state C1 */
@@ -77,6 +86,14 @@ static const CpuModel models[] = {
      .max_leaf = 4, .max_extended_leaf = 0x80000004, .vendor = "GenuineIntel", .brand = "QEMU Virtual CPU version 2.5+",
      .leaf_1_ebx = 0x0800, .has_amd_leaves = true, .cache_descriptors = {0x00000001, 0, 0x0000004D, 0x002C307D}, .leaves = leaves_qemu32,
      .tsc_hz = HZ_1G, .microcode_revision = UINT64_C(1) << 32},
+    {.name = "qemu64", .description = "The same, as qemu-system-i386 has it: without long mode", .features = FEATURES_QEMU_64,
+     .signature = 0x60FB1, .max_leaf = 0xD, .max_extended_leaf = 0x8000000A, .vendor = "AuthenticAMD",
+     .brand = "QEMU Virtual CPU version 2.5+", .leaf_1_ebx = 0x0800, .has_amd_leaves = true,
+     .cache_descriptors = {0x00000001, 0, 0x0000004D, 0x002C307D}, .leaves = leaves_qemu64, .tsc_hz = HZ_1G},
+    {.name = "kvm64", .description = "Likewise, an Intel processor", .features = FEATURES_QEMU_64, .signature = 0xF61, .max_leaf = 0xD,
+     .max_extended_leaf = 0x80000008, .vendor = "GenuineIntel", .brand = "Common KVM processor", .leaf_1_ebx = 0x0800, .has_amd_leaves = true,
+     .cache_descriptors = {0x00000001, 0, 0x0000004D, 0x002C307D}, .leaves = leaves_qemu64, .tsc_hz = HZ_1G,
+     .microcode_revision = UINT64_C(1) << 32},
     {.name = "max", .description = "Every feature that there is", .features = FEATURES_MAX, .signature = 0x6A5,
      .max_leaf = 0xB, .max_extended_leaf = 0x80000008, .vendor = "GenuineIntel", .brand = "Reprise Virtual CPU",
      .leaf_1_ebx = 0x0800, .cache_descriptors = {0x00000001, 0, 0x0000004D, 0x002C307D}, .leaves = leaves_max, .tsc_hz = HZ_1G,

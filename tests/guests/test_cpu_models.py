@@ -27,6 +27,9 @@ DIFFERENCES = {
     "pentium3": ({"vme"}, EVERYWHERE),
     # A Thunderbird: SSE came with the XP, and no Athlon has SSE2.
     "athlon": ({"vme"}, EVERYWHERE | {"sse", "sse2"}),
+    # CMPXCHG16B is an instruction of 64-bit mode.
+    "qemu64": (set(), {"cx16"}),
+    "kvm64": (set(), {"cx16"}),
 }
 
 
@@ -71,13 +74,17 @@ def features(report):
     return names | {ECX_1.get(bit, f"ecx-{bit}") for bit in range(32) if ecx >> bit & 1}
 
 
-@case
-def qemu32_is_qemus(context):
-    ours, theirs = identify(context, "qemu32"), identify_by_qemu(context, "qemu32")
+def compare_all(context, model):
+    ours, theirs = identify(context, model), identify_by_qemu(context, model)
     check(len(theirs) > 50, "QEMU printed too little")
     for name in sorted(set(ours) | set(theirs)):
         check(ours.get(name) == theirs.get(name),
-              f"{name}: {show(ours.get(name))}, QEMU's {show(theirs.get(name))}")
+              f"{model}: {name}: {show(ours.get(name))}, QEMU's {show(theirs.get(name))}")
+
+
+@case
+def qemu32_is_qemus(context):
+    compare_all(context, "qemu32")
 
 
 @case
