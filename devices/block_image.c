@@ -195,6 +195,10 @@ bool block_check(BlockNode *node, BlockCheck *check, Error *error) {
     return node->driver->check(node, check, error) || error_prefix(error, "%s: ", node->path);
 }
 
+bool block_can_resize(const BlockNode *node) {
+    return node->driver->resize != NULL;
+}
+
 bool block_write_compressed(BlockNode *node, uint64_t offset, const void *data, size_t size,
                             Error *error) {
     if (node->driver->write_compressed == NULL)

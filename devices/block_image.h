@@ -133,6 +133,9 @@ bool block_can_check(const BlockNode *node);
 /* Looks for contradictions in what the format keeps; false only if that was not possible. */
 bool block_check(BlockNode *node, BlockCheck *check, Error *error);
 
+/* Whether block_set_length() can change the medium's size in the image. */
+bool block_can_resize(const BlockNode *node);
+
 /* Writes one whole cluster (the last one may be shorter) compressed, where the format can. */
 bool block_write_compressed(BlockNode *node, uint64_t offset, const void *data, size_t size,
                             Error *error);

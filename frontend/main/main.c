@@ -1,6 +1,7 @@
 /* reprise: what the first word means, and the one place that prints errors. */
 #include "command_line.h"
 #include "demo_disk.h"
+#include "image_command.h"
 #include "lockstep_command.h"
 #include "program.h"
 #include "test_command.h"
@@ -14,7 +15,7 @@ static int fail(const Error *error) {
     return 1;
 }
 
-static const char *const verbs_to_come[] = {"image", "replay"};
+static const char *const verbs_to_come[] = {"replay"};
 
 static bool check_verb(const char *word, Error *error) {
     for (size_t i = 0; i < sizeof(verbs_to_come) / sizeof(verbs_to_come[0]); i++) {
@@ -33,6 +34,12 @@ static int run(Settings *settings, int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], "lockstep") == 0) {
         status = lockstep_command(settings, argc - 2, argv + 2, &error);
         return error.set ? fail(&error) : status;
+    }
+    if (argc > 1 && strcmp(argv[1], "image") == 0) {
+        status = image_command(argc - 2, argv + 2, &error);
+        if (error.set)
+            fail(&error);
+        return status;
     }
     if (argc > 1 && strcmp(argv[1], "test") == 0) {
         status = test_command(argv[0], argc - 2, argv + 2, &error);

@@ -115,7 +115,8 @@ def option_cases():
     yield ["-kernel", "good.img"], "is no kernel"
     yield ["-initrd", "good.img"], "-kernel names it"
     yield ["-append", "quiet"], "-kernel names it"
-    yield ["image", "create"], "not in this version"
+    yield ["image", "create"], "too few words"
+    yield ["image", "snapshot"], "not in this version"
     yield ["replay", "x"], "not in this version"
 
 

@@ -19,7 +19,8 @@ MAY_SEE = {
     "frontend/machine": ["translator", "devices", "roms"],
     "frontend": ["frontend/machine"],
     "frontend/script": ["frontend"],
-    "frontend/main": ["frontend/script"],
+    "frontend/image": ["frontend"],
+    "frontend/main": ["frontend/script", "frontend/image"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
