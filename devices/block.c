@@ -11,35 +11,55 @@
 
 static const BlockDriver *const drivers[] = {
     &block_raw_driver,
+    &block_qcow2_driver,
     &block_vdi_driver,
 };
 
 #define DRIVER_COUNT (sizeof(drivers) / sizeof(drivers[0]))
+#define BACKING_DEPTH_MAXIMUM 64
 
 const BlockDriver *block_driver_get(size_t index) {
     return index < DRIVER_COUNT ? drivers[index] : NULL;
 }
 
 /* Formats that would boot as garbage if they were taken for raw: better say what they are. */
-static const struct {
+typedef struct ForeignFormat {
     const char *name;
     uint32_t offset;
     uint32_t size;
     const char *magic;
-    const char *advice;
-} foreign_formats[] = {
-    {"qcow2", 0, 4, "QFI\xFB", "convert it with: qemu-img convert -O raw"},
-    {"VMDK", 0, 4, "KDMV", "convert it with: qemu-img convert -O raw"},
-    {"VMDK", 0, 21, "# Disk DescriptorFile", "convert it with: qemu-img convert -O raw"},
-    {"VHD", 0, 8, "conectix", "convert it with: qemu-img convert -O raw"},
-    {"VHDX", 0, 8, "vhdxfile", "convert it with: qemu-img convert -O raw"},
-    {"gzip", 0, 2, "\x1F\x8B", "unpack it with: gunzip -k"},
+    const char *unpack; /* NULL: a format of disks */
+} ForeignFormat;
+
+static const ForeignFormat foreign_formats[] = {
+    {"qcow", 0, 4, "QFI\xFB", NULL}, /* of a version that its driver does not take */
+    {"QED", 0, 4, "QED\0", NULL},
+    {"VMDK", 0, 4, "KDMV", NULL},
+    {"VMDK", 0, 4, "COWD", NULL},
+    {"VMDK", 0, 21, "# Disk DescriptorFile", NULL},
+    {"VHD", 0, 8, "conectix", NULL},
+    {"VHDX", 0, 8, "vhdxfile", NULL},
+    {"Parallels", 0, 16, "WithoutFreeSpace", NULL},
+    {"Parallels", 0, 16, "WithouFreSpacExt", NULL},
+    {"Bochs", 0, 27, "Bochs Virtual HD Image\0\0\0\0\0", NULL},
+    {"gzip", 0, 2, "\x1F\x8B", "gunzip -k"},
     {"xz", 0, 6,
      "\xFD"
      "7zXZ\0",
-     "unpack it with: xz -dk"},
-    {"zip", 0, 4, "PK\x03\x04", "unpack it with: unzip"},
+     "xz -dk"},
+    {"zip", 0, 4, "PK\x03\x04", "unzip"},
 };
+
+#define FOREIGN_COUNT (sizeof(foreign_formats) / sizeof(foreign_formats[0]))
+
+static const ForeignFormat *find_foreign(const uint8_t *head) {
+    for (size_t i = 0; i < FOREIGN_COUNT; i++) {
+        const ForeignFormat *format = &foreign_formats[i];
+        if (memcmp(head + format->offset, format->magic, format->size) == 0)
+            return format;
+    }
+    return NULL;
+}
 
 static const BlockDriver *find_driver(const char *name, Error *error) {
     for (size_t i = 0; i < DRIVER_COUNT; i++)
@@ -54,38 +74,73 @@ static const BlockDriver *find_driver(const char *name, Error *error) {
     return NULL;
 }
 
-static const BlockDriver *probe_driver(BlockNode *node, bool any_content, Error *error) {
-    uint8_t head[BLOCK_PROBE_BYTES] = {0};
-    size_t size = node->length < sizeof(head) ? node->length : sizeof(head);
-    if (!block_file_read(node->file, 0, head, size, error))
-        return NULL;
+static const BlockDriver *surest_driver(const uint8_t *head, uint64_t length) {
     const BlockDriver *best = NULL;
     int best_score = 0;
     for (size_t i = 0; i < DRIVER_COUNT; i++) {
-        int score = drivers[i]->probe(head, node->length);
+        int score = drivers[i]->probe(head, length);
         if (score > best_score) {
             best = drivers[i];
             best_score = score;
         }
     }
-    if (best != &block_raw_driver)
-        return best;
-    for (size_t i = 0; i < sizeof(foreign_formats) / sizeof(foreign_formats[0]); i++) {
-        if (memcmp(head + foreign_formats[i].offset, foreign_formats[i].magic,
-                   foreign_formats[i].size) == 0) {
-            error_set(error,
-                      "is a %s file, not a raw image; %s (or say format=raw to use it as it is)",
-                      foreign_formats[i].name, foreign_formats[i].advice);
-            return NULL;
-        }
-    }
-    return any_content || block_check_complete(node, head, error) ? best : NULL;
+    return best;
 }
 
-static BlockNode *open_image(const BlockOptions *options, Error *error) {
+static bool read_head(BlockNode *node, uint8_t head[BLOCK_PROBE_BYTES], Error *error) {
+    size_t size = node->length < BLOCK_PROBE_BYTES ? node->length : BLOCK_PROBE_BYTES;
+    memset(head, 0, BLOCK_PROBE_BYTES);
+    return block_file_read(node->file, 0, head, size, error);
+}
+
+static const BlockDriver *probe_driver(BlockNode *node, bool any_content, Error *error) {
+    uint8_t head[BLOCK_PROBE_BYTES];
+    if (!read_head(node, head, error))
+        return NULL;
+    const BlockDriver *best = surest_driver(head, node->length);
+    if (best != &block_raw_driver)
+        return best;
+    const ForeignFormat *foreign = find_foreign(head);
+    if (foreign != NULL) {
+        error_set(error,
+                  "is a %s file, not a raw image; %s: %s (or say format=raw to use it as it is)",
+                  foreign->name, foreign->unpack != NULL ? "unpack it with" : "convert it with",
+                  foreign->unpack != NULL ? foreign->unpack : "qemu-img convert -O raw");
+        return NULL;
+    }
+    node->guessed = true;
+    /* What lies over a backing file may well be longer. */
+    return any_content || node->above != NULL || block_check_complete(node, head, error) ? best
+                                                                                         : NULL;
+}
+
+/* A guest that wrote the head of another format into a raw image would, at the next start, choose
+ * what files of the host are read as its backing files. */
+static bool check_stays_raw(BlockNode *node, uint64_t offset, const uint8_t *data, size_t size,
+                            Error *error) {
+    uint8_t head[BLOCK_PROBE_BYTES];
+    if (!node->guessed || offset >= sizeof(head))
+        return true;
+    if (!read_head(node, head, error))
+        return false;
+    size_t part = sizeof(head) - (size_t)offset;
+    memcpy(head + offset, data, size < part ? size : part);
+    const ForeignFormat *foreign = find_foreign(head);
+    const BlockDriver *driver = surest_driver(head, node->length);
+    bool is_foreign = foreign != NULL && foreign->unpack == NULL;
+    if (driver == &block_raw_driver && !is_foreign)
+        return true;
+    return error_set(error,
+                     "a write that makes the raw image look like %s is refused; say format=raw to "
+                     "allow it",
+                     driver != &block_raw_driver ? driver->name : foreign->name);
+}
+
+static BlockNode *open_image(const BlockNode *above, const BlockOptions *options, Error *error) {
     BlockNode *node = allocate_zeroed(sizeof(*node));
     node->file = -1;
     node->holders = 1;
+    node->above = above;
     node->path = strdup(options->path);
     node->name = strdup(options->node_name != NULL ? options->node_name : "");
     bool opened = block_file_open(node, options, error);
@@ -100,6 +155,7 @@ static BlockNode *open_image(const BlockOptions *options, Error *error) {
         block_close(node);
         return NULL;
     }
+    node->above = NULL;
     return node;
 }
 
@@ -109,13 +165,39 @@ BlockNode *block_open(const BlockOptions *options, Error *error) {
         return NULL;
     }
     Error reason = {0};
-    BlockNode *node = open_image(options, &reason);
+    BlockNode *node = open_image(NULL, options, &reason);
     if (node != NULL && options->snapshot) {
         node = block_overlay_create(node);
         node->read_only = options->read_only;
     }
     if (node == NULL)
         error_set(error, "%s: %s", options->path, reason.message);
+    return node;
+}
+
+/* The chain of images that lead to a backing file ends, and none is its own. */
+static bool check_chain(const BlockNode *above, const char *path, Error *error) {
+    struct stat wanted, there;
+    unsigned depth = 0;
+    if (stat(path, &wanted) != 0)
+        return error_set(error, "cannot be opened: %s", strerror(errno));
+    for (; above != NULL; above = above->above) {
+        if (fstat(above->file, &there) == 0 && there.st_dev == wanted.st_dev &&
+            there.st_ino == wanted.st_ino)
+            return error_set(error, "lies over itself");
+        if (++depth == BACKING_DEPTH_MAXIMUM)
+            return error_set(error, "is at the end of too many backing files");
+    }
+    return true;
+}
+
+BlockNode *block_open_backing(const BlockNode *above, const BlockOptions *options, Error *error) {
+    Error reason = {0};
+    BlockNode *node = NULL;
+    if (check_chain(above, options->path, &reason))
+        node = open_image(above, options, &reason);
+    if (node == NULL)
+        error_set(error, "its backing file %.200s: %.200s", options->path, reason.message);
     return node;
 }
 
@@ -195,7 +277,8 @@ bool block_write_present(BlockNode *node, uint64_t offset, const void *data, siz
                          Error *error) {
     if (!ask_guards(node, offset, size, error))
         return false;
-    if (!node->driver->write(node, offset, data, size, error))
+    if (!check_stays_raw(node, offset, data, size, error) ||
+        !node->driver->write(node, offset, data, size, error))
         return name_culprit(node, error);
     if (offset + size > node->length)
         node->length = offset + size;
@@ -260,5 +343,7 @@ const char *block_path(const BlockNode *node) {
 }
 
 const char *block_format(const BlockNode *node) {
+    while (node->below != NULL)
+        node = node->below;
     return node->driver->name;
 }

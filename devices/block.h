@@ -17,7 +17,7 @@ typedef struct BlockNode BlockNode;
 
 typedef struct BlockOptions {
     const char *path;
-    const char *format;    /* "raw"; NULL: found out from the content */
+    const char *format;    /* "raw", "qcow2"; NULL: found out from the content */
     const char *node_name; /* NULL: none */
     bool read_only;        /* the guest may not write */
     bool snapshot;         /* writes go to a temporary overlay; the image is never written */
@@ -90,6 +90,6 @@ bool block_image_status(const BlockNode *node, uint64_t *bytes, int64_t *changed
 bool block_set_length(BlockNode *node, uint64_t length, Error *error);
 const char *block_node_name(const BlockNode *node); /* "" if it has none */
 const char *block_path(const BlockNode *node);
-const char *block_format(const BlockNode *node);
+const char *block_format(const BlockNode *node); /* of the image file */
 
 #endif

@@ -14,7 +14,8 @@ typedef struct BlockDriver {
     /* How surely the image is of this format: 0 is no, 100 is certain. 'head' holds
      * BLOCK_PROBE_BYTES bytes, zeros after the end of a shorter file. */
     int (*probe)(const uint8_t *head, uint64_t length);
-    /* Takes over node->file and sets node->length and node->driver_state. NULL: nothing to do. */
+    /* Finds the file in node->file with its length, and sets node->length and node->driver_state.
+     * NULL: nothing to do. */
     bool (*open)(BlockNode *node, const BlockOptions *options, Error *error);
     void (*close)(BlockNode *node); /* may be NULL */
     /* The range lies within the node for reads. */
@@ -56,19 +57,27 @@ struct BlockNode {
     char *path;
     uint64_t length;
     bool read_only;
-    int file;              /* of the image; -1 in a node that lies over another */
-    BlockNode *below;      /* what an overlay lies over; closed with it */
-    void *driver_state;    /* the driver's own */
-    unsigned holders;      /* atomic: who has the node open; the last one closes it */
-    BlockGuard *guards;    /* to be asked before a write */
-    BlockHistory *history; /* earlier contents; NULL: no point was ever taken */
+    bool guessed;           /* that the image is raw: nobody said so */
+    int file;               /* of the image; -1 in a node that lies over another */
+    BlockNode *below;       /* what an overlay lies over; closed with it */
+    const BlockNode *above; /* while it is opened: the image whose backing file it is */
+    void *driver_state;     /* the driver's own */
+    unsigned holders;       /* atomic: who has the node open; the last one closes it */
+    BlockGuard *guards;     /* to be asked before a write */
+    BlockHistory *history;  /* earlier contents; NULL: no point was ever taken */
 };
 
 extern const BlockDriver block_raw_driver;
+extern const BlockDriver block_qcow2_driver;
 extern const BlockDriver block_vdi_driver;
 
 /* A node over 'below', which it owns from now on and never writes. */
 BlockNode *block_overlay_create(BlockNode *below);
+
+/* Opens an image for a format that reads through it; the options say that it is not written.
+ * 'above' is the image that names it, which is being opened. NULL on error: the path is named, and
+ * a chain that leads back to itself or is too long is one. */
+BlockNode *block_open_backing(const BlockNode *above, const BlockOptions *options, Error *error);
 
 /* Writes as block_write() does, but what was there before is not kept. */
 bool block_write_present(BlockNode *node, uint64_t offset, const void *data, size_t size,

@@ -1,0 +1,42 @@
+/* Numbers of files that were defined on big-endian machines; at any address, on any host. */
+#ifndef REPRISE_BIG_ENDIAN_H
+#define REPRISE_BIG_ENDIAN_H
+
+#include <endian.h>
+#include <stdint.h>
+#include <string.h>
+
+static inline uint16_t load_be16(const void *from) {
+    uint16_t value;
+    memcpy(&value, from, sizeof value);
+    return be16toh(value);
+}
+
+static inline uint32_t load_be32(const void *from) {
+    uint32_t value;
+    memcpy(&value, from, sizeof value);
+    return be32toh(value);
+}
+
+static inline uint64_t load_be64(const void *from) {
+    uint64_t value;
+    memcpy(&value, from, sizeof value);
+    return be64toh(value);
+}
+
+static inline void store_be16(void *to, uint16_t value) {
+    value = htobe16(value);
+    memcpy(to, &value, sizeof value);
+}
+
+static inline void store_be32(void *to, uint32_t value) {
+    value = htobe32(value);
+    memcpy(to, &value, sizeof value);
+}
+
+static inline void store_be64(void *to, uint64_t value) {
+    value = htobe64(value);
+    memcpy(to, &value, sizeof value);
+}
+
+#endif
