@@ -34,6 +34,14 @@ typedef struct CpuModel {
     uint64_t microcode_revision; /* IA32_BIOS_SIGN_ID after reset */
 } CpuModel;
 
+/* Families by which processors of one feature set are told apart. */
+enum { CPU_FAMILY_P5 = 5, CPU_FAMILY_P6 = 6, CPU_FAMILY_PENTIUM_4 = 15 };
+
+/* Bits 11:8 of the signature. */
+static inline unsigned cpu_model_family(const CpuModel *model) {
+    return model->signature >> 8 & 15;
+}
+
 /* NULL if there is no such model. */
 const CpuModel *cpu_model_find(const char *name);
 /* All models, in order of age; NULL past the last. */

@@ -17,11 +17,16 @@ static const struct {
 #undef FEATURE
 };
 
+static uint32_t feature_bit(CpuFeature feature) {
+    return 1u << feature_places[feature].bit;
+}
+
+/* The features that are there, of one word. */
 static uint32_t feature_bits(const Cpu *cpu, CpuidWord word) {
     uint32_t bits = 0;
     for (unsigned i = 0; i < FEATURE_COUNT; i++)
         if (feature_places[i].word == word && cpu_has(cpu, i))
-            bits |= 1u << feature_places[i].bit;
+            bits |= feature_bit(i);
     return bits;
 }
 
@@ -45,11 +50,7 @@ uint32_t cpuid_features(const Cpu *cpu) {
 }
 
 static CpuidLeaf features_leaf(const Cpu *cpu) {
-    enum {
-        CLFLUSH_LINE = 0xFF00,
-        CLFLUSH_LINE_8_QUADWORDS = 8 << 8,
-        LOCAL_APIC_EXTENSIONS = 1 << 21 | 1 << 24
-    };
+    enum { CLFLUSH_LINE = 0xFF00, CLFLUSH_LINE_8_QUADWORDS = 8 << 8 };
     CpuidLeaf leaf = {.eax = cpu->model->signature,
                       .ebx = cpu->model->leaf_1_ebx,
                       .ecx = feature_bits(cpu, CPUID_1_ECX),
@@ -57,11 +58,11 @@ static CpuidLeaf features_leaf(const Cpu *cpu) {
     if (cpu_has(cpu, FEATURE_CLFLUSH) && (leaf.ebx & CLFLUSH_LINE) == 0)
         leaf.ebx |= CLFLUSH_LINE_8_QUADWORDS;
     if (!has_enabled_apic(cpu))
-        leaf.edx &= ~(1u << 9);
+        leaf.edx &= ~feature_bit(FEATURE_APIC);
     if (!(cpu->state.misc_enable & MISC_ENABLE_MONITOR))
-        leaf.ecx &= ~(1u << 3);
+        leaf.ecx &= ~feature_bit(FEATURE_MONITOR);
     if (!cpu_has(cpu, FEATURE_APIC))
-        leaf.ecx &= ~(uint32_t)LOCAL_APIC_EXTENSIONS;
+        leaf.ecx &= ~(feature_bit(FEATURE_X2APIC) | feature_bit(FEATURE_TSC_DEADLINE));
     return leaf;
 }
 
@@ -93,7 +94,7 @@ static CpuidLeaf data_leaf(const Cpu *cpu, uint32_t number) {
 
 /* Firmware can hide NX from systems that it confuses. */
 static uint32_t hidden_nx(const Cpu *cpu) {
-    return cpu->state.misc_enable & MISC_ENABLE_NO_NX ? 1u << 20 : 0;
+    return cpu->state.misc_enable & MISC_ENABLE_NO_NX ? feature_bit(FEATURE_NX) : 0;
 }
 
 /* And leaves beyond 3, which confused Windows NT 4. */

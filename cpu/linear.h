@@ -17,6 +17,11 @@ static inline bool cpu_checks_alignment(const Cpu *cpu) {
     return cpu->state.cpl == 3 && (cpu->state.eflags & FLAG_AC) && (cpu->state.cr0 & CR0_AM);
 }
 
+/* Where an instruction's second operand lies behind its first: offsets of 16-bit addresses wrap. */
+static inline uint32_t wrap_offset(uint32_t offset, unsigned address_size) {
+    return address_size == 2 ? offset & 0xFFFF : offset;
+}
+
 /* What bits of ESP the stack segment uses: its B bit tells. */
 static inline uint32_t stack_mask(const Segment *segment) {
     return segment->access & ACCESS_DB ? 0xFFFFFFFF : 0xFFFF;

@@ -1,4 +1,4 @@
-/* Machine-check registers, SDM vol. 3B 16.3. No error is ever found here, so that a bank holds what
+/* Machine-check registers, SDM vol. 3B 15.3. No error is ever found here, so that a bank holds what
  * software leaves in it. */
 #include "cpu_feature.h"
 #include "cpu_model.h"
@@ -9,8 +9,9 @@ enum { CAPABILITY_CONTROL = 1 << 8 }; /* MCG_CTL is there */
 
 /* Four on a Pentium 4, five on the P6 family (SDM vol. 4 2.20 and 2.23). */
 static unsigned bank_count(const Cpu *cpu) {
-    enum { PENTIUM_4 = 15, P6_BANKS = MACHINE_CHECK_BANKS };
-    return (cpu->model->signature >> 8 & 15) == PENTIUM_4 ? 4 : P6_BANKS;
+    enum { PENTIUM_4_BANKS = 4, P6_BANKS = MACHINE_CHECK_BANKS };
+    bool is_pentium_4 = cpu_model_family(cpu->model) == CPU_FAMILY_PENTIUM_4;
+    return is_pentium_4 ? PENTIUM_4_BANKS : P6_BANKS;
 }
 
 bool machine_check_read_capability(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t *value) {
@@ -20,7 +21,7 @@ bool machine_check_read_capability(Cpu *cpu, const MsrRow *row, uint32_t index, 
     return true;
 }
 
-/* All or nothing is enabled: SDM vol. 3B 16.3.2.1 of the P6 family, and 16.3.1.3. */
+/* All or nothing is enabled: SDM vol. 3B 15.3.2.1 of the P6 family, and 15.3.1.3. */
 static bool is_all_or_nothing(uint64_t value) {
     return value == 0 || value == UINT64_MAX;
 }
@@ -42,7 +43,7 @@ bool machine_check_read_bank(Cpu *cpu, const MsrRow *row, uint32_t index, uint64
     return true;
 }
 
-/* A status is only ever cleared: SDM vol. 3B 16.3.2.2. */
+/* A status is only ever cleared: SDM vol. 3B 15.3.2.2. */
 bool machine_check_write_bank(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
     (void)row;
     if (index / BANK_REGISTERS >= bank_count(cpu))

@@ -7,19 +7,15 @@
 #include "msr_row.h"
 #include "transfer.h"
 
-static uint64_t *field_of(Cpu *cpu, const MsrRow *row, uint32_t index) {
-    return (uint64_t *)((uint8_t *)&cpu->state + row->offset) + index;
-}
-
 static bool read_field(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t *value) {
-    *value = *field_of(cpu, row, index);
+    *value = *msr_row_field(cpu, row, index);
     return true;
 }
 
 static bool write_field(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
     if (value & ~row->allowed)
         return false;
-    *field_of(cpu, row, index) = value;
+    *msr_row_field(cpu, row, index) = value;
     return true;
 }
 
@@ -55,16 +51,16 @@ static bool read_tsc(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t *valu
 }
 
 /* All 64 bits from family 6 model 14 and family 15 model 3 on, and so wherever there is TSC_ADJUST;
- * before, a write sets the lower half and clears the upper one (SDM vol. 3B 18.17.3). */
+ * before, a write sets the lower half and clears the upper one (SDM vol. 3B 17.17.3). */
 static bool writes_whole_tsc(const Cpu *cpu) {
     uint32_t signature = cpu->model->signature;
-    unsigned family = signature >> 8 & 15;
+    unsigned family = cpu_model_family(cpu->model);
     unsigned model = (signature >> 4 & 15) | (signature >> 12 & 0xF0);
-    return (family == 6 && model >= 14) || (family == 15 && model >= 3) ||
-           cpu_has(cpu, FEATURE_TSC_ADJUST);
+    return (family == CPU_FAMILY_P6 && model >= 14) ||
+           (family == CPU_FAMILY_PENTIUM_4 && model >= 3) || cpu_has(cpu, FEATURE_TSC_ADJUST);
 }
 
-/* SDM vol. 3B 18.17.3: TSC and TSC_ADJUST move together. */
+/* SDM vol. 3B 17.17.3: TSC and TSC_ADJUST move together. */
 static void move_tsc(Cpu *cpu, uint64_t distance) {
     cpu->state.tsc_offset += distance;
     cpu->state.tsc_adjust += distance;
@@ -134,7 +130,8 @@ static bool write_mtrr_default(Cpu *cpu, const MsrRow *row, uint32_t index, uint
 
 /* What tells of abilities that are not there only reads. */
 static bool write_misc_enable(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
-    const uint64_t only_read = MISC_ENABLE_NO_BRANCH_TRACE | MISC_ENABLE_NO_PRECISE_EVENTS | 1 << 7;
+    const uint64_t only_read =
+        MISC_ENABLE_NO_BRANCH_TRACE | MISC_ENABLE_NO_PRECISE_EVENTS | MISC_ENABLE_PERFORMANCE;
     uint64_t allowed = row->allowed | (cpu_has(cpu, FEATURE_NX) ? MISC_ENABLE_NO_NX : 0);
     (void)index;
     if (value & ~(allowed | only_read))
@@ -159,8 +156,7 @@ static bool write_efer(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t val
     (void)index;
     enum { SCE = 1 << 0, NXE = 1 << 11 };
     uint64_t existing = SCE | (cpu_has(cpu, FEATURE_NX) ? NXE : 0);
-    if (value & ~existing ||
-        ((value & NXE) && (cpu->state.misc_enable & MISC_ENABLE_NO_NX)))
+    if (value & ~existing || ((value & NXE) && (cpu->state.misc_enable & MISC_ENABLE_NO_NX)))
         return false;
     cpu->state.efer = value;
     system_update_tlb(cpu, false);
@@ -220,7 +216,7 @@ static const MsrRow rows[] = {
 static const MsrRow *find_row(const Cpu *cpu, uint32_t number) {
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (number - rows[i].first < rows[i].count && cpu_has(cpu, rows[i].feature) &&
-            (rows[i].family == 0 || rows[i].family == (cpu->model->signature >> 8 & 15)))
+            (rows[i].family == 0 || rows[i].family == cpu_model_family(cpu->model)))
             return &rows[i];
     return NULL;
 }

@@ -17,6 +17,11 @@ struct MsrRow {
     uint64_t allowed; /* bits that may be set; others are #GP(0) */
 };
 
+/* The field of CpuState that holds register number 'index' of the row. */
+static inline uint64_t *msr_row_field(Cpu *cpu, const MsrRow *row, uint32_t index) {
+    return (uint64_t *)((uint8_t *)&cpu->state + row->offset) + index;
+}
+
 /* machine_check.c */
 bool machine_check_read_capability(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t *value);
 bool machine_check_write_control(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value);

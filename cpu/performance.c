@@ -9,13 +9,13 @@ enum {
     GENERAL = PERFORMANCE_GENERAL, /* counters of either sort */
     FIXED = PERFORMANCE_FIXED,
     COUNTERS = GENERAL + FIXED,
-    WIDTH_OLD = 40, /* of Pentium and P6 family */
+    WIDTH_P6 = 40, /* the Pentium's too */
     WIDTH = 48,
     FIXED_STATUS = 32, /* the first fixed counter's bit of the global registers */
     INSTRUCTIONS_A_CYCLE = 2,
 };
 
-/* Event select registers, SDM vol. 3B 20.2.1.1. */
+/* Event select registers, SDM vol. 3B 18.2.1.1. */
 enum {
     SELECT_EVENT = 0xFFFF, /* with unit mask */
     SELECT_PRIVILEGES = 3 << 16,
@@ -25,10 +25,10 @@ enum {
 };
 #define SELECT_MASK_OF(select) ((select) >> 24 & 0xFF)
 
-/* Of each fixed counter, 20.2.2. */
+/* Of each fixed counter, 18.2.2. */
 enum { FIXED_PRIVILEGES = 3, FIXED_INTERRUPT = 1 << 3, FIXED_BITS = 4 };
 
-/* The Pentium's control and event select register, 20.6.9: two halves. */
+/* The Pentium's control and event select register, 18.6.9: two halves. */
 enum {
     CESR_EVENT = 0x3F,
     CESR_PRIVILEGES = 3 << 6,
@@ -58,15 +58,14 @@ static bool is_pentium(const Cpu *cpu) {
 }
 
 static bool is_pentium_4(const Cpu *cpu) {
-    return (cpu->model->signature >> 8 & 15) == 15;
+    return cpu_model_family(cpu->model) == CPU_FAMILY_PENTIUM_4;
 }
 
 static uint64_t counter_mask(const Cpu *cpu) {
-    return (UINT64_C(1) << (is_architectural(cpu) ? WIDTH : WIDTH_OLD)) - 1;
+    return (UINT64_C(1) << (is_architectural(cpu) ? WIDTH : WIDTH_P6)) - 1;
 }
 
-/* --- what a counter counts ----------------------------------------------------------------------
- */
+/* ---- What a counter counts ---- */
 
 /* A counter mask asks for the cycles in which so many instructions retired. */
 static CountedEvent masked_instructions(uint64_t select) {
@@ -136,10 +135,9 @@ static bool interrupts(const Cpu *cpu, unsigned counter) {
     return (state->performance_select[counter] & SELECT_INTERRUPT) != 0;
 }
 
-/* --- counting -----------------------------------------------------------------------------------
- */
+/* ---- Counting ---- */
 
-static Moment now(const Cpu *cpu) {
+static Moment present_moment(const Cpu *cpu) {
     return (Moment){cpu->state.instruction_count, cpu_read_tsc(cpu) - cpu->state.tsc_offset};
 }
 
@@ -194,7 +192,8 @@ static void count(Cpu *cpu, unsigned counter, uint64_t events) {
 
 void performance_settle(Cpu *cpu) {
     CpuState *state = &cpu->state;
-    const Moment from = {state->performance_since, state->performance_since_tick}, to = now(cpu);
+    const Moment from = {state->performance_since, state->performance_since_tick},
+                 to = present_moment(cpu);
     state->performance_since = to.instructions;
     state->performance_since_tick = to.ticks;
     for (unsigned i = 0; i < COUNTERS; i++) {
@@ -211,7 +210,7 @@ void performance_reset(Cpu *cpu) {
     memset(state->performance_select, 0, sizeof(state->performance_select));
     state->performance_fixed_control = state->performance_status = 0;
     state->performance_global_control = is_architectural(cpu) ? (1 << GENERAL) - 1 : 0;
-    const Moment moment = now(cpu);
+    const Moment moment = present_moment(cpu);
     state->performance_since = moment.instructions;
     state->performance_since_tick = moment.ticks;
     cpu->performance_alarm = UINT64_MAX;
@@ -224,17 +223,17 @@ void performance_restored(Cpu *cpu) {
     set_alarm(cpu);
 }
 
-/* --- registers ----------------------------------------------------------------------------------
- */
+/* ---- Registers ---- */
 
 uint32_t performance_leaf_eax(void) {
     enum { VERSION = 2, EVENTS = 7 };
     return VERSION | GENERAL << 8 | WIDTH << 16 | EVENTS << 24;
 }
 
-/* A bit set says that the event is not there: last level cache and branches. */
+/* A bit set says that the event is not there. */
 uint32_t performance_leaf_ebx(void) {
-    return 0x78;
+    enum { NO_LAST_LEVEL_CACHE = 3 << 3, NO_BRANCHES = 3 << 5 };
+    return NO_LAST_LEVEL_CACHE | NO_BRANCHES;
 }
 
 uint32_t performance_leaf_edx(void) {
@@ -248,7 +247,7 @@ bool performance_read_counter(Cpu *cpu, const MsrRow *row, uint32_t index, uint6
     return true;
 }
 
-/* Bit 31 is extended to the counter's width, except on a Pentium (SDM vol. 3B 20.6.8). */
+/* Bit 31 is extended to the counter's width, except on a Pentium (SDM vol. 3B 18.6.8). */
 bool performance_write_counter(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
     (void)row;
     performance_settle(cpu);
@@ -277,7 +276,7 @@ bool performance_write_control(Cpu *cpu, const MsrRow *row, uint32_t index, uint
     if (value & ~row->allowed)
         return false;
     performance_settle(cpu);
-    ((uint64_t *)((uint8_t *)&cpu->state + row->offset))[index] = value;
+    *msr_row_field(cpu, row, index) = value;
     set_alarm(cpu);
     return true;
 }
@@ -294,7 +293,9 @@ bool performance_read_status(Cpu *cpu, const MsrRow *row, uint32_t index, uint64
 bool performance_clear_status(Cpu *cpu, const MsrRow *row, uint32_t index, uint64_t value) {
     (void)row;
     (void)index;
-    if (value & ~UINT64_C(0xC000000700000003))
+    const uint64_t clearable = UINT64_C(3) << 62 | ((UINT64_C(1) << FIXED) - 1) << FIXED_STATUS |
+                               ((UINT64_C(1) << GENERAL) - 1);
+    if (value & ~clearable)
         return false;
     performance_settle(cpu);
     cpu->state.performance_status &= ~value;

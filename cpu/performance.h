@@ -1,5 +1,5 @@
 /* Performance counters, of three kinds: the Pentium's with its CESR, the P6 family's, and the
- * architectural ones of version 2 that leaf 0Ah of CPUID tells of (SDM vol. 3B chapter 20).
+ * architectural ones of version 2 that leaf 0Ah of CPUID tells of (SDM vol. 3B chapter 18).
  *
  * What is counted are retired instructions and cycles, at two instructions a cycle: so the numbers
  * follow from the instruction count, and are the same in every run that is. Events that nothing

@@ -4,8 +4,7 @@
 HelperResult helper_bound(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
     uint64_t pair, upper_half;
     unsigned segment = b & 0xFF;
-    /* The offset of the second bound wraps as any 16-bit address does. */
-    uint32_t second = (t0 + a) & (b >> 8 == 2 ? 0xFFFFu : UINT32_MAX);
+    uint32_t second = wrap_offset(t0 + a, b >> 8);
     if (!cpu_read(cpu, segment, t0, a, &pair) || !cpu_read(cpu, segment, second, a, &upper_half))
         return HELPER_FAULT;
     int32_t lower, upper, index;

@@ -244,10 +244,10 @@ HelperResult helper_write_dr(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint
     return go_on(cpu);
 }
 
-/* A pseudo-descriptor is a word and a doubleword, accessed one after the other (SDM vol. 3A 3.5.1);
- * with a 16-bit address the second one's offset may wrap. */
+/* A pseudo-descriptor is a word and a doubleword, accessed one after the other: SDM vol. 3A 3.5.1.
+ */
 static uint32_t base_offset(uint32_t b, uint32_t offset) {
-    return (offset + 2) & (b >> 16 == 2 ? 0xFFFFu : UINT32_MAX);
+    return wrap_offset(offset + 2, b >> 16);
 }
 
 HelperResult helper_load_descriptor_table(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0,

@@ -42,7 +42,7 @@ static uint32_t round_and_pack(FloatParts value, unsigned rounding) {
 
 /* ---- Lanes: a is the destination, b the source ---- */
 
-typedef uint32_t Operation(uint32_t a, uint32_t b);
+typedef uint32_t LaneOperation(uint32_t a, uint32_t b);
 
 static FloatParts sum(FloatParts a, FloatParts b) {
     FloatStatus status = nearest();
@@ -184,31 +184,41 @@ static uint32_t reciprocal_root(uint32_t bits) {
     return approximate(result, (bits & SIGN) != 0, ROOT_BITS);
 }
 
-/* ---- The instructions ---- */
-
-static const struct {
-    uint8_t opcode;
-    Operation *lanes;
-} lane_rows[] = {
-    {0x0D, from_integer}, {0x1D, to_integer}, {0x0C, from_word},       {0x1C, to_word},
-    {0x90, is_not_less},  {0xA0, is_greater}, {0xB0, is_equal},        {0x94, minimum},
-    {0xA4, maximum},      {0x9E, add},        {0x9A, subtract},        {0xAA, subtract_reversed},
-    {0xB4, multiply},     {0xB6, multiply},   {0xA6, reciprocal_step}, {0xA7, root_step},
-};
-
-enum {
-    PFNACC = 0x8A,
-    PFPNACC = 0x8E,
-    PFRCP = 0x96,
-    PFRSQRT = 0x97,
-    PFACC = 0xAE,
-    PMULHRW = 0xB7,
-    PSWAPD = 0xBB,
-    PAVGUSB = 0xBF,
-};
+/* ---- Across lanes, and on integers ---- */
 
 static uint64_t join(uint32_t low, uint32_t high) {
     return (uint64_t)high << 32 | low;
+}
+
+static uint32_t upper(uint64_t pair) {
+    return (uint32_t)(pair >> 32);
+}
+
+static uint64_t accumulate(uint64_t a, uint64_t b) {
+    return join(add((uint32_t)a, upper(a)), add((uint32_t)b, upper(b)));
+}
+
+static uint64_t accumulate_negative(uint64_t a, uint64_t b) {
+    return join(subtract((uint32_t)a, upper(a)), subtract((uint32_t)b, upper(b)));
+}
+
+static uint64_t accumulate_mixed(uint64_t a, uint64_t b) {
+    return join(subtract((uint32_t)a, upper(a)), add((uint32_t)b, upper(b)));
+}
+
+static uint64_t reciprocal_pair(uint64_t a, uint64_t b) {
+    (void)a;
+    return join(reciprocal((uint32_t)b), reciprocal((uint32_t)b));
+}
+
+static uint64_t reciprocal_root_pair(uint64_t a, uint64_t b) {
+    (void)a;
+    return join(reciprocal_root((uint32_t)b), reciprocal_root((uint32_t)b));
+}
+
+static uint64_t swap(uint64_t a, uint64_t b) {
+    (void)a;
+    return join(upper(b), (uint32_t)b);
 }
 
 static uint64_t multiply_rounded_words(uint64_t a, uint64_t b) {
@@ -220,56 +230,54 @@ static uint64_t multiply_rounded_words(uint64_t a, uint64_t b) {
     return result;
 }
 
-/* What works across lanes, or on integers. False: no such instruction. */
-static bool run_other(unsigned opcode, uint64_t a, uint64_t b, uint64_t *result) {
-    uint32_t a0 = (uint32_t)a, a1 = (uint32_t)(a >> 32), b0 = (uint32_t)b, b1 = (uint32_t)(b >> 32);
-    switch (opcode) {
-    case PFACC:
-        *result = join(add(a0, a1), add(b0, b1));
-        return true;
-    case PFNACC:
-        *result = join(subtract(a0, a1), subtract(b0, b1));
-        return true;
-    case PFPNACC:
-        *result = join(subtract(a0, a1), add(b0, b1));
-        return true;
-    case PFRCP:
-        *result = join(reciprocal(b0), reciprocal(b0));
-        return true;
-    case PFRSQRT:
-        *result = join(reciprocal_root(b0), reciprocal_root(b0));
-        return true;
-    case PMULHRW:
-        *result = multiply_rounded_words(a, b);
-        return true;
-    case PSWAPD:
-        *result = join(b1, b0);
-        return true;
-    case PAVGUSB:
-        *result = lanes_average_8(a, b);
-        return true;
-    default:
-        return false;
-    }
-}
+/* ---- The instructions ---- */
 
-static bool is_extension(unsigned opcode) {
-    return opcode == 0x0C || opcode == 0x1C || opcode == PFNACC || opcode == PFPNACC ||
-           opcode == PSWAPD;
-}
+// clang-format off
+static const struct {
+    uint8_t opcode; /* the byte behind the operands */
+    bool extension; /* AMD 22466: what CPUID calls 3DNOWEXT */
+    LaneOperation *lanes; /* of each lane; or */
+    LaneFunction *pair;
+} rows[] = {
+    {0x0C, true,  from_word,         NULL},                   /* PI2FW */
+    {0x0D, false, from_integer,      NULL},                   /* PI2FD */
+    {0x1C, true,  to_word,           NULL},                   /* PF2IW */
+    {0x1D, false, to_integer,        NULL},                   /* PF2ID */
+    {0x8A, true,  NULL,              accumulate_negative},    /* PFNACC */
+    {0x8E, true,  NULL,              accumulate_mixed},       /* PFPNACC */
+    {0x90, false, is_not_less,       NULL},                   /* PFCMPGE */
+    {0x94, false, minimum,           NULL},                   /* PFMIN */
+    {0x96, false, NULL,              reciprocal_pair},        /* PFRCP */
+    {0x97, false, NULL,              reciprocal_root_pair},   /* PFRSQRT */
+    {0x9A, false, subtract,          NULL},                   /* PFSUB */
+    {0x9E, false, add,               NULL},                   /* PFADD */
+    {0xA0, false, is_greater,        NULL},                   /* PFCMPGT */
+    {0xA4, false, maximum,           NULL},                   /* PFMAX */
+    {0xA6, false, reciprocal_step,   NULL},                   /* PFRCPIT1 */
+    {0xA7, false, root_step,         NULL},                   /* PFRSQIT1 */
+    {0xAA, false, subtract_reversed, NULL},                   /* PFSUBR */
+    {0xAE, false, NULL,              accumulate},             /* PFACC */
+    {0xB0, false, is_equal,          NULL},                   /* PFCMPEQ */
+    {0xB4, false, multiply,          NULL},                   /* PFMUL */
+    {0xB6, false, multiply,          NULL},                   /* PFRCPIT2 */
+    {0xB7, false, NULL,              multiply_rounded_words}, /* PMULHRW */
+    {0xBB, true,  NULL,              swap},                   /* PSWAPD */
+    {0xBF, false, NULL,              lanes_average_8},        /* PAVGUSB */
+};
+// clang-format on
 
 HelperResult vector_3dnow(Cpu *cpu, VectorOperation *operation) {
     uint64_t a = operation->a.half[0], b = operation->b.half[0];
-    unsigned opcode = operation->immediate;
-    if (is_extension(opcode) && !cpu_has(cpu, FEATURE_3DNOWEXT))
-        return cpu_raise(cpu, EXCEPTION_UD);
-    for (unsigned i = 0; i < sizeof(lane_rows) / sizeof(lane_rows[0]); i++)
-        if (lane_rows[i].opcode == opcode) {
-            Operation *lanes = lane_rows[i].lanes;
-            operation->result.half[0] = join(lanes((uint32_t)a, (uint32_t)b),
-                                             lanes((uint32_t)(a >> 32), (uint32_t)(b >> 32)));
-            return HELPER_NEXT;
-        }
-    return run_other(opcode, a, b, &operation->result.half[0]) ? HELPER_NEXT
-                                                               : cpu_raise(cpu, EXCEPTION_UD);
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].opcode != operation->immediate)
+            continue;
+        if (rows[i].extension && !cpu_has(cpu, FEATURE_3DNOWEXT))
+            break;
+        LaneOperation *lanes = rows[i].lanes;
+        operation->result.half[0] =
+            lanes != NULL ? join(lanes((uint32_t)a, (uint32_t)b), lanes(upper(a), upper(b)))
+                          : rows[i].pair(a, b);
+        return HELPER_NEXT;
+    }
+    return cpu_raise(cpu, EXCEPTION_UD);
 }

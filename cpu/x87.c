@@ -121,7 +121,7 @@ static const X87Row *find_row(unsigned opcode, unsigned modrm) {
  * No model announces that FDP follows exceptions alone or that the selectors read as 0 (CPUID leaf
  * 7, EBX bits 6 and 13). */
 bool x87_follows_opcode(const Cpu *cpu) {
-    bool is_family_15 = (cpu->model->signature >> 8 & 0xF) == 0xF;
+    bool is_family_15 = cpu_model_family(cpu->model) == CPU_FAMILY_PENTIUM_4;
     return !is_family_15 || (cpu->state.misc_enable & MISC_ENABLE_FOPCODE) != 0;
 }
 

@@ -310,7 +310,7 @@ static bool write_base(void *opaque, uint32_t index, uint64_t value) {
         return false;
     bool was_enabled = local_apic_is_enabled(apic);
     apic->state.base = (value & ~BASE_BOOT_PROCESSOR) | (apic->state.base & BASE_BOOT_PROCESSOR);
-    /* Being switched off makes it forget everything, its ID too: SDM vol. 3A 11.4.3. */
+    /* Being switched off makes it forget everything, its ID too: SDM vol. 3A 10.4.3. */
     if (was_enabled && !local_apic_is_enabled(apic)) {
         apic->state.id = (uint32_t)apic->initial_id << 24;
         local_apic_reset_registers(apic);

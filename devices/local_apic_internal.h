@@ -30,7 +30,7 @@ enum {
     ERROR_ILLEGAL_REGISTER = 1 << 7,
 };
 
-/* IA32_APIC_BASE: SDM vol. 3A 11.4.4, 11.12.1. Physical addresses have 36 bits. */
+/* IA32_APIC_BASE: SDM vol. 3A 10.4.4, 10.12.1. Physical addresses have 36 bits. */
 #define BASE_BOOT_PROCESSOR UINT64_C(0x100)
 #define BASE_X2APIC UINT64_C(0x400)
 #define BASE_ENABLED UINT64_C(0x800)
@@ -71,8 +71,10 @@ bool local_apic_has_register(unsigned index);
 uint32_t local_apic_writable_bits(const LocalApic *apic, unsigned index);
 
 /* local_apic_x2apic.c */
-bool local_apic_is_x2apic(const LocalApic *apic);
+bool local_apic_is_x2apic(const LocalApic *apic); /* its mode, as IA32_APIC_BASE says */
+/* May IA32_APIC_BASE become 'value'? */
 bool local_apic_is_base_allowed(const LocalApic *apic, uint64_t value);
+/* Claims the registers' MSRs, if the processor has x2APIC. */
 bool local_apic_claim_x2apic(LocalApic *apic, MsrMap *msrs, Error *error);
 /* Whether a message of the interrupt command register's upper half means this one. */
 bool local_apic_is_x2apic_destination(const LocalApic *apic, uint32_t destination, bool logical);
@@ -98,6 +100,7 @@ void local_apic_timer_set_divide(LocalApic *apic, uint32_t value);
 /* The timer's mode or mask is to become 'entry'. */
 void local_apic_timer_set_entry(LocalApic *apic, uint32_t entry);
 void local_apic_timer_fire(void *apic);
+/* Claims IA32_TSC_DEADLINE, if the processor has it. */
 bool local_apic_claim_deadline(LocalApic *apic, MsrMap *msrs, Error *error);
 
 #endif

@@ -214,7 +214,7 @@ void local_apic_set_lint(void *opaque, int line, int level) {
     local_apic_update(apic);
 }
 
-/* Taking one masks the entry: SDM vol. 3A 11.5.1. */
+/* Taking one masks the entry: SDM vol. 3A 10.5.1. */
 void local_apic_performance_interrupt(void *opaque, int line, int level) {
     LocalApic *apic = opaque;
     (void)line;

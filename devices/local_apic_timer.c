@@ -1,4 +1,4 @@
-/* The local APIC's timer: SDM vol. 3A 11.5.4. It counts the bus clock, 1 GHz here, divided. The
+/* The local APIC's timer: SDM vol. 3A 10.5.4. It counts the bus clock, 1 GHz here, divided. The
  * count is computed from the time whenever somebody asks; an event is armed only where its end is
  * an interrupt. */
 #include "local_apic_internal.h"
@@ -152,7 +152,7 @@ static bool read_deadline(void *opaque, uint32_t index, uint64_t *value) {
     return true;
 }
 
-/* Other modes ignore it: SDM vol. 3A 11.5.4.1. */
+/* Other modes ignore it: SDM vol. 3A 10.5.4.1. */
 static bool write_deadline(void *opaque, uint32_t index, uint64_t value) {
     LocalApic *apic = opaque;
     (void)index;

@@ -1,4 +1,4 @@
-/* x2APIC mode: the registers are MSRs, and IDs have 32 bits. SDM vol. 3A 11.12. */
+/* x2APIC mode: the registers are MSRs, and IDs have 32 bits. SDM vol. 3A 10.12. */
 #include "local_apic_internal.h"
 
 enum { FIRST_MSR = 0x800, MSRS = 0x40 };
@@ -7,7 +7,7 @@ bool local_apic_is_x2apic(const LocalApic *apic) {
     return (apic->state.base & BASE_X2APIC) != 0;
 }
 
-/* By way of the disabled state alone it goes back, and by way of xAPIC mode into it: 11.12.5. */
+/* By way of the disabled state alone it goes back, and by way of xAPIC mode into it: 10.12.5. */
 bool local_apic_is_base_allowed(const LocalApic *apic, uint64_t value) {
     const uint64_t modes = BASE_ENABLED | BASE_X2APIC;
     uint64_t extended = apic->pins.has_x2apic ? BASE_X2APIC : 0;
@@ -18,7 +18,7 @@ bool local_apic_is_base_allowed(const LocalApic *apic, uint64_t value) {
            !(from == 0 && to == modes);
 }
 
-/* Sixteen processors make a cluster: 11.12.10.2. */
+/* Sixteen processors make a cluster: 10.12.10.2. */
 static uint32_t logical_id(const LocalApic *apic) {
     return (uint32_t)(apic->initial_id >> 4) << 16 | 1u << (apic->initial_id & 0xF);
 }

@@ -1,5 +1,6 @@
 #include "pc_testdev.h"
 #include "allocate.h"
+#include "little_endian.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,42 +34,13 @@ struct PcTestdev {
     Wire lines[PC_TESTDEV_LINES];
 };
 
-static uint32_t get(const uint8_t *bytes, unsigned size) {
-    uint32_t value = 0;
-    for (unsigned i = 0; i < size; i++)
-        value |= (uint32_t)bytes[i] << 8 * i;
-    return value;
+/* The register and the memory keep bytes: 'opaque' is the first of them. */
+static uint32_t bytes_read(void *opaque, uint32_t offset, unsigned size) {
+    return (uint32_t)load_le((const uint8_t *)opaque + offset, size);
 }
 
-static void put(uint8_t *bytes, unsigned size, uint32_t value) {
-    for (unsigned i = 0; i < size; i++)
-        bytes[i] = (uint8_t)(value >> 8 * i);
-}
-
-static uint32_t register_read(void *opaque, uint32_t offset, unsigned size) {
-    const PcTestdev *device = opaque;
-    return get(device->state.data + offset, size);
-}
-
-static void register_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
-    PcTestdev *device = opaque;
-    put(device->state.data + offset, size, value);
-}
-
-static uint32_t second_read(void *opaque, uint32_t offset, unsigned size) {
-    return register_read(opaque, offset + 1, size);
-}
-
-static void second_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
-    register_write(opaque, offset + 1, size, value);
-}
-
-static uint32_t upper_read(void *opaque, uint32_t offset, unsigned size) {
-    return register_read(opaque, offset + 2, size);
-}
-
-static void upper_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
-    register_write(opaque, offset + 2, size, value);
+static void bytes_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
+    store_le((uint8_t *)opaque + offset, size, value);
 }
 
 static uint32_t zero_read(void *opaque, uint32_t offset, unsigned size) {
@@ -82,33 +54,28 @@ static void lines_write(void *opaque, uint32_t offset, unsigned size, uint32_t v
     wire_set(&device->lines[offset], value != 0);
 }
 
-static uint32_t memory_read(void *opaque, uint32_t offset, unsigned size) {
-    const PcTestdev *device = opaque;
-    return get(device->state.memory + offset, size);
-}
-
-static void memory_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
-    PcTestdev *device = opaque;
-    put(device->state.memory + offset, size, value);
-}
-
 static bool add_ports(PcTestdev *device, PortMap *ports, Error *error) {
+    uint8_t *data = device->state.data;
+    // clang-format off
     const PortRange ranges[] = {
-        {"pc-testdev", PORT_REGISTER, 4, PORT_8 | PORT_16 | PORT_32, register_read, register_write,
-         device},
+        {"pc-testdev", PORT_REGISTER, 4, PORT_8 | PORT_16 | PORT_32, bytes_read, bytes_write, data},
         /* A host that maps the guest's memory lazily drops the page; here nothing is kept. */
         {"pc-testdev flush", PORT_FLUSH, 4, PORT_32, zero_read, NULL, device},
-        {"pc-testdev bytes", PORT_REGISTER_BY_BYTES, 1, PORT_8, register_read, register_write,
-         device},
-        {"pc-testdev bytes", PORT_REGISTER_BY_BYTES + 2, 2, PORT_8, upper_read, upper_write,
-         device},
+        {"pc-testdev bytes", PORT_REGISTER_BY_BYTES, 1, PORT_8, bytes_read, bytes_write, data},
+        {"pc-testdev bytes", PORT_REGISTER_BY_BYTES + 2, 2, PORT_8, bytes_read, bytes_write, data + 2},
         {"pc-testdev lines", PORT_LINES, PC_TESTDEV_LINES, PORT_8, zero_read, lines_write, device},
     };
+    // clang-format on
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
         if (!port_map_add(ports, &ranges[i], error))
             return false;
-    const PortRange second = {"pc-testdev bytes", PORT_DEBUG_CONSOLE, 1,     PORT_8,
-                              second_read,        second_write,       device};
+    const PortRange second = {.name = "pc-testdev bytes",
+                              .first = PORT_DEBUG_CONSOLE,
+                              .count = 1,
+                              .widths = PORT_8,
+                              .read = bytes_read,
+                              .write = bytes_write,
+                              .opaque = data + 1};
     return port_map_find(ports, PORT_DEBUG_CONSOLE) != NULL || port_map_add(ports, &second, error);
 }
 
@@ -128,9 +95,9 @@ PcTestdev *pc_testdev_create(const DeviceContext *context, const Wire lines[PC_T
     const MmioRange range = {.name = "pc-testdev",
                              .base = MEMORY_BASE,
                              .size = MEMORY_BYTES,
-                             .read = memory_read,
-                             .write = memory_write,
-                             .opaque = device,
+                             .read = bytes_read,
+                             .write = bytes_write,
+                             .opaque = device->state.memory,
                              .timeless = true};
     memcpy(device->lines, lines, sizeof(device->lines));
     if (!add_ports(device, context->ports, error) ||
@@ -146,6 +113,6 @@ PcTestdev *pc_testdev_create(const DeviceContext *context, const Wire lines[PC_T
 void pc_testdev_destroy(PcTestdev *device) {
     if (device == NULL)
         return;
-    physical_map_remove_mmio(device->memory, MEMORY_BASE, device);
+    physical_map_remove_mmio(device->memory, MEMORY_BASE, device->state.memory);
     free(device);
 }

@@ -1,11 +1,14 @@
 #include "pci_testdev.h"
 #include "allocate.h"
+#include "little_endian.h"
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    VENDOR_ID = 0x1B36,
+    VENDOR_ID = 0x1B36, /* these four as QEMU's docs/specs/pci-ids has them */
     DEVICE_ID = 0x0005,
+    SUBSYSTEM_VENDOR_ID = 0x1AF4,
+    SUBSYSTEM_ID = 0x1100,
     CLASS_OTHERS = 0xFF0000,
     BAR_MEMORY = 0,
     BAR_PORTS = 1,
@@ -61,20 +64,15 @@ static uint32_t target_of(uint32_t test) {
     return (test < TESTS ? MEMORY_TARGETS : PORT_TARGETS) + test;
 }
 
-static void put_number(uint8_t *header, unsigned at, uint32_t value) {
-    for (unsigned i = 0; i < 4; i++)
-        header[at + i] = (uint8_t)(value >> 8 * i);
-}
-
 static uint8_t header_byte(const PciTestdevState *state, uint32_t at) {
     static const char *const names[KINDS * TESTS] = {
         "mmio-no-eventfd",   "mmio-wildcard-eventfd",   "mmio-datamatch-eventfd",
         "portio-no-eventfd", "portio-wildcard-eventfd", "portio-datamatch-eventfd"};
     uint8_t header[HEADER_BYTES + 1] = {[HEADER_TEST] = (uint8_t)state->test, [HEADER_WIDTH] = 1};
     const char *name = names[state->test];
-    put_number(header, HEADER_OFFSET, target_of(state->test));
-    put_number(header, HEADER_DATA, wants_value(state->test) ? DATA_WANTED : DATA_UNWANTED);
-    put_number(header, HEADER_COUNT, state->counts[state->test]);
+    store_le32(header + HEADER_OFFSET, target_of(state->test));
+    store_le32(header + HEADER_DATA, wants_value(state->test) ? DATA_WANTED : DATA_UNWANTED);
+    store_le32(header + HEADER_COUNT, state->counts[state->test]);
     memcpy(header + HEADER_NAME, name, strlen(name));
     return at < HEADER_NAME + strlen(name) ? header[at] : 0;
 }
@@ -160,8 +158,8 @@ PciTestdev *pci_testdev_create(const DeviceContext *context, PciBus *bus, unsign
         .vendor_id = VENDOR_ID,
         .device_id = DEVICE_ID,
         .class_code = CLASS_OTHERS,
-        .subsystem_vendor_id = 0x1AF4,
-        .subsystem_id = 0x1100,
+        .subsystem_vendor_id = SUBSYSTEM_VENDOR_ID,
+        .subsystem_id = SUBSYSTEM_ID,
         .bars = {[BAR_MEMORY] = {PCI_BAR_MEMORY, MEMORY_BYTES}, [BAR_PORTS] = {PCI_BAR_IO, PORTS}},
         .opaque = device,
         .map = map_bar,

@@ -9,6 +9,7 @@
 
 typedef struct PciTestdev PciTestdev;
 
+/* Puts one into a slot of the bus. */
 PciTestdev *pci_testdev_create(const DeviceContext *context, PciBus *bus, unsigned slot,
                                Error *error);
 void pci_testdev_destroy(PciTestdev *device);

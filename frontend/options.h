@@ -10,6 +10,8 @@
 typedef bool OptionHandler(Settings *settings, const char *argument, Error *error);
 
 /* options_machine.c */
+OptionHandler option_machine, option_cpu, option_smp, option_memory, option_name;
+OptionHandler option_start_paused, option_no_reboot, option_no_shutdown, option_no_defaults;
 OptionHandler option_no_acpi, option_no_hpet;
 
 /* options_accel.c */
@@ -20,9 +22,6 @@ OptionHandler option_accel_name;
 
 /* options_smbios.c */
 OptionHandler option_smbios, option_uuid;
-
-OptionHandler option_machine, option_cpu, option_smp, option_memory, option_name;
-OptionHandler option_start_paused, option_no_reboot, option_no_shutdown, option_no_defaults;
 
 /* options_time.c */
 OptionHandler option_icount, option_rtc;

@@ -90,10 +90,8 @@ static bool read_segment(const ByteBuffer *file, unsigned index, Segment *segmen
 
 static bool check_elf(const ByteBuffer *file, Error *error) {
     const uint8_t *data = file->data;
-    if (file->size < ELF_BYTES || memcmp(data,
-                                         "\x7F"
-                                         "ELF",
-                                         4) != 0)
+    static const uint8_t magic[4] = {0x7F, 'E', 'L', 'F'};
+    if (file->size < ELF_BYTES || memcmp(data, magic, sizeof(magic)) != 0)
         return error_set(error, "has no addresses in its Multiboot header and is no ELF file");
     if (data[ELF_CLASS] != ELF_CLASS_32 || data[ELF_DATA] != ELF_DATA_LITTLE ||
         load_le16(data + ELF_MACHINE) != ELF_MACHINE_386)

@@ -23,6 +23,7 @@ uint32_t kernel_place_info(uint64_t start, uint64_t end);
 /* Kernels are where RAM is: below 640 KB with room for the information, or above 1 MB. */
 bool kernel_place_check(uint64_t start, uint64_t end, uint64_t ram_bytes, Error *error);
 
+/* Do so many bytes from 'offset' on lie within the file? */
 bool kernel_file_holds(const ByteBuffer *file, uint64_t offset, uint64_t size);
 
 /* Makes the piece reach from 'start' to 'end', and zero. */

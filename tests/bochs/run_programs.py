@@ -39,8 +39,9 @@ PROGRAMS = {
 }
 
 # Not run: apic and counters (other devices, no counters), smm (another board's SMI port and SMRAM), self_modifying (wants a
-# disk), fpu_errors (Bochs raises IRQ 13 an instruction later), identification (prints), debug_traps, privilege
-# and quirks (Bochs 2.7 leaves them early: it pushes RF clear within REP, and ARPL of read-only memory faults).
+# disk), fpu_errors (Bochs raises IRQ 13 an instruction later), identification (prints), nmi (its APIC sends none to
+# itself), debug_traps, privilege, quirks and segment_ends (Bochs 2.7 leaves them early: it pushes RF clear within REP,
+# ARPL of read-only memory faults, POPA pops all or nothing).
 
 
 def run(image):

@@ -196,7 +196,7 @@ START_TEST(models_have_their_registers) {
 }
 END_TEST
 
-/* SDM vol. 3B 18.17.3. */
+/* SDM vol. 3B 17.17.3. */
 START_TEST(tsc_and_its_adjustment_move_together) {
     const uint64_t far = UINT64_C(100000000000);
     use("max");

@@ -308,77 +308,78 @@ static void aim_bound(Maker *maker) {
     memcpy(made->value + insn->operand_size, &high, insn->operand_size);
 }
 
-static void aim_others(Maker *maker) {
+static void aim_return(Maker *maker) {
+    aim_stack(maker, put_transfer(maker, maker->made->insn.insn.operand_size, false));
+}
+
+static void aim_far_return(Maker *maker) {
+    aim_stack(maker, put_transfer(maker, maker->made->insn.insn.operand_size, true));
+}
+
+static void aim_far_transfer(Maker *maker) {
+    if (maker->made->insn.insn.operand[0].kind == OPERAND_FAR)
+        aim_far_pointer(maker);
+    else
+        aim_indirect(maker, true);
+}
+
+static void aim_near_transfer(Maker *maker) {
+    unsigned kind = maker->made->insn.insn.operand[0].kind;
+    if (kind == OPERAND_GPR || kind == OPERAND_MEM)
+        aim_indirect(maker, false);
+}
+
+static void aim_pop_sreg(Maker *maker) {
+    uint8_t *value = maker->made->value;
+    uint16_t selector = choose_any_selector(maker);
+    oracle_fill(&maker->random, value, 4);
+    memcpy(value, &selector, 2);
+    aim_stack(maker, 4);
+}
+
+static void aim_push_sreg(Maker *maker) {
     OracleCase *made = maker->made;
-    const Insn *insn = &made->insn.insn;
-    switch (insn->code) {
-    case INSN_RET:
-        aim_stack(maker, put_transfer(maker, insn->operand_size, false));
-        break;
-    case INSN_RET_FAR:
-    case INSN_IRET:
-        aim_stack(maker, put_transfer(maker, insn->operand_size, true));
-        break;
-    case INSN_CALL_FAR:
-    case INSN_JMP_FAR:
-        if (insn->operand[0].kind == OPERAND_FAR)
-            aim_far_pointer(maker);
-        else
-            aim_indirect(maker, true);
-        break;
-    case INSN_CALL:
-    case INSN_JMP:
-        if (insn->operand[0].kind == OPERAND_GPR || insn->operand[0].kind == OPERAND_MEM)
-            aim_indirect(maker, false);
-        break;
-    case INSN_POP_SREG: {
-        uint16_t selector = choose_any_selector(maker);
-        oracle_fill(&maker->random, made->value, 4);
-        memcpy(made->value, &selector, 2);
-        aim_stack(maker, 4);
-        break;
-    }
-    case INSN_PUSH_SREG:
-        made->image_address =
-            made->input.gpr[REG_ESP] + oracle_segment_base(segment_of(maker, SEG_SS)) - 4;
-        made->image_length = insn->operand_size == 4 ? 4 : 0;
-        break;
-    case INSN_POPF:
-        put_transfer(maker, insn->operand_size, true);
-        memmove(made->value, made->value + 2 * insn->operand_size, insn->operand_size);
-        aim_stack(maker, insn->operand_size);
-        break;
-    case INSN_ENTER:
-        aim_enter(maker);
-        break;
-    case INSN_LEAVE:
-        made->input.gpr[REG_EBP] =
-            choose_target(maker, 4) - oracle_segment_base(segment_of(maker, SEG_SS));
-        break;
-    case INSN_BOUND:
-        aim_bound(maker);
-        break;
-    case INSN_DIV:
-    case INSN_IDIV:
-        tame_division(maker);
-        break;
-    case INSN_MOV_SREG:
-    case INSN_LDS:
-    case INSN_LES:
-    case INSN_LFS:
-    case INSN_LGS:
-    case INSN_LSS:
-    case INSN_LAR:
-    case INSN_LSL:
-    case INSN_VERR:
-    case INSN_VERW:
-    case INSN_LLDT:
-    case INSN_LTR:
-        aim_selector(maker);
-        break;
-    default:
-        break;
-    }
+    made->image_address =
+        made->input.gpr[REG_ESP] + oracle_segment_base(segment_of(maker, SEG_SS)) - 4;
+    made->image_length = made->insn.insn.operand_size == 4 ? 4 : 0;
+}
+
+static void aim_popf(Maker *maker) {
+    uint8_t *value = maker->made->value;
+    unsigned size = maker->made->insn.insn.operand_size;
+    put_transfer(maker, size, true);
+    memmove(value, value + 2 * size, size);
+    aim_stack(maker, size);
+}
+
+static void aim_leave(Maker *maker) {
+    maker->made->input.gpr[REG_EBP] =
+        choose_target(maker, 4) - oracle_segment_base(segment_of(maker, SEG_SS));
+}
+
+typedef void AimFunction(Maker *maker);
+
+static AimFunction *const aim_functions[INSN_COUNT] = {
+    [INSN_RET] = aim_return,           [INSN_RET_FAR] = aim_far_return,
+    [INSN_IRET] = aim_far_return,      [INSN_CALL_FAR] = aim_far_transfer,
+    [INSN_JMP_FAR] = aim_far_transfer, [INSN_CALL] = aim_near_transfer,
+    [INSN_JMP] = aim_near_transfer,    [INSN_POP_SREG] = aim_pop_sreg,
+    [INSN_PUSH_SREG] = aim_push_sreg,  [INSN_POPF] = aim_popf,
+    [INSN_ENTER] = aim_enter,          [INSN_LEAVE] = aim_leave,
+    [INSN_BOUND] = aim_bound,          [INSN_DIV] = tame_division,
+    [INSN_IDIV] = tame_division,       [INSN_MOV_SREG] = aim_selector,
+    [INSN_LDS] = aim_selector,         [INSN_LES] = aim_selector,
+    [INSN_LFS] = aim_selector,         [INSN_LGS] = aim_selector,
+    [INSN_LSS] = aim_selector,         [INSN_LAR] = aim_selector,
+    [INSN_LSL] = aim_selector,         [INSN_VERR] = aim_selector,
+    [INSN_VERW] = aim_selector,        [INSN_LLDT] = aim_selector,
+    [INSN_LTR] = aim_selector,
+};
+
+static void aim_others(Maker *maker) {
+    AimFunction *function = aim_functions[maker->made->insn.insn.code];
+    if (function != NULL)
+        function(maker);
 }
 
 /* ---- The whole ---- */

@@ -111,10 +111,9 @@ static bool is_alignment_of_other(const OracleCase *made, const OracleState *our
 }
 
 /* Where AMD's processors look at things in another order. A far return reads all that an outer
- * level would need before it looks at the selector; a selector is pushed
- * and popped with an upper half; the
- * permission of a port is looked at for no iterations too; UD1 has no operand to fetch; masked
- * moves need the page for no bytes too, and MMX state is entered before that. */
+ * level would need before it looks at the selector; a selector is pushed and popped with an upper
+ * half; the permission of a port is looked at for no iterations too; UD1 has no operand to fetch;
+ * masked moves need the page for no bytes too, and MMX state is entered before that. */
 static bool is_order_of_other(const OracleCase *made, const OracleState *ours,
                               const OracleState *hosts) {
     const Insn *insn = &made->insn.insn;

@@ -561,7 +561,7 @@ enum {
     FLAGS_OF_PENTIUM = FLAGS_OF_486 | FLAG_ID | FLAG_VIF | FLAG_VIP,
 };
 
-/* SDM vol. 3A 2.5, vol. 3B 23.11 and 23.22 ("Architecture Compatibility"). */
+/* SDM vol. 3A 2.5, vol. 3B 22.11 and 22.22 ("Architecture Compatibility"). */
 static const RegisterBits register_bits[] = {
     {"386", CR0_OF_386, 0, FLAGS_OF_386, false, false, false},
     {"486", CR0_OF_486, 0, FLAGS_OF_486 | FLAG_ID, false, false, false},

@@ -56,12 +56,13 @@ static uint8_t *emit_modrm(uint8_t *at, uint64_t *random, Mode mode, unsigned re
     return at + 4;
 }
 
-static uint8_t *emit_insn(uint8_t *at, uint64_t *random, Mode mode) {
-    uint64_t r = guest_random(random);
+/* Kinds of instructions to choose from. */
+enum { FIRST_MOVE = 12, FIRST_OTHER = 19, KINDS = 26 };
+
+/* Kinds 0 to 11. */
+static uint8_t *emit_arithmetic(uint8_t *at, uint64_t r, uint64_t *random, Mode mode) {
     unsigned reg = r >> 8 & 7;
-    if ((r >> 20) % 8 == 0)
-        *at++ = 0x66;
-    switch (r % 26) {
+    switch (r % KINDS) {
     case 0:
     case 1:
     case 2:
@@ -88,9 +89,16 @@ static uint8_t *emit_insn(uint8_t *at, uint64_t *random, Mode mode) {
         *at++ = (uint8_t)(0xF6 | (r >> 16 & 1));
         at = emit_modrm(at, random, mode, reg < 2 ? 2 + reg : reg);
         return at;
-    case 11:
-        *at++ = (uint8_t)(0x40 | (r >> 16 & 15)); /* INC and DEC r */
+    default: /* INC and DEC r */
+        *at++ = (uint8_t)(0x40 | (r >> 16 & 15));
         return at;
+    }
+}
+
+/* Kinds 12 to 18. */
+static uint8_t *emit_move_or_test(uint8_t *at, uint64_t r, uint64_t *random, Mode mode) {
+    unsigned reg = r >> 8 & 7;
+    switch (r % KINDS) {
     case 12: /* MOV */
         *at++ = (uint8_t)(0x88 | (r >> 16 & 3));
         return emit_modrm(at, random, mode, reg);
@@ -118,9 +126,16 @@ static uint8_t *emit_insn(uint8_t *at, uint64_t *random, Mode mode) {
     case 17: /* XCHG, TEST */
         *at++ = (uint8_t)(0x84 | (r >> 16 & 3));
         return emit_modrm(at, random, mode, reg);
-    case 18: /* PUSH and POP r */
+    default: /* PUSH and POP r */
         *at++ = (uint8_t)(0x50 | (r >> 16 & 15));
         return at;
+    }
+}
+
+/* Kinds from 19 on: jumps, strings, x87 and vectors. */
+static uint8_t *emit_other(uint8_t *at, uint64_t r, uint64_t *random, Mode mode) {
+    unsigned reg = r >> 8 & 7;
+    switch (r % KINDS) {
     case 19: /* a short jump forwards */
         *at++ = (uint8_t)(0x70 | (r >> 16 & 15));
         *at++ = (uint8_t)(r >> 24 & 7);
@@ -161,6 +176,17 @@ static uint8_t *emit_insn(uint8_t *at, uint64_t *random, Mode mode) {
         *at++ = (uint8_t)(r >> 24 & 7);
         return at;
     }
+}
+
+static uint8_t *emit_insn(uint8_t *at, uint64_t *random, Mode mode) {
+    uint64_t r = guest_random(random);
+    unsigned kind = r % KINDS;
+    if ((r >> 20) % 8 == 0)
+        *at++ = 0x66;
+    if (kind < FIRST_MOVE)
+        return emit_arithmetic(at, r, random, mode);
+    return kind < FIRST_OTHER ? emit_move_or_test(at, r, random, mode)
+                              : emit_other(at, r, random, mode);
 }
 
 static void fill(Guest *guest, uint64_t seed, Mode mode) {

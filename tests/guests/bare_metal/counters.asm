@@ -1,6 +1,6 @@
 ; What counts instructions and time: performance counters and their interrupt, the time-stamp counter,
 ; its adjustment and its deadline, by the local APIC's registers in memory and in MSRs. For a
-; processor that has all of it. SDM vol. 3A 11.5.4.1, 11.12, vol. 3B 16.3, 18.17 and 20.2.
+; processor that has all of it. SDM vol. 3A 10.5.4.1, 10.12, vol. 3B 15.3, 17.17 and 18.2.
 
 %include "harness.inc"
 

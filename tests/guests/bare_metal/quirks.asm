@@ -1,63 +1,13 @@
 ; Quirks of instructions: what the manual leaves open, says elsewhere or tells otherwise than the
 ; silicon does. Where silicon is named it is an AMD EPYC whose 16-bit segments come from modify_ldt,
-; and Bochs 2.7 does the same. What comes with debug registers and TF is in debug_traps.asm.
+; and Bochs 2.7 does the same. What happens at the ends of segments is in segment_ends.asm, what comes
+; with debug registers and TF in debug_traps.asm.
 
 %include "harness.inc"
-
-PRESENT         equ     80h
-CODE            equ     1Ah
-DATA            equ     12h
-DATA_READ_ONLY  equ     10h
-LDT_TYPE        equ     2
-LEVEL_3         equ     60h
-FLAT            equ     0C000h
-BITS_32         equ     4000h
-
-S_DATA          equ     SELECTOR_FREE
-S_LDT           equ     SELECTOR_FREE + 8
-S_CODE16        equ     (SELECTOR_FREE + 10h) | 3
-S_STACK16       equ     (SELECTOR_FREE + 18h) | 3
-S_WIDE16        equ     (SELECTOR_FREE + 20h) | 3       ; base as S_STACK16, 128K
-S_SMALL_CODE    equ     (SELECTOR_FREE + 28h) | 3
-S_BEYOND        equ     TEST_GDT_ENTRIES * 8
-FREE_VECTOR     equ     60h
-FREE_GATE       equ     IDT_ADDRESS + 8 * FREE_VECTOR
-
-PROGRAM         equ     70000h                  ; of 16-bit code at level 3
-STACK16         equ     200000h                 ; 64K, as its stack and data
-SCRATCH         equ     300000h
-LOW_CODE        equ     6000h                   ; where EIP cut to 16 bits leads
-
-; Runs 16-bit code at level 3, which ends by UD2, with a 16-bit stack: SP is %1.
-%macro USER16 1
-        mov     dword [user16_sp], %1
-        jmp     %%go
-        bits    16
-%%code:
-%define USER16_CODE %%code
-%define USER16_GO %%go
-%endmacro
-%macro USER16_END 0
-        ud2
-        bits    32
-USER16_GO:
-        mov     esi, USER16_CODE
-        mov     edi, PROGRAM
-        mov     ecx, USER16_GO - USER16_CODE
-        rep     movsb
-        call    run_user16
-%endmacro
-; The fault that the first instruction after the label .fault must raise.
-%macro CHECK_FAULT 3                            ; vector, error code, offset
-        CHECK   [seen_vector], %1
-        CHECK   [seen_error], %2
-        CHECK   [seen_eip], %3
-%endmacro
+%include "user16.inc"
 
 test:
-        SET_DESCRIPTOR S_CODE16, PROGRAM, 0FFFFh, PRESENT | LEVEL_3 | CODE
-        SET_DESCRIPTOR S_STACK16, STACK16, 0FFFFh, PRESENT | LEVEL_3 | DATA
-        SET_DESCRIPTOR S_WIDE16, STACK16, 1FFFFh, PRESENT | LEVEL_3 | DATA
+        call    set_user16_descriptors
         call    test_descriptor_table_images
         call    test_stack_pointer
         call    test_push_all
@@ -76,39 +26,10 @@ test:
         call    test_prefixes
         call    test_lock
         call    test_invalid_forms
-        call    test_cut_eip
         call    test_enter
         call    test_looking
         call    test_error_codes
-        call    test_wraps
-        call    test_stack_ends
-        call    test_code_ends
         ret
-
-user16_sp       dd      0
-run_user16:
-        pop     dword [user16_return]
-        ATTEMPT
-        push    dword S_STACK16
-        push    dword [user16_sp]
-        push    dword [user_eflags]
-        push    dword S_CODE16
-        push    dword 0
-        push    dword S_STACK16
-        push    dword S_STACK16
-        pop     ds
-        pop     es
-        xor     eax, eax
-        xor     ecx, ecx
-        xor     edx, edx
-        xor     ebx, ebx
-        xor     ebp, ebp
-        xor     esi, esi
-        xor     edi, edi
-        iretd
-        ATTEMPT_END
-        jmp     [user16_return]
-user16_return   dd      0
 
 test_descriptor_table_images:
         TEST    "SGDT and SIDT of 16 bits store the whole base, LGDT of 16 bits loads 24 bits"
@@ -682,32 +603,6 @@ test_invalid_forms:
         ret
 
 ; Near transfers with a 16-bit operand size cut EIP.
-test_cut_eip:
-        TEST    "near transfers of 16 bits cut EIP"
-        mov     word [LOW_CODE + 10h], 0B0Fh    ; ud2
-        mov     edi, 210000h + LOW_CODE
-        mov     dword [edi], 0DEB66h            ; o16 jmp short to 10h
-        ATTEMPT
-        jmp     edi
-        ATTEMPT_END
-        CHECK_FAULT UD, 0, LOW_CODE + 10h
-        mov     dword [edi], 0CE866h            ; o16 call to 10h
-        ATTEMPT
-        jmp     edi
-        ATTEMPT_END
-        CHECK_FAULT UD, 0, LOW_CODE + 10h
-        ATTEMPT
-        push    dword 77770000h | (LOW_CODE + 10h)
-        o16 ret
-        ATTEMPT_END
-        CHECK_FAULT UD, 0, LOW_CODE + 10h
-        ATTEMPT
-        mov     eax, 7777h << 16 | (LOW_CODE + 10h)
-        o16 jmp ax
-        ATTEMPT_END
-        CHECK_FAULT UD, 0, LOW_CODE + 10h
-        ret
-
 test_enter:
         TEST    "ENTER copies a display, and counts nesting levels modulo 32"
         mov     ecx, esp
@@ -805,230 +700,5 @@ test_error_codes:
         EXPECT  DF, 0, mov es, ax
         or      byte [IDT_ADDRESS + 8 * GP + 5], 80h
         ret
-
-; Operands of two parts are two accesses, and each offset wraps at 16 bits: silicon.
-test_wraps:
-        TEST    "a far pointer must be within the limit whole, an immediate operand within CS"
-        SET_DESCRIPTOR S_DATA, SCRATCH, 6, BITS_32 | PRESENT | DATA
-        mov     ax, S_DATA
-        mov     fs, ax
-        mov     dword [SCRATCH], .far
-        mov     word [SCRATCH + 4], SELECTOR_CODE32
-        mov     word [SCRATCH + 6], 0
-        EXPECT  GP, 0, jmp far [fs:2]
-        EXPECT  GP, 0, call far [fs:2]
-        EXPECT  GP, 0, lgs eax, [fs:2]
-        EXPECT  GP, 0, lgdt [fs:2]
-        EXPECT  GP, 0, bound eax, [fs:0]
-        jmp     far [fs:0]
-.far:   mov     dword [SCRATCH], 1234B890h      ; nop, and a MOV that ends beyond
-        SET_DESCRIPTOR S_SMALL_CODE & ~3, SCRATCH, 4, BITS_32 | PRESENT | CODE
-        ATTEMPT
-        jmp     (S_SMALL_CODE & ~3):0
-        ATTEMPT_END
-        CHECK_FAULT GP, 0, 1
-        TEST    "UD1 has a ModRM byte, UD2 has none"
-        mov     word [SCRATCH + 3], 0B90Fh
-        ATTEMPT
-        jmp     (S_SMALL_CODE & ~3):3           ; a limit of 4 cuts its ModRM off
-        ATTEMPT_END
-        CHECK_FAULT GP, 0, 3
-        mov     word [SCRATCH + 3], 0B0Fh
-        ATTEMPT
-        jmp     (S_SMALL_CODE & ~3):3
-        ATTEMPT_END
-        CHECK_FAULT UD, 0, 3
-        mov     ax, SELECTOR_DATA32
-        mov     fs, ax
-        mov     word [STACK16 + 0FFFEh], 1111h
-        mov     word [STACK16], S_WIDE16
-        mov     word [STACK16 + 10000h], S_STACK16
-        TEST    "the selector of a far pointer at FFFEh is at 0"
-        USER16  8000h
-        mov     ax, S_WIDE16
-        mov     ds, ax
-        mov     si, 0FFFEh
-        les     ax, [si]
-        mov     bx, es
-        USER16_END
-        CHECK   [seen_vector], UD
-        CHECK   [seen_eax], 1111h
-        CHECK   [seen_ebx], S_WIDE16
-        TEST    "the upper bound of an array at FFFEh is at 0"
-        mov     word [STACK16 + 0FFFEh], -5
-        mov     word [STACK16], 5
-        mov     word [STACK16 + 10000h], -5
-        USER16  8000h
-        mov     si, 0FFFEh
-        bound   ax, [si]
-        USER16_END
-        CHECK   [seen_vector], UD
-        mov     word [STACK16], -4
-        USER16  8000h
-        mov     si, 0FFFEh
-        bound   ax, [si]
-        USER16_END
-        CHECK_FAULT BR_, 0, 3
-        TEST    "POP to memory by ESP on a 16-bit stack wraps with SP"
-        mov     word [STACK16 + 0FFFEh], 2222h
-        mov     word [STACK16], 0
-        USER16  8000h
-        mov     esp, 0FFFEh
-        a32 pop word [esp]
-        mov     eax, esp
-        USER16_END
-        CHECK   [seen_vector], UD
-        CHECK   [seen_eax], 0
-        CHECK   [STACK16], 2222h
-        TEST    "a word at FFFFh is beyond the segment, #SS of the stack and #GP else"
-        USER16  8000h
-        mov     si, 0FFFFh
-        lodsw
-        USER16_END
-        CHECK_FAULT GP, 0, 3
-        USER16  8000h
-        mov     bp, 0FFFFh
-        mov     [bp], ax
-        USER16_END
-        CHECK_FAULT SS_, 0, 3
-        USER16  8000h
-        mov     si, 0FFFDh
-        mov     eax, [si]
-        USER16_END
-        CHECK_FAULT GP, 0, 3
-        ret
-
-test_stack_ends:
-        TEST    "SP 0 and 2 wrap, odd pointers that would straddle the end are #SS"
-        USER16  0
-        push    ax
-        mov     dx, sp
-        USER16_END
-        CHECK   [seen_vector], UD
-        CHECK   [seen_edx], 0FFFEh
-        USER16  1
-        push    ax
-        USER16_END
-        CHECK_FAULT SS_, 0, 0
-        USER16  1
-        call    .nowhere
-.nowhere:
-        USER16_END
-        CHECK_FAULT SS_, 0, 0
-        USER16  3
-        call    S_CODE16:0
-        USER16_END
-        CHECK_FAULT SS_, 0, 0
-        USER16  0FFFFh
-        pop     ax
-        USER16_END
-        CHECK_FAULT SS_, 0, 0
-        USER16  0FFFFh
-        ret
-        USER16_END
-        CHECK_FAULT SS_, 0, 0
-        USER16  2
-        push    eax
-        USER16_END
-        CHECK_FAULT SS_, 0, 0
-        USER16  8000h
-        mov     bp, 0FFFFh
-        leave
-        USER16_END
-        CHECK_FAULT SS_, 0, 3
-        TEST    "ENTER looks whether the frame's end can be written"
-        USER16  4
-        enter   6, 0
-        USER16_END
-        CHECK   [seen_vector], UD
-        USER16  4
-        enter   3, 0
-        USER16_END
-        CHECK_FAULT SS_, 0, 0
-        movzx   eax, word [seen_esp]
-        CHECK   eax, 4
-        TEST    "PUSHA over the end keeps what it pushed and SP"
-        mov     dword [STACK16], 0
-        USER16  5
-        mov     ax, 1
-        mov     cx, 2
-        pusha
-        USER16_END
-        CHECK_FAULT SS_, 0, 6
-        movzx   eax, word [seen_esp]
-        CHECK   eax, 5
-        CHECK   [STACK16], 01000200h
-        TEST    "POPA over the end keeps what it popped and SP"
-        mov     edi, STACK16
-        mov     ecx, 8000h
-        mov     eax, 33333333h
-        rep     stosd
-        USER16  0FFF3h
-        mov     cx, 2
-        mov     ax, 1
-        popa
-        USER16_END
-        CHECK_FAULT SS_, 0, 6
-        movzx   eax, word [seen_esp]
-        CHECK   eax, 0FFF3h
-        CHECK   [seen_edi], 3333h
-        CHECK   [seen_ebp], 3333h
-        CHECK   [seen_edx], 3333h
-        CHECK   [seen_ecx], 2
-        CHECK   [seen_eax], 1
-        ret
-
-; The end of a code segment: who faults, the jump or what would follow it.
-test_code_ends:
-        TEST    "a jump that is not taken at the end of its segment does not fault itself"
-        SET_DESCRIPTOR S_SMALL_CODE, SCRATCH, 3, BITS_32 | PRESENT | LEVEL_3 | CODE
-        mov     dword [SCRATCH], 00749090h      ; nop nop jz $
-        call    .run_clear
-        CHECK_FAULT GP, 0, 4
-        mov     dword [SCRATCH], 00759090h      ; jnz: taken, to 4
-        call    .run_clear
-        CHECK_FAULT GP, 0, 2
-        mov     dword [SCRATCH], 00E39090h      ; jecxz, ECX is 1
-        call    .run_clear
-        CHECK_FAULT GP, 0, 4
-        TEST    "LOOP beyond the end faults only if it goes on, with the old count"
-        mov     dword [SCRATCH], 10E29090h
-        call    .run_clear
-        CHECK_FAULT GP, 0, 4                    ; ECX was 1
-        CHECK   [seen_ecx], 0
-        mov     ecx, 2
-        call    .run
-        CHECK_FAULT GP, 0, 2
-        CHECK   [seen_ecx], 2
-        mov     dword [SCRATCH], 10E19090h      ; loope, ZF is clear
-        mov     ecx, 2
-        call    .run
-        CHECK_FAULT GP, 0, 4
-        CHECK   [seen_ecx], 1
-        mov     dword [SCRATCH], 10E09090h      ; loopne
-        mov     ecx, 2
-        call    .run
-        CHECK_FAULT GP, 0, 2
-        CHECK   [seen_ecx], 2
-        TEST    "a call beyond the end pushes nothing"
-        mov     dword [SCRATCH], 0E8h
-        SET_DESCRIPTOR S_SMALL_CODE, SCRATCH, 7, BITS_32 | PRESENT | LEVEL_3 | CODE
-        mov     dword [SCRATCH + 1], 1000h
-        call    .run
-        CHECK_FAULT GP, 0, 0
-        CHECK   [seen_esp], USER_STACK_TOP
-        ret
-.run_clear:
-        mov     ecx, 1
-.run:   pop     dword [user16_return]
-        ATTEMPT
-        push    dword SELECTOR_USER_DATA
-        push    dword USER_STACK_TOP
-        push    dword 2
-        push    dword S_SMALL_CODE
-        push    dword 0
-        iretd
-        ATTEMPT_END
-        jmp     [user16_return]
 
 %include "image_end.inc"
