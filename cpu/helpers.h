@@ -69,6 +69,9 @@ bool cpu_check_write(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size)
  * is not looked for. */
 bool cpu_check_segment(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size, bool write,
                        uint32_t *linear);
+/* #AC if alignment checks are on and the address is no multiple of 'size'. Sizes that are no power
+ * of two are not checked. */
+bool cpu_check_alignment(Cpu *cpu, uint32_t linear, unsigned size);
 
 /* Derives segment->kind from selector cache and mode; called by whoever changes a segment register.
  * segment.c */

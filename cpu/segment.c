@@ -92,7 +92,7 @@ bool cpu_check_segment(Cpu *cpu, unsigned segment, uint32_t offset, unsigned siz
     return true;
 }
 
-static bool check_alignment(Cpu *cpu, uint32_t linear, unsigned size) {
+bool cpu_check_alignment(Cpu *cpu, uint32_t linear, unsigned size) {
     if (__builtin_popcount(size) != 1 || !(linear & (size - 1)) || !cpu_checks_alignment(cpu))
         return true;
     cpu_raise_error(cpu, EXCEPTION_AC, 0);
@@ -102,7 +102,7 @@ static bool check_alignment(Cpu *cpu, uint32_t linear, unsigned size) {
 bool cpu_read(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size, uint64_t *value) {
     uint32_t linear;
     if (!cpu_check_segment(cpu, segment, offset, size, false, &linear) ||
-        !check_alignment(cpu, linear, size) ||
+        !cpu_check_alignment(cpu, linear, size) ||
         !linear_read(cpu, linear, size, cpu->state.cpl == 3, value))
         return false;
     if (cpu_has_breakpoints(cpu))
@@ -113,7 +113,7 @@ bool cpu_read(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size, uint64
 bool cpu_write(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size, uint64_t value) {
     uint32_t linear;
     if (!cpu_check_segment(cpu, segment, offset, size, true, &linear) ||
-        !check_alignment(cpu, linear, size) ||
+        !cpu_check_alignment(cpu, linear, size) ||
         !linear_write(cpu, linear, size, cpu->state.cpl == 3, value))
         return false;
     if (cpu_has_breakpoints(cpu))
@@ -124,7 +124,7 @@ bool cpu_write(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size, uint6
 bool cpu_check_write(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size) {
     uint32_t linear;
     return cpu_check_segment(cpu, segment, offset, size, true, &linear) &&
-           check_alignment(cpu, linear, size) &&
+           cpu_check_alignment(cpu, linear, size) &&
            linear_check_write(cpu, linear, size, cpu->state.cpl == 3);
 }
 

@@ -107,7 +107,7 @@ static bool check_address(Cpu *cpu, const VectorOperation *operation, unsigned s
         cpu_raise_error(cpu, EXCEPTION_GP, 0);
         return false;
     }
-    return size != 16 || x87_check_alignment(cpu, *linear, 16);
+    return size != 16 || cpu_check_alignment(cpu, *linear, 16);
 }
 
 /* Host memory behind an operand that the TLB holds and that needs nothing else done; else NULL. */

@@ -115,7 +115,7 @@ HelperResult vector_masked_store(Cpu *cpu, VectorOperation *operation) {
     unsigned count = operation->wide ? 16 : 8;
     uint32_t linear;
     if (!cpu_check_segment(cpu, operation->segment, operation->offset, count, true, &linear) ||
-        !x87_check_alignment(cpu, linear, 8) ||
+        !cpu_check_alignment(cpu, linear, 8) ||
         !x87_check_write(cpu, operation->segment, operation->offset, count))
         return HELPER_FAULT;
     for (unsigned i = 0; i < count; i++) {

@@ -52,7 +52,7 @@ static bool check_fx_area(Cpu *cpu, const VectorOperation *operation, bool write
     if (!cpu_check_segment(cpu, operation->segment, operation->offset, FX_IMAGE_SIZE, write,
                            &linear))
         return false;
-    if (!x87_check_alignment(cpu, linear, 4))
+    if (!cpu_check_alignment(cpu, linear, 4))
         return false;
     if ((linear & 15) != 0) {
         cpu_raise_error(cpu, EXCEPTION_GP, 0);

@@ -90,8 +90,6 @@ bool x87_read_float80(Cpu *cpu, unsigned segment, uint32_t offset, Float80 *valu
 bool x87_write_float80(Cpu *cpu, unsigned segment, uint32_t offset, Float80 value);
 /* True if a store of that many bytes (at most 512) would succeed. */
 bool x87_check_write(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size);
-/* #AC if alignment checks are on and the address is no multiple of 'size', a power of 2. */
-bool x87_check_alignment(Cpu *cpu, uint32_t linear, unsigned size);
 /* All checks of a store of 2, 4, 8 or 10 bytes, without the store: what an unmasked exception keeps
  * from being stored has its address checked first, like any other. */
 bool x87_check_store(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size);

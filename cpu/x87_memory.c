@@ -25,17 +25,10 @@ bool x87_check_write(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size)
     return last_page == (linear & ~PAGE_OFFSET_MASK) || linear_check_write(cpu, last_page, 1, user);
 }
 
-bool x87_check_alignment(Cpu *cpu, uint32_t linear, unsigned size) {
-    if ((linear & (size - 1)) == 0 || !cpu_checks_alignment(cpu))
-        return true;
-    cpu_raise_error(cpu, EXCEPTION_AC, 0);
-    return false;
-}
-
 bool x87_check_store(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size) {
     uint32_t linear;
     return cpu_check_segment(cpu, segment, offset, size, true, &linear) &&
-           x87_check_alignment(cpu, linear, size == 10 ? 8 : size) &&
+           cpu_check_alignment(cpu, linear, size == 10 ? 8 : size) &&
            x87_check_write(cpu, segment, offset, size);
 }
 

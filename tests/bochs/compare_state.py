@@ -117,7 +117,7 @@ def compare_marks(options, cases, folder):
             bad += 1
         for i in sorted(set(expected) & set(actual)):
             found = [name for name in expected[i] if expected[i][name] != actual[i].get(name)]
-            if found and not known_differences.explain_marks(cases[i], expected[i], actual[i], found):
+            if found:
                 bad += 1
                 print(f"{who}: case {cases[i].seed} ({cases[i].name}), behind " + " ".join(found))
                 print("  " + "\n  ".join(cases[i].text))

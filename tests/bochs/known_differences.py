@@ -126,8 +126,3 @@ def explain(case, theirs, ours, found):
         if explains(case, theirs, ours, found):
             return name
     return None
-
-
-def explain_marks(case, theirs, ours, found):
-    """Why what is hidden behind the segment registers FOUND differs, or None."""
-    return None

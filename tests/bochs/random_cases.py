@@ -30,7 +30,11 @@ TF, IF, IOPL, NT, RF, VM, AC, VIF, VIP, ID = (0x100, 0x200, 0x3000, 0x4000, 0x10
 PE, MP, EM, TS, ET, NE, WP, AM, PG = 1, 2, 4, 8, 0x10, 0x20, 0x10000, 0x40000, 0x80000000
 CR4_VME, CR4_PVI, CR4_TSD, CR4_DE = 1, 2, 4, 8
 
-TASK_GATE, LDT_TYPE = 5, 2
+# Instructions by name; those of LOOKS work on AX and ECX.
+LOOKS = {"LAR": b"\x0F\x02\xC8", "LSL": b"\x0F\x03\xC8", "VERR": b"\x0F\x00\xE0", "VERW": b"\x0F\x00\xE8",
+         "ARPL": b"\x63\xC8"}
+POPS = {"POP ES": b"\x07", "POP SS": b"\x17", "POP DS": b"\x1F", "POP FS": b"\x0F\xA1", "POP GS": b"\x0F\xA9"}
+FAR_POINTERS = {"LES": b"\xC4", "LDS": b"\xC5", "LSS": b"\x0F\xB2", "LFS": b"\x0F\xB4", "LGS": b"\x0F\xB5"}
 
 
 def make_descriptor(base, limit, access, flags):
@@ -57,7 +61,7 @@ class Case:
         self.local_slots = [s for s in range(0x28, 0x100, 8)]
         self.random.shuffle(self.local_slots)
 
-    # Small helpers.
+    # Choices and patches.
 
     def chance(self, percent):
         return self.random.randrange(100) < percent
@@ -185,76 +189,86 @@ class Case:
 
     def random_eflags(self, level):
         eflags = 2 | self.random.getrandbits(12) & CF_TO_OF | self.random.randrange(4) << 12
-        for bit, percent in ((TF, 5), (IF, 30), (NT, 8), (RF, 3), (AC, 4), (VIF, 10), (VIP, 10), (ID, 10)):
-            if self.chance(percent):
-                eflags |= bit
-        return eflags
+        return eflags | self.any_bits(((TF, 5), (IF, 30), (NT, 8), (RF, 3), (AC, 4), (VIF, 10), (VIP, 10), (ID, 10)))
+
+    def begin_v8086(self, eflags):
+        """Level and code; returns the frame that IRET takes."""
+        self.level, self.bits = 3, 16
+        self.stack = 0x67F0
+        return [0, 0x3900, eflags | VM, 0x7F0, 0x3600, 0x3700, 0x3700, 0x3123, 0x3FFF]
+
+    def begin_code(self):
+        """The code segment to begin in; returns selector and base."""
+        if self.random.randrange(10) >= 3:
+            return FLAT_CODE[self.level], 0
+        wide = self.chance(35)
+        self.bits = 32 if wide else 16
+        access = 0x9B | self.level << 5
+        if self.chance(25):                     # conforming, of this level or an inner one
+            access = 0x9F | self.random.randrange(self.level + 1) << 5
+        slot = self.slots.pop()
+        self.patch(GDT + slot, make_descriptor(ARENA, 0xFFFF, access, 4 if wide else 0))
+        return slot | self.level, ARENA
+
+    def begin_stack(self):
+        """The stack segment to begin with; returns selector and base."""
+        if self.chance(40):
+            return STACK16[self.level], ARENA
+        if not self.chance(30):
+            return FLAT_DATA[self.level], 0
+        slot = self.slots.pop()
+        limit, kind, flags = self.pick((0x0FFF, 4, 0), (0x0FFF, 4, 4), (STACK_TOPS[self.level] - 1, 0, 4))
+        self.patch(GDT + slot, make_descriptor(ARENA, limit, 0x93 | kind | self.level << 5, flags))
+        return slot | self.level, ARENA
+
+    def begin_protected(self, eflags):
+        """The frame that IRET takes."""
+        code, base = self.begin_code()
+        stack, stack_base = self.begin_stack()
+        top = STACK_TOPS[self.level] + (0 if stack_base else ARENA)
+        top -= self.pick(0x10, 0x10, 0x40, 0x40, 0x42)
+        self.stack = top + stack_base - ARENA
+        return [ARENA + CODE - base, code, eflags, top, stack, 0, 0, 0, 0]
+
+    def any_bits(self, bits):
+        """Those of BITS, (bit, percent) each, that chance sets."""
+        return sum(bit for bit, percent in bits if self.chance(percent))
+
+    def choose_control(self):
+        cr0 = PE | ET | self.any_bits(((MP, 10), (TS, 5), (NE, 50), (WP, 30), (AM, 50)))
+        if self.chance(25):
+            cr0 |= PG
+            self.make_pages()
+        cr4 = self.any_bits(((CR4_VME, 30), (CR4_PVI, 30), (CR4_TSD, 10), (CR4_DE, 10)))
+        self.patch32(ENTRY + ENTRY_CR0, cr0)
+        self.patch32(ENTRY + ENTRY_CR4, cr4)
+        self.cr0, self.cr4 = cr0, cr4
+
+    def choose_data_segments(self):
+        for i in range(4):
+            choices = [FLAT_DATA[3], FLAT_DATA[self.level]]
+            if self.chance(15):
+                choices.append(self.make_data(self.pick(self.level, 3))[0])
+            if self.chance(5):
+                choices.append(self.pick(0, 1, 2, 3))
+            self.patch32(ENTRY + ENTRY_SEGMENTS + 4 * i, self.random.choice(choices))
 
     def begin(self):
         self.level = self.pick(0, 0, 1, 2, 3, 3, 3)
         self.v8086 = self.chance(12)
         self.bits = 32
-        base = 0
         eflags = self.random_eflags(self.level)
-        if self.v8086:
-            self.level, self.bits, base = 3, 16, ARENA + CODE
-            frame = [0, 0x3900, eflags | VM, 0x7F0, 0x3600, 0x3700, 0x3700, 0x3123, 0x3FFF]
-        else:
-            code = FLAT_CODE[self.level]
-            stack, stack_base = FLAT_DATA[self.level], 0
-            how = self.random.randrange(10)
-            if how < 3:
-                wide = self.chance(35)
-                self.bits = 32 if wide else 16
-                base = ARENA
-                access = 0x9B | self.level << 5
-                if self.chance(25):             # conforming, of this level or an inner one
-                    access = 0x9F | self.random.randrange(self.level + 1) << 5
-                slot = self.slots.pop()
-                self.patch(GDT + slot, make_descriptor(ARENA, 0xFFFF, access, 4 if wide else 0))
-                code = slot | self.level
-            if self.chance(40):
-                stack, stack_base = STACK16[self.level], ARENA
-            elif self.chance(30):
-                slot = self.slots.pop()
-                limit, kind, flags = self.pick((0x0FFF, 4, 0), (0x0FFF, 4, 4), (STACK_TOPS[self.level] - 1, 0, 4))
-                self.patch(GDT + slot, make_descriptor(ARENA, limit, 0x93 | kind | self.level << 5, flags))
-                stack, stack_base = slot | self.level, ARENA
-            top = STACK_TOPS[self.level] + (0 if stack_base else ARENA)
-            top -= self.pick(0x10, 0x10, 0x40, 0x40, 0x42)
-            frame = [ARENA + CODE - base, code, eflags, top, stack, 0, 0, 0, 0]
-            self.stack = top + stack_base - ARENA
-        if self.v8086:
-            self.stack = 0x67F0
+        frame = self.begin_v8086(eflags) if self.v8086 else self.begin_protected(eflags)
         for i, value in enumerate(frame):
             self.patch32(ENTRY + ENTRY_FRAME + 4 * i, value)
         self.frame = dict(zip(FRAME_NAMES, frame))
-        cr0 = PE | ET
-        for bit, percent in ((MP, 10), (TS, 5), (NE, 50), (WP, 30), (AM, 50)):
-            if self.chance(percent):
-                cr0 |= bit
-        if self.chance(25):
-            cr0 |= PG
-            self.make_pages()
-        cr4 = 0
-        for bit, percent in ((CR4_VME, 30), (CR4_PVI, 30), (CR4_TSD, 10), (CR4_DE, 10)):
-            if self.chance(percent):
-                cr4 |= bit
-        self.patch32(ENTRY + ENTRY_CR0, cr0)
-        self.patch32(ENTRY + ENTRY_CR4, cr4)
-        self.cr0, self.cr4 = cr0, cr4
+        self.choose_control()
         if not self.v8086:
-            for i in range(4):
-                choices = [FLAT_DATA[3], FLAT_DATA[self.level]]
-                if self.chance(15):
-                    choices.append(self.make_data(self.pick(self.level, 3))[0])
-                if self.chance(5):
-                    choices.append(self.pick(0, 1, 2, 3))
-                self.patch32(ENTRY + ENTRY_SEGMENTS + 4 * i, self.random.choice(choices))
+            self.choose_data_segments()
         self.make_main_tss()
         self.note(f"level {self.level}{' v8086' if self.v8086 else ''}, {self.bits} bits, frame "
                   + " ".join(f"{name}={value:X}" for name, value in self.frame.items())
-                  + f", CR0 {cr0:X}, CR4 {cr4:X}")
+                  + f", CR0 {self.cr0:X}, CR4 {self.cr4:X}")
 
     def make_main_tss(self):
         """Stacks of the inner levels, and the I/O permission map."""
@@ -455,25 +469,24 @@ class Case:
     def op_look(self):
         selector = self.any_selector()
         self.set_gpr(0, selector | self.random.getrandbits(16) << 16)
-        which = self.pick(b"\x0F\x02\xC8", b"\x0F\x03\xC8", b"\x0F\x00\xE0", b"\x0F\x00\xE8", b"\x63\xC8")
-        self.note(f"look {which.hex(' ')} at {selector:04X}")
+        name, which = self.pick(*LOOKS.items())
+        self.note(f"{name} {selector:04X}")
         return self.pick(b"", b"\x66") + which
 
     def op_pop_segment(self):
         size = self.pick(16, 32)
         selector = self.any_selector()
         self.put_frame([selector | 0x12340000], size)
-        which = self.pick(b"\x07", b"\x17", b"\x1F", b"\x0F\xA1", b"\x0F\xA9")
-        self.note(f"POP {which.hex(' ')}, {selector:04X}, {size} bits")
+        name, which = self.pick(*POPS.items())
+        self.note(f"{name}, {selector:04X}, {size} bits")
         return self.prefix(size) + which
 
     def op_far_pointer(self):
         size = self.pick(16, 32)
         selector = self.any_selector()
-        base = ARENA + CODE if self.v8086 else 0
         self.patch(DATA + 0x10, self.offset_bytes(0x89ABCDEF, size) + struct.pack("<H", selector))
-        which = self.pick(b"\xC4", b"\xC5", b"\x0F\xB2", b"\x0F\xB4", b"\x0F\xB5")
-        self.note(f"load far pointer {which.hex(' ')}, {selector:04X}")
+        name, which = self.pick(*FAR_POINTERS.items())
+        self.note(f"{name}, {selector:04X}")
         offset = 0x10 if self.v8086 else ARENA + DATA + 0x10
         return (self.prefix(size) + (b"\x67" if self.bits == 16 else b"") + which + b"\x0D"
                 + struct.pack("<I", offset))
