@@ -32,9 +32,9 @@ static bool find_length(const ImageArguments *arguments, uint64_t *length, Error
     return true;
 }
 
-static void print_request(const char *format, const BlockCreateRequest *request) {
-    printf("Formatting '%s', fmt=%s size=%llu", request->path, format,
-           (unsigned long long)request->length);
+/* As the request was, before the size was rounded up to sectors. */
+static void print_request(const char *format, const BlockCreateRequest *request, uint64_t length) {
+    printf("Formatting '%s', fmt=%s size=%llu", request->path, format, (unsigned long long)length);
     if (request->backing != NULL)
         printf(" backing_file=%s backing_fmt=%s", request->backing, request->backing_format);
     for (size_t i = 0; i < request->value_count; i++)
@@ -64,7 +64,7 @@ int image_create(const ImageArguments *arguments, Error *error) {
     };
     bool created = block_create(format, &request, error);
     if (created && !arguments->quiet)
-        print_request(format, &request);
+        print_request(format, &request, length);
     free(values);
     return created ? IMAGE_DONE : IMAGE_FAILED;
 }
