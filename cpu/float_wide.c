@@ -14,80 +14,54 @@ FloatParts float_wide_add(FloatParts a, FloatParts b) {
     return sum;
 }
 
-FloatParts float_wide_subtract(FloatParts a, FloatParts b) {
-    b.sign = !b.sign;
-    return float_wide_add(a, b);
-}
-
-/* The high half of the product, at most 2 too small. */
-static Uint128 multiply_high(Uint128 a, Uint128 b) {
-    uint64_t a_high = (uint64_t)(a >> 64), a_low = (uint64_t)a;
-    uint64_t b_high = (uint64_t)(b >> 64), b_low = (uint64_t)b;
-    Uint128 middle_1 = (Uint128)a_high * b_low, middle_2 = (Uint128)a_low * b_high;
-    Uint128 carry = ((Uint128)(uint64_t)middle_1 + (uint64_t)middle_2) >> 64;
-    return (Uint128)a_high * b_high + (middle_1 >> 64) + (middle_2 >> 64) + carry;
-}
-
 FloatParts float_wide_multiply(FloatParts a, FloatParts b) {
     bool sign = a.sign != b.sign;
     if (a.class == FLOAT_ZERO || b.class == FLOAT_ZERO)
         return float_zero(sign);
-    Uint128 product = multiply_high(a.significand, b.significand);
+    Uint128 product = float_wide_multiply_high(a.significand, b.significand);
     return float_make(sign, product, a.exponent + b.exponent - 126);
 }
 
-/* One digit to the base 2^64 of a division: rest < divisor, whose top bit is set. Knuth, TAOCP vol.
- * 2 4.3.1, algorithm D. */
-static uint64_t divide_digit(Uint128 *rest, Uint128 divisor) {
-    uint64_t high = (uint64_t)(divisor >> 64), low = (uint64_t)divisor;
-    Uint128 digit = (uint64_t)(*rest >> 64) >= high ? UINT64_MAX : *rest / high;
-    Uint128 left = *rest - digit * high;
-    while (left >> 64 == 0 && digit * low > left << 64) {
-        digit--;
-        left += high;
-    }
-    *rest = (left << 64) - digit * low;
-    return (uint64_t)digit;
+/* 2^125 / divisor, whose top bit is set: the relative error is below 2^-59. By Newton's method. */
+static uint64_t find_reciprocal(uint64_t divisor) {
+    uint64_t estimate = UINT64_MAX / ((divisor >> 32) + 1) << 29; /* 30 bits, too small */
+    uint64_t error = (UINT64_C(1) << 61) - (uint64_t)((Uint128)estimate * divisor >> 64);
+    return estimate + (uint64_t)((Uint128)estimate * error >> 61);
 }
 
 FloatParts float_wide_divide(FloatParts a, FloatParts b) {
     bool sign = a.sign != b.sign;
     if (a.class == FLOAT_ZERO)
         return float_zero(sign);
-    int32_t exponent = a.exponent - b.exponent;
-    Uint128 rest = a.significand;
-    if (rest >= b.significand) {
-        rest >>= 1; /* the bit that falls out is below 2^-127 of the quotient */
-        exponent++;
+    uint64_t reciprocal = find_reciprocal((uint64_t)(b.significand >> 64));
+    /* 59 bits of the quotient, in units of 2^-61; what is left, which may be negative; and as many
+     * bits more, in units of 2^-125. */
+    uint64_t high = (uint64_t)((a.significand >> 64) * reciprocal >> 64);
+    Uint128 taken = (b.significand >> 64) * high + ((Uint128)(uint64_t)b.significand * high >> 64);
+    int64_t rest = (int64_t)((__int128)((a.significand >> 3) - taken) >> 5);
+    __int128 low = (__int128)rest * (int64_t)reciprocal >> 56;
+    /* To where the error does not reach: so exact quotients are exact. */
+    Uint128 quotient = ((Uint128)high << 64) + (Uint128)low + (1 << 9);
+    return float_make(sign, quotient >> 10, a.exponent - b.exponent - 115);
+}
+
+/* Horner's rule in fixed point. To subtract is to add the complement, which is one unit less: what
+ * is cut off shows which side of the next number the sum is on. */
+Uint128 float_wide_series(const FloatSeries *series, bool subtract, Uint128 x) {
+    const Uint128 flip = subtract ? ~(Uint128)0 : 0;
+    const uint64_t x_high = (uint64_t)(x >> 64), x_low = (uint64_t)x;
+    uint64_t tail = series->tail[series->tail_count - 1];
+    for (unsigned i = series->tail_count - 1u; i-- > 0;) {
+        uint64_t product = (uint64_t)((Uint128)tail * x_high >> 64);
+        tail = series->tail[i] + (product ^ (uint64_t)flip);
     }
-    uint64_t high = divide_digit(&rest, b.significand);
-    uint64_t low = divide_digit(&rest, b.significand);
-    return float_make(sign, (Uint128)high << 64 | low, exponent - 128);
-}
-
-/* value * 2^127 of a constant that is at most 1; 0 where nothing is left. */
-static Uint128 to_fixed(Uint128 significand, int32_t exponent) {
-    return exponent < -127 ? 0 : significand >> -exponent;
-}
-
-/* Horner's rule in fixed point: every partial sum is between 0 and 2, in units of 2^-127. */
-FloatParts float_wide_polynomial(const FloatConstant *coefficients, unsigned count,
-                                 bool alternating, FloatParts x) {
-    if (x.class == FLOAT_ZERO)
-        return float_wide_constant(&coefficients[0]);
-    /* Terms that are below the last place. */
-    while (count > 1 &&
-           coefficients[count - 1].exponent + (int32_t)(count - 1) * (x.exponent + 1) < -128)
-        count--;
-    Uint128 factor = to_fixed(x.significand, x.exponent + 1); /* in units of 2^-128 */
-    bool subtract = alternating != x.sign;
+    Uint128 product = (Uint128)tail * x_high + ((Uint128)tail * x_low >> 64);
+    product >>= series->tail_scale + 1;
     Uint128 sum = 0;
-    for (unsigned i = count; i-- > 0;) {
-        const FloatConstant *next = &coefficients[i];
-        Uint128 product = multiply_high(sum, factor);
-        sum = to_fixed((Uint128)next->high << 64 | next->low, next->exponent);
-        /* What is cut off shows which side of the next number the sum is on. */
-        sum = subtract ? sum - product - 1 : sum + product;
+    for (unsigned i = series->head_count; i-- > 0;) {
+        sum = (Uint128)series->head[i].high << 64 | series->head[i].low;
+        sum += product ^ flip;
+        product = float_wide_multiply_high(sum, x);
     }
-    return float_make(false, sum, -127);
+    return sum;
 }

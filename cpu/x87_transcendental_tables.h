@@ -4,10 +4,8 @@
 
 #include "float_wide.h"
 
-extern const FloatConstant x87_sine_coefficients[17];
-extern const FloatConstant x87_cosine_coefficients[17];
-extern const FloatConstant x87_odd_reciprocals[12];
-extern const FloatConstant x87_exponential_coefficients[16];
+extern const FloatSeries x87_sine_series, x87_cosine_series, x87_arctangent_series;
+extern const FloatSeries x87_exponential_series;
 extern const FloatConstant x87_arctangents[32];
 extern const FloatConstant x87_exponentials[65];
 extern const FloatConstant x87_logarithms[25];
