@@ -17,6 +17,7 @@ static const BlockDriver *const drivers[] = {
 
 #define DRIVER_COUNT (sizeof(drivers) / sizeof(drivers[0]))
 #define BACKING_DEPTH_MAXIMUM 64
+#define BACKING_WORDS "its backing file "
 
 const BlockDriver *block_driver_get(size_t index) {
     return index < DRIVER_COUNT ? drivers[index] : NULL;
@@ -196,8 +197,10 @@ BlockNode *block_open_backing(const BlockNode *above, const BlockOptions *option
     BlockNode *node = NULL;
     if (check_chain(above, options->path, &reason))
         node = open_image(above, options, &reason);
-    if (node == NULL)
-        error_set(error, "its backing file %.200s: %.200s", options->path, reason.message);
+    if (node == NULL && strncmp(reason.message, BACKING_WORDS, strlen(BACKING_WORDS)) == 0)
+        error_set(error, "%s", reason.message); /* one further down is the culprit */
+    else if (node == NULL)
+        error_set(error, BACKING_WORDS "%.200s: %.200s", options->path, reason.message);
     return node;
 }
 

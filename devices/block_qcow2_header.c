@@ -187,6 +187,8 @@ bool qcow2_header_read(Qcow2 *image, bool *unsound, char **backing_path, char **
 
 bool qcow2_header_begin_writing(Qcow2 *image, Error *error) {
     static const uint8_t none[8];
+    if (image->refcount_table == NULL)
+        return error_set(error, "is write-protected");
     if (image->autoclear == 0)
         return true;
     if (!qcow2_file_write(image, QCOW2_AUTOCLEAR_OFFSET, none, sizeof(none), error))

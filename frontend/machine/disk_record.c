@@ -91,9 +91,7 @@ bool disk_record_load(DiskRecord *record, ByteReader *reader) {
         return false;
     record->length = byte_reader_read_le(reader, 8);
     record->image = (uint32_t)byte_reader_read_le(reader, 4);
-    uint64_t bytes = record->identity.bytes;
-    return !reader->failed && record->length <= bytes + DISK_GROWTH_MAXIMUM &&
-           bytes <= INT64_MAX / 2;
+    return !reader->failed && record->length <= INT64_MAX / 2;
 }
 
 bool disk_record_is_straight(const DiskRecord *record) {

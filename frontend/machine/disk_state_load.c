@@ -62,6 +62,13 @@ static BlockNode *open_medium(const DiskRecord *record, const BoardDrive *drive,
     return medium;
 }
 
+/* What an overlay holds may be a little longer than what is below; no number in a file makes it
+ * much longer. */
+static bool check_length(const Arrival *arrival, Error *error) {
+    return arrival->record.length <= block_length(arrival->medium) + DISK_GROWTH_MAXIMUM ||
+           disk_record_damaged(error);
+}
+
 /* The image that the file knows by this number, wherever it is open. */
 static DiskLog *find_image_log(Machine *machine, const DiskRecord *record, SnapshotFile *file) {
     for (DiskLog *log = disk_logs_first(machine); log != NULL; log = disk_log_next(log))
@@ -106,8 +113,9 @@ static bool copy_straight(Arrival *arrival, const BoardDrive *drive, const DiskU
                             .node_name = drive->id,
                             .snapshot = true};
     arrival->medium = block_open(&options, error);
-    return arrival->medium != NULL && disk_log_copy(source->file, record->image, source->snapshot,
-                                                    arrival->medium, record->length, error);
+    return arrival->medium != NULL && check_length(arrival, error) &&
+           disk_log_copy(source->file, record->image, source->snapshot, arrival->medium,
+                         record->length, error);
 }
 
 static bool load_unit(ByteReader *reader, const DiskUnitSource *source, uint8_t *unit,
@@ -167,7 +175,7 @@ static bool load_drive(Machine *machine, Arrival *arrival, const BoardDrive *dri
     if (arrival->medium == NULL)
         return error_prefix(error, "%s: ", drive->id);
     return !arrival->record.is_overlay ||
-           (load_clusters(arrival, reader, source, error) &&
+           (check_length(arrival, error) && load_clusters(arrival, reader, source, error) &&
             block_set_length(arrival->medium, arrival->record.length, error));
 }
 

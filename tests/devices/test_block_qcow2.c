@@ -1,6 +1,7 @@
 /* qcow2 images of QEMU's making, in all settings: read, written at random beside a model in memory,
  * and then judged by QEMU's tools. */
 #include "qcow2_fixture.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,10 +207,7 @@ int main(void) {
     tcase_add_test(tests, zero_clusters);
     tcase_add_loop_test(tests, lengths, 0, 3);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failures = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int status = suite_run(suite);
     qcow2_fixture_leave();
-    return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return status;
 }
