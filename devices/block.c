@@ -13,6 +13,7 @@ static const BlockDriver *const drivers[] = {
     &block_raw_driver,
     &block_qcow2_driver,
     &block_vdi_driver,
+    &block_vhd_driver,
 };
 
 #define DRIVER_COUNT (sizeof(drivers) / sizeof(drivers[0]))
@@ -38,7 +39,6 @@ static const ForeignFormat foreign_formats[] = {
     {"VMDK", 0, 4, "KDMV", NULL},
     {"VMDK", 0, 4, "COWD", NULL},
     {"VMDK", 0, 21, "# Disk DescriptorFile", NULL},
-    {"VHD", 0, 8, "conectix", NULL},
     {"VHDX", 0, 8, "vhdxfile", NULL},
     {"Parallels", 0, 16, "WithoutFreeSpace", NULL},
     {"Parallels", 0, 16, "WithouFreSpacExt", NULL},

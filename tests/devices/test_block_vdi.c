@@ -2,6 +2,7 @@
  * middle of writes, and images that mean harm. */
 #include "disk_format_fixture.h"
 #include "little_endian.h"
+#include "suite_run.h"
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -268,11 +269,8 @@ int main(void) {
     tcase_add_test(cases, hostile_images_are_one_clear_line);
     tcase_add_test(cases, kills_leave_good_images);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
     disk_format_path(""); /* one folder for the forks of all tests */
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int status = suite_run(suite);
     disk_format_remove_folder();
-    return failed != 0;
+    return status;
 }
