@@ -27,7 +27,9 @@ typedef struct BlockOptions {
     /* For tools that look at files rather than run them: an empty file is an image, too, and so is
      * one that looks cut short. */
     bool any_content;
-    bool unlocked; /* read although somebody writes to it, and whatever that gives */
+    bool no_backing; /* do not open what the image only keeps the differences to: to look, not to
+                        read */
+    bool unlocked;   /* read although somebody writes to it, and whatever that gives */
 } BlockOptions;
 
 /* Opens an image; NULL on error, with one line that names the path. A node that may write holds a

@@ -2,6 +2,7 @@
 #include "block_qcow2.h"
 #include "allocate.h"
 #include "big_endian.h"
+#include "block_qcow2_image.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,7 +107,7 @@ static char *backing_file_path(const char *image_path, const char *name, Error *
 
 static bool open_backing(BlockNode *node, Qcow2 *image, const char *name, BlockOptions options,
                          Error *error) {
-    if (name == NULL)
+    if (name == NULL || options.no_backing)
         return true;
     char *path = backing_file_path(node->path, name, error);
     if (path == NULL)
@@ -151,6 +152,7 @@ static bool qcow2_open(BlockNode *node, const BlockOptions *options, Error *erro
                 open_backing(node, image, backing_path,
                              (BlockOptions){.format = backing_format,
                                             .read_only = true,
+                                            .no_backing = options->no_backing,
                                             .unlocked = options->unlocked},
                              error);
     free(backing_path);
@@ -316,4 +318,10 @@ const BlockDriver block_qcow2_driver = {
     .write = write_locked,
     .flush = flush_locked,
     .resize = resize_locked,
+    .create_options = qcow2_create_options,
+    .can_back = true,
+    .create = qcow2_create,
+    .info = qcow2_info,
+    .map = qcow2_extent,
+    .check = qcow2_check,
 };

@@ -11,6 +11,7 @@ BlockNode *image_open(const ImageArguments *arguments, const char *path, const c
         .format = format,
         .read_only = !writable,
         .any_content = true,
+        .no_backing = arguments->verb == IMAGE_INFO,
         .unlocked = arguments->force_share,
     };
     return block_open(&options, error);

@@ -330,6 +330,96 @@ def every_format_is_written_for_qemu_img(folder):
         assert ("Supported %s options:" % name) in ours("create", "-f", name, "-o", "help") if makes else True
 
 
+def qcow2_in_unusual_settings(folder):
+    path = f"{folder}/new.qcow2"
+    source = scattered(f"{folder}/source", (3 << 20) + 512)
+    for options in ("", "compat=0.10", "compat=v2,cluster_size=512", "cluster_size=512,refcount_bits=64", "lazy_refcounts=on",
+                    "cluster_size=2M,refcount_bits=1", "cluster_size=4096,refcount_bits=8"):
+        words = ["-o", options] if options else []
+        for size in ("0", "512", "5M", "3G"):
+            ours("create", "-q", "-f", "qcow2", *words, path, size)
+            qemu("check", "-f", "qcow2", path)
+            ours("check", path)
+            same_info(path, "qcow2")
+            same_map(path, "qcow2")
+        ours("convert", "-f", "raw", "-O", "qcow2", *words, source, path)
+        qemu("check", "-f", "qcow2", path)
+        qemu("compare", "-f", "qcow2", "-F", "raw", path, source)
+        same_map(path, "qcow2")
+        ours("resize", path, "+100M")
+        qemu("check", "-f", "qcow2", path)
+    for option, part in (("cluster_size=3", "power of two"), ("cluster_size=4M", "power of two"), ("refcount_bits=3", "power of two"),
+                         ("compat=2", "compat"), ("compat=0.10,refcount_bits=8", "compat=1.1"), ("compression_type=lzma", "compression_type"),
+                         ("preallocation=full", "preallocation"), ("lazy_refcounts=perhaps", "on or off"), ("colour=red", "colour")):
+        refused(["create", "-f", "qcow2", "-o", option, f"{folder}/none", "1M"], part)
+    refused(["create", "-f", "qcow2", f"{folder}/none", "100T"], "64 TB")
+    assert not os.path.exists(f"{folder}/none")
+
+
+def overlays_of_images(folder):
+    os.mkdir(f"{folder}/sub")
+    base = scattered(f"{folder}/sub/base.img", 5 << 20)
+    changed = f"{folder}/changed"
+    shutil.copyfile(base, changed)
+    with open(changed, "r+b") as file:
+        file.seek(2 << 20)
+        file.write(b"new" * 100000)
+    for options in ([], ["-o", "compat=0.10"], ["-o", "cluster_size=512"]):
+        path = f"{folder}/sub/over.qcow2"
+        ours("create", "-q", "-f", "qcow2", "-b", "base.img", "-F", "raw", *options, path)
+        qemu("check", path)
+        same_info(path, "qcow2")
+        same_map(path, "qcow2")
+        ours("compare", path, base)
+        ours("convert", "-O", "qcow2", "-B", "base.img", "-F", "raw", *options, changed, path)
+        qemu("check", path)
+        qemu("compare", "-F", "raw", path, changed)
+        same_map(path, "qcow2")
+        assert os.stat(path).st_size < 3 << 20, "only the differences"
+    ours("create", "-q", "-f", "qcow2", "-b", "over.qcow2", "-F", "qcow2", f"{folder}/sub/third.qcow2", "6M")
+    same_map(f"{folder}/sub/third.qcow2", "qcow2")
+    ours("compare", f"{folder}/sub/third.qcow2", changed)
+    chain = json.loads(ours("info", "--output=json", "--backing-chain", f"{folder}/sub/third.qcow2"))
+    assert [link["format"] for link in chain] == ["qcow2", "qcow2", "raw"], chain
+    qemu("snapshot", "-c", "first", path)
+    qemu("snapshot", "-c", "second one", path)
+    for key in ("id", "name", "vm-state-size", "date-sec", "date-nsec"):
+        both = [[entry[key] for entry in json.loads(text)["snapshots"]]
+                for text in (ours("info", "--output=json", path), qemu("info", "--output=json", path).stdout)]
+        assert both[0] == both[1] and len(both[0]) == 2, both
+    ours("check", path)
+    refused(["create", "-f", "qcow2", "-b", "missing", "-F", "raw", f"{folder}/x"], "missing")
+    refused(["create", "-f", "qcow2", "-b", "missing", f"{folder}/x", "1M"], "-F")
+    ours("create", "-quf", "qcow2", "-b", "missing", "-F", "raw", f"{folder}/x", "1M")
+    assert "missing" in ours("info", f"{folder}/x")
+    refused(["convert", f"{folder}/x", f"{folder}/y"], "missing")
+
+
+def damaged_qcow2_is_told_as_by_qemu_img(folder):
+    good = f"{folder}/good.qcow2"
+    qemu("convert", "-f", "raw", "-O", "qcow2", scattered(f"{folder}/source", 5 << 20), good)
+    data = content(good)
+    table = int.from_bytes(data[48:56], "big")
+    block = int.from_bytes(data[table:table + 8], "big")
+    first = int.from_bytes(data[40:48], "big")
+    level2 = int.from_bytes(data[first + 1:first + 8], "big")
+    used = next(i for i in range(80) if data[level2 + 8 * i:level2 + 8 * i + 8] != bytes(8))
+    entry = level2 + 8 * used
+    changes = {"leak": (block + 2 * 40, b"\0\1"), "uncounted": (block + 2 * 5, b"\0\0"), "counted twice": (block + 2 * 6, b"\0\2"),
+               "not copied": (entry, b"\0"), "past the end": (entry, b"\x80\0\1"), "same cluster": (entry, data[entry + 8:entry + 16]),
+               "unaligned": (entry + 6, b"\2"), "no level 2": (first + 1, b"\x7f")}
+    for name, (offset, value) in changes.items():
+        path = f"{folder}/bad.qcow2"
+        with open(path, "wb") as file:
+            file.write(data[:offset] + value + data[offset + len(value):])
+        theirs = qemu("check", "--output=json", path, status=None)
+        mine = run(["check", "--output=json", path])
+        assert mine.returncode == theirs.returncode != 0, (name, mine, theirs)
+        for kind in ("corruptions", "leaks"):
+            both = [json.loads(result.stdout).get(kind, 0) for result in (mine, theirs)]
+            assert (both[0] > 0) == (both[1] > 0), (name, kind, both)
+
+
 def unreadable_sectors_are_salvaged(folder):
     source = scattered(f"{folder}/source", 6 << 20)
     with open(source, "r+b") as file:
@@ -427,7 +517,8 @@ def help_is_complete(folder):
 CHECKS = [help_is_complete, words_that_make_no_sense, convert_copies_odd_sizes, convert_writes_into_what_is_there, progress_is_shown,
           check_of_raw_is_refused, unreadable_sectors_are_salvaged, a_full_disk_is_told]
 QEMU_CHECKS = [info_and_map_of_raw_are_qemu_imgs, create_makes_what_qemu_img_makes, images_in_use_are_left_alone, compare_answers_as_qemu_img,
-               resize_as_qemu_img, every_format_is_read_as_by_qemu_img, every_format_is_written_for_qemu_img]
+               resize_as_qemu_img, qcow2_in_unusual_settings, overlays_of_images, damaged_qcow2_is_told_as_by_qemu_img,
+               every_format_is_read_as_by_qemu_img, every_format_is_written_for_qemu_img]
 
 
 def in_own_folder(check):

@@ -1,0 +1,31 @@
+/* What 'reprise image' does with qcow2 images: the driver's operations of block_image.h. */
+#ifndef REPRISE_BLOCK_QCOW2_IMAGE_H
+#define REPRISE_BLOCK_QCOW2_IMAGE_H
+
+#include "block_driver.h"
+
+/* block_qcow2_create.c */
+extern const BlockCreateOption qcow2_create_options[];
+bool qcow2_create(const BlockCreateRequest *request, Error *error);
+
+/* block_qcow2_info.c */
+bool qcow2_info(BlockNode *node, BlockInfo *info, Error *error);
+bool qcow2_extent(BlockNode *node, uint64_t offset, uint64_t length, BlockExtent *extent,
+                  Error *error);
+
+/* A snapshot's entry in the image's table (docs/interop/qcow2.txt, "Snapshots"). */
+typedef struct Qcow2Snapshot {
+    uint64_t l1_offset;
+    uint32_t l1_size;
+    BlockSnapshotInfo info;
+} Qcow2Snapshot;
+
+/* All of them, for free(); '*table_offset' and '*table_bytes' tell where the table is. False on
+ * error. */
+bool qcow2_snapshots_read(const BlockNode *node, Qcow2Snapshot **snapshots, size_t *count,
+                          uint64_t *table_offset, uint64_t *table_bytes, Error *error);
+
+/* block_qcow2_check.c */
+bool qcow2_check(BlockNode *node, BlockCheck *check, Error *error);
+
+#endif
