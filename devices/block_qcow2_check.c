@@ -60,10 +60,8 @@ static void count_entry(Checker *checker, uint64_t entry, bool active) {
         qcow2_packed_extent(image, entry, &offset, &size);
     else if (offset == 0)
         return;
-    else if ((offset & (image->cluster_bytes - 1)) != 0) {
+    else if ((offset & (image->cluster_bytes - 1)) != 0)
         checker->check->corruptions++;
-        return;
-    }
     if (active)
         note_fragments(checker, entry, packed);
     /* The last sectors that a compressed cluster counts need not be in the file. */

@@ -143,10 +143,11 @@ static bool extent_of_place(BlockNode *node, const Qcow2Place *place, uint64_t o
     const Qcow2 *image = node->driver_state;
     bool in_file = place->kind == QCOW2_DATA ||
                    (place->kind == QCOW2_ZEROS && (place->entry & QCOW2_OFFSET_MASK) != 0);
-    if (place->kind == QCOW2_UNALLOCATED && image->backing != NULL) {
+    uint64_t behind = image->backing != NULL ? block_length(image->backing) : 0;
+    if (place->kind == QCOW2_UNALLOCATED && offset < behind) {
         if (!block_map(image->backing, offset, place->size, extent, error))
             return false;
-        extent->depth++;
+        extent->depth = extent->present ? extent->depth + 1 : 0;
         return true;
     }
     *extent = (BlockExtent){
