@@ -386,8 +386,10 @@ static uint64_t pack_ieee(const FloatParts *parts, const FloatFormat *format, in
         return sign | all_ones;
     if (parts->class != FLOAT_FINITE)
         return sign | all_ones | (significand & fraction_mask) | (uint64_t)1 << (fraction_bits - 1);
-    if (parts->exponent < format->min_exponent)
-        return sign | significand >> (format->min_exponent - parts->exponent);
+    if (parts->exponent < format->min_exponent) { /* far below with underflow unmasked: unused */
+        int shift = format->min_exponent - parts->exponent;
+        return sign | (shift < 64 ? significand >> shift : 0);
+    }
     return sign | (uint64_t)(parts->exponent + format->max_exponent) << fraction_bits |
            (significand & fraction_mask);
 }

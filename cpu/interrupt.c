@@ -68,7 +68,7 @@ static bool find_redirection(Cpu *cpu, uint8_t vector, bool *redirected) {
         return false;
     /* The 32 bytes of the map end where the I/O permission bit map begins. */
     uint32_t offset = (uint32_t)map_base - 32 + vector / 8;
-    if (map_base < 32 || offset > tr->limit)
+    if (offset > tr->limit)
         return general_protection(cpu, 0);
     if (!linear_read(cpu, tr->base + offset, 1, false, &bits))
         return false;

@@ -158,6 +158,7 @@ make_arena:
 start_case:
         mov     ebx, 0BBBBBBBBh
         mov     ebp, ebx
+        fninit                          ; else an x87 error of the last case would freeze this one
         lldt    [ARENA_ENTRY + ENTRY_LDTR]
         ltr     [ARENA_ENTRY + ENTRY_TR]
         mov     eax, [ARENA_ENTRY + ENTRY_CR4]

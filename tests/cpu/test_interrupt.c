@@ -383,6 +383,22 @@ START_TEST(vme_redirection) {
 }
 END_TEST
 
+/* The map's last bytes count even where its first ones would lie before the TSS, as in Bochs. */
+START_TEST(vme_redirection_map_before_the_tss) {
+    enum { MAP_END = 0x10, VECTOR = 0xFF };
+    fixture_enter_v8086(fixture, 0);
+    cpu->state.cr4 = CR4_VME;
+    fixture_store(fixture, VECTOR * 4, 4, 0x30000456);
+    fixture_store(fixture, TSS + 0x66, 2, MAP_END);
+    fixture_store(fixture, TSS + MAP_END - 1, 1, 0x7F);
+    ck_assert_int_eq(interrupt(VECTOR, INT_N), HELPER_JUMP);
+    fixture_expect_at(fixture, 0x3000, 0x456, 3);
+    fixture_store(fixture, TSS + MAP_END - 1, 1, 0x80);
+    expect_interrupt_fault(VECTOR, INT_N, EXCEPTION_GP, 0);
+    expect_interrupt_fault(0, INT_N, EXCEPTION_GP, 0); /* its byte is not in the TSS */
+}
+END_TEST
+
 START_TEST(vme_virtual_interrupt_flag) {
     fixture_enter_v8086(fixture, 0);
     cpu->state.cr4 = CR4_VME;
@@ -480,6 +496,7 @@ int main(void) {
     tcase_add_test(tests, v8086_reaches_level_0_only);
     tcase_add_test(tests, v8086_hardware_interrupt_and_fault);
     tcase_add_test(tests, vme_redirection);
+    tcase_add_test(tests, vme_redirection_map_before_the_tss);
     tcase_add_test(tests, vme_virtual_interrupt_flag);
     tcase_add_test(tests, iret_faults);
     tcase_add_test(tests, iret_in_user_mode_keeps_iopl);
