@@ -324,4 +324,5 @@ const BlockDriver block_qcow2_driver = {
     .info = qcow2_info,
     .map = qcow2_extent,
     .check = qcow2_check,
+    .write_compressed = qcow2_write_compressed,
 };

@@ -56,6 +56,7 @@ typedef struct Qcow2 {
     uint8_t *scratch;      /* a cluster */
     uint8_t *unpacked;     /* the compressed cluster that was read last */
     uint64_t unpacked_for; /* its L2 entry; 0: none */
+    uint64_t packed_next;  /* where the next compressed cluster may go on; 0: nowhere yet */
 } Qcow2;
 
 typedef enum Qcow2Kind { QCOW2_UNALLOCATED, QCOW2_ZEROS, QCOW2_DATA, QCOW2_PACKED } Qcow2Kind;

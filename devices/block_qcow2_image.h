@@ -25,6 +25,10 @@ typedef struct Qcow2Snapshot {
 bool qcow2_snapshots_read(const BlockNode *node, Qcow2Snapshot **snapshots, size_t *count,
                           uint64_t *table_offset, uint64_t *table_bytes, Error *error);
 
+/* block_qcow2_pack.c */
+bool qcow2_write_compressed(BlockNode *node, uint64_t offset, const void *data, size_t size,
+                            Error *error);
+
 /* block_qcow2_check.c */
 bool qcow2_check(BlockNode *node, BlockCheck *check, Error *error);
 

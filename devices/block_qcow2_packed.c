@@ -1,5 +1,4 @@
-/* Compressed clusters of qcow2 images. They are only read: what is written goes to a plain cluster.
- */
+/* Reads compressed clusters of qcow2 images. What a guest writes goes to a plain cluster. */
 #include "allocate.h"
 #include "block_qcow2.h"
 #include <stdlib.h>

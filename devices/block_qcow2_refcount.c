@@ -185,6 +185,9 @@ bool qcow2_refcount_free(Qcow2 *image, uint64_t offset, uint64_t size, Error *er
             return false;
         if (count == 1 && cluster < image->freed_lowest)
             image->freed_lowest = cluster;
+        if (count == 1 && image->packed_next > cluster << image->cluster_bits &&
+            image->packed_next <= (cluster + 1) << image->cluster_bits)
+            image->packed_next = 0; /* something else may come to be there */
     }
     return true;
 }

@@ -14,6 +14,7 @@
 #include "little_endian.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define VDI_SIGNATURE 0xBEDA107Fu
 #define VDI_HEADER_BYTES 512u
@@ -268,6 +269,104 @@ static bool vdi_write(BlockNode *node, uint64_t offset, const void *data, size_t
     return true;
 }
 
+static const BlockCreateOption vdi_create_options[] = {
+    {"size", "<size>", "Virtual disk size"},
+    {"static", "<bool (on/off)>", "Give all blocks their place at once"},
+    {NULL, NULL, NULL},
+};
+
+enum { VDI_NEW_BLOCK_BYTES = 1 << 20, VDI_ALIGNMENT = 512 };
+
+/* Header and table of a new image, as VirtualBox's own tool lays them out. */
+static uint8_t *build_image(uint64_t length, bool is_static, uint64_t *size) {
+    static const char text[] = "<<< Oracle VM VirtualBox Disk Image >>>\n";
+    uint32_t blocks = (uint32_t)((length + VDI_NEW_BLOCK_BYTES - 1) / VDI_NEW_BLOCK_BYTES);
+    uint64_t table_bytes = blocks * (uint64_t)sizeof(uint32_t);
+    *size = VDI_HEADER_BYTES + (table_bytes + VDI_ALIGNMENT - 1) / VDI_ALIGNMENT * VDI_ALIGNMENT;
+    uint8_t *bytes = allocate_zeroed(*size);
+    memcpy(bytes, text, sizeof(text));
+    store_le32(bytes + VDI_AT_SIGNATURE, VDI_SIGNATURE);
+    store_le32(bytes + VDI_AT_VERSION, VDI_MAJOR_VERSION << 16 | 1);
+    store_le32(bytes + 0x48, 0x190); /* of the header from here on */
+    store_le32(bytes + VDI_AT_TYPE, is_static ? VDI_TYPE_STATIC : VDI_TYPE_DYNAMIC);
+    store_le32(bytes + VDI_AT_TABLE_OFFSET, VDI_HEADER_BYTES);
+    store_le32(bytes + VDI_AT_DATA_OFFSET, (uint32_t)*size);
+    store_le32(bytes + 0x168, 512); /* bytes of a sector */
+    store_le64(bytes + VDI_AT_DISK_BYTES, length);
+    store_le32(bytes + VDI_AT_BLOCK_BYTES, VDI_NEW_BLOCK_BYTES);
+    store_le32(bytes + VDI_AT_BLOCK_COUNT, blocks);
+    store_le32(bytes + VDI_AT_BLOCKS_ALLOCATED, is_static ? blocks : 0);
+    for (uint32_t i = 0; i < blocks; i++)
+        store_le32(bytes + VDI_HEADER_BYTES + i * sizeof(uint32_t),
+                   is_static ? i : VDI_UNALLOCATED);
+    return bytes;
+}
+
+/* Two numbers that tell the image, and this state of it, from all others. */
+static bool number_image(uint8_t *header, Error *error) {
+    uint8_t *uuid = header + 0x188;
+    if (getentropy(uuid, 32) != 0)
+        return error_set(error, "has no random number for its header");
+    for (int i = 0; i < 2; i++) { /* RFC 4122, 4.4 */
+        uuid[i * 16 + 7] = (uint8_t)((uuid[i * 16 + 7] & 0x0F) | 0x40);
+        uuid[i * 16 + 8] = (uint8_t)((uuid[i * 16 + 8] & 0x3F) | 0x80);
+    }
+    return true;
+}
+
+static bool vdi_create(const BlockCreateRequest *request, Error *error) {
+    bool is_static;
+    uint64_t size, length = request->length;
+    if (!block_create_bool(request, "static", false, &is_static, error))
+        return false;
+    if (length == 0 || length > (uint64_t)VDI_BLOCK_COUNT_MAXIMUM * VDI_NEW_BLOCK_BYTES)
+        return error_set(error, "a VDI image has 1 byte to 16 TB");
+    uint8_t *bytes = build_image(length, is_static, &size);
+    uint64_t blocks = load_le32(bytes + VDI_AT_BLOCKS_ALLOCATED);
+    int file = number_image(bytes, error) ? block_file_create(request->path, NULL, error) : -1;
+    bool good = file >= 0 && block_file_write(file, 0, bytes, size, error) &&
+                (blocks == 0 || block_file_zero(file, size, blocks * VDI_NEW_BLOCK_BYTES, error));
+    if (file >= 0)
+        close(file);
+    free(bytes);
+    return good;
+}
+
+static bool vdi_info(BlockNode *node, BlockInfo *info, Error *error) {
+    const Vdi *vdi = node->driver_state;
+    (void)error;
+    info->cluster_bytes = vdi->block_bytes;
+    return true;
+}
+
+static bool vdi_map(BlockNode *node, uint64_t offset, uint64_t length, BlockExtent *extent,
+                    Error *error) {
+    const Vdi *vdi = node->driver_state;
+    uint32_t place = vdi->table[offset / vdi->block_bytes];
+    (void)error;
+    *extent = (BlockExtent){
+        .length = part_in_block(vdi, offset, length < vdi->block_bytes ? length : vdi->block_bytes),
+        .present = true,
+        .zero = !has_place(place),
+        .data = has_place(place),
+        .has_offset = has_place(place),
+        .offset = place_offset(vdi, place) + vdi->extra_bytes + offset % vdi->block_bytes,
+        .file_path = node->path,
+    };
+    return true;
+}
+
+/* An image whose places are not all in the file, and each its own, is not even opened. */
+static bool vdi_check(BlockNode *node, BlockCheck *check, Error *error) {
+    const Vdi *vdi = node->driver_state;
+    uint32_t kept = load_le32(vdi->first_page + VDI_AT_BLOCKS_ALLOCATED);
+    (void)error;
+    check->total_clusters = vdi->block_count;
+    check->allocated_clusters = vdi->allocated;
+    check->corruptions = kept != vdi->allocated;
+    return true;
+}
+
 const BlockDriver block_vdi_driver = {
     .name = "vdi",
     .probe = vdi_probe,
@@ -277,4 +376,9 @@ const BlockDriver block_vdi_driver = {
     .write = vdi_write,
     .flush = block_file_flush,
     .resize = block_refuse_resize,
+    .create_options = vdi_create_options,
+    .create = vdi_create,
+    .info = vdi_info,
+    .map = vdi_map,
+    .check = vdi_check,
 };

@@ -362,6 +362,26 @@ def qcow2_in_unusual_settings(folder):
     assert not os.path.exists(f"{folder}/none")
 
 
+def compressed_qcow2(folder):
+    path = f"{folder}/packed.qcow2"
+    dice = random.Random(5)
+    text = b"".join(bytes([dice.randrange(65, 75)]) for _ in range(1 << 20))
+    source = write(f"{folder}/source", (6 << 20) + 512, [(70000, text), (3 << 20, dice.randbytes(300000)), (5 << 20, text + b"end")])
+    for options in ("cluster_size=64K", "compat=0.10", "cluster_size=512", "cluster_size=2M", "refcount_bits=1", "refcount_bits=2"):
+        ours("convert", "-c", "-O", "qcow2", "-o", options, source, path)
+        qemu("check", path)
+        ours("check", path)
+        qemu("compare", "-F", "raw", path, source)
+        ours("compare", path, source)
+        same_map(path, "qcow2")
+        packed = json.loads(qemu("check", "--output=json", path).stdout)["compressed-clusters"]
+        assert packed > 0 and packed == json.loads(ours("check", "--output=json", path))["compressed-clusters"], options
+        if options == "cluster_size=64K":
+            assert os.stat(path).st_size < 2 << 20, os.stat(path).st_size
+    ours("convert", path, f"{folder}/back")
+    assert content(f"{folder}/back") == content(source)
+
+
 def overlays_of_images(folder):
     os.mkdir(f"{folder}/sub")
     base = scattered(f"{folder}/sub/base.img", 5 << 20)
@@ -523,7 +543,7 @@ def help_is_complete(folder):
 CHECKS = [help_is_complete, words_that_make_no_sense, convert_copies_odd_sizes, convert_writes_into_what_is_there, progress_is_shown,
           check_of_raw_is_refused, unreadable_sectors_are_salvaged, a_full_disk_is_told]
 QEMU_CHECKS = [info_and_map_of_raw_are_qemu_imgs, create_makes_what_qemu_img_makes, images_in_use_are_left_alone, compare_answers_as_qemu_img,
-               resize_as_qemu_img, qcow2_in_unusual_settings, overlays_of_images, damaged_qcow2_is_told_as_by_qemu_img,
+               resize_as_qemu_img, qcow2_in_unusual_settings, compressed_qcow2, overlays_of_images, damaged_qcow2_is_told_as_by_qemu_img,
                every_format_is_read_as_by_qemu_img, every_format_is_written_for_qemu_img]
 
 
