@@ -512,20 +512,11 @@ test_code_end:
 ; The same with paging: the last page and page 0 are neighbours for data, each with its own rights.
 test_paging_end:
         TEST    "4 GB with paging"
-        mov     edi, DIRECTORY
+        MAP_FIRST_4MB DIRECTORY, TABLE_LOW, 1
+        mov     edi, TABLE_HIGH
         mov     ecx, 400h
         xor     eax, eax
         rep     stosd
-        mov     edi, TABLE_HIGH
-        mov     ecx, 400h
-        rep     stosd
-        mov     edi, TABLE_LOW
-        mov     eax, 7
-        mov     ecx, 400h
-.page:  stosd
-        add     eax, 1000h
-        loop    .page
-        mov     dword [DIRECTORY], TABLE_LOW | 7
         mov     dword [DIRECTORY + 0FFCh], TABLE_HIGH | 7
         mov     dword [TABLE_HIGH + 0FFCh], AREA | 7
         mov     eax, DIRECTORY

@@ -292,16 +292,7 @@ test_io_apic:
 
 test_virtual_wire:
         TEST    "the 8259 pair through LINT0"
-        mov     al, 11h
-        out     20h, al
-        mov     al, PIC_VECTOR
-        out     21h, al
-        mov     al, 4
-        out     21h, al
-        mov     al, 1
-        out     21h, al
-        mov     al, 0FEh
-        out     21h, al
+        START_8259 MASTER_8259, PIC_VECTOR, SLAVE_ON_IRQ_2, ~1 & 0FFh ; IRQ 0 alone
         call    pit_start_once
         mov     eax, 2 * PIT_1MS
         call    pit_wait

@@ -2,53 +2,12 @@
 ; switches, RF, and what DR6 says of each. SDM vol. 3B 17.2 and 17.3.
 
 %include "harness.inc"
-
-DR6_B0  equ     1
-DR6_B1  equ     2
-DR6_B2  equ     4
-DR6_B3  equ     8
-DR6_BD  equ     2000h
-DR6_BS  equ     4000h
-DR6_BT  equ     8000h
-DR6_SET equ     0FFFF0FF0h                      ; what reads as ones
-
-DR7_L0          equ     1
-DR7_G0          equ     2
-DR7_L1          equ     4
-DR7_L2          equ     10h
-DR7_G3          equ     80h
-DR7_GD          equ     2000h
-DR7_WRITE       equ     1                       ; R/W fields, LEN fields
-DR7_IO          equ     2
-DR7_ACCESS      equ     3
-DR7_BYTE        equ     0
-DR7_WORD        equ     4
-DR7_DWORD       equ     0Ch
-%define DR7_FIELD(index, value) ((value) << (16 + 4 * (index)))
+%include "debug_registers.inc"
 
 CR4_DE          equ     8
 SELECTOR_TASK   equ     SELECTOR_FREE
 WATCHED         equ     200000h                 ; pages of their own
 UNWATCHED       equ     201000h
-
-%macro SET_DR 2
-        mov     eax, %2
-        mov     %1, eax
-%endmacro
-
-; Runs code with DR7 = %1; then debug traps are off again. 'seen_dr6' is DR6.
-%macro WITH_DR7 1
-        SET_DR  dr6, DR6_SET
-        mov     dword [wanted_dr7], %1
-        ATTEMPT
-        SET_DR  dr7, [wanted_dr7]
-%endmacro
-%macro WITH_DR7_END 0
-        ATTEMPT_END
-        mov     eax, dr6
-        mov     [seen_dr6], eax
-        SET_DR  dr7, 400h
-%endmacro
 
 ; The vector and DR6 of a debug exception that must come at address %1; DR6 has the bits %2.
 %macro CHECK_DEBUG 2
@@ -565,8 +524,6 @@ other_tss:
         dd      SELECTOR_DATA32, SELECTOR_CODE32, SELECTOR_DATA32, SELECTOR_DATA32, SELECTOR_DATA32, SELECTOR_DATA32
         dd      0
         dw      1, 68h                          ; T
-wanted_dr7              dd      0
-seen_dr6                dd      0
 breakpoints             dd      0
 saved_esp               dd      0
 other_task_dr7          dd      0

@@ -2,21 +2,7 @@
 ; debug registers do by themselves is in debug_registers.asm. SDM vol. 3A 6.8.3, 6.9, vol. 3B 17.2, 17.3.
 
 %include "harness.inc"
-
-DR6_B0  equ     1
-DR6_B1  equ     2
-DR6_BS  equ     4000h
-DR6_SET equ     0FFFF0FF0h                      ; what reads as ones
-
-DR7_L0          equ     1
-DR7_L1          equ     4
-DR7_GD          equ     2000h
-DR7_WRITE       equ     1                       ; R/W fields, LEN fields
-DR7_IO          equ     2
-DR7_ACCESS      equ     3
-DR7_WORD        equ     4
-DR7_DWORD       equ     0Ch
-%define DR7_FIELD(index, value) ((value) << (16 + 4 * (index)))
+%include "debug_registers.inc"
 
 PRESENT         equ     80h
 CODE            equ     1Ah
@@ -26,25 +12,7 @@ S_CODE          equ     SELECTOR_FREE
 WATCHED         equ     200000h
 STACK           equ     210000h                 ; of its own, watched now and then
 
-%macro SET_DR 2
-        mov     eax, %2
-        mov     %1, eax
-%endmacro
-
-; Runs code with DR7 = %1; then debug traps are off again. 'seen_dr6' is DR6.
-%macro WITH_DR7 1
-        SET_DR  dr6, DR6_SET
-        mov     dword [wanted_dr7], %1
-        ATTEMPT
-        SET_DR  dr7, [wanted_dr7]
-%endmacro
-%macro WITH_DR7_END 0
-        ATTEMPT_END
-        mov     eax, dr6
-        mov     [seen_dr6], eax
-        SET_DR  dr7, 400h
-%endmacro
-; The same with TF, from the instruction after the next on.
+; WITH_DR7 with TF, from the instruction after the next on.
 %macro STEPPING 0
         SET_DR  dr6, DR6_SET
         ATTEMPT
@@ -605,8 +573,6 @@ test_ports:
         CHECK   [seen_ecx], 2
         ret
 
-wanted_dr7      dd      0
-seen_dr6        dd      0
 saved_esp       dd      0
 far_stack       dd      0, SELECTOR_DATA32
 order_count     dd      0

@@ -59,17 +59,7 @@ test:
         ret
 
 make_tables:
-        mov     edi, DIRECTORY
-        mov     ecx, 4 * 400h
-        xor     eax, eax
-        rep     stosd
-        mov     edi, TABLE_LOW
-        mov     eax, P | W | U
-        mov     ecx, 400h
-.page:  stosd
-        add     eax, 1000h
-        loop    .page
-        mov     dword [DIRECTORY], TABLE_LOW | P | W | U
+        MAP_FIRST_4MB DIRECTORY, TABLE_LOW, 4
         mov     dword [DIRECTORY + 4], TABLE | P | W | U
         mov     dword [DIRECTORY + 0FFCh], TABLE_TOP | P | W | U
         mov     dword [TABLE + 4], FRAME | P | W | U

@@ -203,24 +203,8 @@ test_simd_errors:
 test_interrupt_13:
         TEST    "IRQ 13"
         SET_CR0 0
-        mov     al, 11h                         ; both 8259s from the start: edges, cascade on IRQ 2
-        out     20h, al
-        out     0A0h, al
-        mov     al, 50h
-        out     21h, al
-        mov     al, SLAVE_BASE
-        out     0A1h, al
-        mov     al, 4
-        out     21h, al
-        mov     al, 2
-        out     0A1h, al
-        mov     al, 1
-        out     21h, al
-        out     0A1h, al
-        mov     al, ~4 & 0FFh
-        out     21h, al
-        mov     al, ~20h & 0FFh
-        out     0A1h, al
+        START_8259 MASTER_8259, 50h, SLAVE_ON_IRQ_2, ~4 & 0FFh
+        START_8259 SLAVE_8259, SLAVE_BASE, SLAVE_IS_2, ~20h & 0FFh    ; IRQ 13 alone
         HANDLER FPU_VECTOR, fpu_interrupt
         mov     dword [interrupts], 0
         sti

@@ -82,17 +82,7 @@ test:
 .done:  ret
 
 make_tables:
-        mov     edi, DIRECTORY
-        mov     ecx, 6 * 400h
-        xor     eax, eax
-        rep     stosd
-        mov     edi, TABLE_LOW
-        mov     eax, P | W | U
-        mov     ecx, 400h
-.page:  stosd
-        add     eax, 1000h
-        loop    .page
-        mov     dword [DIRECTORY], TABLE_LOW | P | W | U
+        MAP_FIRST_4MB DIRECTORY, TABLE_LOW, 6
         mov     dword [DIRECTORY + 4], TABLE | P | W | U
         mov     eax, DIRECTORY
         mov     cr3, eax

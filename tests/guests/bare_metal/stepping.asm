@@ -279,17 +279,7 @@ test_protection_off:
 
 test_paging_on:
         TEST    "CR0.PG"
-        mov     edi, DIRECTORY
-        mov     ecx, 400h
-        xor     eax, eax
-        rep     stosd
-        mov     edi, TABLE_LOW
-        mov     eax, 7
-        mov     ecx, 400h
-.page:  stosd
-        add     eax, 1000h
-        loop    .page
-        mov     dword [DIRECTORY], TABLE_LOW | 7
+        MAP_FIRST_4MB DIRECTORY, TABLE_LOW, 1
         mov     eax, DIRECTORY
         mov     cr3, eax
         mov     ecx, cr0
@@ -548,16 +538,7 @@ test_mov_ss_shadow:
 ; IRQ 0 of the timer has come, and waits for IF.
 make_interrupt_pending:
         push    eax
-        mov     al, 11h
-        out     20h, al
-        mov     al, 20h
-        out     21h, al
-        mov     al, 4
-        out     21h, al
-        mov     al, 1
-        out     21h, al
-        mov     al, 0FEh
-        out     21h, al
+        START_8259 MASTER_8259, 20h, SLAVE_ON_IRQ_2, ~1 & 0FFh ; IRQ 0 alone
         mov     al, 30h                         ; channel 0, once
         out     43h, al
         mov     al, 8

@@ -547,16 +547,7 @@ test_ports:
 test_timer:
         TEST    "timer interrupts within"
         HANDLER 20h, .tick
-        mov     al, 11h                         ; ICW1
-        out     20h, al
-        mov     al, 20h
-        out     21h, al
-        mov     al, 4
-        out     21h, al
-        mov     al, 1
-        out     21h, al
-        mov     al, 0FEh                        ; IRQ 0 alone
-        out     21h, al
+        START_8259 MASTER_8259, 20h, SLAVE_ON_IRQ_2, ~1 & 0FFh ; IRQ 0 alone
         mov     al, 34h                         ; channel 0, rate generator
         out     43h, al
         mov     al, 100

@@ -398,24 +398,8 @@ test_x87_errors_by_interrupt:
         mov     [saved_cr0], eax
         and     eax, ~CR0_NE
         mov     cr0, eax
-        mov     al, 11h                         ; both 8259s: vectors 70h and 78h
-        out     20h, al
-        out     0A0h, al
-        mov     al, 70h
-        out     21h, al
-        mov     al, 78h
-        out     0A1h, al
-        mov     al, 4
-        out     21h, al
-        mov     al, 2
-        out     0A1h, al
-        mov     al, 1
-        out     21h, al
-        out     0A1h, al
-        mov     al, 0FBh                        ; the cascade alone
-        out     21h, al
-        mov     al, 0DFh                        ; IRQ 13 alone
-        out     0A1h, al
+        START_8259 MASTER_8259, 70h, SLAVE_ON_IRQ_2, ~4 & 0FFh
+        START_8259 SLAVE_8259, 78h, SLAVE_IS_2, ~20h & 0FFh    ; IRQ 13 alone
         HANDLER IRQ_13_VECTOR, .handler
         mov     dword [interrupts], 0
         sti

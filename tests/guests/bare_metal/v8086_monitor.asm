@@ -84,17 +84,7 @@ test:
         ret
 
 make_tables:
-        mov     edi, DIRECTORY
-        mov     ecx, 400h
-        xor     eax, eax
-        rep     stosd
-        mov     edi, TABLE_LOW
-        mov     eax, 7
-        mov     ecx, 400h
-.page:  stosd
-        add     eax, 1000h
-        loop    .page
-        mov     dword [DIRECTORY], TABLE_LOW | 7
+        MAP_FIRST_4MB DIRECTORY, TABLE_LOW, 1
         mov     dword [TABLE_LOW], GUEST_PAGE_0 | 7
         mov     eax, DIRECTORY
         mov     cr3, eax
@@ -585,24 +575,8 @@ test_fpu_exception:
 test_fpu_interrupt:
         TEST    "x87 exceptions in v8086 mode, IRQ 13"
         call    prepare_fpu_guest
-        mov     al, 11h
-        out     20h, al
-        out     0A0h, al
-        mov     al, MONITOR_IRQ_BASE
-        out     21h, al
-        mov     al, MONITOR_IRQ_BASE + 8
-        out     0A1h, al
-        mov     al, 4
-        out     21h, al
-        mov     al, 2
-        out     0A1h, al
-        mov     al, 1
-        out     21h, al
-        out     0A1h, al
-        mov     al, 0FBh
-        out     21h, al
-        mov     al, 0DFh
-        out     0A1h, al
+        START_8259 MASTER_8259, MONITOR_IRQ_BASE, SLAVE_ON_IRQ_2, ~4 & 0FFh
+        START_8259 SLAVE_8259, MONITOR_IRQ_BASE + 8, SLAVE_IS_2, ~20h & 0FFh    ; IRQ 13 alone
         HANDLER MONITOR_IRQ_BASE + 13, .handler
         mov     eax, cr0
         and     eax, ~CR0_NE
