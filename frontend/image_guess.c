@@ -58,8 +58,23 @@ static bool is_floppy_size(uint64_t size) {
     return false;
 }
 
+/* The size of the disk that a qcow2 file holds, whose own size says little; 0: it is none. */
+static uint64_t size_in_qcow2(FILE *file) {
+    uint8_t head[32];
+    uint64_t size = 0;
+    if (fseek(file, 0, SEEK_SET) != 0 || fread(head, 1, sizeof(head), file) != sizeof(head) ||
+        memcmp(head, "QFI\xFB", 4) != 0)
+        return 0;
+    for (int i = 24; i < 32; i++)
+        size = size << 8 | head[i];
+    return size;
+}
+
 static ImageKind guess_from_content(FILE *file, uint64_t size) {
     uint8_t sector[SECTOR] = {0};
+    uint64_t inside = size_in_qcow2(file);
+    if (inside != 0)
+        return is_floppy_size(inside) ? IMAGE_FLOPPY : IMAGE_DISK;
     if (is_cd(file))
         return IMAGE_CD;
     if (is_floppy_size(size))

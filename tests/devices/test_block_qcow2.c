@@ -1,5 +1,6 @@
 /* qcow2 images of QEMU's making, in all settings: read, written at random beside a model in memory,
  * and then judged by QEMU's tools. */
+#include "block_image.h"
 #include "qcow2_fixture.h"
 #include "suite_run.h"
 #include <check.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define DISK_BYTES (3u << 20)
 
@@ -191,6 +193,114 @@ START_TEST(lengths) {
 }
 END_TEST
 
+/* Images of our own making, by options of 'reprise image create'. */
+static const BlockCreateValue creations[][3] = {
+    {{NULL, NULL}},
+    {{"compat", "0.10"}, {"cluster_size", "4K"}},
+    {{"cluster_size", "512"}, {"refcount_bits", "64"}},
+    {{"cluster_size", "512"}, {"refcount_bits", "1"}, {"lazy_refcounts", "on"}},
+    {{"cluster_size", "2M"}, {"refcount_bits", "32"}},
+    {{"cluster_size", "16K"}, {"refcount_bits", "2"}, {"compat", "v3"}},
+};
+
+START_TEST(created_images) {
+    uint64_t seed = 600 + (uint64_t)_i;
+    Error error = {0};
+    BlockCreateRequest request = {
+        .path = qcow2_path("disk"), .length = sizeof(model), .values = creations[_i]};
+    while (request.value_count < 3 && creations[_i][request.value_count].name != NULL)
+        request.value_count++;
+    ck_assert_msg(block_create("qcow2", &request, &error), "%s", error.message);
+    qcow2_expect_sound("disk", false);
+    BlockNode *node = qcow2_open_node("disk", NULL);
+    memset(model, 0, sizeof(model));
+    for (int i = 0; i < 200; i++)
+        ck_assert(qcow2_write_both(node, model, sizeof(model), &seed));
+    block_close(node);
+    qcow2_expect_sound("disk", false);
+    qcow2_expect_converted("disk", "", model, sizeof(model));
+
+    /* One that lies over it. */
+    request.path = qcow2_path("top");
+    request.backing = "disk";
+    request.backing_format = "qcow2";
+    ck_assert(block_create("qcow2", &request, NULL));
+    node = qcow2_open_node("top", NULL);
+    qcow2_expect_contents(node, model, sizeof(model));
+    for (int i = 0; i < 50; i++)
+        ck_assert(qcow2_write_both(node, model, sizeof(model), &seed));
+    block_close(node);
+    qcow2_expect_sound("top", false);
+    qcow2_expect_converted("top", "", model, sizeof(model));
+}
+END_TEST
+
+START_TEST(impossible_images_are_not_created) {
+    static const struct {
+        BlockCreateValue value;
+        const char *words;
+    } bad[] = {
+        {{"cluster_size", "1000"}, "cluster_size"},
+        {{"cluster_size", "4M"}, "cluster_size"},
+        {{"refcount_bits", "3"}, "refcount_bits"},
+        {{"refcount_bits", "128"}, "refcount_bits"},
+        {{"compat", "2.0"}, "compat"},
+        {{"lazy_refcounts", "maybe"}, "lazy_refcounts"},
+        {{"cluster_size", "512"}, "cannot be made"},
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        Error error = {0};
+        BlockCreateRequest request = {.path = qcow2_path("none"),
+                                      .length = 1ull << 40,
+                                      .values = &bad[i].value,
+                                      .value_count = 1};
+        ck_assert(!block_create("qcow2", &request, &error));
+        ck_assert_msg(strstr(error.message, bad[i].words) != NULL, "%s", error.message);
+        ck_assert_int_ne(access(request.path, F_OK), 0);
+    }
+}
+END_TEST
+
+/* What the image says of itself, and where its bytes are. */
+START_TEST(info_and_map) {
+    BlockInfo info;
+    BlockExtent extent;
+    qcow2_fill(model, DISK_BYTES, 1);
+    qcow2_save("base", model, DISK_BYTES);
+    qcow2_run(
+        "rm -f disk; qemu-img create -f qcow2 -o lazy_refcounts=on,refcount_bits=8 -b base "
+        "-F raw disk 4M; qemu-img snapshot -c before disk; "
+        "qemu-io -f qcow2 -c 'write 64k 128k' -c 'write -z 1M 64k' -c 'write -c 2M 64k' disk");
+    BlockNode *node = qcow2_open_node("disk", NULL);
+    ck_assert(block_info_get(node, &info, NULL));
+    ck_assert_uint_eq(info.cluster_bytes, 65536);
+    ck_assert_str_eq(info.backing, "base");
+    ck_assert_str_eq(info.backing_format, "raw");
+    ck_assert_uint_eq(info.snapshot_count, 1);
+    ck_assert_str_eq(info.snapshots[0].name, "before");
+    block_info_free(&info);
+
+    ck_assert(block_map(node, 65536 + 512, 4 << 20, &extent, NULL));
+    ck_assert(extent.data && extent.present && extent.has_offset && extent.depth == 0);
+    ck_assert_uint_eq(extent.length, 131072 - 512);
+    uint8_t byte = 0;
+    FILE *file = fopen(extent.file_path, "rb");
+    fseek(file, (long)extent.offset, SEEK_SET);
+    ck_assert_uint_eq(fread(&byte, 1, 1, file), 1);
+    fclose(file);
+    ck_assert_uint_eq(byte, 0xCD); /* what qemu-io writes */
+    ck_assert(block_map(node, 1 << 20, 4 << 20, &extent, NULL));
+    ck_assert(extent.zero && extent.present && !extent.data && extent.length == 65536);
+    ck_assert(block_map(node, 2 << 20, 4 << 20, &extent, NULL));
+    ck_assert(extent.compressed && extent.data && !extent.has_offset && extent.length == 65536);
+    ck_assert(block_map(node, 0, 512, &extent, NULL));
+    ck_assert(extent.depth == 1 && extent.length == 512);
+    ck_assert(block_map(node, 3 << 20, 1 << 20, &extent, NULL));
+    ck_assert(!extent.present && extent.zero && extent.length == 1 << 20);
+    block_close(node);
+}
+END_TEST
+
 int main(void) {
     if (!qcow2_fixture_has_tools()) {
         puts("qemu-img or qemu-io is missing: skipped");
@@ -206,6 +316,9 @@ int main(void) {
     tcase_add_loop_test(tests, internal_snapshots_stay, 0, 3);
     tcase_add_test(tests, zero_clusters);
     tcase_add_loop_test(tests, lengths, 0, 3);
+    tcase_add_loop_test(tests, created_images, 0, sizeof(creations) / sizeof(creations[0]));
+    tcase_add_test(tests, impossible_images_are_not_created);
+    tcase_add_test(tests, info_and_map);
     suite_add_tcase(suite, tests);
     int status = suite_run(suite);
     qcow2_fixture_leave();

@@ -51,6 +51,18 @@ START_TEST(floppies) {
 }
 END_TEST
 
+/* By the size of the disk inside, not of the file. */
+START_TEST(qcow2_files) {
+    uint8_t head[32] = {'Q', 'F', 'I', 0xFB, 0, 0, 0, 3, [28] = 0x00, [29] = 0x16, [30] = 0x80};
+    make_size(320 * 1024);
+    ck_assert_int_eq(pwrite(file, head, sizeof(head), 0), sizeof(head));
+    expect(IMAGE_FLOPPY);
+    head[28] = 0x40;
+    ck_assert_int_eq(pwrite(file, head, sizeof(head), 0), sizeof(head));
+    expect(IMAGE_DISK);
+}
+END_TEST
+
 START_TEST(large_images_are_disks) {
     make_size(2881 * 1024);
     expect(IMAGE_DISK);
@@ -120,6 +132,7 @@ int main(void) {
                         (int)(sizeof(floppy_kilobytes) / sizeof(floppy_kilobytes[0])));
     tcase_add_test(tests, linux_kernel_by_its_header);
     tcase_add_test(tests, large_images_are_disks);
+    tcase_add_test(tests, qcow2_files);
     tcase_add_test(tests, small_disk_with_partitions);
     tcase_add_test(tests, partition_that_does_not_fit_is_boot_code);
     tcase_add_test(tests, floppy_size_beats_partition_table);
