@@ -10,10 +10,8 @@
 #include <unistd.h>
 
 static const BlockDriver *const drivers[] = {
-    &block_raw_driver,
-    &block_qcow2_driver,
-    &block_vdi_driver,
-    &block_vhd_driver,
+    &block_raw_driver, &block_qcow2_driver, &block_vdi_driver,
+    &block_vhd_driver, &block_vmdk_driver,
 };
 
 #define DRIVER_COUNT (sizeof(drivers) / sizeof(drivers[0]))
@@ -36,7 +34,6 @@ typedef struct ForeignFormat {
 static const ForeignFormat foreign_formats[] = {
     {"qcow", 0, 4, "QFI\xFB", NULL}, /* of a version that its driver does not take */
     {"QED", 0, 4, "QED\0", NULL},
-    {"VMDK", 0, 4, "KDMV", NULL},
     {"VMDK", 0, 4, "COWD", NULL},
     {"VMDK", 0, 21, "# Disk DescriptorFile", NULL},
     {"VHDX", 0, 8, "vhdxfile", NULL},

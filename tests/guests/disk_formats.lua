@@ -3,6 +3,7 @@ local guest = require("guest")
 
 local formats = {
   {name = "vdi", options = "static=off", check = true},
+  {name = "vmdk", options = "subformat=monolithicSparse", check = true},
   {name = "vpc", options = "subformat=dynamic"},
   {name = "vpc", options = "subformat=fixed", named = true},
   {name = "vdi", options = "static=on", check = true},
