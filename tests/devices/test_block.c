@@ -138,10 +138,10 @@ END_TEST
 
 START_TEST(foreign_formats_are_named) {
     FILE *file = fopen(path_of("d.img"), "wb");
-    fwrite("KDMV\1\0\0\0", 1, 8, file);
+    fwrite("vhdxfile", 1, 8, file);
     fclose(file);
     BlockOptions options = {.path = path_of("d.img")};
-    expect_refusal(&options, "VMDK");
+    expect_refusal(&options, "VHDX");
     options.format = "raw";
     block_close(open_good(&options));
 }

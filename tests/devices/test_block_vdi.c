@@ -236,7 +236,7 @@ START_TEST(hostile_images_are_one_clear_line) {
     ck_assert_int_eq(truncate(image, 700), 0);
     disk_format_refused(image, NULL, true, "past the end");
     ck_assert_int_eq(truncate(image, 100), 0);
-    disk_format_refused(image, "vdi", true, "not a VDI image");
+    disk_format_refused(image, NULL, true, "not a VDI image");
 }
 END_TEST
 

@@ -138,7 +138,7 @@ START_TEST(hostile_images_are_one_clear_line) {
     patch32(image, directory + 4, 0x00FFFFFF);
     disk_format_refused(image, NULL, true, "table at sector 16777215 lies past the end");
     ck_assert_int_eq(truncate(image, 100), 0);
-    disk_format_refused(image, "vmdk", true, "too short");
+    disk_format_refused(image, NULL, true, "too short");
 }
 END_TEST
 
