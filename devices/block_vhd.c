@@ -261,6 +261,8 @@ static bool vhd_write(BlockNode *node, uint64_t offset, const void *data, size_t
 
 const BlockDriver block_vhd_driver = {
     .name = "vpc",
+    .create_options = vhd_create_options,
+    .create = vhd_create,
     .probe = vhd_probe,
     .open = vhd_open,
     .close = vhd_close,

@@ -42,6 +42,10 @@ bool vhd_read_table(Vhd *vhd, const BlockNode *node, uint64_t blocks_end, Error 
 /* Opens the image that a differencing one lies over. */
 bool vhd_open_parent(Vhd *vhd, const BlockNode *node, const BlockOptions *options, Error *error);
 
+/* block_vhd_create.c: the driver's operation. */
+extern const BlockCreateOption vhd_create_options[];
+bool vhd_create(const BlockCreateRequest *request, Error *error);
+
 /* The identity that a differencing image knows its parent by. */
 const uint8_t *vhd_uuid(const Vhd *vhd);
 

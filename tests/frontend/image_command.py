@@ -382,6 +382,20 @@ def compressed_qcow2(folder):
     assert content(f"{folder}/back") == content(source)
 
 
+def virtual_disks_of_both_kinds(folder):
+    source = scattered(f"{folder}/source", (5 << 20) + 512)
+    for name, options in (("vpc", "subformat=fixed"), ("vpc", "subformat=dynamic"), ("vdi", "static=on"), ("vdi", "static=off")):
+        path = f"{folder}/image"
+        ours("convert", "-O", name, "-o", options, source, path)
+        qemu("compare", "-f", name, "-F", "raw", path, source)
+        ours("compare", "-f", name, path, source)
+    refused(["create", "-f", "vpc", "-o", "subformat=x", f"{folder}/x", "1M"], "subformat")
+    for name in ("vpc", "vdi"):
+        refused(["create", "-f", name, f"{folder}/x", "100T"], "to")
+        refused(["create", "-f", name, f"{folder}/x", "0"], "1 byte")
+    assert not os.path.exists(f"{folder}/x")
+
+
 def overlays_of_images(folder):
     os.mkdir(f"{folder}/sub")
     base = scattered(f"{folder}/sub/base.img", 5 << 20)
@@ -543,7 +557,7 @@ def help_is_complete(folder):
 CHECKS = [help_is_complete, words_that_make_no_sense, convert_copies_odd_sizes, convert_writes_into_what_is_there, progress_is_shown,
           check_of_raw_is_refused, unreadable_sectors_are_salvaged, a_full_disk_is_told]
 QEMU_CHECKS = [info_and_map_of_raw_are_qemu_imgs, create_makes_what_qemu_img_makes, images_in_use_are_left_alone, compare_answers_as_qemu_img,
-               resize_as_qemu_img, qcow2_in_unusual_settings, compressed_qcow2, overlays_of_images, damaged_qcow2_is_told_as_by_qemu_img,
+               resize_as_qemu_img, qcow2_in_unusual_settings, compressed_qcow2, virtual_disks_of_both_kinds, overlays_of_images, damaged_qcow2_is_told_as_by_qemu_img,
                every_format_is_read_as_by_qemu_img, every_format_is_written_for_qemu_img]
 
 
