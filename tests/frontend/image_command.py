@@ -288,7 +288,8 @@ def resize_as_qemu_img(folder):
         text = ours("resize", "-f", "raw", *words[:-1], mine, words[-1])
         assert text == qemu("resize", "-f", "raw", *theirs_words).stdout == "Image resized.\n"
         assert sizes(mine) == sizes(theirs), (words, sizes(mine), sizes(theirs))
-        assert content(mine)[:1024] == content(theirs)[:1024]
+        with open(mine, "rb") as one, open(theirs, "rb") as other:
+            assert one.read(1 << 20) == other.read(1 << 20)
     before = hashlib.sha256(content(mine)).digest()
     for words, part in ((["-1K"], "--shrink"), (["512"], "--shrink"), (["0"], "positive"), (["-9G"], "only"), (["+"], "size"),
                         (["+8E"], "size"), (["+9223372036854775807"], "larger"), (["18446744073709551616"], "size"),
@@ -342,7 +343,7 @@ def qcow2_in_unusual_settings(folder):
     for options in ("", "compat=0.10", "compat=v2,cluster_size=512", "cluster_size=512,refcount_bits=64", "lazy_refcounts=on",
                     "cluster_size=2M,refcount_bits=1", "cluster_size=4096,refcount_bits=8"):
         words = ["-o", options] if options else []
-        for size in ("0", "512", "5M", "3G"):
+        for size in ("0", "3G"):
             ours("create", "-q", "-f", "qcow2", *words, path, size)
             qemu("check", "-f", "qcow2", path)
             ours("check", path)
