@@ -7,7 +7,7 @@ import subprocess
 from guest_test import Skip, case, check, run_cases
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-QUICK = ("bootos", "demo", "floppybird", "mikeos", "processor", "seabios")
+QUICK = ("bootos", "demo", "floppybird", "mikeos", "seabios")
 SLOW = ("cdrom", "freedos", "freedos_programs", "grub", "kernel", "kolibri", "linux", "memory_sizes",
         "memtest", "openbsd", "xv6")
 
