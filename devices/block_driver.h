@@ -97,6 +97,13 @@ bool block_file_open(BlockNode *node, const BlockOptions *options, Error *error)
  * BLOCK_PROBE_BYTES bytes. */
 bool block_check_complete(BlockNode *node, const uint8_t *head, Error *error);
 
+/* How much of a transfer of 'size' bytes at 'offset' lies in the first of the units (clusters,
+ * blocks, grains) of 'unit_bytes' that it touches. */
+static inline size_t block_part_in_unit(uint64_t offset, size_t size, uint64_t unit_bytes) {
+    uint64_t left = unit_bytes - offset % unit_bytes;
+    return size < left ? size : (size_t)left;
+}
+
 /* Positioned transfer of all 'size' bytes; a short one is an error. */
 bool block_file_read(int file, uint64_t offset, void *data, size_t size, Error *error);
 bool block_file_write(int file, uint64_t offset, const void *data, size_t size, Error *error);

@@ -27,16 +27,10 @@ static const BlockLayer *find_layer(const Overlay *overlay, uint64_t cluster) {
     return NULL;
 }
 
-/* The part of a transfer that lies within one cluster. */
-static size_t bytes_in_cluster(uint64_t offset, size_t size) {
-    size_t room = BLOCK_CLUSTER_BYTES - (size_t)(offset % BLOCK_CLUSTER_BYTES);
-    return size < room ? size : room;
-}
-
 static bool overlay_read(BlockNode *node, uint64_t offset, void *data, size_t size, Error *error) {
     uint8_t *bytes = data;
     while (size > 0) {
-        size_t part = bytes_in_cluster(offset, size);
+        size_t part = block_part_in_unit(offset, size, BLOCK_CLUSTER_BYTES);
         const BlockLayer *layer = find_layer(node->driver_state, offset / BLOCK_CLUSTER_BYTES);
         if (!(layer != NULL ? block_layer_read(layer, offset, bytes, part, error)
                             : block_read(node->below, offset, bytes, part, error)))
@@ -69,7 +63,7 @@ static bool overlay_write(BlockNode *node, uint64_t offset, const void *data, si
     if (overlay->own == NULL && (overlay->own = block_layer_create(error)) == NULL)
         return false;
     while (size > 0) {
-        size_t part = bytes_in_cluster(offset, size);
+        size_t part = block_part_in_unit(offset, size, BLOCK_CLUSTER_BYTES);
         uint64_t cluster = offset / BLOCK_CLUSTER_BYTES;
         if (!block_layer_has(overlay->own, cluster) && !copy_up(node, cluster, error))
             return false;

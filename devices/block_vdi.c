@@ -176,18 +176,12 @@ static bool vdi_open(BlockNode *node, const BlockOptions *options, Error *error)
     return true;
 }
 
-/* How much of a transfer lies in its first block. */
-static size_t part_in_block(const Vdi *vdi, uint64_t offset, size_t size) {
-    uint64_t left = vdi->block_bytes - offset % vdi->block_bytes;
-    return size < left ? size : (size_t)left;
-}
-
 static bool vdi_read(BlockNode *node, uint64_t offset, void *data, size_t size, Error *error) {
     const Vdi *vdi = node->driver_state;
     uint8_t *bytes = data;
     while (size > 0) {
         uint32_t place = vdi->table[offset / vdi->block_bytes];
-        size_t part = part_in_block(vdi, offset, size);
+        size_t part = block_part_in_unit(offset, size, vdi->block_bytes);
         uint64_t from = place_offset(vdi, place) + vdi->extra_bytes + offset % vdi->block_bytes;
         if (!has_place(place))
             memset(bytes, 0, part);
@@ -256,7 +250,7 @@ static bool vdi_write(BlockNode *node, uint64_t offset, const void *data, size_t
         return false;
     while (size > 0) {
         uint32_t place = vdi->table[offset / vdi->block_bytes];
-        size_t part = part_in_block(vdi, offset, size);
+        size_t part = block_part_in_unit(offset, size, vdi->block_bytes);
         uint64_t to = place_offset(vdi, place) + vdi->extra_bytes + offset % vdi->block_bytes;
         bool good = has_place(place) ? block_file_write(node->file, to, bytes, part, error)
                                      : allocate_block(vdi, node, offset, bytes, part, error);
@@ -345,7 +339,9 @@ static bool vdi_map(BlockNode *node, uint64_t offset, uint64_t length, BlockExte
     uint32_t place = vdi->table[offset / vdi->block_bytes];
     (void)error;
     *extent = (BlockExtent){
-        .length = part_in_block(vdi, offset, length < vdi->block_bytes ? length : vdi->block_bytes),
+        .length = block_part_in_unit(offset,
+                                     length < vdi->block_bytes ? (size_t)length : vdi->block_bytes,
+                                     vdi->block_bytes),
         .present = true,
         .zero = !has_place(place),
         .data = has_place(place),

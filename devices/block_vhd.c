@@ -115,18 +115,13 @@ static bool read_part(const Vhd *vhd, const BlockNode *node, uint64_t offset, ui
     return true;
 }
 
-static size_t part_in_block(const Vhd *vhd, uint64_t offset, size_t size) {
-    uint64_t left = vhd->block_bytes - offset % vhd->block_bytes;
-    return size < left ? size : (size_t)left;
-}
-
 static bool vhd_read(BlockNode *node, uint64_t offset, void *data, size_t size, Error *error) {
     const Vhd *vhd = node->driver_state;
     uint8_t *bytes = data;
     if (vhd->type == VHD_FIXED)
         return block_file_read(node->file, offset, data, size, error);
     while (size > 0) {
-        size_t part = part_in_block(vhd, offset, size);
+        size_t part = block_part_in_unit(offset, size, vhd->block_bytes);
         if (!read_part(vhd, node, offset, bytes, part, error))
             return false;
         bytes += part;
@@ -249,7 +244,7 @@ static bool vhd_write(BlockNode *node, uint64_t offset, const void *data, size_t
     if (vhd->type == VHD_FIXED)
         return block_file_write(node->file, offset, data, size, error);
     while (size > 0) {
-        size_t part = part_in_block(vhd, offset, size);
+        size_t part = block_part_in_unit(offset, size, vhd->block_bytes);
         if (!write_part(vhd, node, offset, bytes, part, error))
             return false;
         bytes += part;

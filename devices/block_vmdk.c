@@ -314,16 +314,11 @@ static bool read_part(const Vmdk *vmdk, const BlockNode *node, uint64_t offset, 
     return good;
 }
 
-static size_t part_in_grain(const Vmdk *vmdk, uint64_t offset, size_t size) {
-    uint64_t left = vmdk->grain_bytes - offset % vmdk->grain_bytes;
-    return size < left ? size : (size_t)left;
-}
-
 static bool vmdk_read(BlockNode *node, uint64_t offset, void *data, size_t size, Error *error) {
     const Vmdk *vmdk = node->driver_state;
     uint8_t *bytes = data;
     while (size > 0) {
-        size_t part = part_in_grain(vmdk, offset, size);
+        size_t part = block_part_in_unit(offset, size, vmdk->grain_bytes);
         if (!read_part(vmdk, node, offset, bytes, part, error))
             return false;
         bytes += part;
@@ -372,7 +367,7 @@ static bool vmdk_write(BlockNode *node, uint64_t offset, const void *data, size_
         return false;
     while (size > 0) {
         uint32_t grain = (uint32_t)(offset / vmdk->grain_bytes);
-        size_t part = part_in_grain(vmdk, offset, size);
+        size_t part = block_part_in_unit(offset, size, vmdk->grain_bytes);
         uint64_t to = (uint64_t)vmdk->grains[grain] * VMDK_SECTOR_BYTES;
         bool good =
             is_allocated(vmdk, grain)

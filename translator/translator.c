@@ -301,7 +301,12 @@ static RunExit run_until_break(Translator *translator, int64_t instructions) {
     }
 }
 
+/* Asking for the time costs as much as a short stretch: one of so many is measured. */
+#define MEASURED_STRETCH 16
+
 RunExit translator_run(Translator *translator, int64_t instructions) {
+    if (++translator->stretches % MEASURED_STRETCH != 0)
+        return run_until_break(translator, instructions);
     const CpuState *state = &translator->cpu->state;
     int64_t start_ns = translator_host_time_ns();
     RunExit exit = run_until_break(translator, instructions);

@@ -25,6 +25,7 @@ struct Translator {
     uint16_t next_limit; /* of the key of the block that is run next */
     TranslatorCounters counters;
     HotBlocks hot_blocks;
+    uint32_t stretches;    /* runs so far: some of them are measured for the hot blocks */
     uint64_t random;       /* of the stress mode */
     size_t portable_bytes; /* of micro-ops kept by the portable backend since the last flush */
 };

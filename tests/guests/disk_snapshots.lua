@@ -1,44 +1,18 @@
 -- Snapshots in a file, with what disks and floppies held: in overlays, and written straight to the
 -- images. How the program fares when it is killed meanwhile is in test_killed_snapshots.py.
+local dos_guest = require("dos_guest")
 local guest = require("guest")
 
+local boot, command = dos_guest.boot, dos_guest.command
+
 local function dos(image, ...)
-  return machine("-m", "16", "-boot", "c", "-drive",
-    "format=raw,if=ide,index=0,file=" .. image, ...)
+  return dos_guest.machine("format=raw,file=" .. image, ...)
 end
 
-local function boot(m)
-  m:wait_text("1 - HIMEMX")
-  m:type("3\n")
-  m:wait_text("ready, menu choice 3")
-  m:wait_text("C:\\>")
-  return m
-end
-
-local function command(m, text, reply)
-  m:type("cls\n" .. text .. "\n")
-  m:wait_until(function()
-    local screen = m:text()
-    return screen:find("\n" .. reply, 1, true) and screen:match("C:\\>%s*$")
-      and screen:find(text, 1, true)
-  end)
-end
-
-local function new_image(name)
+local function new_image()
   local image = guest.copy(guest.unpacked("freedos-hdd.img"))
   os.remove(image .. ".snapshots")
   return image
-end
-
--- A file of the disk as other programs see it; the partition starts at the second track.
-local function outside(image, name)
-  return guest.program("mcopy", "-i", image .. "@@32256", "::" .. name, "-")
-end
-
-local function check_file_system(image)
-  local partition = guest.scratch("partition.img")
-  guest.program("dd", "if=" .. image, "of=" .. partition, "bs=512", "skip=63", "conv=sparse")
-  guest.program("fsck.fat", "-n", partition)
 end
 
 test("an image that is written straight", function()
@@ -59,15 +33,15 @@ test("an image that is written straight", function()
   m:load("one")
   command(m, "type temp\\a.txt", "first")
   m:close()
-  check_equal(outside(image, "TEMP/A.TXT"), "first\r\n")
-  check_file_system(image)
+  check_equal(dos_guest.read_file(image, "TEMP/A.TXT"), "first\r\n")
+  dos_guest.check_file_system(image)
 
   -- The same snapshot without a write to the image.
   m = dos(image)
   m:load("two")
   command(m, "type temp\\a.txt", "second")
   m:close()
-  check_equal(outside(image, "TEMP/A.TXT"), "first\r\n")
+  check_equal(dos_guest.read_file(image, "TEMP/A.TXT"), "first\r\n")
 end)
 
 test("an overlay", function()

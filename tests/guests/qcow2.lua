@@ -1,6 +1,9 @@
 -- FreeDOS on qcow2 images: boots, writes, and QEMU's tools find in the image what it wrote; also over a
 -- backing file, and with checkpoints, clones and snapshots on top.
+local dos_guest = require("dos_guest")
 local guest = require("guest")
+
+local command = dos_guest.command
 
 local function new_image(...)
   local image = guest.scratch("disk.qcow2")
@@ -12,58 +15,25 @@ local function new_image(...)
 end
 
 local function start(image, options)
-  local m = machine("-m", "16", "-boot", "c", "-drive", "if=ide,index=0,file=" .. image .. options)
-  m:wait_text("1 - HIMEMX")
-  m:type("3\n")
-  m:wait_text("ready, menu choice 3")
-  m:wait_text("C:\\>")
-  return m
+  return dos_guest.boot(dos_guest.machine("file=" .. image .. options))
 end
 
-local function command(m, text, reply)
-  m:type("cls\n" .. text .. "\n")
-  m:wait_until(function()
-    local screen = m:text()
-    return screen:find("\n" .. reply, 1, true) and screen:match("C:\\>%s*$")
-      and screen:find(text, 1, true)
-  end)
-end
-
--- The image is sound, and its disk as a raw file; the partition starts at the second track.
+-- The image is sound; its disk as a raw file, with a sound file system.
 local function outside(image)
-  local raw, partition = guest.scratch("outside.img"), guest.scratch("partition.img")
+  local raw = guest.scratch("outside.img")
   guest.program("qemu-img", "check", "-f", "qcow2", image)
   guest.program("qemu-img", "convert", "-f", "qcow2", "-O", "raw", image, raw)
-  guest.program("dd", "if=" .. raw, "of=" .. partition, "bs=512", "skip=63", "conv=sparse")
-  guest.program("fsck.fat", "-n", partition)
-  return partition
-end
-
-local function read_file(partition, name)
-  return guest.program("mcopy", "-i", partition, "::" .. name, "-")
-end
-
-local function write_files(m)
-  m:type("copy command.com temp\\copy.com\n")
-  m:wait_text("=>")
-  command(m, "echo end of disk test>temp\\out.txt", "")
-  command(m, "type temp\\out.txt", "end of disk test")
-end
-
-local function check_files(partition)
-  check_equal(read_file(partition, "TEMP/OUT.TXT"), "end of disk test\r\n")
-  local copied = read_file(partition, "TEMP/COPY.COM")
-  check(#copied > 60000 and copied == read_file(partition, "COMMAND.COM"),
-    "the copy differs from COMMAND.COM")
+  dos_guest.check_file_system(raw)
+  return raw
 end
 
 for name, option in pairs({compressed = "-c", plain = "-ocluster_size=4k,refcount_bits=1"}) do
   test("a " .. name .. " image", function()
     local image = new_image(option)
     local m = start(image, ",format=qcow2,snapshot=off")
-    write_files(m)
+    dos_guest.write_files(m)
     m:close()
-    check_files(outside(image))
+    dos_guest.check_files(outside(image))
   end)
 end
 
@@ -73,9 +43,9 @@ test("a backing file", function()
   guest.program("qemu-img", "create", "-f", "qcow2", "-b", "disk.qcow2", "-F", "qcow2", top)
   local sum = guest.program("sha256sum", base)
   local m = start(top, ",snapshot=off")
-  write_files(m)
+  dos_guest.write_files(m)
   m:close()
-  check_files(outside(top))
+  dos_guest.check_files(outside(top))
   check_equal(guest.program("sha256sum", base), sum)
 end)
 
@@ -89,13 +59,13 @@ test("snapshots of an image that is written straight", function()
   command(m, "del temp\\a.txt", "")
   m:close()
   outside(image)
-  m = machine("-m", "16", "-boot", "c", "-drive", "if=ide,index=0,snapshot=off,file=" .. image)
+  m = dos_guest.machine("snapshot=off,file=" .. image)
   m:load("two")
   command(m, "type temp\\a.txt", "second")
   m:load("one")
   command(m, "type temp\\a.txt", "first")
   m:close()
-  check_equal(read_file(outside(image), "TEMP/A.TXT"), "first\r\n")
+  check_equal(dos_guest.read_file(outside(image), "TEMP/A.TXT"), "first\r\n")
 end)
 
 test("checkpoints, clones and snapshots of an overlay", function()

@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 REPOSITORY = os.path.dirname(os.path.dirname(HERE))
 LONG = os.environ.get("REPRISE_LONG") == "1"
 SHORT_SCRIPTS = ["demo", "seabios", "bootos", "floppybird", "mikeos"]
-MODULES = ["guest", "linux_guest"]
+MODULES = ["guest", "dos_guest", "linux_guest"]
 WITH_MATRIX = ["processor"]  # names its accelerators itself, and runs by the host's clock too
 REPEAT_SHORT, REPEAT_LONG = 2, 200
 

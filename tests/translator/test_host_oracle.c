@@ -11,7 +11,7 @@
 #include "oracle_guest.h"
 #include "oracle_host.h"
 #include "oracle_operands.h"
-#include "random_code_fixture.h"
+#include "oracle_random_code.h"
 #include "suite_run.h"
 #include <check.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* Random sequences of instructions that the host's processor and a guest can both run to the same
  * end: no privilege, no branch but over one instruction, memory operands inside RANDOM_DATA or on
  * the stack, and no instruction reads a flag that an earlier one left undefined. */
-#ifndef REPRISE_RANDOM_CODE_FIXTURE_H
-#define REPRISE_RANDOM_CODE_FIXTURE_H
+#ifndef REPRISE_ORACLE_RANDOM_CODE_H
+#define REPRISE_ORACLE_RANDOM_CODE_H
 
 #include "insn.h"
 #include "oracle_state.h"

@@ -1,7 +1,8 @@
-/* See random_code_fixture.h. */
-#include "random_code_fixture.h"
+/* See oracle_random_code.h. */
+#include "oracle_random_code.h"
 #include "cpu.h"
 #include "guest_fixture.h"
+#include "oracle_tolerance.h"
 #include <string.h>
 
 enum { CANDIDATE_BYTES = 24, NO_OFFSET = 0xFF };
@@ -73,20 +74,9 @@ static bool is_system(const Insn *insn) {
 /* Results that the manuals give bounds for, or that depend on what an earlier one left undefined.
  */
 static bool is_inexact(const Insn *insn) {
-    switch (insn->code) {
-    case INSN_FSIN:
-    case INSN_FCOS:
-    case INSN_FSINCOS:
-    case INSN_FPTAN:
-    case INSN_FPATAN:
-    case INSN_F2XM1:
-    case INSN_FYL2X:
-    case INSN_FYL2XP1:
-    case INSN_RCPPS:
-    case INSN_RCPSS:
-    case INSN_RSQRTPS:
-    case INSN_RSQRTSS:
+    if (oracle_is_transcendental(insn) || oracle_is_estimate(insn))
         return true;
+    switch (insn->code) {
     case INSN_BSWAP:
         return insn->operand_size == 2;
     case INSN_SHLD:
