@@ -1,12 +1,12 @@
 #define _GNU_SOURCE
 #include "code_listing.h"
+#include "host_clock.h"
 #include <elf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 struct CodeListing {
@@ -31,12 +31,6 @@ typedef struct JitdumpLoad {
     uint64_t address, code_address, code_size, index;
     /* then the name with its NUL, and the code */
 } JitdumpLoad;
-
-static uint64_t timestamp(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static FILE *open_listing(const char *path, const char *mode, Error *error) {
     FILE *file = fopen(path, mode);
@@ -63,7 +57,7 @@ static bool open_jit_dump(CodeListing *listing, Error *error) {
                             .total_size = sizeof(header),
                             .elf_machine = EM_X86_64,
                             .process = (uint32_t)getpid(),
-                            .timestamp = timestamp()};
+                            .timestamp = (uint64_t)host_clock_ns()};
     fwrite(&header, sizeof(header), 1, listing->jit_dump);
     fflush(listing->jit_dump);
     listing->marker_bytes = (size_t)sysconf(_SC_PAGESIZE);
@@ -109,7 +103,7 @@ void code_listing_add(CodeListing *listing, const void *code, size_t size, const
     size_t name_size = strlen(name) + 1;
     JitdumpLoad load = {.id = JIT_CODE_LOAD,
                         .total_size = (uint32_t)(sizeof(load) + name_size + size),
-                        .timestamp = timestamp(),
+                        .timestamp = (uint64_t)host_clock_ns(),
                         .process = (uint32_t)getpid(),
                         .thread = (uint32_t)gettid(),
                         .address = address,

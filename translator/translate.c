@@ -2,12 +2,12 @@
 #include "disassemble.h"
 #include "flag_state.h"
 #include "helpers.h"
+#include "host_clock.h"
 #include "insn.h"
 #include "translator_internal.h"
 #include "x86_64_backend.h"
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 bool translator_fetch_address(Translator *translator, uint32_t *physical) {
     Cpu *cpu = translator->cpu;
@@ -266,12 +266,6 @@ Block *translator_find_block(const Translator *translator, const BlockKey *wante
     return block;
 }
 
-int64_t translator_host_time_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static Block *make_block(Translator *translator, const BlockKey *wanted, bool may_flush) {
     Block *block;
     BlockKey complete = *wanted, *key = &complete;
@@ -299,9 +293,9 @@ static Block *get_block(Translator *translator, const BlockKey *wanted, bool may
     translator->counters.lookups++;
     Block *block = translator_find_block(translator, wanted);
     if (block == NULL) {
-        int64_t start_ns = translator_host_time_ns();
+        int64_t start_ns = host_clock_ns();
         block = make_block(translator, wanted, may_flush);
-        translator->counters.translation_ns += (uint64_t)(translator_host_time_ns() - start_ns);
+        translator->counters.translation_ns += (uint64_t)(host_clock_ns() - start_ns);
     }
     return block;
 }

@@ -2,6 +2,7 @@
 #include "translator.h"
 #include "cpu_debug.h"
 #include "helpers.h"
+#include "host_clock.h"
 #include "portable.h"
 #include "translator_internal.h"
 #include "x86_64_backend.h"
@@ -308,10 +309,10 @@ RunExit translator_run(Translator *translator, int64_t instructions) {
     if (++translator->stretches % MEASURED_STRETCH != 0)
         return run_until_break(translator, instructions);
     const CpuState *state = &translator->cpu->state;
-    int64_t start_ns = translator_host_time_ns();
+    int64_t start_ns = host_clock_ns();
     RunExit exit = run_until_break(translator, instructions);
     hot_blocks_add(&translator->hot_blocks, state->segment[SEG_CS].base, state->eip,
-                   (uint64_t)(translator_host_time_ns() - start_ns));
+                   (uint64_t)(host_clock_ns() - start_ns));
     return exit;
 }
 

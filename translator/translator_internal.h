@@ -73,9 +73,6 @@ Block *translator_get_block(Translator *translator, const BlockKey *wanted);
 /* NULL also if the buffer is full. */
 Block *translator_get_block_unflushed(Translator *translator, const BlockKey *wanted);
 
-/* The host's monotonic clock. translate.c */
-int64_t translator_host_time_ns(void);
-
 /* Drops all translations and counts why. translator.c */
 void translator_forget_all(Translator *translator, ForgetReason reason);
 

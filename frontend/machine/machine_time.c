@@ -1,7 +1,5 @@
 #include "machine_time.h"
 
-#include <time.h>
-
 static const Field machine_time_field_rows[] = {
     FIELD(MachineTimeState, U64, base_ns),
     FIELD_END,
@@ -19,12 +17,6 @@ static const DeviceClass machine_time_class = {
     .fields = &machine_time_fields,
     .restored = machine_time_restored,
 };
-
-int64_t host_clock_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
 
 /* The host's clock without what this thread was kept from running beyond 'allowed_ns'. */
 static int64_t see_host_clock(MachineTime *time, int64_t allowed_ns) {

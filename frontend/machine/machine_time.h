@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "cpu.h"
 #include "device.h"
+#include "host_clock.h"
 
 typedef struct MachineTimeState {
     /* icount: virtual time = base_ns + (instructions << shift): grows where HLT skips to the next
@@ -52,7 +53,5 @@ void machine_time_measure(MachineTime *time, uint64_t instructions, int64_t nano
 
 /* Before a save: makes 'state' alone tell the present time. */
 void machine_time_settle(MachineTime *time);
-
-int64_t host_clock_ns(void);
 
 #endif

@@ -1,0 +1,10 @@
+/* The host's clock. */
+#ifndef REPRISE_HOST_CLOCK_H
+#define REPRISE_HOST_CLOCK_H
+
+#include <stdint.h>
+
+/* Nanoseconds of CLOCK_MONOTONIC. */
+int64_t host_clock_ns(void);
+
+#endif
