@@ -30,14 +30,24 @@ long system_call(enum SystemCall call, long first, long second, long third, long
     return result;
 }
 
-void *map_memory(size_t size, int protection) {
-    enum { PRIVATE_ANONYMOUS = 0x22, MOST_NEGATIVE_ERROR = -4095 };
-    uint32_t arguments[6] = {0, size, (uint32_t)protection, PRIVATE_ANONYMOUS, (uint32_t)-1, 0};
+static void *map_anonymous(size_t size, int protection, uint32_t kind) {
+    enum { ANONYMOUS = 0x20, MOST_NEGATIVE_ERROR = -4095 };
+    uint32_t arguments[6] = {0, size, (uint32_t)protection, ANONYMOUS | kind, (uint32_t)-1, 0};
     long address = system_call(CALL_MMAP, (long)arguments, 0, 0, 0);
     if ((unsigned long)address >= (unsigned long)MOST_NEGATIVE_ERROR) {
         fail("no memory\n");
     }
     return (void *)address;
+}
+
+void *map_memory(size_t size, int protection) {
+    enum { PRIVATE = 2 };
+    return map_anonymous(size, protection, PRIVATE);
+}
+
+void *map_shared_memory(size_t size) {
+    enum { SHARED = 1 };
+    return map_anonymous(size, MAP_READ | MAP_WRITE, SHARED);
 }
 
 void *memcpy(void *to, const void *from, size_t size) {

@@ -18,16 +18,19 @@ enum SystemCall {
     CALL_WRITE = 4,
     CALL_EXECVE = 11,
     CALL_GETPID = 20,
+    CALL_KILL = 37,
     CALL_PIPE = 42,
     CALL_IOCTL = 54,
-    CALL_GETPPID = 64,
     CALL_DUP2 = 63,
+    CALL_GETPPID = 64,
+    CALL_SIGACTION = 67,
     CALL_REBOOT = 88,
     CALL_MMAP = 90,
     CALL_MUNMAP = 91,
     CALL_WAIT4 = 114,
     CALL_MPROTECT = 125,
     CALL_SCHED_YIELD = 158,
+    CALL_FUTEX = 240,
 };
 
 enum { MAP_READ = 1, MAP_WRITE = 2, MAP_EXECUTE = 4 };
@@ -42,6 +45,9 @@ long system_call(enum SystemCall call, long first, long second, long third, long
 
 /* Private zeroed memory; ends the program if there is none. */
 void *map_memory(size_t size, int protection);
+
+/* The same, shared with the processes that are forked afterwards. */
+void *map_shared_memory(size_t size);
 
 /* Writes the text and ends the program with status 1. */
 _Noreturn void fail(const char *text);
