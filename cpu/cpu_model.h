@@ -31,7 +31,8 @@ typedef struct CpuModel {
     uint32_t cache_descriptors[4]; /* CPUID(2) */
     const CpuidLeaf *leaves;       /* further ones, ended by an entry of zeroes; may be NULL */
     uint32_t tsc_hz;
-    uint64_t microcode_revision; /* IA32_BIOS_SIGN_ID after reset */
+    uint64_t instructions_per_second; /* mips=: how fast it is to be; 0: as fast as the host can */
+    uint64_t microcode_revision;      /* IA32_BIOS_SIGN_ID after reset */
 } CpuModel;
 
 /* Families by which processors of one feature set are told apart. */

@@ -180,6 +180,23 @@ static bool set_tsc_frequency(CpuModel *model, Word value, Error *error) {
     return true;
 }
 
+/* Millions of instructions a second, with a point: "25", "0.33". */
+static bool set_speed(CpuModel *model, Word value, Error *error) {
+    const double least = 0.01, most = 100000;
+    char text[32] = "", *end = text;
+    double millions = 0;
+    if (value.length > 0 && value.length < sizeof(text) && value.at[0] >= '0' &&
+        value.at[0] <= '9') {
+        memcpy(text, value.at, value.length);
+        millions = strtod(text, &end);
+    }
+    if (end == text || *end != '\0' || !(millions >= least && millions <= most))
+        return error_set(error, "CPU property 'mips': '%.*s' is no number from 0.01 to 100000",
+                         (int)value.length, value.at);
+    model->instructions_per_second = (uint64_t)(millions * 1e6 + 0.5);
+    return true;
+}
+
 static bool set_vendor(CpuModel *model, Word value, Error *error) {
     if (value.length != sizeof(model->vendor) - 1)
         return error_set(error, "CPU property 'vendor': '%.*s' is not 12 characters",
@@ -238,6 +255,7 @@ static const struct {
     {"min-xlevel", set_least_extended_level},
     {"tsc-frequency", set_tsc_frequency},
     {"tsc-freq", set_tsc_frequency},
+    {"mips", set_speed},
     {"vendor", set_vendor},
     {"model-id", set_model_id},
     {"phys-bits", set_physical_bits},

@@ -23,6 +23,7 @@ const MonitorCommand monitor_commands[] = {
     {"screendump", NULL, "filename [-f png|ppm]", "save the screen as a picture", monitor_screendump, true},
     {"screentext", NULL, "", "show the text screen", monitor_screentext, true},
     {"sendkey", NULL, "keys [hold_ms]", "press keys together (ctrl-alt-f1), for 100 ms", monitor_send_key, false},
+    {"speed", NULL, "[MIPS|slower|faster|turbo|full]", "show or set the speed at which the processor is held", monitor_speed, false},
     {"stop", "s", "", "stop emulation", monitor_stop, false},
     {"system_powerdown", NULL, "", "press the power button", monitor_power_down, false},
     {"system_reset", NULL, "", "press the reset button", monitor_reset, false},

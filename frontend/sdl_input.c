@@ -1,5 +1,5 @@
 /* Keys, mouse and the window's own shortcuts: Ctrl-Alt-G grab, Ctrl-Alt-F full screen, Ctrl-Alt-S
- * screenshot. */
+ * screenshot, Ctrl-Alt and minus, plus or T the processor's speed. */
 #include "screenshot.h"
 #include "sdl_keys.h"
 #include "sdl_window.h"
@@ -44,6 +44,17 @@ static void save_screenshot(Display *display) {
     sdl_window_notice(display, text);
 }
 
+static void change_speed(Display *display, MachineSpeed wanted) {
+    char text[sizeof(display->notice)];
+    Error error = {.set = false};
+    if (!machine_change_speed(display->machine, wanted, 0, &error)) {
+        snprintf(text, sizeof(text), " - %.70s", error.message);
+        sdl_window_notice(display, text);
+    } else {
+        sdl_window_notice(display, " - Ctrl-Alt and - slower, + faster, T turbo");
+    }
+}
+
 /* True: the key was ours, and the guest does not see it. */
 static bool handle_shortcut(Display *display, const SDL_KeyboardEvent *key) {
     if ((key->keysym.mod & KMOD_CTRL) == 0 || (key->keysym.mod & KMOD_ALT) == 0 ||
@@ -58,6 +69,17 @@ static bool handle_shortcut(Display *display, const SDL_KeyboardEvent *key) {
         break;
     case SDL_SCANCODE_S:
         save_screenshot(display);
+        break;
+    case SDL_SCANCODE_MINUS:
+    case SDL_SCANCODE_KP_MINUS:
+        change_speed(display, MACHINE_SPEED_SLOWER);
+        break;
+    case SDL_SCANCODE_EQUALS:
+    case SDL_SCANCODE_KP_PLUS:
+        change_speed(display, MACHINE_SPEED_FASTER);
+        break;
+    case SDL_SCANCODE_T:
+        change_speed(display, MACHINE_SPEED_TURBO);
         break;
     default:
         return false;

@@ -68,7 +68,10 @@ void sdl_window_update_title(Display *display) {
     RunState state = machine_run_state(display->machine);
     if (SDL_GetTicks64() < display->notice_until_ms)
         hint = display->notice;
-    if (state == RUN_STATE_RUNNING)
+    uint64_t held = machine_speed(display->machine);
+    if (state == RUN_STATE_RUNNING && held != 0)
+        snprintf(speed, sizeof(speed), " - held at %g MIPS", (double)held / 1e6);
+    else if (state == RUN_STATE_RUNNING)
         snprintf(speed, sizeof(speed), " - %.0f MIPS", display->mips);
     else
         snprintf(speed, sizeof(speed), " - %s", run_state_name(state));

@@ -20,6 +20,14 @@ static void event_moved_nearer(void *opaque, int64_t due_ns) {
     machine->cpu->break_after = 1;
 }
 
+/* A speed that the processor is to have is its pace under icount too. */
+static InstructionPace find_pace(const MachineConfig *config, const CpuModel *model) {
+    if (model->instructions_per_second != 0)
+        return (InstructionPace){NS_PER_SECOND, model->instructions_per_second};
+    return config->icount ? (InstructionPace){1ull << config->icount_shift, 1}
+                          : (InstructionPace){0, 0};
+}
+
 static bool create_processor(Machine *machine, Error *error) {
     const MachineConfig *config = &machine->config;
     machine->ports = port_map_create();
@@ -36,7 +44,8 @@ static bool create_processor(Machine *machine, Error *error) {
     if (!config->icount && getrandom(&machine->cpu->state.random_state, 8, GRND_NONBLOCK) != 8)
         machine->cpu->state.random_state = (uint64_t)host_clock_ns();
     machine_time_init(&machine->time, &machine->clock, machine->cpu, config->icount,
-                      config->icount_shift, &machine->devices);
+                      find_pace(config, &model), &machine->devices);
+    machine_speed_init(machine);
     machine->clock.earlier = event_moved_nearer;
     machine->clock.earlier_opaque = machine;
     TranslatorOptions translator = config->translator;

@@ -44,6 +44,21 @@ void machine_wake_up(Machine *machine);    /* out of suspend to RAM; nothing whe
  * debug exit. */
 bool machine_has_ended(Machine *machine, int *exit_status);
 
+/* The speed at which the processor is held, in instructions a second, of the guest's and the host's
+ * time alike; 0: as fast as the host can. It is first what 'mips=' in -cpu says. Any thread. */
+uint64_t machine_speed(Machine *machine);
+
+typedef enum MachineSpeed {
+    MACHINE_SPEED_GIVEN,  /* 'per_second', or full speed where that is 0 */
+    MACHINE_SPEED_SLOWER, /* the next step of those that old processors had */
+    MACHINE_SPEED_FASTER,
+    MACHINE_SPEED_TURBO, /* full speed, or back from there */
+} MachineSpeed;
+#define MACHINE_SPEED_LEAST 10000
+#define MACHINE_SPEED_MOST 100000000000
+/* An error with icount, whose runs repeat. Any thread. */
+bool machine_change_speed(Machine *machine, MachineSpeed wanted, uint64_t per_second, Error *error);
+
 /* Called on the machine's thread after the run state changed or the machine ended; it must only
  * wake somebody. */
 void machine_set_notify(Machine *machine, void (*notify)(void *opaque), void *opaque);

@@ -75,6 +75,8 @@ struct Machine {
     bool has_thread;
     bool quit;                /* atomic: the thread is to end */
     uint64_t published_count; /* atomic */
+    uint64_t published_speed; /* atomic: instructions a second, 0: full speed */
+    uint64_t speed_before_turbo;
 
     pthread_mutex_t frame_lock;
     DisplaySurface frame;
@@ -103,6 +105,9 @@ void machine_wake_pin(void *machine);
 /* For the processor's shutdown, and for the panic port. */
 void machine_triple_fault(Machine *machine);
 void machine_panic(void *machine);
+
+/* machine_speed.c: after the clock's source was made. */
+void machine_speed_init(Machine *machine);
 
 /* machine_wait.c: after the board was made. */
 void machine_wait_init(Machine *machine);

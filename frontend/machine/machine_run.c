@@ -58,10 +58,11 @@ static bool idle(Machine *machine, bool may_sleep) {
 static RunExit run_instructions(Machine *machine, int64_t budget) {
     CpuState *state = &machine->cpu->state;
     uint64_t count = state->instruction_count;
-    int64_t start_ns = machine->time.icount ? 0 : host_clock_ns();
+    bool measures = !machine_time_is_counted(&machine->time);
+    int64_t start_ns = measures ? host_clock_ns() : 0;
     RunExit exit = translator_run(machine->translator, budget);
     count = state->instruction_count - count;
-    if (!machine->time.icount)
+    if (measures)
         machine_time_measure(&machine->time, count, host_clock_ns() - start_ns);
     __atomic_store_n(&machine->published_count, state->instruction_count, __ATOMIC_RELAXED);
     return exit;
@@ -81,6 +82,18 @@ static int64_t stop_at_overflow(const Cpu *cpu, int64_t limit) {
     return left < (uint64_t)limit ? (int64_t)left : limit;
 }
 
+/* A held speed is held by waiting so often that nobody sees or hears it. */
+#define HELD_SLICE_NS (2 * 1000000LL)
+
+/* True: virtual time is ahead of the host's where a speed is held, and the thread slept. */
+static bool wait_for_host(Machine *machine) {
+    int64_t ahead_ns = machine_time_ahead_ns(&machine->time);
+    if (ahead_ns < HELD_SLICE_NS / 2)
+        return false;
+    input_door_wait(&machine->door, ahead_ns);
+    return true;
+}
+
 bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
     if (machine->run_state != RUN_STATE_RUNNING)
         return false;
@@ -90,9 +103,12 @@ bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
         return false;
     if (board_is_asleep(&machine->board))
         return sleep_until_woken(machine, may_sleep);
+    if (wait_for_host(machine))
+        return true;
     int64_t due_ns = clock_next_due_ns(&machine->clock);
     if (limit > SLICE_INSTRUCTIONS)
         limit = SLICE_INSTRUCTIONS;
+    limit = machine_time_limit(&machine->time, HELD_SLICE_NS, limit);
     limit = stop_at_overflow(machine->cpu, limit);
     RunExit exit = run_instructions(machine, machine_time_budget(&machine->time, due_ns, limit));
     if (machine->cpu->state.instruction_count >= machine->cpu->performance_alarm)

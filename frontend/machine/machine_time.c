@@ -2,14 +2,20 @@
 
 static const Field machine_time_field_rows[] = {
     FIELD(MachineTimeState, U64, base_ns),
+    FIELD(MachineTimeState, U64, base_count),
     FIELD_END,
 };
-static const FieldTable machine_time_fields = {"machine-time", 1, sizeof(MachineTimeState),
+static const FieldTable machine_time_fields = {"machine-time", 2, sizeof(MachineTimeState),
                                                machine_time_field_rows};
 
+/* From now on both clocks go on together. */
+static void start_anew(MachineTime *time) {
+    time->host_start_ns = time->host_seen_ns = time->held_host_ns = host_clock_ns();
+    time->held_ns = time->state.base_ns;
+}
+
 static void machine_time_restored(void *opaque) {
-    MachineTime *time = opaque;
-    time->host_start_ns = time->host_seen_ns = host_clock_ns();
+    start_anew(opaque);
 }
 
 static const DeviceClass machine_time_class = {
@@ -28,18 +34,45 @@ static int64_t see_host_clock(MachineTime *time, int64_t allowed_ns) {
     return host;
 }
 
+static int64_t counted_ns(const MachineTime *time) {
+    uint64_t count = time->cpu->state.instruction_count - time->state.base_count;
+    unsigned __int128 ns = (unsigned __int128)count * time->pace.ns;
+    if (time->pace.instructions > 1)
+        ns /= time->pace.instructions;
+    return time->state.base_ns + (int64_t)ns;
+}
+
 int64_t machine_time_now_ns(MachineTime *time) {
-    if (time->icount)
-        return time->state.base_ns + (int64_t)(time->cpu->state.instruction_count << time->shift);
+    if (machine_time_is_counted(time))
+        return counted_ns(time);
     if (!time->running)
         return time->state.base_ns;
     int64_t host = see_host_clock(time, MACHINE_TIME_STALL_NS);
     return time->state.base_ns + (host - time->host_start_ns);
 }
 
+int64_t machine_time_ahead_ns(MachineTime *time) {
+    if (time->icount || !machine_time_is_counted(time))
+        return 0;
+    int64_t guest_ns = counted_ns(time) - time->held_ns;
+    int64_t ahead_ns = guest_ns - (host_clock_ns() - time->held_host_ns);
+    if (ahead_ns < -MACHINE_TIME_BACKLOG_NS) {
+        time->held_host_ns += -MACHINE_TIME_BACKLOG_NS - ahead_ns;
+        ahead_ns = -MACHINE_TIME_BACKLOG_NS;
+    }
+    return ahead_ns;
+}
+
 void machine_time_slept(MachineTime *time, int64_t nanoseconds) {
-    if (!time->icount && time->running)
+    if (time->icount || !time->running)
+        return;
+    if (machine_time_is_counted(time)) {
+        int64_t behind_ns = -machine_time_ahead_ns(time);
+        if (behind_ns > 0)
+            time->state.base_ns += behind_ns < nanoseconds ? behind_ns : nanoseconds;
+    } else {
         see_host_clock(time, nanoseconds + MACHINE_TIME_STALL_NS);
+    }
 }
 
 static int64_t read_clock(void *opaque) {
@@ -47,8 +80,8 @@ static int64_t read_clock(void *opaque) {
 }
 
 void machine_time_init(MachineTime *time, VirtualClock *clock, const Cpu *cpu, bool icount,
-                       unsigned shift, DeviceList *devices) {
-    *time = (MachineTime){.icount = icount, .shift = shift, .cpu = cpu, .ns_per_instruction = 10.0};
+                       InstructionPace pace, DeviceList *devices) {
+    *time = (MachineTime){.icount = icount, .pace = pace, .cpu = cpu, .ns_per_instruction = 10.0};
     clock->source = read_clock;
     clock->source_opaque = time;
     device_list_add(devices, &machine_time_class, "time", time, &time->state);
@@ -58,12 +91,26 @@ void machine_time_settle(MachineTime *time) {
     if (time->icount)
         return;
     time->state.base_ns = machine_time_now_ns(time);
-    time->host_start_ns = time->host_seen_ns = host_clock_ns();
+    time->state.base_count = time->cpu->state.instruction_count;
+    start_anew(time);
+}
+
+void machine_time_set_pace(MachineTime *time, InstructionPace pace) {
+    machine_time_settle(time);
+    time->pace = pace;
 }
 
 void machine_time_set_running(MachineTime *time, bool running) {
     machine_time_settle(time);
     time->running = running;
+}
+
+/* An event is due once that many instructions more have completed. */
+static int64_t count_until(const MachineTime *time, int64_t due_ns) {
+    uint64_t done = time->cpu->state.instruction_count - time->state.base_count;
+    unsigned __int128 ns = (unsigned __int128)(due_ns - time->state.base_ns);
+    unsigned __int128 count = (ns * time->pace.instructions + time->pace.ns - 1) / time->pace.ns;
+    return count - done > INT64_MAX ? INT64_MAX : (int64_t)(count - done);
 }
 
 int64_t machine_time_budget(MachineTime *time, int64_t due_ns, int64_t limit) {
@@ -73,8 +120,8 @@ int64_t machine_time_budget(MachineTime *time, int64_t due_ns, int64_t limit) {
     if (left_ns <= 0)
         return 1;
     int64_t budget;
-    if (time->icount)
-        budget = ((left_ns - 1) >> time->shift) + 1; /* the event is due once that many completed */
+    if (machine_time_is_counted(time))
+        budget = count_until(time, due_ns);
     else if ((double)left_ns / time->ns_per_instruction >= (double)limit)
         budget = limit;
     else
@@ -82,14 +129,26 @@ int64_t machine_time_budget(MachineTime *time, int64_t due_ns, int64_t limit) {
     return budget < limit ? budget : limit;
 }
 
+int64_t machine_time_limit(const MachineTime *time, int64_t nanoseconds, int64_t limit) {
+    if (time->icount || !machine_time_is_counted(time))
+        return limit;
+    int64_t most =
+        clock_scale(nanoseconds, (int64_t)time->pace.instructions, (int64_t)time->pace.ns);
+    return most < 1 ? 1 : most < limit ? most : limit;
+}
+
 int64_t machine_time_skip(MachineTime *time, int64_t due_ns) {
     int64_t left_ns = due_ns - machine_time_now_ns(time);
     if (left_ns <= 0)
         return 0;
-    if (!time->icount)
+    if (!machine_time_is_counted(time))
         return left_ns;
-    time->state.base_ns += left_ns;
-    return 0;
+    int64_t ahead_ns = machine_time_ahead_ns(time);
+    int64_t free_ns = time->icount ? left_ns : ahead_ns < 0 ? -ahead_ns : 0;
+    if (free_ns > left_ns)
+        free_ns = left_ns;
+    time->state.base_ns += free_ns;
+    return left_ns > free_ns ? left_ns + ahead_ns : 0;
 }
 
 void machine_time_measure(MachineTime *time, uint64_t instructions, int64_t nanoseconds) {

@@ -42,7 +42,9 @@ static void add_processor(const Machine *machine, ByteBuffer *text) {
     byte_buffer_print(text, "\n");
     add_identification(cpu->model, text);
     if (machine->config.icount)
-        byte_buffer_print(text, "clock: -icount shift=%u\n", machine->config.icount_shift);
+        byte_buffer_print(text, "clock: -icount, %llu ns for %llu instructions\n",
+                          (unsigned long long)machine->time.pace.ns,
+                          (unsigned long long)machine->time.pace.instructions);
     else
         byte_buffer_print(text, "clock: the host's\n");
 }

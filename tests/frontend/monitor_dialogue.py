@@ -44,6 +44,19 @@ def stops_and_continues(machine):
     assert machine.monitor.run("info status") == "VM status: running\n"
 
 
+def holds_a_speed(machine):
+    monitor = machine.monitor
+    assert monitor.run("speed") == "full speed\n"
+    assert monitor.run("speed 4.77") == "held at 4.77 MIPS\n"
+    assert monitor.run("speed slower") == "held at 4.5 MIPS\n"
+    assert monitor.run("speed faster") == "held at 6 MIPS\n"
+    assert monitor.run("speed turbo") == "full speed\n"
+    assert monitor.run("speed turbo") == "held at 6 MIPS\n"
+    for wrong in ("0", "-3", "fast", "25x", "nan"):
+        expect("no number from 0.01 to 100000", monitor.run(f"speed {wrong}"))
+    assert monitor.run("speed full") == "full speed\n"
+
+
 def shows_registers_as_qemu(machine):
     text = machine.monitor.run("info registers")
     word, half = "[0-9a-f]{8}", "[0-9a-f]{16}"
@@ -239,7 +252,7 @@ def runs_on_standard_input(_):
     expect(r"\(reprise\) VM status: paused \(prelaunch\)\n\(reprise\) ", result.stdout)
 
 
-CHECKS = [greets_and_prompts, answers_empty_lines_with_a_prompt, names_the_nearest_command, helps, stops_and_continues,
+CHECKS = [greets_and_prompts, answers_empty_lines_with_a_prompt, names_the_nearest_command, helps, stops_and_continues, holds_a_speed,
           shows_registers_as_qemu, dumps_memory_as_qemu, shows_chips, lists_the_pci_bus_as_qemu,
           reads_the_screen, shows_buses_and_maps, takes_screenshots, presses_keys, changes_media, outlives_its_clients, takes_what_no_client_should_send, resets, starts_paused,
           lacks_apics_where_the_processor_does, quits,

@@ -288,6 +288,8 @@ static const struct {
 } errors[] = {
     {"-cpu max,vendor=Authentic", "12 characters"},
     {"-cpu host", "max"},
+    {"-cpu 486,mips=0", "0.01 to 100000"},
+    {"-cpu 486,mips=fast", "0.01 to 100000"},
     {"-device pvpanic,events=4", "events 0 to 3"},
     {"-hdaa x", "did you mean '-hda'"},
     {"-dispaly none", "did you mean '-display'"},

@@ -86,6 +86,19 @@ def title_tells_name_speed_and_keys(server):
         wait_for(lambda: "paused" in server.title(), "'paused' in the title")
 
 
+def keys_change_the_speed(server):
+    with start(server) as machine:
+        server.focus()
+        machine.monitor.run("speed 25")
+        wait_for(lambda: "held at 25 MIPS" in server.title(), "the held speed in the title")
+        server.key("ctrl+alt+minus")
+        wait_for(lambda: "held at 20 MIPS" in server.title(), "the slower speed")
+        server.key("ctrl+alt+t")
+        wait_for(lambda: "held" not in server.title(), "full speed")
+        server.key("ctrl+alt+t")
+        wait_for(lambda: "held at 20 MIPS" in server.title(), "the speed before turbo")
+
+
 def window_shows_the_screen_in_its_shape(server):
     with start(server) as machine:
         wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
@@ -135,7 +148,7 @@ def main():
             skip(f"no {tool}")
     server = XServer()
     try:
-        return run_checks([keys_reach_the_guest, mouse_reaches_the_guest_once_grabbed, title_tells_name_speed_and_keys, window_shows_the_screen_in_its_shape,
+        return run_checks([keys_reach_the_guest, mouse_reaches_the_guest_once_grabbed, title_tells_name_speed_and_keys, keys_change_the_speed, window_shows_the_screen_in_its_shape,
                            screenshot_key_saves_a_picture, closing_is_quick], server)
     finally:
         server.close()
