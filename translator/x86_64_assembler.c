@@ -189,6 +189,15 @@ void asm_shift_imm(Assembler *assembler, unsigned size, unsigned digit, HostOper
     asm_byte(assembler, count);
 }
 
+/* VEX.LZ.F2.0F38.W0 F7 /r */
+void asm_shrx(Assembler *assembler, unsigned reg, unsigned source, unsigned count) {
+    asm_byte(assembler, 0xC4);
+    asm_byte(assembler, (~reg >> 3 & 1) << 7 | 1 << 6 | (~source >> 3 & 1) << 5 | 2);
+    asm_byte(assembler, (~count & 15) << 3 | 3);
+    asm_byte(assembler, 0xF7);
+    asm_byte(assembler, 0xC0 | (reg & 7) << 3 | (source & 7));
+}
+
 void asm_shift_cl(Assembler *assembler, unsigned size, unsigned digit, HostOperand operand) {
     emit_digit(assembler, size, sized(0xD2, size), digit, operand);
 }

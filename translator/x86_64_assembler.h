@@ -48,7 +48,19 @@ static inline HostOperand host_mem_scaled(unsigned index, unsigned scale, int32_
 enum { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
 enum { SHIFT_ROL, SHIFT_ROR, SHIFT_RCL, SHIFT_RCR, SHIFT_SHL, SHIFT_SHR, SHIFT_SAR = 7 };
 enum { UNARY_NOT = 2, UNARY_NEG, UNARY_MUL, UNARY_IMUL, UNARY_DIV, UNARY_IDIV }; /* F6h group */
-enum { COND_O, COND_NO, COND_B, COND_NB, COND_Z, COND_NZ, COND_BE, COND_NBE, COND_S, COND_NS };
+enum {
+    COND_O,
+    COND_NO,
+    COND_B,
+    COND_NB,
+    COND_Z,
+    COND_NZ,
+    COND_BE,
+    COND_NBE,
+    COND_S,
+    COND_NS,
+    COND_L = 12
+};
 
 void asm_byte(Assembler *assembler, unsigned byte);
 void asm_dword(Assembler *assembler, uint32_t value);
@@ -81,6 +93,8 @@ void asm_unary(Assembler *assembler, unsigned size, unsigned digit,
 void asm_inc(Assembler *assembler, unsigned size, bool decrement, HostOperand operand);
 void asm_shift_imm(Assembler *assembler, unsigned size, unsigned digit, HostOperand operand,
                    unsigned count);
+/* shrx reg32, source32, count32: BMI2; leaves the flags alone */
+void asm_shrx(Assembler *assembler, unsigned reg, unsigned source, unsigned count);
 void asm_shift_cl(Assembler *assembler, unsigned size, unsigned digit, HostOperand operand);
 void asm_setcc(Assembler *assembler, unsigned condition, HostOperand operand);
 void asm_call_mem(Assembler *assembler, HostOperand target);

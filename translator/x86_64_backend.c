@@ -63,6 +63,15 @@ static bool make_tables(X86Backend *backend, Error *error) {
     return true;
 }
 
+static bool host_has_bmi2(void) {
+#if defined(__x86_64__)
+    unsigned eax, ebx, ecx, edx;
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx >> 8 & 1) != 0;
+#else
+    return false;
+#endif
+}
+
 X86Backend *x86_backend_create(Translator *translator, Error *error) {
 #if !defined(__x86_64__)
     error_set(error, "-accel jit needs an x86-64 host here: use -accel interp");
@@ -83,6 +92,7 @@ X86Backend *x86_backend_create(Translator *translator, Error *error) {
         x86_backend_destroy(backend);
         return NULL;
     }
+    backend->has_shrx = host_has_bmi2() && !translator->options.no_bmi2;
     Assembler assembler = {.code = backend->writable, .end = backend->writable + bytes};
     x86_emit_trampolines(backend, &assembler);
     backend->start = backend->next = assembler.code;

@@ -48,7 +48,8 @@ static void add_stub(Translation *translation, uint8_t *jump_site, unsigned leav
         (Stub){.jump_site = jump_site, .leave = leave | number << 8, .eip = eip};
 }
 
-/* sub r15, instructions; js poll. At a block's entry its flags stand where its key says. */
+/* sub r15, instructions; jl poll (which hosts fuse). At a block's entry its flags stand where its
+ * key says. */
 void x86_emit_poll(Translation *translation) {
     Assembler *assembler = &translation->assembler;
     uint32_t site = x86_add_site(translation, SITE_OTHER, 0, 0);
@@ -56,7 +57,7 @@ void x86_emit_poll(Translation *translation) {
     translation->backend->sites[site].eip = translation->lifted->eip;
     translation->backend->sites[site].uncounted = (uint8_t)translation->lifted->insn_count;
     asm_alu_imm(assembler, 8, ALU_SUB, host_reg(HOST_COUNT), translation->lifted->insn_count);
-    add_stub(translation, asm_jcc(assembler, COND_S), LEAVE_POLL, site, 0);
+    add_stub(translation, asm_jcc(assembler, COND_L), LEAVE_POLL, site, 0);
 }
 
 static uint8_t *emit_jump(Assembler *assembler, int condition) {

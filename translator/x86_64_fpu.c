@@ -112,14 +112,27 @@ static void set_pointers(Translation *translation, const Uop *uop) {
 
 /* --- x87 --- */
 
-static const uint8_t memory_modrm = 0x45; /* [rbp + displacement of 8 bits] */
+/* The memory operand has no index and is not based on RSP or R12, so it has no SIB byte. */
+static void emit_memory_operand(Translation *translation, unsigned reg) {
+    Assembler *assembler = &translation->assembler;
+    const HostOperand *memory = &translation->memory;
+    bool is_short = memory->displacement >= -128 && memory->displacement < 128;
+    asm_byte(assembler, (is_short ? 0x40u : 0x80u) | (reg & 7) << 3 | (memory->reg & 7));
+    asm_byte(assembler, (uint32_t)memory->displacement & 0xFF);
+    for (unsigned i = 1; i < (is_short ? 1u : 4u); i++)
+        asm_byte(assembler, (uint32_t)memory->displacement >> 8 * i & 0xFF);
+}
 
-static void emit_x87_bytes(Assembler *assembler, const Uop *uop) {
+static void emit_x87_bytes(Translation *translation, const Uop *uop) {
+    Assembler *assembler = &translation->assembler;
     bool memory = uop_has_memory(uop);
+    if (memory && translation->memory.reg >= HOST_R8)
+        asm_byte(assembler, 0x41);
     asm_byte(assembler, uop->imm >> 8 & 0xFF);
-    asm_byte(assembler, memory ? memory_modrm | (uop->imm & 0x38) : uop->imm & 0xFF);
     if (memory)
-        asm_byte(assembler, 0);
+        emit_memory_operand(translation, uop->imm >> 3 & 7);
+    else
+        asm_byte(assembler, uop->imm & 0xFF);
 }
 
 enum {
@@ -144,9 +157,9 @@ static void check_masks(Translation *translation, unsigned size, uint32_t masks,
                         uint32_t forbidden) {
     Assembler *assembler = &translation->assembler;
     if (size == 2)
-        asm_reg_rm(assembler, 4, 0x0FB7, HOST_SCRATCH, host_mem(HOST_ADDRESS, 0));
+        asm_reg_rm(assembler, 4, 0x0FB7, HOST_SCRATCH, translation->memory);
     else
-        asm_mov(assembler, 4, HOST_SCRATCH, host_mem(HOST_ADDRESS, 0));
+        asm_mov(assembler, 4, HOST_SCRATCH, translation->memory);
     asm_alu_imm(assembler, 4, ALU_XOR, host_reg(HOST_SCRATCH), masks);
     asm_test_imm(assembler, 4, host_reg(HOST_SCRATCH), forbidden);
     x86_emit_leave(translation, COND_NZ, LEAVE_STEP, x86_add_site(translation, SITE_OTHER, 0, 0));
@@ -162,7 +175,7 @@ static void emit_conditional_move(Translation *translation, const Uop *uop) {
     static const uint8_t groups[4] = {FLAG_GROUP_C, FLAG_GROUP_S, FLAG_GROUP_C | FLAG_GROUP_S,
                                       FLAG_GROUP_S};
     x86_flags_to_host(translation, groups[uop->imm >> 3 & 3]);
-    emit_x87_bytes(&translation->assembler, uop);
+    emit_x87_bytes(translation, uop);
     set_pointers(translation, uop);
 }
 
@@ -189,7 +202,7 @@ void x86_emit_x87(Translation *translation, const Uop *uop) {
         check_masks(translation, 2, X87_MASKS, X87_MASKS);
     if (uop->flags_written != 0)
         clear_c1(&translation->assembler);
-    emit_x87_bytes(&translation->assembler, uop);
+    emit_x87_bytes(translation, uop);
     if (uop_has_memory(uop))
         x86_memory_end(translation);
     if (uop->flags_written != 0)
@@ -213,13 +226,14 @@ static unsigned bank_register(unsigned bank, unsigned number) {
     return bank == VECTOR_BANK_GPR ? host_register(number) : number;
 }
 
-static void emit_vector_bytes(Assembler *assembler, const Uop *uop, const VectorShape *shape) {
+static void emit_vector_bytes(Translation *translation, const Uop *uop, const VectorShape *shape) {
+    Assembler *assembler = &translation->assembler;
     unsigned map = uop->imm >> 24, prefix = uop->imm >> 16 & 0xFF, modrm = uop->imm & 0xFF;
     bool memory = uop_has_memory(uop);
     /* MOVNTDQ with F3 or F2 is no instruction; MOVNTQ has no prefix. */
     unsigned opcode = memory ? find_plain_store(map, uop->imm >> 8 & 0xFF) : uop->imm >> 8 & 0xFF;
     unsigned reg = bank_register(shape->reg, modrm >> 3 & 7);
-    unsigned rm = memory ? 0 : bank_register(shape->rm, modrm & 7);
+    unsigned rm = memory ? translation->memory.reg : bank_register(shape->rm, modrm & 7);
     unsigned rex = (reg >> 3 & 1) << 2 | (rm >> 3 & 1);
     if (prefix != 0)
         asm_byte(assembler, prefix);
@@ -231,9 +245,10 @@ static void emit_vector_bytes(Assembler *assembler, const Uop *uop, const Vector
     asm_byte(assembler, opcode);
     if (map == 1 && opcode == 0x77)
         return; /* EMMS has no operands */
-    asm_byte(assembler, memory ? memory_modrm | (reg & 7) << 3 : 0xC0 | (reg & 7) << 3 | (rm & 7));
     if (memory)
-        asm_byte(assembler, 0);
+        emit_memory_operand(translation, reg);
+    else
+        asm_byte(assembler, 0xC0 | (reg & 7) << 3 | (rm & 7));
     if (uop->imm2 & UOP_VECTOR_IMMEDIATE)
         asm_byte(assembler, uop->imm2 >> 8 & 0xFF);
 }
@@ -268,7 +283,7 @@ void x86_emit_vector(Translation *translation, const Uop *uop) {
     write_general_register(translation, uop, &shape);
     if (is_load_mxcsr(uop))
         check_masks(translation, 4, MXCSR_MASKS, MXCSR_MASKS | find_reserved_mxcsr(translation));
-    emit_vector_bytes(&translation->assembler, uop, &shape);
+    emit_vector_bytes(translation, uop, &shape);
     if (uop_has_memory(uop))
         x86_memory_end(translation);
     if (uop->flags_written != 0)

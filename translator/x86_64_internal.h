@@ -69,6 +69,7 @@ struct Translation;
 struct X86Backend {
     Translator *translator;
     struct Translation *translation; /* workspace */
+    bool has_shrx;                   /* BMI2 */
     bool full; /* the buffer or a table: everything must be flushed before more is translated */
     uint8_t *writable;         /* the buffer, mapped twice: here to write ... */
     const uint8_t *executable; /* ... and here to run */
@@ -169,7 +170,8 @@ typedef struct Translation {
     const UopBlock *lifted;
     const Context *context;
     BlockKey key;
-    const Uop *uop; /* the present one */
+    const Uop *uop;     /* the present one */
+    HostOperand memory; /* and its memory operand, once that was looked up */
     /* Where the flags are: groups valid in the host's flags, groups with another place, and that
      * place. */
     uint8_t in_host, located;
@@ -240,8 +242,9 @@ static inline FlagOperand flag_imm(uint32_t value) {
 
 /* x86_64_memory.c */
 
-/* Emits address, checks and look-up for the memory operand of the present micro-op; RBP is the host
- * address then. Saves flags. */
+/* Emits address, checks and look-up for the memory operand of the present micro-op, which
+ * translation->memory names then: RBP is its host address, or another register plus a constant.
+ * Saves flags. */
 void x86_memory_begin(Translation *translation, unsigned kind, unsigned size);
 /* The host instructions since x86_memory_begin() were all that use RBP. */
 void x86_memory_end(Translation *translation);
@@ -251,13 +254,17 @@ void x86_emit_slow_paths(Translation *translation);
 /* After x86_memory_begin(): an address that is no multiple of the size leaves for a single step. */
 void x86_memory_require_alignment(Translation *translation);
 
-/* Displacement from the Cpu of the TLB table for SITE_* accesses. */
-int32_t x86_tlb_offset(const Translation *translation, unsigned kind);
+/* The entry in the TLB table for SITE_* accesses of the page whose number is in a register, or of
+ * this page. */
+HostOperand x86_tlb_entry(const Translation *translation, unsigned kind, unsigned page_register);
+HostOperand x86_tlb_entry_of_page(const Translation *translation, unsigned kind, uint32_t page);
+/* Host register 'page' = page number of the address in another one. */
+void x86_emit_page_number(Translation *translation, unsigned page, unsigned address);
 
 /* x86_64_shared.c */
 /* Which memory operands share a check: once, before the block is emitted. */
 void x86_find_shared_checks(Translation *translation);
-/* Makes RBP the host address of the present micro-op's operand; false: it must be checked. */
+/* Makes translation->memory the present micro-op's operand; false: it must be checked. */
 bool x86_emit_shared_operand(Translation *translation);
 void x86_emit_unshared_exits(Translation *translation);
 
@@ -347,7 +354,7 @@ static inline uint8_t *x86_writable(const X86Backend *backend, const void *execu
 /* Small shorthands for what every emitter does. */
 #define CPU_OFFSET(member) ((int32_t)offsetof(Cpu, member))
 static inline HostOperand cpu_mem(int32_t offset) {
-    return host_mem(HOST_CPU, offset);
+    return host_mem(HOST_CPU, offset - HOST_CPU_BIAS);
 }
 
 #endif

@@ -3,12 +3,12 @@
  * What a load of four bytes from a flat segment costs:
  *
  *     lea   ebp, [address]
- *     mov   r8d, ebp
- *     shr   r8d, 12
+ *     shrx  r8d, ebp, r14d              ; by 12; without BMI2 MOV and SHR
  *     add   rbp, [r14 + r8*8 + table]   ; host address, or negative
  *     js    slow
- *     test  bpl, 3                      ; an unaligned access may cross a page: a detour behind the
- * block looks jnz   unaligned mov   eax, [rbp]
+ *     test  bpl, 3                      ; an unaligned access may cross a page:
+ *     jnz   unaligned                   ; a detour behind the block looks
+ *     mov   eax, [rbp]
  *
  * Everything before the last instruction leaves the guest's state alone, so that a fault needs no
  * undoing. */
@@ -18,11 +18,32 @@ static unsigned write_index(unsigned kind) {
     return kind != SITE_READ;
 }
 
-int32_t x86_tlb_offset(const Translation *translation, unsigned kind) {
+static int32_t tlb_offset(const Translation *translation, unsigned kind) {
     bool user = context_cpl(translation->context) == 3;
     unsigned table = user ? (write_index(kind) ? TLB_USER_WRITE : TLB_USER_READ)
                           : (write_index(kind) ? TLB_SUPER_WRITE : TLB_SUPER_READ);
     return CPU_OFFSET(tlb.entry) + (int32_t)(table * TLB_PAGES * sizeof(int64_t));
+}
+
+HostOperand x86_tlb_entry(const Translation *translation, unsigned kind, unsigned page_register) {
+    return host_mem_index(HOST_CPU, page_register, sizeof(int64_t),
+                          tlb_offset(translation, kind) - HOST_CPU_BIAS);
+}
+
+HostOperand x86_tlb_entry_of_page(const Translation *translation, unsigned kind, uint32_t page) {
+    return cpu_mem(tlb_offset(translation, kind) + (int32_t)(page * sizeof(int64_t)));
+}
+
+/* shrx page, address, r14d; or mov page, address; shr page, 12 */
+void x86_emit_page_number(Translation *translation, unsigned page, unsigned address) {
+    Assembler *assembler = &translation->assembler;
+    _Static_assert(HOST_CPU_BIAS % 32 == PAGE_BITS, "the shift count of SHRX");
+    if (translation->backend->has_shrx) {
+        asm_shrx(assembler, page, address, HOST_CPU);
+        return;
+    }
+    asm_mov(assembler, 4, page, host_reg(address));
+    asm_shift_imm(assembler, 4, SHIFT_SHR, host_reg(page), PAGE_BITS);
 }
 
 void x86_emit_offset(Translation *translation, unsigned host, const UopAddress *address) {
@@ -99,6 +120,7 @@ void x86_memory_begin(Translation *translation, unsigned kind, unsigned size) {
     const UopAddress *address = &translation->uop->address;
     if (x86_emit_shared_operand(translation))
         return;
+    translation->memory = host_mem(HOST_ADDRESS, 0);
     x86_flags_clobber(translation, FLAG_GROUP_ALL);
     SlowPath *slow = &translation->slow[translation->slow_count];
     *slow = (SlowPath){.uop = translation->uop,
@@ -117,12 +139,11 @@ void x86_memory_begin(Translation *translation, unsigned kind, unsigned size) {
                          find_only_page(translation, address, size, &page);
     if (page_is_known) {
         asm_alu(assembler, 8, ALU_ADD, HOST_ADDRESS,
-                cpu_mem(x86_tlb_offset(translation, kind) + (int32_t)(page * sizeof(int64_t))));
+                x86_tlb_entry_of_page(translation, kind, page));
     } else {
-        asm_mov(assembler, 4, HOST_SCRATCH, host_reg(HOST_ADDRESS));
-        asm_shift_imm(assembler, 4, SHIFT_SHR, host_reg(HOST_SCRATCH), PAGE_BITS);
+        x86_emit_page_number(translation, HOST_SCRATCH, HOST_ADDRESS);
         asm_alu(assembler, 8, ALU_ADD, HOST_ADDRESS,
-                host_mem_index(HOST_CPU, HOST_SCRATCH, 8, x86_tlb_offset(translation, kind)));
+                x86_tlb_entry(translation, kind, HOST_SCRATCH));
     }
     slow->miss_site = translation->backend->translator->options.force_misses
                           ? asm_jmp(assembler)

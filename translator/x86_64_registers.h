@@ -22,10 +22,14 @@ enum {
     HOST_R11, /* T1, or the same */
     HOST_R12, /* ESP: its ModRM and SIB quirks are those of ESP */
     HOST_R13, /* EBP */
-    HOST_R14, /* Cpu */
+    HOST_R14, /* Cpu + HOST_CPU_BIAS */
     HOST_R15, /* instructions left */
     HOST_AH = 16, /* to BH: only in instructions without a REX prefix */
 };
+
+/* The Cpu is page-aligned, so the low five bits of R14 are 12: SHRX takes them for the shift that
+ * makes a page's number of an address. */
+enum { HOST_CPU_BIAS = 12 };
 
 enum {
     HOST_SCRATCH = HOST_R8,

@@ -22,6 +22,14 @@ static bool names_register(const Uop *uop, unsigned ureg) {
            uop->address.index == ureg;
 }
 
+static bool is_high_byte(unsigned kind, unsigned ureg) {
+    return kind == UOPERAND_REG && ureg >= UREG_AH && ureg <= UREG_BH;
+}
+
+static bool names_high_byte(const Uop *uop) {
+    return is_high_byte(uop->dst_kind, uop->dst) || is_high_byte(uop->src_kind, uop->src);
+}
+
 /* Is the temporary wanted for something else here? */
 static bool needs_temporary(const Uop *uop, unsigned ureg) {
     if (uop->code == UOP_DIV || uop->code == UOP_IDIV) /* the backend's scratch */
@@ -252,10 +260,9 @@ void x86_find_shared_checks(Translation *translation) {
 /*     lea  ebp, [base + low]
  *     lea  r8d, [base + high - 1]
  *     xor  r8d, ebp
- *     shr  r8d, 12
+ *     test r8d, 4096              ; the span is shorter than a page
  *     jnz  unshared
- *     mov  r8d, ebp
- *     shr  r8d, 12
+ *     shrx r8d, ebp, r14d
  *     mov  address, [r14 + r8*8 + table]
  *     add  address, rbp
  *     js   unshared */
@@ -268,13 +275,11 @@ static void emit_check(Translation *translation, SharedGroup *group) {
     asm_lea(assembler, 4, HOST_ADDRESS, host_mem(base, group->low));
     asm_lea(assembler, 4, HOST_SCRATCH, host_mem(base, group->high - 1));
     asm_alu(assembler, 4, ALU_XOR, HOST_SCRATCH, host_reg(HOST_ADDRESS));
-    asm_shift_imm(assembler, 4, SHIFT_SHR, host_reg(HOST_SCRATCH), PAGE_BITS);
+    asm_test_imm(assembler, 4, host_reg(HOST_SCRATCH), PAGE_SIZE);
     group->crossing_site = asm_jcc(assembler, COND_NZ);
-    asm_mov(assembler, 4, HOST_SCRATCH, host_reg(HOST_ADDRESS));
-    asm_shift_imm(assembler, 4, SHIFT_SHR, host_reg(HOST_SCRATCH), PAGE_BITS);
+    x86_emit_page_number(translation, HOST_SCRATCH, HOST_ADDRESS);
     asm_mov(assembler, 8, group->host,
-            host_mem_index(HOST_CPU, HOST_SCRATCH, 8,
-                           x86_tlb_offset(translation, group->writes ? SITE_WRITE : SITE_READ)));
+            x86_tlb_entry(translation, group->writes ? SITE_WRITE : SITE_READ, HOST_SCRATCH));
     asm_alu(assembler, 8, ALU_ADD, group->host, host_reg(HOST_ADDRESS));
     group->miss_site = translation->backend->translator->options.force_misses
                            ? asm_jmp(assembler)
@@ -299,7 +304,11 @@ bool x86_emit_shared_operand(Translation *translation) {
         emit_check(translation, group);
     else if (!keeps_flags)
         x86_flags_clobber(translation, FLAG_GROUP_ALL);
-    asm_lea(&translation->assembler, 8, HOST_ADDRESS, host_mem(group->host, access->offset));
+    translation->memory = host_mem(group->host, access->offset);
+    if (names_high_byte(translation->uop)) { /* not beside R10 or R11: no REX prefix */
+        asm_lea(&translation->assembler, 8, HOST_ADDRESS, translation->memory);
+        translation->memory = host_mem(HOST_ADDRESS, 0);
+    }
     return true;
 }
 

@@ -44,7 +44,7 @@ static void emit_reload(Assembler *assembler) {
 }
 
 static void emit_call_c(Assembler *assembler, const void *function) {
-    asm_mov(assembler, 8, HOST_RDI, host_reg(HOST_CPU));
+    asm_lea(assembler, 8, HOST_RDI, cpu_mem(0));
     asm_mov_imm64(assembler, HOST_RAX, (uint64_t)(uintptr_t)function);
     asm_call_mem(assembler, host_reg(HOST_RAX));
 }
@@ -55,7 +55,7 @@ static void emit_enter(X86Backend *backend, Assembler *assembler) {
     for (unsigned i = 0; i < 6; i++)
         push(assembler, callee_saved[i]);
     /* RSP is 8 off a multiple of 16 now, so that behind a call from translated code it is one. */
-    asm_mov(assembler, 8, HOST_CPU, host_reg(HOST_RDI));
+    asm_lea(assembler, 8, HOST_CPU, host_mem(HOST_RDI, HOST_CPU_BIAS));
     asm_mov(assembler, 8, HOST_R8, host_reg(HOST_RSI));
     emit_reload(assembler);
     asm_mov(assembler, 8, HOST_COUNT, cpu_mem(CPU_OFFSET(budget)));

@@ -5,8 +5,8 @@ typedef void EmitFunction(Translation *translation, const Uop *uop);
 
 /* --- operands --- */
 
-static HostOperand guest_memory(void) {
-    return host_mem(HOST_ADDRESS, 0);
+static HostOperand guest_memory(const Translation *translation) {
+    return translation->memory;
 }
 
 static bool dst_is_memory(const Uop *uop) {
@@ -17,12 +17,12 @@ static bool src_is_memory(const Uop *uop) {
 }
 
 /* The destination as a host operand: memory must have been begun. */
-static HostOperand dst_operand(const Uop *uop) {
-    return dst_is_memory(uop) ? guest_memory() : host_reg(host_register(uop->dst));
+static HostOperand dst_operand(const Translation *translation, const Uop *uop) {
+    return dst_is_memory(uop) ? guest_memory(translation) : host_reg(host_register(uop->dst));
 }
 
-static HostOperand src_operand(const Uop *uop) {
-    return src_is_memory(uop) ? guest_memory() : host_reg(host_register(uop->src));
+static HostOperand src_operand(const Translation *translation, const Uop *uop) {
+    return src_is_memory(uop) ? guest_memory(translation) : host_reg(host_register(uop->src));
 }
 
 /* The memory operand, if there is one, is looked up; flags that must survive are saved. */
@@ -72,11 +72,11 @@ static void emit_mov(Translation *translation, const Uop *uop) {
     if (!dst_is_memory(uop))
         writes_register(translation, uop->dst);
     if (uop->src_kind == UOPERAND_IMM)
-        asm_mov_imm(assembler, uop->size, dst_operand(uop), uop->imm);
+        asm_mov_imm(assembler, uop->size, dst_operand(translation, uop), uop->imm);
     else if (dst_is_memory(uop))
-        asm_mov_to(assembler, uop->size, guest_memory(), host_register(uop->src));
+        asm_mov_to(assembler, uop->size, guest_memory(translation), host_register(uop->src));
     else
-        asm_mov(assembler, uop->size, host_register(uop->dst), src_operand(uop));
+        asm_mov(assembler, uop->size, host_register(uop->dst), src_operand(translation, uop));
     end_operands(translation, uop);
 }
 
@@ -90,10 +90,12 @@ static void emit_extend(Translation *translation, const Uop *uop) {
     unsigned dst = host_register(uop->dst);
     bool high = !src_is_memory(uop) && host_register(uop->src) >= HOST_AH;
     if (high && dst >= 8) {
-        asm_reg_rm_sized(assembler, uop->size, uop->src_size, opcode, HOST_RBP, src_operand(uop));
+        asm_reg_rm_sized(assembler, uop->size, uop->src_size, opcode, HOST_RBP,
+                         src_operand(translation, uop));
         asm_mov(assembler, uop->size, dst, host_reg(HOST_RBP));
     } else {
-        asm_reg_rm_sized(assembler, uop->size, uop->src_size, opcode, dst, src_operand(uop));
+        asm_reg_rm_sized(assembler, uop->size, uop->src_size, opcode, dst,
+                         src_operand(translation, uop));
     }
     bool byte = uop->code == UOP_MOVZX && uop->size == 4 && uop->src_size == 1;
     if (byte && uop->dst < UREG_AH)
@@ -125,11 +127,12 @@ static void emit_xchg(Translation *translation, const Uop *uop) {
     unsigned src = host_register(uop->src);
     if (dst_is_memory(uop) &&
         src < HOST_AH) { /* without the bus lock of XCHG: one thread runs a machine */
-        asm_mov(assembler, uop->size, HOST_R8, guest_memory());
-        asm_mov_to(assembler, uop->size, guest_memory(), src);
+        asm_mov(assembler, uop->size, HOST_R8, guest_memory(translation));
+        asm_mov_to(assembler, uop->size, guest_memory(translation), src);
         asm_mov(assembler, uop->size, src, host_reg(HOST_R8));
     } else {
-        asm_reg_rm(assembler, uop->size, uop->size == 1 ? 0x86 : 0x87, src, dst_operand(uop));
+        asm_reg_rm(assembler, uop->size, uop->size == 1 ? 0x86 : 0x87, src,
+                   dst_operand(translation, uop));
     }
     end_operands(translation, uop);
 }
@@ -193,12 +196,13 @@ static bool keep_memory_destination(Translation *translation, const Uop *uop) {
            !(uop->src_kind == UOPERAND_REG && uop->src >= UREG_AH);
 }
 
-static void load_kept(Assembler *assembler, unsigned size) {
+static void load_kept(Translation *translation, unsigned size) {
+    Assembler *assembler = &translation->assembler;
     if (size == 4)
-        asm_mov(assembler, 4, HOST_KEPT, guest_memory());
+        asm_mov(assembler, 4, HOST_KEPT, guest_memory(translation));
     else
         asm_reg_rm_sized(assembler, 4, size, size == 1 ? 0x0FB6 : 0x0FB7, HOST_KEPT,
-                         guest_memory());
+                         guest_memory(translation));
 }
 
 static FlagOperand src_flag_operand(const Uop *uop) {
@@ -257,7 +261,7 @@ static void locate_result(Translation *translation, const Uop *uop, bool kept) {
 /* mov r9, [mem]; cmp r9, src: so that the flags can be told later */
 static void emit_kept_destination(Translation *translation, const Uop *uop) {
     Assembler *assembler = &translation->assembler;
-    load_kept(assembler, uop->size);
+    load_kept(translation, uop->size);
     FlagSource source = {.size = uop->size, .a = flag_kept()};
     if (uop->code == UOP_CMP) {
         source.kind = FLAG_SOURCE_COMPARE;
@@ -265,13 +269,13 @@ static void emit_kept_destination(Translation *translation, const Uop *uop) {
         if (uop->src_kind == UOPERAND_IMM)
             asm_alu_imm(assembler, uop->size, ALU_CMP, host_reg(HOST_KEPT), uop->imm);
         else
-            asm_alu(assembler, uop->size, ALU_CMP, HOST_KEPT, src_operand(uop));
+            asm_alu(assembler, uop->size, ALU_CMP, HOST_KEPT, src_operand(translation, uop));
     } else {
         source.kind = FLAG_SOURCE_LOGIC;
         if (uop->src_kind == UOPERAND_IMM)
             asm_alu_imm(assembler, uop->size, ALU_AND, host_reg(HOST_KEPT), uop->imm);
         else
-            asm_alu(assembler, uop->size, ALU_AND, HOST_KEPT, src_operand(uop));
+            asm_alu(assembler, uop->size, ALU_AND, HOST_KEPT, src_operand(translation, uop));
     }
     sets_flags(translation, uop);
     if (!(uop->src_kind == UOPERAND_REG && is_temporary(uop->src)) || uop->code == UOP_TEST)
@@ -284,21 +288,21 @@ static void emit_alu_operation(Translation *translation, const Uop *uop, bool ke
     unsigned size = uop->size;
     if (uop->code == UOP_TEST) {
         if (uop->src_kind == UOPERAND_IMM)
-            asm_test_imm(assembler, size, dst_operand(uop), uop->imm);
+            asm_test_imm(assembler, size, dst_operand(translation, uop), uop->imm);
         else if (src_is_memory(uop))
-            asm_test(assembler, size, guest_memory(), host_register(uop->dst));
+            asm_test(assembler, size, guest_memory(translation), host_register(uop->dst));
         else
-            asm_test(assembler, size, dst_operand(uop), host_register(uop->src));
+            asm_test(assembler, size, dst_operand(translation, uop), host_register(uop->src));
         return;
     }
     unsigned digit = alu_digit(uop->code);
     if (uop->src_kind == UOPERAND_IMM)
-        asm_alu_imm(assembler, size, digit, dst_operand(uop), uop->imm);
+        asm_alu_imm(assembler, size, digit, dst_operand(translation, uop), uop->imm);
     else if (dst_is_memory(uop))
-        asm_alu_to(assembler, size, digit, guest_memory(), host_register(uop->src));
+        asm_alu_to(assembler, size, digit, guest_memory(translation), host_register(uop->src));
     else
         asm_alu(assembler, size, digit, host_register(uop->dst),
-                kept ? host_reg(HOST_KEPT) : src_operand(uop));
+                kept ? host_reg(HOST_KEPT) : src_operand(translation, uop));
 }
 
 /* op dst, src */
@@ -314,7 +318,7 @@ static void emit_alu(Translation *translation, const Uop *uop) {
         x86_flags_to_host(translation, uop->flags_read);
     bool kept = keep_memory_source(translation, uop);
     if (kept)
-        load_kept(&translation->assembler, uop->size);
+        load_kept(translation, uop->size);
     emit_alu_operation(translation, uop, kept);
     sets_flags(translation, uop);
     locate_result(translation, uop, kept);
@@ -330,7 +334,7 @@ static void emit_inc(Translation *translation, const Uop *uop) {
     if (!dst_is_memory(uop))
         writes_register(translation, uop->dst);
     bool decrement = uop->code == UOP_DEC;
-    asm_inc(&translation->assembler, uop->size, decrement, dst_operand(uop));
+    asm_inc(&translation->assembler, uop->size, decrement, dst_operand(translation, uop));
     sets_flags(translation, uop);
     if (!dst_is_memory(uop) && !is_temporary(uop->dst) && uop->dst < UREG_AH)
         locate(translation, uop,
@@ -346,7 +350,7 @@ static void emit_neg(Translation *translation, const Uop *uop) {
     if (!dst_is_memory(uop))
         writes_register(translation, uop->dst);
     asm_unary(&translation->assembler, uop->size, uop->code == UOP_NOT ? UNARY_NOT : UNARY_NEG,
-              dst_operand(uop));
+              dst_operand(translation, uop));
     if (uop->code == UOP_NEG) {
         sets_flags(translation, uop);
         if (!dst_is_memory(uop) && !is_temporary(uop->dst) && uop->dst < UREG_AH)
@@ -380,7 +384,7 @@ static void emit_mul(Translation *translation, const Uop *uop) {
     if (uop->size != 1)
         writes_register(translation, REG_EDX);
     asm_unary(&translation->assembler, uop->size, uop->code == UOP_MUL ? UNARY_MUL : UNARY_IMUL,
-              src_operand(uop));
+              src_operand(translation, uop));
     multiply_flags(translation, uop, REG_EAX);
     end_operands(translation, uop);
 }
@@ -392,7 +396,7 @@ static void emit_imul2(Translation *translation, const Uop *uop) {
     writes_register(translation, uop->dst);
     unsigned dst = host_register(uop->dst);
     if (uop->code == UOP_IMUL3) {
-        asm_reg_rm(assembler, uop->size, 0x69, dst, src_operand(uop));
+        asm_reg_rm(assembler, uop->size, 0x69, dst, src_operand(translation, uop));
         asm_byte(assembler, uop->imm & 0xFF);
         asm_byte(assembler, uop->imm >> 8 & 0xFF);
         if (uop->size == 4) {
@@ -400,7 +404,7 @@ static void emit_imul2(Translation *translation, const Uop *uop) {
             asm_byte(assembler, uop->imm >> 24);
         }
     } else {
-        asm_reg_rm(assembler, uop->size, 0x0FAF, dst, src_operand(uop));
+        asm_reg_rm(assembler, uop->size, 0x0FAF, dst, src_operand(translation, uop));
     }
     multiply_flags(translation, uop, uop->dst);
     end_operands(translation, uop);
@@ -422,15 +426,15 @@ static void emit_div(Translation *translation, const Uop *uop) {
     unsigned size = uop->size;
     if (src_is_memory(uop)) { /* R11 is free: a division has no second temporary */
         if (size == 4)
-            asm_mov(assembler, 4, HOST_R11, guest_memory());
+            asm_mov(assembler, 4, HOST_R11, guest_memory(translation));
         else
             asm_reg_rm_sized(assembler, 4, size, size == 1 ? 0x0FB6 : 0x0FB7, HOST_R11,
-                             guest_memory());
+                             guest_memory(translation));
     } else if (size == 1) {
-        asm_reg_rm_sized(assembler, 4, 1, 0x0FB6, HOST_RBP, src_operand(uop));
+        asm_reg_rm_sized(assembler, 4, 1, 0x0FB6, HOST_RBP, src_operand(translation, uop));
         asm_mov(assembler, 4, HOST_R11, host_reg(HOST_RBP));
     } else {
-        asm_mov(assembler, 4, HOST_R11, src_operand(uop));
+        asm_mov(assembler, 4, HOST_R11, src_operand(translation, uop));
     }
     end_operands(translation, uop);
     if (size == 1) {
@@ -460,7 +464,7 @@ static void emit_idiv(Translation *translation, const Uop *uop) {
         x86_emit_leave(translation, -1, LEAVE_STEP, site);
         return;
     }
-    asm_mov(assembler, 4, HOST_R11, src_operand(uop));
+    asm_mov(assembler, 4, HOST_R11, src_operand(translation, uop));
     end_operands(translation, uop);
     asm_mov(assembler, 4, HOST_RBP, host_reg(HOST_RAX));
     asm_shift_imm(assembler, 4, SHIFT_SAR, host_reg(HOST_RBP), 31);
@@ -527,9 +531,10 @@ static void emit_shift(Translation *translation, const Uop *uop) {
         writes_register(translation, uop->dst);
     prepare_count(translation, uop);
     if (uop->src_kind == UOPERAND_IMM)
-        asm_shift_imm(assembler, uop->size, shift_digit(uop->code), dst_operand(uop), uop->imm);
+        asm_shift_imm(assembler, uop->size, shift_digit(uop->code), dst_operand(translation, uop),
+                      uop->imm);
     else
-        asm_shift_cl(assembler, uop->size, shift_digit(uop->code), dst_operand(uop));
+        asm_shift_cl(assembler, uop->size, shift_digit(uop->code), dst_operand(translation, uop));
     mark_shift_flags(translation, uop);
     if (keep)
         locate(translation, uop,
@@ -555,7 +560,8 @@ static void emit_double_shift(Translation *translation, const Uop *uop) {
         writes_register(translation, uop->dst);
     prepare_count(translation, uop);
     uint32_t opcode = (uop->code == UOP_SHLD ? 0x0FA4u : 0x0FACu) + by_cl;
-    asm_reg_rm(assembler, uop->size, opcode, host_register(uop->src), dst_operand(uop));
+    asm_reg_rm(assembler, uop->size, opcode, host_register(uop->src),
+               dst_operand(translation, uop));
     if (!by_cl)
         asm_byte(assembler, uop->imm);
     mark_shift_flags(translation, uop);
@@ -576,15 +582,16 @@ static void emit_bit_test(Translation *translation, const Uop *uop) {
     if (!dst_is_memory(uop) && uop->code != UOP_BT)
         writes_register(translation, uop->dst);
     if (uop->src_kind == UOPERAND_IMM) {
-        asm_reg_rm_sized(assembler, uop->size, uop->size, 0x0FBA, digit, dst_operand(uop));
+        asm_reg_rm_sized(assembler, uop->size, uop->size, 0x0FBA, digit,
+                         dst_operand(translation, uop));
         asm_byte(assembler, uop->imm & (uop->size * 8 - 1));
     } else if (dst_is_memory(uop)) {
-        asm_mov(assembler, 4, HOST_R8, src_operand(uop));
+        asm_mov(assembler, 4, HOST_R8, src_operand(translation, uop));
         asm_alu_imm(assembler, 4, ALU_AND, host_reg(HOST_R8), uop->size * 8u - 1);
-        asm_reg_rm(assembler, uop->size, 0x0F83 + 8 * digit, HOST_R8, guest_memory());
+        asm_reg_rm(assembler, uop->size, 0x0F83 + 8 * digit, HOST_R8, guest_memory(translation));
     } else {
         asm_reg_rm(assembler, uop->size, 0x0F83 + 8 * digit, host_register(uop->src),
-                   dst_operand(uop));
+                   dst_operand(translation, uop));
     }
     sets_flags(translation, uop);
     translation->in_host = FLAG_GROUP_C;
@@ -598,9 +605,9 @@ static void emit_bit_scan(Translation *translation, const Uop *uop) {
     begin_operands(translation, uop);
     x86_flags_clobber(translation, uop->flags_needed & (uint8_t)~uop->flags_written);
     if (uop->size == 2)
-        asm_reg_rm_sized(assembler, 4, 2, 0x0FB7, HOST_KEPT, src_operand(uop));
+        asm_reg_rm_sized(assembler, 4, 2, 0x0FB7, HOST_KEPT, src_operand(translation, uop));
     else
-        asm_mov(assembler, 4, HOST_KEPT, src_operand(uop));
+        asm_mov(assembler, 4, HOST_KEPT, src_operand(translation, uop));
     writes_register(translation, uop->dst);
     asm_reg_rm(assembler, 4, uop->code == UOP_BSF ? 0x0FBC : 0x0FBD, HOST_R8, host_reg(HOST_KEPT));
     asm_reg_rm(assembler, uop->size, 0x0F45, host_register(uop->dst),
@@ -621,9 +628,9 @@ static void emit_bit_address(Translation *translation, const Uop *uop) {
     x86_flags_clobber(translation, uop->flags_needed);
     x86_emit_offset(translation, HOST_RBP, &uop->address);
     if (uop->src_size == 2)
-        asm_reg_rm_sized(assembler, 4, 2, 0x0FBF, HOST_R8, src_operand(uop));
+        asm_reg_rm_sized(assembler, 4, 2, 0x0FBF, HOST_R8, src_operand(translation, uop));
     else
-        asm_mov(assembler, 4, HOST_R8, src_operand(uop));
+        asm_mov(assembler, 4, HOST_R8, src_operand(translation, uop));
     asm_shift_imm(assembler, 4, SHIFT_SAR, host_reg(HOST_R8), 3);
     asm_alu_imm(assembler, 4, ALU_AND, host_reg(HOST_R8), -(uint32_t)uop->src_size);
     unsigned dst = host_register(uop->dst);
@@ -641,7 +648,7 @@ static void emit_cmpxchg(Translation *translation, const Uop *uop) {
         writes_register(translation, uop->dst);
     writes_register(translation, REG_EAX);
     asm_reg_rm(&translation->assembler, uop->size, uop->size == 1 ? 0x0FB0 : 0x0FB1,
-               host_register(uop->src), dst_operand(uop));
+               host_register(uop->src), dst_operand(translation, uop));
     sets_flags(translation, uop);
     end_operands(translation, uop);
 }
@@ -653,7 +660,7 @@ static void emit_xadd(Translation *translation, const Uop *uop) {
         writes_register(translation, uop->dst);
     writes_register(translation, uop->src);
     asm_reg_rm(&translation->assembler, uop->size, uop->size == 1 ? 0x0FC0 : 0x0FC1,
-               host_register(uop->src), dst_operand(uop));
+               host_register(uop->src), dst_operand(translation, uop));
     sets_flags(translation, uop);
     end_operands(translation, uop);
 }
@@ -666,7 +673,7 @@ static void emit_setcc(Translation *translation, const Uop *uop) {
     if (!dst_is_memory(uop))
         writes_register(translation, uop->dst);
     unsigned condition = x86_flags_condition_to_host(translation, uop->condition);
-    asm_setcc(&translation->assembler, condition, dst_operand(uop));
+    asm_setcc(&translation->assembler, condition, dst_operand(translation, uop));
     end_operands(translation, uop);
 }
 
@@ -676,7 +683,7 @@ static void emit_cmov(Translation *translation, const Uop *uop) {
     writes_register(translation, uop->dst);
     unsigned condition = x86_flags_condition_to_host(translation, uop->condition);
     asm_reg_rm(&translation->assembler, uop->size, 0x0F40 | condition, host_register(uop->dst),
-               src_operand(uop));
+               src_operand(translation, uop));
     end_operands(translation, uop);
 }
 
@@ -735,7 +742,7 @@ static void emit_read_sreg(Translation *translation, const Uop *uop) {
 static void emit_check_cs(Translation *translation, const Uop *uop) {
     x86_flags_clobber(translation, FLAG_GROUP_ALL);
     uint32_t site = x86_add_site(translation, SITE_OTHER, 0, 0);
-    asm_alu_imm(&translation->assembler, 4, ALU_CMP, src_operand(uop),
+    asm_alu_imm(&translation->assembler, 4, ALU_CMP, src_operand(translation, uop),
                 translation->context->cs_limit);
     step_if(translation, COND_NBE, site);
 }

@@ -143,6 +143,12 @@ int main(void) {
         printf("skipped: the x86-64 backend needs an x86-64 host\n");
         return 77;
     }
+#if defined(__x86_64__)
+    if (!__builtin_cpu_supports("bmi2")) {
+        printf("skipped: the listings are of a host with BMI2\n");
+        return 77;
+    }
+#endif
     Suite *suite = suite_create("golden");
     TCase *tests = tcase_create("listings");
     tcase_add_test(tests, test_golden_listings);
