@@ -41,7 +41,7 @@ const OptionInfo option_table[] = {
     {"hdc", "FILE", "third hard disk", option_hdc},
     {"hdd", "FILE", "fourth hard disk", option_hdd},
     {"cdrom", "FILE", "CD", option_cdrom},
-    {"drive", "file=F[,if=floppy|ide]...", "also: index= media=disk|cdrom format=raw|qcow2|vdi|vpc|vmdk readonly= snapshot= id=", option_drive},
+    {"drive", "file=F[,if=floppy|ide|virtio]...", "also: index= media=disk|cdrom format=raw|qcow2|vdi|vpc|vmdk readonly= snapshot= id=", option_drive},
     {"blockdev", "driver=D,node-name=N,...", "an image for -device ide-hd,drive=N", option_blockdev},
     {"snapshot", NULL, "forget all writes to images at the end", option_snapshot},
 

@@ -59,11 +59,15 @@ OptionHandler option_global, option_sandbox, option_not_here;
 typedef struct DriveRequest {
     const char *file, *format, *id;
     bool read_only, snapshot, is_cd;
-    int boot_index; /* -1: not given */
+    int boot_index;     /* -1: not given */
+    const char *serial; /* of a disk; NULL: a default */
 } DriveRequest;
 /* 'index': the place, or -1 for the first free one (2 for a CD if that is free). */
 bool settings_add_ide_drive(Settings *settings, int index, const DriveRequest *request,
                             Error *error);
+/* Of the kind that 'disk' says, which has everything but the drive. */
+bool settings_add_pci_disk(Settings *settings, const PciDiskConfig *disk,
+                           const DriveRequest *request, Error *error);
 bool settings_add_floppy_drive(Settings *settings, int index, const DriveRequest *request,
                                Error *error);
 

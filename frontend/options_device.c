@@ -4,6 +4,7 @@
 #include "pvpanic.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct DeviceOption {
@@ -119,6 +120,7 @@ static bool read_drive(Settings *settings, KeyValues *values, DriveRequest *requ
         request->read_only = image->read_only;
         request->snapshot = image->snapshot;
         request->is_cd = image->is_cd;
+        request->serial = image->serial;
     }
     return true;
 }
@@ -159,6 +161,32 @@ static bool plug_in_ide_disk(Settings *settings, KeyValues *values, Error *error
 
 static bool plug_in_ide_cd(Settings *settings, KeyValues *values, Error *error) {
     return plug_in_ide(settings, values, true, error);
+}
+
+/* 'addr=4', '4.0' or '0x4', in hexadecimal digits as ever; 0 where it is not given. */
+static bool read_slot(KeyValues *values, unsigned *slot, Error *error) {
+    const char *address = key_values_get(values, "addr");
+    char *end;
+    *slot = 0;
+    if (address == NULL)
+        return true;
+    *slot = (unsigned)strtoul(address, &end, 16);
+    if (end == address || (*end != '\0' && strcmp(end, ".0") != 0) || *slot == 0 || *slot > 31)
+        return error_set(error, "addr is a slot of the PCI bus, 1 to 1f, not '%s'", address);
+    return true;
+}
+
+static bool plug_in_pci_disk(Settings *settings, KeyValues *values, PciDiskKind kind,
+                             Error *error) {
+    PciDiskConfig disk = {.kind = kind};
+    DriveRequest request;
+    disk.serial = settings_keep_string(settings, key_values_get(values, "serial"));
+    return read_drive(settings, values, &request, error) && read_slot(values, &disk.slot, error) &&
+           settings_add_pci_disk(settings, &disk, &request, error);
+}
+
+static bool plug_in_virtio(Settings *settings, KeyValues *values, Error *error) {
+    return plug_in_pci_disk(settings, values, PCI_DISK_VIRTIO, error);
 }
 
 static bool plug_in_floppy(Settings *settings, KeyValues *values, Error *error) {
@@ -205,6 +233,8 @@ static const DeviceOption device_options[] = {
     {"isa-debugcon", "chardev iobase id", "the debug console", plug_in_debug_console},
     {"isa-serial", "chardev index id", "a serial port", plug_in_serial},
     {"isa-parallel", "chardev index iobase id", "a parallel port", plug_in_parallel},
+    {"virtio-blk-pci", "drive serial addr bus id bootindex", "a virtio disk", plug_in_virtio},
+    {"virtio-blk", "drive serial addr bus id bootindex", "the same", plug_in_virtio},
     // clang-format on
 };
 #define DEVICE_OPTIONS (sizeof(device_options) / sizeof(device_options[0]))

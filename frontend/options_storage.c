@@ -39,6 +39,23 @@ bool settings_add_ide_drive(Settings *settings, int index, const DriveRequest *r
     return true;
 }
 
+bool settings_add_pci_disk(Settings *settings, const PciDiskConfig *disk,
+                           const DriveRequest *request, Error *error) {
+    PciDiskConfig *disks = settings->machine.pci_disk;
+    unsigned index = 0;
+    if (request->file == NULL && !request->is_cd)
+        return error_set(error, "a disk needs an image");
+    while (index < MACHINE_PCI_DISKS && disks[index].drive.present)
+        index++;
+    if (index == MACHINE_PCI_DISKS)
+        return error_set(error, "there is room for %d disks on the PCI bus", MACHINE_PCI_DISKS);
+    disks[index] = *disk;
+    if (disks[index].serial == NULL)
+        disks[index].serial = request->serial;
+    fill_drive(&disks[index].drive, request);
+    return true;
+}
+
 bool settings_add_floppy_drive(Settings *settings, int index, const DriveRequest *request,
                                Error *error) {
     bool *named = settings->floppy_named;
@@ -103,8 +120,8 @@ bool option_snapshot(Settings *settings, const char *argument, Error *error) {
 
 /* What -drive may say besides: it tunes how QEMU reads the image, which changes nothing that a
  * guest sees. */
-static const char *const tuning_keys[] = {"cache",  "aio",    "discard",      "detect-zeroes",
-                                          "werror", "rerror", "copy-on-read", "serial"};
+static const char *const tuning_keys[] = {"cache",  "aio",    "discard",     "detect-zeroes",
+                                          "werror", "rerror", "copy-on-read"};
 
 #define DRIVE_KEYS                                                                                 \
     "file if index bus unit media format readonly snapshot id "                                    \
@@ -152,6 +169,7 @@ static bool add_image(Settings *settings, const DriveRequest *request, Error *er
         .read_only = request->read_only,
         .snapshot = request->snapshot,
         .is_cd = request->is_cd,
+        .serial = request->serial,
     };
     return true;
 }
@@ -163,6 +181,7 @@ static bool read_request(Settings *settings, KeyValues *values, DriveRequest *re
     request->file = settings_keep_string(settings, key_values_get(values, "file"));
     request->format = settings_keep_string(settings, key_values_get(values, "format"));
     request->id = settings_keep_string(settings, key_values_get(values, "id"));
+    request->serial = settings_keep_string(settings, key_values_get(values, "serial"));
     request->boot_index = -1;
     if (request->file != NULL && *request->file == '\0')
         request->file = NULL;
@@ -188,9 +207,12 @@ static bool add_drive(Settings *settings, KeyValues *values, Error *error) {
             return error_set(error, "a hard disk needs file=");
         return settings_add_ide_drive(settings, index, &request, error);
     }
+    if (strcmp(interface, "virtio") == 0)
+        return settings_add_pci_disk(settings, &(PciDiskConfig){.kind = PCI_DISK_VIRTIO}, &request,
+                                     error);
     if (strcmp(interface, "none") == 0)
         return add_image(settings, &request, error);
-    return error_set(error, "if=%s is not in this version; known are floppy, ide and none",
+    return error_set(error, "if=%s is not in this version; known are floppy, ide, virtio and none",
                      interface);
 }
 

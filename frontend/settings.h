@@ -22,6 +22,7 @@ typedef struct NamedCharacterSpec {
 typedef struct ImageSpec {
     const char *id;
     const char *file, *format;
+    const char *serial;
     bool read_only, snapshot, is_cd;
 } ImageSpec;
 

@@ -18,6 +18,8 @@ static void finish_drives(Settings *settings) {
     }
     for (int i = 0; settings->snapshot && i < MACHINE_IDE_DRIVES; i++)
         machine->ide[i].snapshot = true;
+    for (int i = 0; settings->snapshot && i < MACHINE_PCI_DISKS; i++)
+        machine->pci_disk[i].drive.snapshot = true;
 }
 
 /* -nographic: serial port 0 and the monitor share the terminal, unless options put them elsewhere.

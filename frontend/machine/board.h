@@ -15,19 +15,21 @@
 #include <stdint.h>
 
 struct Machine;
+struct IdeChannel;
 
 /* A place for a medium: a floppy drive, disk or CD drive, by the name that 'info block' and
  * 'change' use. */
 typedef struct BoardDrive {
     char id[32];
     bool present, is_floppy, is_cd;
-    unsigned unit; /* floppy 0 or 1, IDE 0 to 3 */
+    unsigned unit; /* floppy 0 or 1, IDE 0 to 3, number of the disk on the PCI bus */
+    bool is_on_pci;
     BlockNode *medium;
     /* How the medium was asked for: what 'change' keeps. */
     bool snapshot, read_only;
 } BoardDrive;
 
-#define BOARD_DRIVES (MACHINE_FLOPPIES + MACHINE_IDE_DRIVES)
+#define BOARD_DRIVES (MACHINE_FLOPPIES + MACHINE_IDE_DRIVES + MACHINE_PCI_DISKS)
 
 typedef struct Board {
     struct Machine *machine;
@@ -56,6 +58,8 @@ typedef struct Board {
     struct Vga *vga;
     struct I82077 *floppy;
     struct Piix3Ide *ide;
+    struct VirtioBlk *virtio_disk[MACHINE_PCI_DISKS]; /* NULL: not of this kind, or not there */
+    unsigned pci_disk_slot[MACHINE_PCI_DISKS];
     struct Uart16550 *serial[MACHINE_SERIAL_PORTS];
     struct ParallelPort *parallel[MACHINE_PARALLEL_PORTS];
     struct DebugConsole *debug_console, *firmware_log;
@@ -65,7 +69,7 @@ typedef struct Board {
     struct PcTestdev *pc_testdev;
     struct PciTestdev *pci_testdev;
 
-    BoardDrive drive[BOARD_DRIVES]; /* floppy A and B, then the four of IDE */
+    BoardDrive drive[BOARD_DRIVES]; /* floppy A and B, the four of IDE, those on PCI */
     struct DiskLogs *disk_logs;     /* what images held at snapshots */
     struct DiskPoint *disk_points;  /* all that were taken and not freed yet */
     SharedBytes *bios, *vga_bios;   /* the second is NULL without an adapter */

@@ -1,6 +1,7 @@
 /* The BIOS at the top of the address space, and what it is told through fw_cfg. (QEMU's fw_cfg
  * specification; the items are those that SeaBIOS reads.) */
 #include "acpi_tables.h"
+#include "board_drives.h"
 #include "board_parts.h"
 #include "board_roms.h"
 #include "cpu_feature.h"
@@ -102,9 +103,11 @@ static bool add_memory_map(Board *board, Error *error) {
 
 /* Open Firmware paths: a kernel's ROM, then drives that have a boot index, in that order; none: the
  * CMOS order counts. */
-static void print_boot_path(ByteBuffer *text, unsigned drive) {
+static void print_boot_path(const Board *board, ByteBuffer *text, unsigned drive) {
     if (drive < MACHINE_FLOPPIES) {
         byte_buffer_print(text, "/pci@i0cf8/isa@1/fdc@03f0/floppy@%u\n", drive);
+    } else if (drive >= MACHINE_FLOPPIES + MACHINE_IDE_DRIVES) {
+        board_print_pci_disk_path(board, drive - MACHINE_FLOPPIES - MACHINE_IDE_DRIVES, text);
     } else {
         unsigned unit = drive - MACHINE_FLOPPIES;
         byte_buffer_print(text, "/pci@i0cf8/ide@1,1/drive@%u/disk@%u\n", unit / 2, unit % 2);
@@ -112,6 +115,8 @@ static void print_boot_path(ByteBuffer *text, unsigned drive) {
 }
 
 static int boot_index_of(const MachineConfig *config, unsigned drive) {
+    if (drive >= MACHINE_FLOPPIES + MACHINE_IDE_DRIVES)
+        return config->pci_disk[drive - MACHINE_FLOPPIES - MACHINE_IDE_DRIVES].drive.boot_index;
     return drive < MACHINE_FLOPPIES ? config->floppy[drive].boot_index
                                     : config->ide[drive - MACHINE_FLOPPIES].boot_index;
 }
@@ -133,7 +138,7 @@ static bool add_boot_order(Board *board, Error *error) {
         if (best < 0)
             break;
         done[best] = true;
-        print_boot_path(&text, (unsigned)best);
+        print_boot_path(board, &text, (unsigned)best);
     }
     bool good = text.size == 0 ||
                 fw_cfg_add_file(board->fw_cfg, "bootorder", text.data, text.size + 1, error);

@@ -1,4 +1,5 @@
 /* Drives and their media: the floppy controller and the two IDE channels. */
+#include "board_drives.h"
 #include "board_parts.h"
 #include "disk_logs.h"
 #include "disk_media.h"
@@ -39,6 +40,21 @@ static bool fill_drive(Board *board, BoardDrive *drive, const DriveConfig *confi
     return drive->medium != NULL;
 }
 
+static bool open_pci_disks(Board *board, Error *error) {
+    static const char *const names[] = {
+        [PCI_DISK_VIRTIO] = "virtio", [PCI_DISK_AHCI] = "ahci", [PCI_DISK_NVME] = "nvme"};
+    for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++) {
+        const PciDiskConfig *config = &board->machine->config.pci_disk[i];
+        BoardDrive *drive = &board->drive[MACHINE_FLOPPIES + MACHINE_IDE_DRIVES + i];
+        *drive = (BoardDrive){.is_cd = config->drive.is_cd, .unit = i, .is_on_pci = true};
+        snprintf(drive->id, sizeof(drive->id), "%s%u", names[config->kind],
+                 config->kind == PCI_DISK_AHCI ? config->port : i);
+        if (!fill_drive(board, drive, &config->drive, error))
+            return false;
+    }
+    return true;
+}
+
 bool board_open_media(Board *board, Error *error) {
     const MachineConfig *config = &board->machine->config;
     for (unsigned i = 0; i < MACHINE_FLOPPIES; i++) {
@@ -56,7 +72,7 @@ bool board_open_media(Board *board, Error *error) {
         if (!fill_drive(board, drive, &config->ide[i], error))
             return false;
     }
-    return true;
+    return open_pci_disks(board, error) && board_place_pci_disks(board, error);
 }
 
 static size_t run_floppy_dma(void *opaque, uint8_t *buffer, size_t size, bool to_memory,
@@ -98,7 +114,8 @@ static bool create_ide(Board *board, Error *error) {
 }
 
 bool board_create_storage(Board *board, Error *error) {
-    return create_floppy(board, error) && create_ide(board, error);
+    return create_floppy(board, error) && create_ide(board, error) &&
+           board_create_pci_disks(board, error);
 }
 
 void board_destroy_storage(Board *board) {
@@ -106,6 +123,7 @@ void board_destroy_storage(Board *board) {
         i82077_destroy(board->floppy);
     if (board->ide != NULL)
         piix3_ide_destroy(board->ide);
+    board_destroy_pci_disks(board);
     if (board->machine != NULL) /* else the machine ended before it had a board */
         disk_logs_close(board->machine);
     disk_point_forget_board(board);
@@ -124,10 +142,12 @@ BoardDrive *board_find_drive(Board *board, const char *id) {
 }
 
 static bool exchange(Board *board, BoardDrive *drive, BlockNode *medium, bool force, Error *error) {
-    bool good = drive->is_floppy
-                    ? i82077_change_media(board->floppy, drive->unit, medium, error)
-                    : ide_channel_change_media(piix3_ide_channel(board->ide, drive->unit / 2),
-                                               drive->unit % 2, medium, force, error);
+    unsigned unit = 0;
+    IdeChannel *channel = board_drive_channel(board, drive, &unit);
+    bool good = drive->is_floppy ? i82077_change_media(board->floppy, drive->unit, medium, error)
+                : channel != NULL
+                    ? ide_channel_change_media(channel, unit, medium, force, error)
+                    : error_set(error, "the medium of %s cannot be changed", drive->id);
     if (!good) {
         block_close(medium);
         return false;
@@ -149,13 +169,14 @@ bool board_change_medium(Board *board, BoardDrive *drive, const BlockOptions *op
 }
 
 bool board_tray_is_open(const Board *board, const BoardDrive *drive) {
-    return drive->is_cd && ide_channel_tray_is_open(piix3_ide_channel(board->ide, drive->unit / 2),
-                                                    drive->unit % 2);
+    unsigned unit = 0;
+    return drive->is_cd && ide_channel_tray_is_open(board_drive_channel(board, drive, &unit), unit);
 }
 
 bool board_tray_is_locked(const Board *board, const BoardDrive *drive) {
-    return drive->is_cd && ide_channel_tray_is_locked(
-                               piix3_ide_channel(board->ide, drive->unit / 2), drive->unit % 2);
+    unsigned unit = 0;
+    return drive->is_cd &&
+           ide_channel_tray_is_locked(board_drive_channel(board, drive, &unit), unit);
 }
 
 bool board_eject(Board *board, BoardDrive *drive, bool force, Error *error) {

@@ -1,8 +1,8 @@
 #include "disk_base.h"
 #include "allocate.h"
+#include "board_drives.h"
 #include "disk_media.h"
 #include "machine_parts.h"
-#include "piix3_ide.h"
 
 #include <stdlib.h>
 
@@ -19,9 +19,7 @@ struct DiskBase {
 static bool seal_drive(const Board *board, const BoardDrive *drive, DriveBase *sealed,
                        Error *error) {
     *sealed = (DriveBase){.snapshot = drive->snapshot, .read_only = drive->read_only};
-    if (!drive->is_floppy)
-        sealed->geometry =
-            ide_channel_geometry(piix3_ide_channel(board->ide, drive->unit / 2), drive->unit % 2);
+    sealed->geometry = board_drive_geometry(board, drive);
     if (drive->medium == NULL)
         return true;
     sealed->medium = block_share(drive->medium, error);

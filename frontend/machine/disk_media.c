@@ -1,7 +1,6 @@
 #include "disk_media.h"
+#include "board_drives.h"
 #include "disk_logs.h"
-#include "i82077.h"
-#include "piix3_ide.h"
 
 #include <sys/stat.h>
 
@@ -12,11 +11,7 @@ bool disk_media_same_file(const char *one, const char *other) {
 }
 
 void disk_media_restore(Board *board, BoardDrive *drive, BlockNode *medium) {
-    if (drive->is_floppy)
-        i82077_restore_medium(board->floppy, drive->unit, medium);
-    else
-        ide_channel_restore_medium(piix3_ide_channel(board->ide, drive->unit / 2), drive->unit % 2,
-                                   medium);
+    board_drive_restore_medium(board, drive, medium);
     block_close(drive->medium);
     drive->medium = medium;
 }

@@ -1,5 +1,5 @@
 #include "disk_record.h"
-#include "piix3_ide.h"
+#include "board_drives.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -109,9 +109,8 @@ bool disk_record_find(DiskRecord *record, const Board *board, const BoardDrive *
     record->present = drive->present;
     record->snapshot = drive->snapshot;
     record->read_only = drive->read_only;
-    if (drive->present && !drive->is_floppy && !drive->is_cd)
-        record->geometry =
-            ide_channel_geometry(piix3_ide_channel(board->ide, drive->unit / 2), drive->unit % 2);
+    if (drive->present && !drive->is_cd)
+        record->geometry = board_drive_geometry(board, drive);
     if (drive->medium == NULL)
         return true;
     record->has_medium = true;

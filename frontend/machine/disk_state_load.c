@@ -1,11 +1,11 @@
 /* Drives and media as they were saved. */
 #include "allocate.h"
+#include "board_drives.h"
 #include "disk_logs.h"
 #include "disk_media.h"
 #include "disk_record.h"
 #include "disk_state.h"
 #include "machine_parts.h"
-#include "piix3_ide.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -187,9 +187,8 @@ static void put_in(Board *board, BoardDrive *drive, Arrival *arrival) {
     disk_media_restore(board, drive, arrival->medium);
     arrival->medium = NULL;
     drive->read_only = record->read_only;
-    if (!drive->is_floppy && !drive->is_cd)
-        ide_channel_restore_geometry(piix3_ide_channel(board->ide, drive->unit / 2),
-                                     drive->unit % 2, record->geometry);
+    if (!drive->is_cd)
+        board_drive_restore_geometry(board, drive, record->geometry);
 }
 
 /* Images that are written straight get their old contents. */

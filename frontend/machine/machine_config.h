@@ -14,6 +14,8 @@
 enum {
     MACHINE_FLOPPIES = 2,
     MACHINE_IDE_DRIVES = 4,
+    MACHINE_PCI_DISKS = 8,
+    MACHINE_AHCI_PORTS = 6,
     MACHINE_SERIAL_PORTS = 4,
     MACHINE_PARALLEL_PORTS = 3,
 };
@@ -25,7 +27,7 @@ enum {
 
 typedef struct DriveConfig {
     bool present;
-    bool is_cd;         /* IDE drives only */
+    bool is_cd;         /* IDE and AHCI drives only */
     const char *file;   /* NULL: no medium */
     const char *format; /* "raw"; NULL: found out from the content */
     bool read_only;
@@ -33,6 +35,17 @@ typedef struct DriveConfig {
     const char *id; /* as 'info block' names it; NULL for the default name */
     int boot_index; /* -1: not given */
 } DriveConfig;
+
+/* A disk behind a controller on the PCI bus; each has its own but those of AHCI. */
+typedef enum PciDiskKind { PCI_DISK_VIRTIO, PCI_DISK_AHCI, PCI_DISK_NVME } PciDiskKind;
+
+typedef struct PciDiskConfig {
+    DriveConfig drive;
+    PciDiskKind kind;
+    unsigned port;      /* of the AHCI controller */
+    unsigned slot;      /* of its own controller on the bus; 0: the first that is free */
+    const char *serial; /* NULL: a default */
+} PciDiskConfig;
 
 /* Where the bytes of a port go. Called on the machine's thread. A NULL write: the port has nobody
  * at its other end. */
@@ -77,6 +90,9 @@ typedef struct MachineConfig {
 
     DriveConfig floppy[MACHINE_FLOPPIES];
     DriveConfig ide[MACHINE_IDE_DRIVES]; /* primary master and slave, secondary master and slave */
+    PciDiskConfig pci_disk[MACHINE_PCI_DISKS];
+    bool has_ahci;
+    unsigned ahci_slot; /* 0: the first that is free */
     /* What the drives hold instead of those files, in a clone (disk_base.h); read by
      * machine_create() alone. */
     const struct DiskBase *disks;

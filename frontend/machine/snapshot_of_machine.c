@@ -29,6 +29,11 @@ static const char *find_image(const MachineConfig *config) {
         if (drive->present && !drive->is_cd && !drive->read_only && drive->file != NULL)
             return drive->file;
     }
+    for (int i = 0; i < MACHINE_PCI_DISKS; i++) {
+        const DriveConfig *drive = &config->pci_disk[i].drive;
+        if (drive->present && !drive->is_cd && !drive->read_only && drive->file != NULL)
+            return drive->file;
+    }
     for (int i = 0; i < MACHINE_FLOPPIES; i++)
         if (config->floppy[i].present && config->floppy[i].file != NULL)
             return config->floppy[i].file;

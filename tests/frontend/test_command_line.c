@@ -327,7 +327,7 @@ static const struct {
     {"-device isa-debug-exit,iobase=70000", "iobase"},
     {"-device ide-hd,drive=nowhere", "'nowhere'"},
     {"-device ide-hd", "drive="},
-    {"-drive file=a,if=virtio", "if=virtio"},
+    {"-drive file=a,if=scsi", "if=scsi"},
     {"-drive file=a,medai=cdrom", "did you mean 'media'"},
     {"-drive file=a,media=tape", "disk or cdrom"},
     {"-drive file=a,index=9", "index 0 to 3"},

@@ -1,0 +1,42 @@
+#include "board_drives.h"
+#include "i82077.h"
+#include "piix3_ide.h"
+#include "virtio_blk.h"
+
+IdeChannel *board_drive_channel(const Board *board, const BoardDrive *drive, unsigned *unit) {
+    *unit = 0;
+    if (drive->is_floppy || drive->is_on_pci)
+        return NULL;
+    *unit = drive->unit % IDE_CHANNEL_DRIVES;
+    return piix3_ide_channel(board->ide, drive->unit / IDE_CHANNEL_DRIVES);
+}
+
+IdeGeometry board_drive_geometry(const Board *board, const BoardDrive *drive) {
+    unsigned unit = 0;
+    IdeChannel *channel = board_drive_channel(board, drive, &unit);
+    if (channel != NULL)
+        return ide_channel_geometry(channel, unit);
+    if (drive->is_on_pci && board->virtio_disk[drive->unit] != NULL)
+        return virtio_blk_geometry(board->virtio_disk[drive->unit]);
+    return (IdeGeometry){0};
+}
+
+void board_drive_restore_medium(Board *board, const BoardDrive *drive, BlockNode *medium) {
+    unsigned unit = 0;
+    IdeChannel *channel = board_drive_channel(board, drive, &unit);
+    if (drive->is_floppy)
+        i82077_restore_medium(board->floppy, drive->unit, medium);
+    else if (channel != NULL)
+        ide_channel_restore_medium(channel, unit, medium);
+    else if (board->virtio_disk[drive->unit] != NULL)
+        virtio_blk_restore_medium(board->virtio_disk[drive->unit], medium);
+}
+
+void board_drive_restore_geometry(Board *board, const BoardDrive *drive, IdeGeometry geometry) {
+    unsigned unit = 0;
+    IdeChannel *channel = board_drive_channel(board, drive, &unit);
+    if (channel != NULL)
+        ide_channel_restore_geometry(channel, unit, geometry);
+    else if (drive->is_on_pci && board->virtio_disk[drive->unit] != NULL)
+        virtio_blk_restore_geometry(board->virtio_disk[drive->unit], geometry);
+}

@@ -1,0 +1,113 @@
+-- Disks behind controllers on the PCI bus, each driven by Linux and, through the BIOS, by FreeDOS.
+local dos_guest = require("dos_guest")
+local guest = require("guest")
+local linux_guest = require("linux_guest")
+
+-- Of each: how it is plugged in, the modules that it needs and the name that Linux gives to the disk.
+local DEVICES = {
+  {name = "virtio-blk", disk = "vda", modules = {"virtio_pci", "virtio_blk"},
+   options = {"-device", "virtio-blk-pci,drive=d,bootindex=0"}},
+}
+
+-- The first half of the disk is copied to the second.
+local SCRIPT = [[set -e
+disk=/dev/$(sed 's/.*disk=//; s/ .*//' /proc/cmdline)
+half=$(($(blockdev --getsize64 $disk) / 2097152))
+copy() { dd if=$disk of=$disk bs=$1 count=$2 skip=$3 seek=$(($3 + $4)) conv=notrunc 2>/dev/null; }
+dd if=$disk bs=1M count=$half 2>/dev/null | md5sum >/first
+echo "read once"
+copy 512 64 0 $((half * 2048))
+copy 1M $((half - 1)) 1 $half
+copy 4096 8 0 $((half * 256))
+dd if=$disk of=$disk bs=64k count=16 seek=$((half * 16)) conv=notrunc,fsync 2>/dev/null
+sync
+echo 3 >/proc/sys/vm/drop_caches
+dd if=$disk bs=1M skip=$half 2>/dev/null | md5sum | diff - /first
+echo "irregular" | dd of=$disk bs=1 seek=$((half * 1048576 - 5000)) conv=notrunc 2>/dev/null
+sync
+dmesg
+]]
+
+local function make_image(megabytes)
+  return guest.made(("noise-%d.img"):format(megabytes), "", function(path)
+    local seed = guest.write_file(path .. ".seed", guest.noise(megabytes, 1 << 20))
+    for i = 1, megabytes do
+      -- Each megabyte is the seed and its own number, packed: no two are alike.
+      guest.program("sh", "-c", '(echo $2; head -c 1048568 "$0"; echo $2) | head -c 1048576 >>"$1"',
+        seed, path, ("%03d"):format(i))
+    end
+    guest.program("truncate", "-s", tostring(megabytes << 21), path)
+  end)
+end
+
+local function drive(image, more)
+  return {"-drive", "if=none,id=d,format=raw,file=" .. image .. (more or "")}
+end
+
+local function joined(...)
+  local all = {}
+  for _, words in ipairs({...}) do
+    table.move(words, 1, #words, #all + 1, all)
+  end
+  return all
+end
+
+local function start(device, image, more)
+  return guest.linux({
+    memory = 128, modules = device.modules, script = SCRIPT, append = "disk=" .. device.disk,
+    options = joined(drive(image, more), device.options),
+  })
+end
+
+local function finish(m, seconds)
+  local log = m:wait_serial(guest.DONE .. "0", {timeout = seconds})
+  linux_guest.check_log(log)
+  check_equal(m:wait_end(), 0)
+  m:close()
+end
+
+-- The halves are the same but for what was written last.
+local function check_image(image, megabytes)
+  local half = megabytes << 20
+  local near_end = half - 5000
+  guest.program("cmp", "-n", tostring(near_end), image, image, "0", tostring(half))
+  local tail = guest.program("dd", "if=" .. image, "bs=1", "count=10", "skip=" .. near_end, "status=none")
+  check_equal(tail, "irregular\n")
+end
+
+local function copy_halves(device, megabytes, seconds)
+  local image = guest.copy(make_image(megabytes))
+  finish(start(device, image, ",snapshot=off"), seconds)
+  check_image(image, megabytes)
+end
+
+-- Saved in the middle of its work, Linux goes on with it.
+local function save_and_go_on(device)
+  local m = start(device, make_image(4), ",snapshot=on")
+  m:wait_serial("read once", {timeout = 200})
+  m:save("middle")
+  finish(m, 200)
+  m = start(device, make_image(4), ",snapshot=on")
+  m:load("middle")
+  finish(m, 200)
+end
+
+-- The BIOS loads FreeDOS from it, which writes there.
+local function boot(device)
+  local image = guest.copy(guest.unpacked("freedos-hdd.img"))
+  local m = machine(table.unpack(joined({"-m", "16"}, drive(image, ",snapshot=off"), device.options)))
+  dos_guest.boot(m)
+  dos_guest.write_files(m)
+  m:close()
+  dos_guest.check_files(image)
+  dos_guest.check_file_system(image)
+end
+
+for _, device in ipairs(DEVICES) do
+  test("Linux on " .. device.name, function() copy_halves(device, 16, 200) end)
+  test("snapshot of work on " .. device.name, function() save_and_go_on(device) end)
+  test("boot from " .. device.name, function() boot(device) end)
+  if guest.long then
+    test("200 MB on " .. device.name, function() copy_halves(device, 200, 900) end)
+  end
+end
