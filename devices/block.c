@@ -134,6 +134,15 @@ static bool check_stays_raw(BlockNode *node, uint64_t offset, const uint8_t *dat
                      driver != &block_raw_driver ? driver->name : foreign->name);
 }
 
+static bool show_snapshot(BlockNode *node, const char *name, Error *error) {
+    if (node->driver->show_snapshot == NULL)
+        return error_set(error, "the format %s has no snapshots in its images", node->driver->name);
+    if (!node->read_only)
+        return error_set(error, "a snapshot in an image is only read; add readonly=on or "
+                                "snapshot=on");
+    return node->driver->show_snapshot(node, name, error);
+}
+
 static BlockNode *open_image(const BlockNode *above, const BlockOptions *options, Error *error) {
     BlockNode *node = allocate_zeroed(sizeof(*node));
     node->file = -1;
@@ -154,6 +163,11 @@ static BlockNode *open_image(const BlockNode *above, const BlockOptions *options
         return NULL;
     }
     node->above = NULL;
+    if (options->internal_snapshot != NULL &&
+        !show_snapshot(node, options->internal_snapshot, error)) {
+        block_close(node);
+        return NULL;
+    }
     return node;
 }
 
@@ -283,6 +297,55 @@ bool block_write_present(BlockNode *node, uint64_t offset, const void *data, siz
     if (offset + size > node->length)
         node->length = offset + size;
     return true;
+}
+
+static bool write_zero_bytes(BlockNode *node, uint64_t offset, uint64_t size, Error *error) {
+    static const uint8_t zeros[65536];
+    while (size > 0) {
+        size_t part = size < sizeof(zeros) ? (size_t)size : sizeof(zeros);
+        if (!block_write(node, offset, zeros, part, error))
+            return false;
+        offset += part;
+        size -= part;
+    }
+    return true;
+}
+
+static bool check_range(const BlockNode *node, uint64_t offset, uint64_t size, Error *error) {
+    if (node->read_only)
+        return error_set(error, "%s: is write-protected", node->path);
+    return (offset <= node->length && size <= node->length - offset) ||
+           error_set(error, "%s: ends before byte %llu", node->path,
+                     (unsigned long long)(offset + size));
+}
+
+/* A history keeps what was there piece by piece, so that its units fit into memory. */
+static bool keep_range(BlockNode *node, uint64_t offset, uint64_t size, Error *error) {
+    for (uint64_t done = 0; node->history != NULL && done < size; done += 1u << 20) {
+        uint64_t part = size - done < 1u << 20 ? size - done : 1u << 20;
+        if (!block_history_keep(node, offset + done, (size_t)part, error))
+            return false;
+    }
+    return ask_guards(node, offset, size, error);
+}
+
+bool block_write_zeros(BlockNode *node, uint64_t offset, uint64_t size, Error *error) {
+    if (!check_range(node, offset, size, error))
+        return false;
+    /* The first bytes of a guessed raw image decide what it is: those are looked at. */
+    if (size == 0 || node->driver->discard == NULL || node->guessed)
+        return write_zero_bytes(node, offset, size, error);
+    return keep_range(node, offset, size, error) &&
+           (node->driver->discard(node, offset, size, true, error) || name_culprit(node, error));
+}
+
+bool block_discard(BlockNode *node, uint64_t offset, uint64_t size, Error *error) {
+    if (!check_range(node, offset, size, error))
+        return false;
+    if (size == 0 || node->driver->discard == NULL)
+        return true;
+    return keep_range(node, offset, size, error) &&
+           (node->driver->discard(node, offset, size, false, error) || name_culprit(node, error));
 }
 
 bool block_set_length(BlockNode *node, uint64_t length, Error *error) {

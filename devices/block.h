@@ -27,9 +27,11 @@ typedef struct BlockOptions {
     /* For tools that look at files rather than run them: an empty file is an image, too, and so is
      * one that looks cut short. */
     bool any_content;
+    const char *internal_snapshot; /* NULL: the present; what the image keeps is only read */
     bool no_backing; /* do not open what the image only keeps the differences to: to look, not to
                         read */
     bool unlocked;   /* read although somebody writes to it, and whatever that gives */
+    bool repair;     /* open although it is damaged: to be checked, not to be written */
 } BlockOptions;
 
 /* Opens an image; NULL on error, with one line that names the path. A node that may write holds a
@@ -57,6 +59,12 @@ bool block_read(BlockNode *node, uint64_t offset, void *data, size_t size, Error
 
 /* Writes; a write past the end extends the node. Callers bound 'offset' by their medium. */
 bool block_write(BlockNode *node, uint64_t offset, const void *data, size_t size, Error *error);
+
+/* Writes zeros, without taking room for them where the image can do that. */
+bool block_write_zeros(BlockNode *node, uint64_t offset, uint64_t size, Error *error);
+
+/* Nobody needs the range any more: it keeps its bytes, or becomes zeros and takes no room. */
+bool block_discard(BlockNode *node, uint64_t offset, uint64_t size, Error *error);
 
 /* Returns when everything that was written is on stable storage. */
 bool block_flush(BlockNode *node, Error *error);

@@ -22,6 +22,9 @@ typedef struct BlockDriver {
     bool (*read)(BlockNode *node, uint64_t offset, void *data, size_t size, Error *error);
     bool (*write)(BlockNode *node, uint64_t offset, const void *data, size_t size, Error *error);
     bool (*flush)(BlockNode *node, Error *error);
+    /* The range, which lies within the node, is not needed any more: it may become zeros, and must
+     * if 'zeros' says so. NULL: nothing is gained by it. */
+    bool (*discard)(BlockNode *node, uint64_t offset, uint64_t size, bool zeros, Error *error);
     /* Makes what the node lies on shorter or longer, with zeros at its end. NULL: node->length is
      * all there is to it. */
     bool (*resize)(BlockNode *node, uint64_t length, Error *error);
@@ -41,6 +44,10 @@ typedef struct BlockDriver {
                 Error *error);
     /* Counts what is wrong in '*check', whose other fields than the wishes are zeroed before. */
     bool (*check)(BlockNode *node, BlockCheck *check, Error *error);
+    /* Does so, and leaves the node showing the present. */
+    bool (*snapshot)(BlockNode *node, BlockSnapshotAction action, const char *name, Error *error);
+    /* The node, which is not written, shows what was kept. */
+    bool (*show_snapshot)(BlockNode *node, const char *name, Error *error);
     /* As write, of one whole cluster that nothing was written to yet. */
     bool (*write_compressed)(BlockNode *node, uint64_t offset, const void *data, size_t size,
                              Error *error);

@@ -183,6 +183,16 @@ bool block_allocated_bytes(const BlockNode *node, uint64_t *bytes, Error *error)
     return true;
 }
 
+bool block_snapshot(BlockNode *node, BlockSnapshotAction action, const char *name, Error *error) {
+    if (node->driver->snapshot == NULL)
+        return error_set(error, "%s: the format %s has no snapshots in its images", node->path,
+                         node->driver->name);
+    if (node->read_only)
+        return error_set(error, "%s: is write-protected", node->path);
+    return node->driver->snapshot(node, action, name, error) ||
+           error_prefix(error, "%s: ", node->path);
+}
+
 bool block_can_check(const BlockNode *node) {
     return node->driver->check != NULL;
 }

@@ -117,6 +117,16 @@ void block_info_add_text(BlockInfo *info, const char *name, const char *text);
 void block_info_add_number(BlockInfo *info, const char *name, uint64_t number);
 void block_info_add_bool(BlockInfo *info, const char *name, bool value);
 
+/* States of the disk that the image keeps within itself. */
+typedef enum BlockSnapshotAction {
+    BLOCK_SNAPSHOT_CREATE, /* keep the present by a name */
+    BLOCK_SNAPSHOT_APPLY,  /* make the present what was kept */
+    BLOCK_SNAPSHOT_DELETE,
+} BlockSnapshotAction;
+
+/* A snapshot is called by its name or its number; block_info_get() lists them. */
+bool block_snapshot(BlockNode *node, BlockSnapshotAction action, const char *name, Error *error);
+
 /* Bytes that the image's file takes on the host's disk. */
 bool block_allocated_bytes(const BlockNode *node, uint64_t *bytes, Error *error);
 

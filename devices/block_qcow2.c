@@ -2,6 +2,7 @@
 #include "block_qcow2.h"
 #include "allocate.h"
 #include "big_endian.h"
+#include "block_qcow2_check.h"
 #include "block_qcow2_image.h"
 #include <stdlib.h>
 #include <string.h>
@@ -118,18 +119,32 @@ static bool open_backing(BlockNode *node, Qcow2 *image, const char *name, BlockO
     return image->backing != NULL;
 }
 
-/* An image that another program left unsound is only read. */
-static bool check_sound(BlockNode *node, const BlockOptions *options, bool unsound, Error *error) {
-    if (!unsound || node->read_only)
+/* An image that another program found to be damaged is only read. */
+static bool check_sound(BlockNode *node, const Qcow2 *image, const BlockOptions *options,
+                        Error *error) {
+    if (!image->corrupt || node->read_only || options->repair)
         return true;
     if (!options->auto_read_only)
-        return error_set(error, "was not closed properly or is damaged; repair it with: qemu-img "
-                                "check -r all, or add readonly=on or snapshot=on");
+        return error_set(error, "is damaged; repair it with: reprise image check -r all, or add "
+                                "readonly=on or snapshot=on");
     node->read_only = true;
     return true;
 }
 
-static bool open_tables(BlockNode *node, Qcow2 *image, Error *error) {
+/* Whoever wrote the image last left refcounts for later, and was killed. */
+static bool catch_up(BlockNode *node, Qcow2 *image, Error *error) {
+    BlockCheck check = {.repair_all = true};
+    node->driver_state = image;
+    if (!qcow2_check_and_repair(node, &check, error))
+        return false;
+    free(image->refcount_table);
+    image->refcount_table = NULL;
+    return check.corruptions + check.check_errors == 0 ||
+           error_set(error, "was not closed properly, and is damaged; add readonly=on or "
+                            "snapshot=on");
+}
+
+static bool open_tables(BlockNode *node, Qcow2 *image, const BlockOptions *options, Error *error) {
     image->l1 = qcow2_table_read(image, "its L1 table", image->l1_offset, image->l1_size, error);
     if (image->l1 == NULL)
         return false;
@@ -137,18 +152,21 @@ static bool open_tables(BlockNode *node, Qcow2 *image, Error *error) {
     qcow2_cache_init(&image->refcount_cache, image->cluster_bytes);
     image->scratch = allocate_zeroed(image->cluster_bytes);
     image->freed_lowest = UINT64_MAX;
-    return node->read_only || qcow2_refcount_open(image, error);
+    image->repairing = options->repair;
+    if (node->read_only || options->repair)
+        return true;
+    return (!image->dirty || catch_up(node, image, error)) && qcow2_refcount_open(image, error);
 }
 
 static bool qcow2_open(BlockNode *node, const BlockOptions *options, Error *error) {
     Qcow2 *image = allocate_zeroed(sizeof(*image));
     char *backing_path = NULL, *backing_format = NULL;
-    bool unsound;
     pthread_mutex_init(&image->lock, NULL);
     image->file = node->file;
     image->file_end = node->length;
-    bool good = qcow2_header_read(image, &unsound, &backing_path, &backing_format, error) &&
-                check_sound(node, options, unsound, error) && open_tables(node, image, error) &&
+    bool good = qcow2_header_read(image, &backing_path, &backing_format, error) &&
+                check_sound(node, image, options, error) &&
+                open_tables(node, image, options, error) &&
                 open_backing(node, image, backing_path,
                              (BlockOptions){.format = backing_format,
                                             .read_only = true,
@@ -317,6 +335,7 @@ const BlockDriver block_qcow2_driver = {
     .read = read_locked,
     .write = write_locked,
     .flush = flush_locked,
+    .discard = qcow2_discard,
     .resize = resize_locked,
     .create_options = qcow2_create_options,
     .can_back = true,
@@ -324,5 +343,7 @@ const BlockDriver block_qcow2_driver = {
     .info = qcow2_info,
     .map = qcow2_extent,
     .check = qcow2_check,
+    .snapshot = qcow2_snapshot_act,
+    .show_snapshot = qcow2_snapshot_show,
     .write_compressed = qcow2_write_compressed,
 };

@@ -28,6 +28,9 @@
 /* More than an old system can use, and what lies over an image has a bit for each 64 KB of it. */
 #define QCOW2_DISK_BYTES_MAXIMUM (64ull << 40)
 
+/* As the header numbers them. */
+typedef enum Qcow2Compression { QCOW2_ZLIB, QCOW2_ZSTD } Qcow2Compression;
+
 typedef struct Qcow2 {
     pthread_mutex_t lock; /* clones read a node from several threads */
     int file;
@@ -36,8 +39,12 @@ typedef struct Qcow2 {
     unsigned cluster_bits;
     unsigned refcount_order; /* a refcount has 2 to this power bits */
     uint64_t cluster_bytes;
-    uint64_t length;    /* of the disk, as the header has it */
+    uint64_t length; /* of the disk, as the header has it */
+    Qcow2Compression compression;
     uint64_t autoclear; /* features to be switched off at the first write */
+    bool dirty;         /* refcounts were not kept up to date */
+    bool corrupt;       /* who wrote it found contradictions */
+    bool repairing;     /* open to be checked, not to be written */
 
     uint64_t l1_offset;
     uint32_t l1_size; /* entries */
@@ -71,8 +78,9 @@ typedef struct Qcow2Place {
 
 /* block_qcow2_header.c: the header with its extensions. Sets *backing_path and *backing_format
  * (NULL: none; for free()). */
-bool qcow2_header_read(Qcow2 *image, bool *unsound, char **backing_path, char **backing_format,
-                       Error *error);
+bool qcow2_header_read(Qcow2 *image, char **backing_path, char **backing_format, Error *error);
+/* The image is, or is no longer, called dirty; and never again corrupt. */
+bool qcow2_header_set_dirty(Qcow2 *image, bool dirty, Error *error);
 /* Before the first write: what other programs keep in step with the contents is no longer. */
 bool qcow2_header_begin_writing(Qcow2 *image, Error *error);
 
@@ -88,6 +96,13 @@ bool qcow2_map_set_length(Qcow2 *image, uint64_t length, Error *error);
 bool qcow2_map_clear_from(Qcow2 *image, uint64_t offset, Error *error);
 uint64_t qcow2_map_entries_needed(const Qcow2 *image, uint64_t length);
 
+/* block_qcow2_codec.c: the bytes that a cluster became; 0: not fewer than it has, or no memory. */
+uint64_t qcow2_codec_pack(Qcow2Compression type, const uint8_t *cluster, uint64_t size,
+                          uint8_t *packed);
+/* False: that is no whole cluster. */
+bool qcow2_codec_unpack(Qcow2Compression type, uint8_t *to, uint64_t to_size, const uint8_t *from,
+                        uint64_t from_size);
+
 /* block_qcow2_packed.c: a compressed cluster, whole; the image's until the next call. */
 const uint8_t *qcow2_packed_read(Qcow2 *image, uint64_t entry, Error *error);
 /* The clusters that its bytes lie in. */
@@ -100,6 +115,10 @@ bool qcow2_refcount_allocate(Qcow2 *image, uint64_t clusters, uint64_t *offset, 
 /* One use less of each cluster that the range lies in. */
 bool qcow2_refcount_free(Qcow2 *image, uint64_t offset, uint64_t size, Error *error);
 bool qcow2_refcount_get(Qcow2 *image, uint64_t cluster, uint64_t *value, Error *error);
+/* Whether there is a block with its count. */
+bool qcow2_refcount_has(const Qcow2 *image, uint64_t cluster);
+/* Enters a count into a block in memory. */
+void qcow2_refcount_encode(uint8_t *block, unsigned order, uint64_t index, uint64_t value);
 bool qcow2_refcount_set(Qcow2 *image, uint64_t cluster, uint64_t value, Error *error);
 /* Clusters freed before may be used again. */
 void qcow2_refcount_settle(Qcow2 *image);

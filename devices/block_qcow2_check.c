@@ -1,8 +1,8 @@
 /* Checks a qcow2 image: walks all that points to clusters, counts, and compares with the refcounts
  * that the image keeps. A count that is too high loses room, one that is too low loses data. */
+#include "block_qcow2_check.h"
 #include "allocate.h"
 #include "big_endian.h"
-#include "block_qcow2.h"
 #include "block_qcow2_image.h"
 #include <stdlib.h>
 #include <string.h>
@@ -11,16 +11,8 @@
 #define CLUSTERS_MAXIMUM (1ull << 28)
 #define AUTOCLEAR_BITMAPS 1u
 
-typedef struct Checker {
-    Qcow2 *image;
-    BlockCheck *check;
-    uint32_t *counts; /* of each cluster of the file */
-    uint64_t clusters;
-    uint64_t contiguous; /* where the next cluster would go on; 0: none came before */
-} Checker;
-
 /* One more use of all the clusters that the range lies in. */
-static void count_range(Checker *checker, uint64_t offset, uint64_t size) {
+static void count_range(Qcow2Checker *checker, uint64_t offset, uint64_t size) {
     unsigned bits = checker->image->cluster_bits;
     if (size == 0)
         return;
@@ -39,7 +31,7 @@ static void count_range(Checker *checker, uint64_t offset, uint64_t size) {
     }
 }
 
-static void note_fragments(Checker *checker, uint64_t entry, bool packed) {
+static void note_fragments(Qcow2Checker *checker, uint64_t entry, bool packed) {
     uint64_t offset = entry & QCOW2_OFFSET_MASK;
     checker->check->allocated_clusters++;
     if (packed) { /* lies somewhere in between, always */
@@ -52,7 +44,7 @@ static void note_fragments(Checker *checker, uint64_t entry, bool packed) {
     checker->contiguous = offset + checker->image->cluster_bytes;
 }
 
-static void count_entry(Checker *checker, uint64_t entry, bool active) {
+static void count_entry(Qcow2Checker *checker, uint64_t entry, bool active) {
     const Qcow2 *image = checker->image;
     uint64_t offset = entry & QCOW2_OFFSET_MASK, size = image->cluster_bytes;
     bool packed = (entry & QCOW2_COMPRESSED) != 0;
@@ -70,10 +62,10 @@ static void count_entry(Checker *checker, uint64_t entry, bool active) {
     count_range(checker, offset, size);
 }
 
-typedef void (*EntryFunction)(Checker *checker, uint64_t entry, bool active);
+typedef void (*EntryFunction)(Qcow2Checker *checker, uint64_t entry, bool active);
 
 /* Calls the function for each entry of the L2 table. */
-static void walk_table(Checker *checker, uint64_t table, bool active, EntryFunction function) {
+static void walk_table(Qcow2Checker *checker, uint64_t table, bool active, EntryFunction function) {
     const Qcow2 *image = checker->image;
     uint64_t entries = image->cluster_bytes / 8;
     Error ignored = {0};
@@ -89,7 +81,7 @@ static void walk_table(Checker *checker, uint64_t table, bool active, EntryFunct
     free(loaded);
 }
 
-static void count_tables(Checker *checker, const uint64_t *l1, uint32_t l1_size, bool active) {
+static void count_tables(Qcow2Checker *checker, const uint64_t *l1, uint32_t l1_size, bool active) {
     for (uint32_t i = 0; i < l1_size; i++) {
         uint64_t table = l1[i] & QCOW2_OFFSET_MASK;
         if (table == 0)
@@ -99,7 +91,7 @@ static void count_tables(Checker *checker, const uint64_t *l1, uint32_t l1_size,
     }
 }
 
-static bool count_snapshots(Checker *checker, const BlockNode *node, Error *error) {
+static bool count_snapshots(Qcow2Checker *checker, const BlockNode *node, Error *error) {
     Qcow2Snapshot *snapshots;
     uint64_t offset, bytes;
     size_t count;
@@ -127,7 +119,7 @@ static bool count_snapshots(Checker *checker, const BlockNode *node, Error *erro
 }
 
 /* The refcount table and its blocks. What is no block counts as none. */
-static bool count_refcounts(Checker *checker, Error *error) {
+static bool count_refcounts(Qcow2Checker *checker, Error *error) {
     Qcow2 *image = checker->image;
     if (image->refcount_table == NULL)
         image->refcount_table =
@@ -135,6 +127,8 @@ static bool count_refcounts(Checker *checker, Error *error) {
                              image->refcount_table_size, error);
     if (image->refcount_table == NULL)
         return false;
+    checker->blocks_unsound =
+        checker->counts[image->refcount_table_offset >> image->cluster_bits] > 0;
     count_range(checker, image->refcount_table_offset, (uint64_t)image->refcount_table_size * 8);
     for (uint32_t i = 0; i < image->refcount_table_size; i++) {
         uint64_t block = image->refcount_table[i];
@@ -142,16 +136,19 @@ static bool count_refcounts(Checker *checker, Error *error) {
             continue;
         if (!qcow2_check_cluster(image, "a refcount block", block, NULL)) {
             checker->check->corruptions++;
+            checker->blocks_unsound = true;
             image->refcount_table[i] = 0;
             continue;
         }
         count_range(checker, block, image->cluster_bytes);
+        if (checker->counts[block >> image->cluster_bits] != 1)
+            checker->blocks_unsound = true;
     }
     return true;
 }
 
 /* The flag that a cluster is used once must be so, since it is then written in place. */
-static void check_copied(Checker *checker, uint64_t entry) {
+static void check_copied(Qcow2Checker *checker, uint64_t entry) {
     uint64_t offset = entry & QCOW2_OFFSET_MASK, count;
     if (offset == 0 ||
         !qcow2_refcount_get(checker->image, offset >> checker->image->cluster_bits, &count, NULL))
@@ -160,7 +157,7 @@ static void check_copied(Checker *checker, uint64_t entry) {
         checker->check->corruptions++;
 }
 
-static void check_copied_entry(Checker *checker, uint64_t entry, bool active) {
+static void check_copied_entry(Qcow2Checker *checker, uint64_t entry, bool active) {
     (void)active;
     if (!(entry & QCOW2_COMPRESSED))
         check_copied(checker, entry);
@@ -168,7 +165,7 @@ static void check_copied_entry(Checker *checker, uint64_t entry, bool active) {
         checker->check->corruptions++;
 }
 
-static void check_flags(Checker *checker) {
+static void check_flags(Qcow2Checker *checker) {
     const Qcow2 *image = checker->image;
     for (uint32_t i = 0; i < image->l1_size; i++) {
         uint64_t table = image->l1[i] & QCOW2_OFFSET_MASK;
@@ -179,7 +176,7 @@ static void check_flags(Checker *checker) {
     }
 }
 
-static void compare_counts(Checker *checker) {
+static void compare_counts(Qcow2Checker *checker) {
     BlockCheck *check = checker->check;
     for (uint64_t cluster = 0; cluster < checker->clusters; cluster++) {
         uint64_t kept;
@@ -187,6 +184,8 @@ static void compare_counts(Checker *checker) {
             check->check_errors++;
             continue;
         }
+        if (checker->counts[cluster] > 0 && !qcow2_refcount_has(checker->image, cluster))
+            checker->blocks_unsound = true;
         if (kept > checker->counts[cluster])
             check->leaks++;
         else if (kept < checker->counts[cluster])
@@ -196,7 +195,7 @@ static void compare_counts(Checker *checker) {
     }
 }
 
-static bool count_all(Checker *checker, const BlockNode *node, Error *error) {
+static bool count_all(Qcow2Checker *checker, const BlockNode *node, Error *error) {
     const Qcow2 *image = checker->image;
     count_range(checker, 0, image->cluster_bytes);
     count_range(checker, image->l1_offset, (uint64_t)image->l1_size * 8);
@@ -208,23 +207,58 @@ static bool count_all(Checker *checker, const BlockNode *node, Error *error) {
     return true;
 }
 
-bool qcow2_check(BlockNode *node, BlockCheck *check, Error *error) {
+bool qcow2_checker_count(Qcow2Checker *checker, BlockNode *node, BlockCheck *check, Error *error) {
     Qcow2 *image = node->driver_state;
-    Checker checker = {.image = image, .check = check};
-    checker.clusters = qcow2_clusters(image, image->file_end);
-    if (check->repair_leaks || check->repair_all)
-        return error_set(error, "qcow2 images are checked, but not repaired in this version");
+    *checker = (Qcow2Checker){.image = image, .check = check};
+    checker->clusters = qcow2_clusters(image, image->file_end);
     if (image->autoclear & AUTOCLEAR_BITMAPS)
         return error_set(error, "has bitmaps, whose clusters are not known in this version");
-    if (checker.clusters > CLUSTERS_MAXIMUM)
+    if (checker->clusters > CLUSTERS_MAXIMUM)
         return error_set(error, "is too large to be checked");
-    checker.counts = calloc(checker.clusters + 1, sizeof(*checker.counts));
-    if (checker.counts == NULL)
+    checker->counts = calloc(checker->clusters + 1, sizeof(*checker->counts));
+    if (checker->counts == NULL)
         return error_set(error, "no memory to check it");
     check->total_clusters = qcow2_clusters(image, image->length);
+    return count_all(checker, node, error);
+}
+
+void qcow2_checker_free(Qcow2Checker *checker) {
+    free(checker->counts);
+    checker->counts = NULL;
+}
+
+static bool check_once(BlockNode *node, BlockCheck *check, Error *error) {
+    Qcow2Checker checker;
+    bool good = qcow2_checker_count(&checker, node, check, error);
+    qcow2_checker_free(&checker);
+    return good;
+}
+
+/* Looks, repairs, and looks again: what is gone was repaired. */
+bool qcow2_check_and_repair(BlockNode *node, BlockCheck *check, Error *error) {
+    BlockCheck before = {0};
+    Qcow2Checker checker;
+    bool good = qcow2_checker_count(&checker, node, &before, error) &&
+                qcow2_repair(&checker, check->repair_all, error);
+    qcow2_checker_free(&checker);
+    if (!good || !check_once(node, check, error))
+        return false;
+    if (before.corruptions > check->corruptions)
+        check->corruptions_fixed = before.corruptions - check->corruptions;
+    if (before.leaks > check->leaks)
+        check->leaks_fixed = before.leaks - check->leaks;
+    return check->corruptions + check->check_errors > 0 ||
+           qcow2_header_set_dirty(node->driver_state, false, error);
+}
+
+bool qcow2_check(BlockNode *node, BlockCheck *check, Error *error) {
+    Qcow2 *image = node->driver_state;
+    bool repairs = check->repair_leaks || check->repair_all;
+    if (repairs && node->read_only)
+        return error_set(error, "is write-protected");
     pthread_mutex_lock(&image->lock);
-    bool good = count_all(&checker, node, error);
+    bool good =
+        repairs ? qcow2_check_and_repair(node, check, error) : check_once(node, check, error);
     pthread_mutex_unlock(&image->lock);
-    free(checker.counts);
     return good;
 }

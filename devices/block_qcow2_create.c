@@ -14,7 +14,7 @@ const BlockCreateOption qcow2_create_options[] = {
     {"backing_fmt", "<str>", "Image format of the base image"},
     {"cluster_size", "<size>", "qcow2 cluster size"},
     {"compat", "<str>", "Compatibility level (v2 [0.10] or v3 [1.1])"},
-    {"compression_type", "<str>", "Compression method (allowed values: zlib)"},
+    {"compression_type", "<str>", "Compression method (allowed values: zlib, zstd)"},
     {"lazy_refcounts", "<bool (on/off)>", "Postpone refcount updates"},
     {"preallocation", "<str>", "Preallocation mode (allowed values: off)"},
     {"refcount_bits", "<num>", "Width of a reference count entry in bits"},
@@ -26,12 +26,14 @@ const BlockCreateOption qcow2_create_options[] = {
 enum { HEADER, REFCOUNT_TABLE, REFCOUNT_BLOCK, L1_TABLE, FIRST_CLUSTERS };
 
 enum { V2_HEADER_BYTES = 72, V3_HEADER_BYTES = 112 };
+#define INCOMPATIBLE_COMPRESSION 8u
 #define EXTENSION_BACKING_FORMAT 0xE2792ACAu
 #define BACKING_NAME_MAXIMUM 1023u
 
 typedef struct NewImage {
     unsigned version, cluster_bits, refcount_order;
     bool lazy_refcounts;
+    Qcow2Compression compression;
     uint32_t l1_size;
 } NewImage;
 
@@ -62,6 +64,16 @@ static bool check_fixed(const BlockCreateRequest *request, const char *name, con
            error_set(error, "%s is %s in this version, not '%s'", name, only, value);
 }
 
+static bool read_compression(const BlockCreateRequest *request, NewImage *image, Error *error) {
+    const char *type = block_create_value(request, "compression_type");
+    bool zstd = type != NULL && strcmp(type, "zstd") == 0;
+    image->compression = zstd ? QCOW2_ZSTD : QCOW2_ZLIB;
+    if (zstd && image->version == 2)
+        return error_set(error, "compression_type=zstd needs compat=1.1");
+    return type == NULL || zstd || strcmp(type, "zlib") == 0 ||
+           error_set(error, "compression_type is zlib or zstd, not '%s'", type);
+}
+
 static bool read_options(const BlockCreateRequest *request, NewImage *image, Error *error) {
     uint64_t cluster_bytes, refcount_bits;
     if (!read_version(request, image, error) ||
@@ -69,7 +81,7 @@ static bool read_options(const BlockCreateRequest *request, NewImage *image, Err
         !block_create_size(request, "refcount_bits", 16, &refcount_bits, error) ||
         !block_create_bool(request, "lazy_refcounts", false, &image->lazy_refcounts, error) ||
         !check_fixed(request, "preallocation", "off", error) ||
-        !check_fixed(request, "compression_type", "zlib", error))
+        !read_compression(request, image, error))
         return false;
     if (cluster_bytes < 512 || cluster_bytes > 2u << 20 ||
         (cluster_bytes & (cluster_bytes - 1)) != 0)
@@ -104,9 +116,11 @@ static uint64_t build_header(const BlockCreateRequest *request, const NewImage *
     store_be64(bytes + 48, REFCOUNT_TABLE * cluster);
     store_be32(bytes + 56, 1);
     if (image->version == 3) {
+        store_be64(bytes + 72, image->compression == QCOW2_ZSTD ? INCOMPATIBLE_COMPRESSION : 0);
         store_be64(bytes + 80, image->lazy_refcounts);
         store_be32(bytes + 96, image->refcount_order);
         store_be32(bytes + 100, V3_HEADER_BYTES);
+        bytes[104] = (uint8_t)image->compression;
     }
     if (request->backing == NULL)
         return at;

@@ -85,7 +85,7 @@ static bool refuse_feature(const Head *head, unsigned bit, Error *error) {
                      name[0] != 0 ? " ('" : "", name, name[0] != 0 ? "')" : "");
 }
 
-static bool check_features(const Head *head, Error *error) {
+static bool check_features(Qcow2 *image, const Head *head, Error *error) {
     uint64_t known = FEATURE_DIRTY | FEATURE_CORRUPT | FEATURE_COMPRESSION_TYPE;
     for (unsigned bit = 0; bit < 64; bit++)
         if ((head->incompatible & ~known) >> bit & 1)
@@ -93,11 +93,11 @@ static bool check_features(const Head *head, Error *error) {
     uint8_t type = 0;
     if (head->header_bytes > COMPRESSION_TYPE)
         type = head->bytes[COMPRESSION_TYPE];
-    if (type > 1)
+    if (type > QCOW2_ZSTD)
         return error_set(error, "is compressed in a way that is not known (type %u)", type);
-    if (type == 1)
-        return error_set(error, "is compressed with zstd, which is not in this version; convert it "
-                                "with: qemu-img convert -O qcow2");
+    if ((type != QCOW2_ZLIB) != ((head->incompatible & FEATURE_COMPRESSION_TYPE) != 0))
+        return error_set(error, "contradicts itself in its header about how it is compressed");
+    image->compression = type;
     return true;
 }
 
@@ -171,23 +171,38 @@ static bool read_backing(const Head *head, char **path, char **format, Error *er
     return true;
 }
 
-bool qcow2_header_read(Qcow2 *image, bool *unsound, char **backing_path, char **backing_format,
-                       Error *error) {
+bool qcow2_header_read(Qcow2 *image, char **backing_path, char **backing_format, Error *error) {
     Head head = {.bytes = allocate_zeroed(HEAD_BYTES)};
     head.size = image->file_end < HEAD_BYTES ? image->file_end : HEAD_BYTES;
     bool good = qcow2_file_read(image, 0, head.bytes, head.size, error) &&
                 (head.size >= V2_BYTES || error_set(error, "is cut short in its header")) &&
-                read_sizes(image, &head, error) && check_features(&head, error) &&
+                read_sizes(image, &head, error) && check_features(image, &head, error) &&
                 read_places(image, &head, error) &&
                 read_backing(&head, backing_path, backing_format, error);
-    *unsound = (head.incompatible & (FEATURE_DIRTY | FEATURE_CORRUPT)) != 0;
+    image->dirty = (head.incompatible & FEATURE_DIRTY) != 0;
+    image->corrupt = (head.incompatible & FEATURE_CORRUPT) != 0;
     free(head.bytes);
     return good;
 }
 
+bool qcow2_header_set_dirty(Qcow2 *image, bool dirty, Error *error) {
+    uint8_t bytes[8];
+    if (image->version < 3 || (image->dirty == dirty && !image->corrupt))
+        return true;
+    if (!qcow2_file_read(image, INCOMPATIBLE, bytes, sizeof(bytes), error))
+        return false;
+    uint64_t features = load_be64(bytes) & ~(uint64_t)(FEATURE_DIRTY | FEATURE_CORRUPT);
+    store_be64(bytes, features | (dirty ? FEATURE_DIRTY : 0));
+    if (!qcow2_file_write(image, INCOMPATIBLE, bytes, sizeof(bytes), error))
+        return false;
+    image->dirty = dirty;
+    image->corrupt = false;
+    return true;
+}
+
 bool qcow2_header_begin_writing(Qcow2 *image, Error *error) {
     static const uint8_t none[8];
-    if (image->refcount_table == NULL)
+    if (image->refcount_table == NULL || image->repairing)
         return error_set(error, "is write-protected");
     if (image->autoclear == 0)
         return true;

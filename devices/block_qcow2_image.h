@@ -17,6 +17,9 @@ bool qcow2_extent(BlockNode *node, uint64_t offset, uint64_t length, BlockExtent
 typedef struct Qcow2Snapshot {
     uint64_t l1_offset;
     uint32_t l1_size;
+    uint64_t disk_bytes; /* 0: what the image has */
+    uint64_t position;   /* of its entry, in the file */
+    uint64_t bytes;      /* of the entry */
     BlockSnapshotInfo info;
 } Qcow2Snapshot;
 
@@ -24,6 +27,19 @@ typedef struct Qcow2Snapshot {
  * error. */
 bool qcow2_snapshots_read(const BlockNode *node, Qcow2Snapshot **snapshots, size_t *count,
                           uint64_t *table_offset, uint64_t *table_bytes, Error *error);
+
+/* The one with the name or, if none has it, with the number; NULL: there is none. */
+const Qcow2Snapshot *qcow2_snapshots_find(const Qcow2Snapshot *snapshots, size_t count,
+                                          const char *name);
+
+/* block_qcow2_snapshot.c */
+bool qcow2_snapshot_act(BlockNode *node, BlockSnapshotAction action, const char *name,
+                        Error *error);
+/* The image shows what the snapshot holds; for one that is not written. */
+bool qcow2_snapshot_show(BlockNode *node, const char *name, Error *error);
+
+/* block_qcow2_discard.c */
+bool qcow2_discard(BlockNode *node, uint64_t offset, uint64_t size, bool zeros, Error *error);
 
 /* block_qcow2_pack.c */
 bool qcow2_write_compressed(BlockNode *node, uint64_t offset, const void *data, size_t size,

@@ -51,8 +51,11 @@ static bool read_snapshot(const Qcow2 *image, uint64_t *offset, Qcow2Snapshot *s
         info->state_bytes = load_be64(extra);
     info->has_instruction_count = extra_bytes >= 24 && load_be64(extra + 16) != UINT64_MAX;
     info->instruction_count = info->has_instruction_count ? load_be64(extra + 16) : 0;
+    snapshot->disk_bytes = extra_bytes >= 16 ? load_be64(extra + 8) : 0;
+    snapshot->position = *offset;
     at += extra_bytes;
     *offset = (at + id_bytes + name_bytes + 7) & ~7ull;
+    snapshot->bytes = *offset - snapshot->position;
     return read_text(image, at, id_bytes, info->id, sizeof(info->id), error) &&
            read_text(image, at + id_bytes, name_bytes, info->name, sizeof(info->name), error);
 }
@@ -87,11 +90,21 @@ bool qcow2_snapshots_read(const BlockNode *node, Qcow2Snapshot **snapshots, size
     return good;
 }
 
+const Qcow2Snapshot *qcow2_snapshots_find(const Qcow2Snapshot *snapshots, size_t count,
+                                          const char *name) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(snapshots[i].info.name, name) == 0)
+            return &snapshots[i];
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(snapshots[i].info.id, name) == 0)
+            return &snapshots[i];
+    return NULL;
+}
+
 static bool tell_backing(const Qcow2 *image, BlockInfo *info, Error *error) {
     Qcow2 again = {.file = image->file, .file_end = image->file_end};
     char *path = NULL, *format = NULL;
-    bool unsound;
-    bool good = qcow2_header_read(&again, &unsound, &path, &format, error);
+    bool good = qcow2_header_read(&again, &path, &format, error);
     if (good && path != NULL)
         strncpy(info->backing, path, sizeof(info->backing) - 1);
     if (good && format != NULL)
@@ -126,7 +139,8 @@ bool qcow2_info(BlockNode *node, BlockInfo *info, Error *error) {
     info->cluster_bytes = (uint32_t)image->cluster_bytes;
     info->dirty = (incompatible & INCOMPATIBLE_DIRTY) != 0;
     block_info_add_text(info, "compat", new ? "1.1" : "0.10");
-    block_info_add_text(info, "compression-type", "zlib");
+    block_info_add_text(info, "compression-type",
+                        image->compression == QCOW2_ZSTD ? "zstd" : "zlib");
     if (new)
         block_info_add_bool(info, "lazy-refcounts",
                             load_be64(header + COMPATIBLE) & COMPATIBLE_LAZY_REFCOUNTS);

@@ -7,25 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #define SECTOR_BYTES 512u
-#define WINDOW_BITS (-12) /* raw deflate */
-#define MEMORY_LEVEL 9
-
-/* The bytes that it became; 0: not fewer than a cluster, or no memory. */
-static uint64_t deflate_cluster(const Qcow2 *image, uint8_t *cluster, uint8_t *packed) {
-    uInt size = (uInt)image->cluster_bytes;
-    z_stream stream = {
-        .next_in = cluster, .avail_in = size, .next_out = packed, .avail_out = size - 1};
-    if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL,
-                     Z_DEFAULT_STRATEGY) != Z_OK)
-        return 0;
-    bool good = deflate(&stream, Z_FINISH) == Z_STREAM_END;
-    uint64_t bytes = stream.total_out;
-    deflateEnd(&stream);
-    return good ? bytes : 0;
-}
 
 /* A new cluster, which is there up to its end. */
 static bool allocate_cluster(Qcow2 *image, uint64_t *offset, Error *error) {
@@ -95,7 +78,9 @@ static bool pack(Qcow2 *image, uint64_t offset, const uint8_t *data, uint64_t si
     uint8_t *cluster = allocate_zeroed(image->cluster_bytes);
     uint8_t *packed = allocate_zeroed(image->cluster_bytes);
     memcpy(cluster, data, size);
-    uint64_t bytes = place.entry == 0 ? deflate_cluster(image, cluster, packed) : 0;
+    uint64_t bytes = place.entry == 0 ? qcow2_codec_pack(image->compression, cluster,
+                                                         image->cluster_bytes, packed)
+                                      : 0;
     bool good = bytes > 0 ? write_packed(image, offset, packed, bytes, error)
                           : qcow2_write(image, offset, data, size, error);
     free(cluster);

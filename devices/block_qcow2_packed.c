@@ -2,27 +2,14 @@
 #include "allocate.h"
 #include "block_qcow2.h"
 #include <stdlib.h>
-#include <zlib.h>
 
 #define SECTOR_BYTES 512u
-#define WINDOW_BITS (-12) /* raw deflate */
 
 void qcow2_packed_extent(const Qcow2 *image, uint64_t entry, uint64_t *offset, uint64_t *size) {
     unsigned offset_bits = 62 - (image->cluster_bits - 8);
     uint64_t sectors = ((entry & (QCOW2_COMPRESSED - 1)) >> offset_bits) + 1;
     *offset = entry & ((1ull << offset_bits) - 1);
     *size = sectors * SECTOR_BYTES - *offset % SECTOR_BYTES;
-}
-
-static bool inflate_cluster(uint8_t *to, uint64_t to_size, uint8_t *from, uint64_t from_size) {
-    z_stream stream = {
-        .next_in = from, .avail_in = (uInt)from_size, .next_out = to, .avail_out = (uInt)to_size};
-    if (inflateInit2(&stream, WINDOW_BITS) != Z_OK)
-        return false;
-    int result = inflate(&stream, Z_FINISH);
-    bool good = (result == Z_STREAM_END || result == Z_BUF_ERROR) && stream.avail_out == 0;
-    inflateEnd(&stream);
-    return good;
 }
 
 const uint8_t *qcow2_packed_read(Qcow2 *image, uint64_t entry, Error *error) {
@@ -40,7 +27,8 @@ const uint8_t *qcow2_packed_read(Qcow2 *image, uint64_t entry, Error *error) {
     image->unpacked_for = 0;
     uint8_t *packed = allocate_zeroed(size);
     bool good = qcow2_file_read(image, offset, packed, size, error);
-    if (good && !inflate_cluster(image->unpacked, image->cluster_bytes, packed, size))
+    if (good && !qcow2_codec_unpack(image->compression, image->unpacked, image->cluster_bytes,
+                                    packed, size))
         good = error_set(error, "has a damaged compressed cluster at byte %llu",
                          (unsigned long long)offset);
     free(packed);

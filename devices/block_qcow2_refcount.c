@@ -6,8 +6,9 @@
 
 #define FILE_BITS 56 /* an offset in the file has no more */
 
-static const char damaged[] = "its tables overlap; repair it with: qemu-img check -r all, or add "
-                              "readonly=on";
+static const char damaged[] =
+    "its tables overlap; repair it with: reprise image check -r all, or add "
+    "readonly=on";
 
 static uint64_t load_count(const uint8_t *block, unsigned order, uint64_t index) {
     unsigned bits = 1u << order;
@@ -38,10 +39,21 @@ static size_t store_count(const uint8_t *block, unsigned order, uint64_t index, 
     return order > 3 ? bits / 8 : 1;
 }
 
+void qcow2_refcount_encode(uint8_t *block, unsigned order, uint64_t index, uint64_t value) {
+    uint8_t bytes[8];
+    size_t position, size = store_count(block, order, index, value, bytes, &position);
+    memcpy(block + position, bytes, size);
+}
+
+bool qcow2_refcount_has(const Qcow2 *image, uint64_t cluster) {
+    uint64_t index = cluster >> qcow2_block_bits(image);
+    return index < image->refcount_table_size && image->refcount_table[index] != 0;
+}
+
 /* The block with a cluster's count. NULL: an error, or '*missing'. */
 static uint8_t *find_block(Qcow2 *image, uint64_t cluster, bool *missing, Error *error) {
     uint64_t index = cluster >> qcow2_block_bits(image);
-    *missing = index >= image->refcount_table_size || image->refcount_table[index] == 0;
+    *missing = !qcow2_refcount_has(image, cluster);
     if (*missing)
         return NULL;
     return qcow2_cache_get(&image->refcount_cache, image->file, index, image->refcount_table[index],
@@ -180,7 +192,7 @@ bool qcow2_refcount_free(Qcow2 *image, uint64_t offset, uint64_t size, Error *er
             return false;
         if (count == 0)
             return error_set(error, "has a cluster in use whose refcount is 0; repair it with: "
-                                    "qemu-img check -r all");
+                                    "reprise image check -r all");
         if (!qcow2_refcount_set(image, cluster, count - 1, error))
             return false;
         if (count == 1 && cluster < image->freed_lowest)

@@ -10,7 +10,7 @@ static bool refuse_metadata(const Qcow2 *image, uint64_t offset, Error *error) {
         return true;
     return error_set(error,
                      "is damaged: a cluster of the disk is among its tables, at byte %llu; "
-                     "repair it with: qemu-img check -r all",
+                     "repair it with: reprise image check -r all",
                      (unsigned long long)offset);
 }
 

@@ -1,5 +1,5 @@
 /* The raw format: the image file is the medium, byte by byte. */
-#define _GNU_SOURCE /* SEEK_DATA, SEEK_HOLE */
+#define _GNU_SOURCE /* SEEK_DATA, SEEK_HOLE, fallocate() */
 #include "allocate.h"
 #include "block_driver.h"
 #include <errno.h>
@@ -28,6 +28,16 @@ static bool raw_flush(BlockNode *node, Error *error) {
     if (fdatasync(node->file) == 0)
         return true;
     return error_set(error, "cannot flush: %s", strerror(errno));
+}
+
+/* A hole of the file. File systems without holes leave what is there, or get zeros written. */
+static bool raw_discard(BlockNode *node, uint64_t offset, uint64_t size, bool zeros, Error *error) {
+#ifdef FALLOC_FL_PUNCH_HOLE
+    if (fallocate(node->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+                  (off_t)size) == 0)
+        return true;
+#endif
+    return !zeros || block_file_zero(node->file, offset, size, error);
 }
 
 static bool raw_resize(BlockNode *node, uint64_t length, Error *error) {
@@ -121,6 +131,7 @@ const BlockDriver block_raw_driver = {
     .read = raw_read,
     .write = raw_write,
     .flush = raw_flush,
+    .discard = raw_discard,
     .resize = raw_resize,
     .create_options = raw_create_options,
     .create = raw_create,

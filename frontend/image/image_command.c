@@ -9,9 +9,10 @@ static const struct {
     ImageVerb verb;
     int (*run)(const ImageArguments *arguments, Error *error);
 } runners[] = {
-    {IMAGE_CREATE, image_create},   {IMAGE_INFO, image_info},     {IMAGE_MAP, image_map},
-    {IMAGE_CHECK, image_check},     {IMAGE_RESIZE, image_resize}, {IMAGE_COMPARE, image_compare},
-    {IMAGE_CONVERT, image_convert},
+    {IMAGE_CREATE, image_create},   {IMAGE_INFO, image_info},
+    {IMAGE_MAP, image_map},         {IMAGE_CHECK, image_check},
+    {IMAGE_RESIZE, image_resize},   {IMAGE_COMPARE, image_compare},
+    {IMAGE_CONVERT, image_convert}, {IMAGE_SNAPSHOT, image_snapshot},
 };
 
 static int run_verb(const ImageArguments *arguments, Error *error) {

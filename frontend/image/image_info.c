@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* A chain of images that comes back to itself would have no end. */
 #define CHAIN_MAXIMUM 200
@@ -21,28 +20,6 @@ static void print_field(const BlockInfoField *field) {
         printf("    %s: %s\n", name, field->number != 0 ? "true" : "false");
     else
         printf("    %s: %llu\n", name, (unsigned long long)field->number);
-}
-
-static void print_snapshots(const BlockInfo *info) {
-    printf("Snapshot list:\n%-10s%-17s%8s%20s%13s%11s\n", "ID", "TAG", "VM SIZE", "DATE",
-           "VM CLOCK", "ICOUNT");
-    for (size_t i = 0; i < info->snapshot_count; i++) {
-        const BlockSnapshotInfo *snapshot = &info->snapshots[i];
-        char size[32], date[32] = "", clock[32], count[32] = "";
-        time_t seconds = snapshot->date_seconds;
-        struct tm local;
-        uint64_t ms = snapshot->clock_ns / 1000000;
-        image_format_size(snapshot->state_bytes, size);
-        if (localtime_r(&seconds, &local) != NULL)
-            strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &local);
-        snprintf(clock, sizeof(clock), "%02llu:%02llu:%02llu.%03llu",
-                 (unsigned long long)(ms / 3600000), (unsigned long long)(ms / 60000 % 60),
-                 (unsigned long long)(ms / 1000 % 60), (unsigned long long)(ms % 1000));
-        if (snapshot->has_instruction_count)
-            snprintf(count, sizeof(count), "%llu", (unsigned long long)snapshot->instruction_count);
-        printf("%-9s %-16s %8s%20s%13s%11s\n", snapshot->id, snapshot->name, size, date, clock,
-               count);
-    }
 }
 
 static void print_human(const BlockNode *node, const BlockInfo *info, uint64_t allocated) {
@@ -62,8 +39,7 @@ static void print_human(const BlockNode *node, const BlockInfo *info, uint64_t a
         printf("backing file: %s\n", info->backing);
     if (info->backing_format[0] != '\0')
         printf("backing file format: %s\n", info->backing_format);
-    if (info->snapshot_count > 0)
-        print_snapshots(info);
+    image_print_snapshots(info);
     if (info->field_count > 0)
         printf("Format specific information:\n");
     for (unsigned i = 0; i < info->field_count; i++)

@@ -27,6 +27,7 @@ static const VerbRow verb_table[] = {
     {IMAGE_INFO,    "info",    "FILE",                  1, 1,     "tells format, sizes, backing image, snapshots"},
     {IMAGE_MAP,     "map",     "FILE",                  1, 1,     "tells where in which file the data lie"},
     {IMAGE_RESIZE,  "resize",  "FILE [+|-]SIZE",        2, 2,     "makes an image larger or smaller"},
+    {IMAGE_SNAPSHOT, "snapshot", "FILE",                1, 1,     "lists, makes, applies or deletes the snapshots within an image"},
 };
 // clang-format on
 enum { VERBS = sizeof(verb_table) / sizeof(verb_table[0]) };
@@ -90,6 +91,38 @@ static bool read_repair(ImageArguments *arguments, const char *text, Error *erro
     arguments->repair_all = strcmp(text, "all") == 0;
     arguments->repair_leaks = arguments->repair_all || strcmp(text, "leaks") == 0;
     return arguments->repair_leaks || error_set(error, "leaks or all, not '%s'", text);
+}
+
+static bool read_snapshot(ImageArguments *arguments, const char *text, Error *error) {
+    static const char *const keys[] = {"snapshot.name=", "snapshot.id="};
+    (void)error;
+    arguments->snapshot = text;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (strncmp(text, keys[i], strlen(keys[i])) == 0)
+            arguments->snapshot = text + strlen(keys[i]);
+    return true;
+}
+
+/* One at a time, as qemu-img has it. */
+static bool take_action(const ImageArguments *arguments, const char **place, const char *text,
+                        Error *error) {
+    if (arguments->list_snapshots || arguments->snapshot_create != NULL ||
+        arguments->snapshot_apply != NULL || arguments->snapshot_delete != NULL)
+        return error_set(error, "only one of -l, -a, -c and -d");
+    *place = text;
+    return true;
+}
+
+static bool read_snapshot_create(ImageArguments *arguments, const char *text, Error *error) {
+    return take_action(arguments, &arguments->snapshot_create, text, error);
+}
+
+static bool read_snapshot_apply(ImageArguments *arguments, const char *text, Error *error) {
+    return take_action(arguments, &arguments->snapshot_apply, text, error);
+}
+
+static bool read_snapshot_delete(ImageArguments *arguments, const char *text, Error *error) {
+    return take_action(arguments, &arguments->snapshot_delete, text, error);
 }
 
 static bool read_sparse(ImageArguments *arguments, const char *text, Error *error) {
@@ -175,9 +208,11 @@ typedef struct OptionRow {
 } OptionRow;
 
 enum {
-    ALL_VERBS = (1 << 7) - 1,
-    QUIET_VERBS = IMAGE_CREATE | IMAGE_CONVERT | IMAGE_COMPARE | IMAGE_CHECK | IMAGE_RESIZE,
-    SHARING_VERBS = IMAGE_INFO | IMAGE_CONVERT | IMAGE_COMPARE | IMAGE_CHECK | IMAGE_MAP,
+    ALL_VERBS = (1 << 8) - 1,
+    QUIET_VERBS =
+        IMAGE_CREATE | IMAGE_CONVERT | IMAGE_COMPARE | IMAGE_CHECK | IMAGE_RESIZE | IMAGE_SNAPSHOT,
+    SHARING_VERBS =
+        IMAGE_INFO | IMAGE_CONVERT | IMAGE_COMPARE | IMAGE_CHECK | IMAGE_MAP | IMAGE_SNAPSHOT,
 };
 
 #define FLAG(member) NULL, offsetof(ImageArguments, member)
@@ -195,6 +230,11 @@ static const OptionRow option_table[] = {
     {IMAGE_CREATE,                   'u', NULL,             NULL,       "do not look at the backing image", FLAG(unchecked_backing)},
     {IMAGE_CREATE | IMAGE_CONVERT,   'o', NULL,             "KEY=V,...", "options of the format; '-o help' lists them", READ(read_values)},
     {IMAGE_CONVERT,                  'c', NULL,             NULL,       "compress the target", FLAG(compress)},
+    {IMAGE_CONVERT,                  'l', NULL,             "SNAPSHOT", "of the snapshot within the source: NAME, snapshot.name=NAME or snapshot.id=NUMBER", READ(read_snapshot)},
+    {IMAGE_SNAPSHOT,                 'l', NULL,             NULL,       "list the snapshots (what is done without another letter)", FLAG(list_snapshots)},
+    {IMAGE_SNAPSHOT,                 'c', NULL,             "NAME",     "make one of what the image holds now", READ(read_snapshot_create)},
+    {IMAGE_SNAPSHOT,                 'a', NULL,             "NAME",     "make the image hold what the snapshot does", READ(read_snapshot_apply)},
+    {IMAGE_SNAPSHOT,                 'd', NULL,             "NAME",     "delete the snapshot", READ(read_snapshot_delete)},
     {IMAGE_CONVERT,                  'S', NULL,             "SIZE",     "so many zeros in a row are left out of the target; 4K without, 0: write all", READ(read_sparse)},
     {IMAGE_CONVERT,                  'n', NULL,             NULL,       "the target is there already", FLAG(keep_target)},
     {IMAGE_CONVERT,                  0,   "target-is-zero", NULL,       "and reads as zeros everywhere", FLAG(target_is_zero)},
@@ -211,7 +251,7 @@ static const OptionRow option_table[] = {
     {QUIET_VERBS,                    'q', "quiet",          NULL,       "print errors only", FLAG(quiet)},
     {SHARING_VERBS,                  'U', "force-share",    NULL,       "read it even while somebody writes to it", FLAG(force_share)},
     {IMAGE_CONVERT,                  't', NULL,             "CACHE",    "accepted for qemu-img's scripts; changes nothing", READ(read_cache)},
-    {SHARING_VERBS & ~IMAGE_INFO & ~IMAGE_MAP, 'T', NULL,   "CACHE",    "accepted for qemu-img's scripts; changes nothing", READ(read_cache)},
+    {SHARING_VERBS & ~(IMAGE_INFO | IMAGE_MAP | IMAGE_SNAPSHOT), 'T', NULL,   "CACHE",    "accepted for qemu-img's scripts; changes nothing", READ(read_cache)},
     {IMAGE_CONVERT,                  'm', NULL,             "NUMBER",   "accepted for qemu-img's scripts; changes nothing", READ(read_coroutines)},
     {IMAGE_CONVERT,                  'W', NULL,             NULL,       "accepted for qemu-img's scripts; changes nothing", NULL, 0},
 };
@@ -337,7 +377,7 @@ static bool check_words(const ImageArguments *arguments, const VerbRow *verb, Er
 /* What qemu-img has besides, so that the answer is no riddle. */
 static bool fail_verb(const char *name, Error *error) {
     static const char *const others[] = {"amend", "bench",   "bitmap", "commit",
-                                         "dd",    "measure", "rebase", "snapshot"};
+                                         "dd",    "measure", "rebase"};
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (strcmp(others[i], name) == 0)
             return error_set(error, "'%s' is not in this version", name);

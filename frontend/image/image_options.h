@@ -16,6 +16,7 @@ typedef enum ImageVerb {
     IMAGE_CHECK = 1 << 4,
     IMAGE_RESIZE = 1 << 5,
     IMAGE_MAP = 1 << 6,
+    IMAGE_SNAPSHOT = 1 << 7,
 } ImageVerb;
 
 typedef struct ImageArguments {
@@ -30,24 +31,29 @@ typedef struct ImageArguments {
     size_t value_count;
     uint64_t sparse_bytes; /* -S */
     uint64_t start_offset, maximum_length;
-    bool json;                  /* --output=json */
-    bool quiet;                 /* -q */
-    bool progress;              /* -p */
-    bool compress;              /* -c */
-    bool strict;                /* -s */
-    bool shrink;                /* --shrink */
-    bool salvage;               /* --salvage */
-    bool keep_target;           /* -n */
-    bool unchecked_backing;     /* -u */
-    bool force_share;           /* -U */
-    bool backing_chain;         /* --backing-chain */
-    bool target_is_zero;        /* --target-is-zero */
-    bool repair_leaks;          /* -r leaks */
-    bool repair_all;            /* -r all */
-    bool list_options;          /* -o help */
-    bool show_help;             /* -h, --help */
-    const char *resize_options; /* --preallocation */
-    char **strings;             /* that parsing made */
+    const char *snapshot;        /* convert -l */
+    const char *snapshot_create; /* snapshot -c */
+    const char *snapshot_apply;  /* snapshot -a */
+    const char *snapshot_delete; /* snapshot -d */
+    bool list_snapshots;         /* snapshot -l */
+    bool json;                   /* --output=json */
+    bool quiet;                  /* -q */
+    bool progress;               /* -p */
+    bool compress;               /* -c */
+    bool strict;                 /* -s */
+    bool shrink;                 /* --shrink */
+    bool salvage;                /* --salvage */
+    bool keep_target;            /* -n */
+    bool unchecked_backing;      /* -u */
+    bool force_share;            /* -U */
+    bool backing_chain;          /* --backing-chain */
+    bool target_is_zero;         /* --target-is-zero */
+    bool repair_leaks;           /* -r leaks */
+    bool repair_all;             /* -r all */
+    bool list_options;           /* -o help */
+    bool show_help;              /* -h, --help */
+    const char *resize_options;  /* --preallocation */
+    char **strings;              /* that parsing made */
     size_t string_count;
 } ImageArguments;
 

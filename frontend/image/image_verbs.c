@@ -11,8 +11,11 @@ BlockNode *image_open(const ImageArguments *arguments, const char *path, const c
         .format = format,
         .read_only = !writable,
         .any_content = true,
-        .no_backing = arguments->verb == IMAGE_INFO,
+        .internal_snapshot =
+            arguments->verb == IMAGE_CONVERT && !writable ? arguments->snapshot : NULL,
+        .no_backing = arguments->verb == IMAGE_INFO || arguments->verb == IMAGE_SNAPSHOT,
         .unlocked = arguments->force_share,
+        .repair = arguments->repair_leaks,
     };
     return block_open(&options, error);
 }

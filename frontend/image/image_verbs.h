@@ -25,6 +25,7 @@ int image_check(const ImageArguments *arguments, Error *error);
 int image_resize(const ImageArguments *arguments, Error *error);
 int image_compare(const ImageArguments *arguments, Error *error);
 int image_convert(const ImageArguments *arguments, Error *error);
+int image_snapshot(const ImageArguments *arguments, Error *error);
 
 /* Opens an image to look at (or, with 'writable', to change); 'format' may be NULL. */
 BlockNode *image_open(const ImageArguments *arguments, const char *path, const char *format,
@@ -43,6 +44,8 @@ bool image_check_backing(const ImageArguments *arguments, const char *format, Er
  * relative to the folder of that one. */
 BlockNode *image_open_backing(const ImageArguments *arguments, const char *path,
                               const char *backing, const char *format, Error *error);
+/* The table of the snapshots within an image. */
+void image_print_snapshots(const BlockInfo *info);
 /* For people: "1.5 GiB". 'text' has room for 32 bytes. */
 void image_format_size(uint64_t bytes, char *text);
 /* Prints what '-o help' asks for. */

@@ -461,6 +461,71 @@ def damaged_qcow2_is_told_as_by_qemu_img(folder):
             assert (both[0] > 0) == (both[1] > 0), (name, kind, both)
 
 
+def repaired(folder, path, data, table, entry, other):
+    block = int.from_bytes(data[table:table + 8], "big")
+    changes = {"leak": (block + 2 * (len(data) // 65536 - 1), b"\0\1"), "uncounted": (block + 2 * 5, b"\0\0"),
+               "counted twice": (block + 2 * 6, b"\0\2"), "not copied": (entry, b"\0"), "same cluster": (entry, other),
+               "no refcounts": (table, bytes(8))}
+    for name, (offset, value) in changes.items():
+        for wish, gone in (("leaks", {"leak"}), ("all", set(changes))):
+            for target in (path, f"{folder}/theirs.qcow2"):
+                with open(target, "wb") as file:
+                    file.write(data[:offset] + value + data[offset + len(value):])
+            mine = run(["check", "-r", wish, path])
+            theirs = qemu("check", "-r", wish, f"{folder}/theirs.qcow2", status=None)
+            if name in gone:
+                assert mine.returncode == 0 and theirs.returncode == 0, (name, wish, mine, theirs)
+                assert "were found and repaired" in mine.stdout, mine
+                qemu("check", path)
+            else:
+                assert mine.returncode == run(["check", path]).returncode, (name, wish, mine)
+            qemu("compare", path, f"{folder}/theirs.qcow2")
+
+
+def qcow2_is_repaired_as_by_qemu_img(folder):
+    good = f"{folder}/good.qcow2"
+    qemu("convert", "-f", "raw", "-O", "qcow2", scattered(f"{folder}/source", 5 << 20), good)
+    data = content(good) + bytes(65536)
+    level2 = int.from_bytes(data[int.from_bytes(data[40:48], "big") + 1:][:7], "big")
+    used = next(i for i in range(80) if data[level2 + 8 * i:level2 + 8 * i + 8] != bytes(8))
+    entry = level2 + 8 * used
+    repaired(folder, f"{folder}/bad.qcow2", data, int.from_bytes(data[48:56], "big"), entry, data[entry + 8:entry + 16])
+
+
+def snapshots_are_qemu_imgs(folder):
+    path = f"{folder}/disk.qcow2"
+    states = {}
+    for options in ([], ["-o", "compat=0.10"], ["-c", "-o", "compression_type=zstd,cluster_size=16k"]):
+        qemu("convert", "-O", "qcow2", *options, scattered(f"{folder}/first", 5 << 20, 1), path)
+        for number, name in enumerate(("one", "two words", "3")):
+            tool = ours if number % 2 == 0 else qemu
+            tool("snapshot", "-c", name, path)
+            states[name] = content(f"{folder}/first")
+            change = scattered(f"{folder}/first", 5 << 20, 10 + number)
+            qemu("convert", "-n", "-O", "qcow2", change, path)
+            qemu("check", path)
+            assert ours("snapshot", "-l", path) == qemu("snapshot", "-l", path).stdout
+            assert ours("snapshot", path) == ours("snapshot", "-l", path)
+        for name, wanted in states.items():
+            for spelling in (name, f"snapshot.name={name}"):
+                ours("convert", "-l", spelling, path, f"{folder}/copy")
+                assert content(f"{folder}/copy") == wanted, name
+        ours("snapshot", "-a", "two words", path)
+        qemu("check", path)
+        ours("convert", path, f"{folder}/copy")
+        assert content(f"{folder}/copy") == states["two words"]
+        ours("snapshot", "-q", "-d", "1", path)
+        qemu("snapshot", "-d", "3", path)
+        qemu("snapshot", "-a", "two words", path)
+        ours("snapshot", "-d", "two words", path)
+        qemu("check", path)
+        assert ours("snapshot", "-l", path) == ""
+        ours("convert", path, f"{folder}/copy")
+        assert content(f"{folder}/copy") == states["two words"]
+        refused(["snapshot", "-a", "none", path], "no snapshot 'none'")
+        refused(["convert", "-l", "none", path, f"{folder}/copy"], "no snapshot 'none'")
+
+
 def unreadable_sectors_are_salvaged(folder):
     source = scattered(f"{folder}/source", 6 << 20)
     with open(source, "r+b") as file:
@@ -507,7 +572,8 @@ def words_that_make_no_sense(folder):
     before = hashlib.sha256(content(path)).digest()
     new = f"{folder}/new"
     cases = [
-        ([], "--help"), (["crate"], "did you mean 'create'"), (["snapshot"], "not in this version"), ([""], "--help"),
+        ([], "--help"), (["crate"], "did you mean 'create'"), (["snapshot"], "too few"), (["snapshot", "-c", "a", "-d", "b", path], "only one"),
+        (["snapshot", "-c", "a", path], "no snapshots"), (["bench"], "not in this version"), ([""], "--help"),
         (["info"], "too few"), (["info", path, path], "too many"), (["info", "--output=xml", path], "xml"),
         (["info", "--output", path], "human or json"), (["info", path, "--output"], "missing"),
         (["info", "--outptu=json", path], "--output"), (["info", "-c", path], "'-c'"), (["info", "--backing-chain=1", path], "nothing"),
@@ -558,7 +624,7 @@ def help_is_complete(folder):
 CHECKS = [help_is_complete, words_that_make_no_sense, convert_copies_odd_sizes, convert_writes_into_what_is_there, progress_is_shown,
           check_of_raw_is_refused, unreadable_sectors_are_salvaged, a_full_disk_is_told]
 QEMU_CHECKS = [info_and_map_of_raw_are_qemu_imgs, create_makes_what_qemu_img_makes, images_in_use_are_left_alone, compare_answers_as_qemu_img,
-               resize_as_qemu_img, qcow2_in_unusual_settings, compressed_qcow2, virtual_disks_of_both_kinds, overlays_of_images, damaged_qcow2_is_told_as_by_qemu_img,
+               resize_as_qemu_img, qcow2_in_unusual_settings, compressed_qcow2, virtual_disks_of_both_kinds, overlays_of_images, damaged_qcow2_is_told_as_by_qemu_img, qcow2_is_repaired_as_by_qemu_img, snapshots_are_qemu_imgs,
                every_format_is_read_as_by_qemu_img, every_format_is_written_for_qemu_img]
 
 
