@@ -1,6 +1,8 @@
 ; Fibonacci and Takeuchi numbers by plain recursion: CALL, RET, PUSH and POP, little else.
 
+%ifndef BENCHMARK_NAME
 %define BENCHMARK_NAME "recursion"
+%endif
 %include "bench32.inc"
 
 ROUNDS                  equ     REPETITIONS(600)

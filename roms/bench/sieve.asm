@@ -1,6 +1,8 @@
 ; Sieve of Eratosthenes: byte loads and stores with a running index, short loops.
 
+%ifndef BENCHMARK_NAME
 %define BENCHMARK_NAME "sieve"
+%endif
 %include "bench32.inc"
 
 SIEVE_SIZE              equ     262144

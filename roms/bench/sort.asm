@@ -1,7 +1,9 @@
 ; Quicksort (recursive) and heapsort of the same random numbers: unpredictable branches, compares
 ; with memory operands, calls.
 
+%ifndef BENCHMARK_NAME
 %define BENCHMARK_NAME "sort"
+%endif
 %include "bench32.inc"
 
 COUNT                   equ     65536
