@@ -286,6 +286,11 @@ typedef struct Cpu {
      */
     void (*software_interrupt)(void *opaque, uint8_t vector);
     void *software_interrupt_opaque;
+    /* PAUSE tells of a loop that waits: when the last one was (instruction count), and how many
+     * before it came close behind each other. 'pauses_looked_at' is set by who wants the run loop
+     * after every so many of them; 0: nobody does. */
+    uint64_t paused_at;
+    uint32_t pauses, pauses_looked_at;
     uint64_t outside_accesses;  /* how often ports, devices in memory, clocks and counters were
                                    looked at: what a program can learn but by memory */
     Wire ferr;                  /* to IRQ 13 */

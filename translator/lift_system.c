@@ -241,6 +241,9 @@ void lift_cli(Lifter *lifter) {
 void lift_sti(Lifter *lifter) {
     lift_helper(lifter, HELPER_ID_sti, 0, 0);
 }
+void lift_pause(Lifter *lifter) {
+    lift_helper(lifter, HELPER_ID_pause, 0, 0);
+}
 void lift_rdtsc(Lifter *lifter) {
     lift_helper(lifter, HELPER_ID_rdtsc, 0, 0);
 }

@@ -21,8 +21,8 @@ LiftFunction lift_add, lift_adc, lift_sub, lift_sbb, lift_cmp, lift_and, lift_or
     lift_mov_cr, lift_mov_dr, lift_mov_tr, lift_clac, lift_stac, lift_invpcid, lift_rdrand,
     lift_lzcnt, lift_arpl, lift_lar, lift_lsl, lift_verr, lift_verw, lift_sldt, lift_str, lift_lldt,
     lift_ltr, lift_sgdt, lift_sidt, lift_lgdt, lift_lidt, lift_smsw, lift_lmsw, lift_clts,
-    lift_invlpg, lift_invd, lift_wbinvd, lift_rdtsc, lift_rdtscp, lift_rdpmc, lift_rdmsr,
-    lift_wrmsr, lift_cpuid, lift_monitor, lift_mwait, lift_x87, lift_vector, lift_crc32, lift_adcx,
-    lift_adox, lift_touch;
+    lift_invlpg, lift_invd, lift_wbinvd, lift_pause, lift_rdtsc, lift_rdtscp, lift_rdpmc,
+    lift_rdmsr, lift_wrmsr, lift_cpuid, lift_monitor, lift_mwait, lift_x87, lift_vector, lift_crc32,
+    lift_adcx, lift_adox, lift_touch;
 
 #endif

@@ -76,8 +76,10 @@ Machine *machine_create(const MachineConfig *config, Error *error) {
                         machine);
         if (board_create(machine, error) &&
             ram_hash_init(&machine->ram_hash, machine->memory, error)) {
-            if (!config->icount)
+            if (!config->icount) {
                 polling_loop_watch(&machine->polling_loop, machine->cpu, &machine->ram_hash);
+                spin_wait_watch(&machine->spin_wait, machine->cpu);
+            }
             machine_wait_init(machine);
             machine_observer_init(machine);
             return machine;

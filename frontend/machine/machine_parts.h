@@ -20,6 +20,7 @@
 #include "port_map.h"
 #include "ram_hash.h"
 #include "serial_feed.h"
+#include "spin_wait.h"
 #include "trace.h"
 #include "translator.h"
 #include <pthread.h>
@@ -48,6 +49,7 @@ struct Machine {
     SerialFeed serial_feed[MACHINE_SERIAL_PORTS];
     RamHash ram_hash;
     PollingLoop polling_loop;
+    SpinWait spin_wait;
     WaitPoll poll;
     MachineObserver observer;
     MachineWatch watch;

@@ -40,6 +40,12 @@ void machine_serve_door(Machine *machine) {
         serial_feed_deliver(&machine->serial_feed[i]);
 }
 
+/* Nothing is to be done for so long, but for what comes through the door. */
+static void sleep_for(Machine *machine, int64_t sleep_ns) {
+    input_door_wait(&machine->door, sleep_ns);
+    machine_time_slept(&machine->time, sleep_ns);
+}
+
 /* The CPU waits for an interrupt. False: no event will come by itself. */
 static bool idle(Machine *machine, bool may_sleep) {
     int64_t due_ns = clock_next_due_ns(&machine->clock);
@@ -48,11 +54,23 @@ static bool idle(Machine *machine, bool may_sleep) {
     if (sleep_ns > 0) {
         if (!may_sleep && !armed)
             return false;
-        input_door_wait(&machine->door, sleep_ns);
-        machine_time_slept(&machine->time, sleep_ns);
+        sleep_for(machine, sleep_ns);
     }
     clock_run_due(&machine->clock);
     return true;
+}
+
+/* The program waits by PAUSE. */
+static void sleep_in_loop(Machine *machine) {
+    int64_t now_ns = machine_time_now_ns(&machine->time);
+    int64_t sleep_ns = spin_wait_look(&machine->spin_wait, now_ns);
+    int64_t due_ns = clock_next_due_ns(&machine->clock);
+    if (due_ns != TIMER_NEVER && sleep_ns > due_ns - now_ns)
+        sleep_ns = due_ns - now_ns;
+    if (sleep_ns <= 0 || cpu_has_deliverable_interrupt(machine->cpu))
+        return;
+    sleep_for(machine, sleep_ns);
+    clock_run_due(&machine->clock);
 }
 
 static RunExit run_instructions(Machine *machine, int64_t budget) {
@@ -124,6 +142,8 @@ bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
              !machine->panic_requested && !machine->debug_exit_requested &&
              !cpu_has_deliverable_interrupt(machine->cpu))
         more = idle(machine, may_sleep);
+    else if (exit == RUN_BREAK && !machine->time.icount)
+        sleep_in_loop(machine);
     machine_serve_requests(machine);
     return more && machine->run_state == RUN_STATE_RUNNING;
 }

@@ -77,6 +77,8 @@ static inline bool timer_is_armed(const Timer *timer) {
 /* a * b / c without overflow in the product, rounded down: for converting between clock rates. a,
  * b, c >= 0, c > 0. */
 static inline int64_t clock_scale(int64_t a, int64_t b, int64_t c) {
+    if (b <= UINT32_MAX && c <= UINT32_MAX) /* the same without a long division */
+        return a / c * b + (int64_t)((uint64_t)(a % c) * (uint64_t)b / (uint64_t)c);
     return (int64_t)((__int128)a * b / c);
 }
 

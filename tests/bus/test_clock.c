@@ -238,6 +238,12 @@ END_TEST
 START_TEST(scale_does_not_overflow) {
     ck_assert(clock_scale(INT64_MAX, 1193182, NS_PER_SECOND) == 11005161493678455LL);
     ck_assert(clock_scale(7, 3, 2) == 10);
+    /* Rates of more than 32 bits, and the largest below, give what the long division gives. */
+    ck_assert(clock_scale(INT64_C(123456789012), INT64_C(5000000000), NS_PER_SECOND) ==
+              INT64_C(617283945060));
+    for (int64_t a = 999999999; a < INT64_MAX / 8; a = a * 3 + 1)
+        ck_assert(clock_scale(a, UINT32_MAX, NS_PER_SECOND * 4) ==
+                  (int64_t)((__int128)a * UINT32_MAX / (NS_PER_SECOND * 4)));
 }
 END_TEST
 
