@@ -14,6 +14,7 @@ struct PhysicalMap {
      * most of it, is not entered: many clones live in one process. */
     PhysicalPage *pages;
     uint8_t *is_entered; /* of RAM's pages: 'pages' tells what lies there instead */
+    uint8_t *code_users; /* how many translators have code of each page */
     GuestRegion regions[GUEST_REGIONS_MAXIMUM]; /* RAM is the first */
     unsigned region_count;
     uint32_t ram_pages;
@@ -21,7 +22,8 @@ struct PhysicalMap {
     bool a20_open, a20_ignored;
     PhysicalPage covered[PHYSICAL_COVER_PAGES]; /* what lies under the cover */
     uint32_t cover_first, cover_pages;          /* 0 pages: nothing is covered */
-    PhysicalMapHooks hooks;
+    PhysicalMapHooks hooks[PHYSICAL_MAP_LISTENERS];
+    unsigned hook_count;
     void (*page_changes)(void *opaque, const GuestRegion *region, uint32_t page);
     void *page_changes_opaque;
     bool has_replaced; /* a page with PAGE_REPLACED */
@@ -45,7 +47,8 @@ PhysicalMap *physical_map_create(uint64_t ram_bytes, Error *error) {
     map->a20_open = true;
     map->pages = host_pages_map(PHYSICAL_PAGES * sizeof *map->pages);
     map->is_entered = host_pages_map(PHYSICAL_PAGES);
-    bool has_tables = map->pages != NULL && map->is_entered != NULL;
+    map->code_users = host_pages_map(PHYSICAL_PAGES);
+    bool has_tables = map->pages != NULL && map->is_entered != NULL && map->code_users != NULL;
     if (!has_tables)
         error_set(error, "the host has no room for the table of physical pages");
     if (!has_tables || physical_map_add_region(map, "RAM", (uint32_t)ram_bytes, error) == NULL) {
@@ -60,14 +63,36 @@ void physical_map_destroy(PhysicalMap *map) {
         return;
     host_pages_unmap(map->pages, PHYSICAL_PAGES * sizeof *map->pages);
     host_pages_unmap(map->is_entered, PHYSICAL_PAGES);
+    host_pages_unmap(map->code_users, PHYSICAL_PAGES);
     for (unsigned i = 0; i < map->region_count; i++)
         guest_region_destroy(&map->regions[i]);
     free(map->ranges);
     free(map);
 }
 
-void physical_map_set_hooks(PhysicalMap *map, const PhysicalMapHooks *hooks) {
-    map->hooks = hooks != NULL ? *hooks : (PhysicalMapHooks){0};
+void physical_map_add_hooks(PhysicalMap *map, const PhysicalMapHooks *hooks) {
+    assert(map->hook_count < PHYSICAL_MAP_LISTENERS);
+    map->hooks[map->hook_count++] = *hooks;
+}
+
+void physical_map_remove_hooks(PhysicalMap *map, const void *opaque) {
+    unsigned kept = 0;
+    for (unsigned i = 0; i < map->hook_count; i++)
+        if (map->hooks[i].opaque != opaque)
+            map->hooks[kept++] = map->hooks[i];
+    map->hook_count = kept;
+}
+
+static void tell_code_changes(const PhysicalMap *map, uint32_t address, uint32_t size) {
+    for (unsigned i = 0; i < map->hook_count; i++)
+        if (map->hooks[i].code_changes != NULL)
+            map->hooks[i].code_changes(map->hooks[i].opaque, address, size);
+}
+
+static void tell_code_appears(const PhysicalMap *map, uint32_t page) {
+    for (unsigned i = 0; i < map->hook_count; i++)
+        if (map->hooks[i].code_appears != NULL)
+            map->hooks[i].code_appears(map->hooks[i].opaque, page);
 }
 
 void physical_map_watch_pages(PhysicalMap *map,
@@ -131,8 +156,9 @@ uint8_t *physical_map_ram_flags(PhysicalMap *map) {
 /* ---- What lies where ---- */
 
 static void report_layout(PhysicalMap *map, uint32_t first_page, uint32_t pages) {
-    if (map->hooks.layout_changed != NULL && pages != 0)
-        map->hooks.layout_changed(map->hooks.opaque, first_page, pages);
+    for (unsigned i = 0; i < map->hook_count && pages != 0; i++)
+        if (map->hooks[i].layout_changed != NULL)
+            map->hooks[i].layout_changed(map->hooks[i].opaque, first_page, pages);
 }
 
 static uint8_t *page_of(uint8_t *start, uint32_t index) {
@@ -330,8 +356,8 @@ static inline void prepare_store(PhysicalMap *map, uint8_t *flags, uint32_t addr
                                  uint32_t size) {
     if (flags == NULL)
         return;
-    if ((*flags & PAGE_CODE) != 0 && map->hooks.code_changes != NULL)
-        map->hooks.code_changes(map->hooks.opaque, address, size);
+    if ((*flags & PAGE_CODE) != 0)
+        tell_code_changes(map, address, size);
     physical_map_mark_page(map, flags, PAGE_DIRTY_ALL);
 }
 
@@ -346,8 +372,9 @@ static unsigned mmio_piece(const MmioRange *range, uint32_t address, size_t left
 }
 
 static void tell_device_is_next(const PhysicalMap *map) {
-    if (map->hooks.before_device != NULL)
-        map->hooks.before_device(map->hooks.opaque);
+    for (unsigned i = 0; i < map->hook_count; i++)
+        if (map->hooks[i].before_device != NULL)
+            map->hooks[i].before_device(map->hooks[i].opaque);
 }
 
 /* One access where no memory is. Tells how many bytes it took. A callback may change the map. */
@@ -455,11 +482,29 @@ void physical_map_touch(PhysicalMap *map, uint32_t address, uint32_t size) {
     }
 }
 
+/* ---- Code ---- */
+
+void physical_map_claim_code(PhysicalMap *map, uint32_t page) {
+    uint8_t *flags = get_page(map, page).flags;
+    map->code_users[page]++;
+    if (flags == NULL || (*flags & PAGE_CODE) != 0)
+        return;
+    *flags |= PAGE_CODE;
+    tell_code_appears(map, page);
+}
+
+void physical_map_release_code(PhysicalMap *map, uint32_t page) {
+    uint8_t *flags = get_page(map, page).flags;
+    if (--map->code_users[page] == 0 && flags != NULL)
+        *flags &= (uint8_t)~PAGE_CODE;
+}
+
 /* ---- Dirty flags ---- */
 
 static void report_dirty_cleared(PhysicalMap *map) {
-    if (map->hooks.dirty_cleared != NULL)
-        map->hooks.dirty_cleared(map->hooks.opaque);
+    for (unsigned i = 0; i < map->hook_count; i++)
+        if (map->hooks[i].dirty_cleared != NULL)
+            map->hooks[i].dirty_cleared(map->hooks[i].opaque);
 }
 
 void physical_map_mark_first(PhysicalMap *map, uint8_t *flags, uint8_t mask) {
@@ -513,13 +558,13 @@ static void report_replaced_ram(PhysicalMap *map, const GuestRegion *ram, uint32
     const uint8_t *present = ram->host + ((size_t)page << PAGE_BITS);
     for (uint32_t at = 0; at < PAGE_SIZE; at += REPLACED_PIECE)
         if (memcmp(present + at, content + at, REPLACED_PIECE) != 0)
-            map->hooks.code_changes(map->hooks.opaque, (page << PAGE_BITS) + at, REPLACED_PIECE);
+            tell_code_changes(map, (page << PAGE_BITS) + at, REPLACED_PIECE);
 }
 
 void physical_map_replace_page(PhysicalMap *map, const GuestRegion *region, uint32_t page,
                                const uint8_t *content) {
     uint8_t *flags = &region->flags[page];
-    if ((*flags & PAGE_CODE) != 0 && map->hooks.code_changes != NULL) {
+    if ((*flags & PAGE_CODE) != 0) {
         if (region == &map->regions[0]) {
             report_replaced_ram(map, region, page, content);
         } else {
@@ -538,7 +583,7 @@ static void report_replaced_elsewhere(PhysicalMap *map) {
     for (uint32_t page = 0; page < PHYSICAL_PAGES; page++) {
         const uint8_t *flags = get_page(map, page).flags;
         if (flags != NULL && (*flags & PAGE_REPLACED) != 0)
-            map->hooks.code_changes(map->hooks.opaque, page << PAGE_BITS, PAGE_SIZE);
+            tell_code_changes(map, page << PAGE_BITS, PAGE_SIZE);
     }
     for (unsigned i = 1; i < map->region_count; i++)
         for (uint32_t page = 0; page < map->regions[i].pages; page++)

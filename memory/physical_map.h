@@ -60,9 +60,11 @@ typedef struct MmioRange {
 
 typedef struct PhysicalMap PhysicalMap;
 
-/* What the map tells the translator and the TLB. */
+/* What the map tells each processor's translator and TLB. */
 typedef struct PhysicalMapHooks {
     void *opaque;
+    /* From now on this page (its number) has PAGE_CODE: write entries of the TLB for it go. */
+    void (*code_appears)(void *opaque, uint32_t page);
     /* Before bytes of a PAGE_CODE page change, whoever stores (CPU helpers, DMA, firmware loading).
      * May be left out for a store of what is there already. */
     void (*code_changes)(void *opaque, uint32_t address, uint32_t size);
@@ -80,7 +82,16 @@ typedef struct PhysicalMapHooks {
  * first. */
 PhysicalMap *physical_map_create(uint64_t ram_bytes, Error *error);
 void physical_map_destroy(PhysicalMap *map);
-void physical_map_set_hooks(PhysicalMap *map, const PhysicalMapHooks *hooks);
+/* For each of at most PHYSICAL_MAP_LISTENERS processors. */
+#define PHYSICAL_MAP_LISTENERS 8
+void physical_map_add_hooks(PhysicalMap *map, const PhysicalMapHooks *hooks);
+/* Those with this 'opaque'. */
+void physical_map_remove_hooks(PhysicalMap *map, const void *opaque);
+
+/* A translator has code of this page; it has none any more. The page has PAGE_CODE while any
+ * translator has some. */
+void physical_map_claim_code(PhysicalMap *map, uint32_t page);
+void physical_map_release_code(PhysicalMap *map, uint32_t page);
 
 /* Before the first store into a page whose PAGE_DIRTY_CHECKPOINT is clear, while it still holds
  * what it held; whoever stores. NULL: nobody wants to know. */

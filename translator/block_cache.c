@@ -129,23 +129,13 @@ static void remark_bytes(CodePage *page) {
         mark_bytes(page, 0, second_part(block));
 }
 
-static uint8_t *page_flags(const BlockCache *cache, uint32_t page) {
-    return physical_map_page(cache->map, page).flags;
-}
-
 /* The page's lists, for a block that is about to be entered. */
-static CodePage *claim_page(BlockCache *cache, uint32_t page_number, NewCodePages *new_pages) {
-    CodePage *page = cache->page[page_number];
-    if (page == NULL)
-        page = cache->page[page_number] = calloc(1, sizeof(*page));
-    if (page == NULL)
-        abort(); /* out of memory: nothing that could be told to anybody */
-    uint8_t *flags = page_flags(cache, page_number);
-    if (flags != NULL && !(*flags & PAGE_CODE)) {
-        *flags |= PAGE_CODE;
-        new_pages->page[new_pages->count++] = page_number;
+static CodePage *claim_page(BlockCache *cache, uint32_t page_number) {
+    if (cache->page[page_number] == NULL) {
+        cache->page[page_number] = allocate_zeroed(sizeof(CodePage));
+        physical_map_claim_code(cache->map, page_number);
     }
-    return page;
+    return cache->page[page_number];
 }
 
 /* Twice as many buckets. */
@@ -165,12 +155,11 @@ static void grow(BlockCache *cache) {
 }
 
 Block *block_cache_add(BlockCache *cache, const BlockKey *key, unsigned byte_count,
-                       unsigned link_count, NewCodePages *new_pages) {
+                       unsigned link_count) {
     Block *block = calloc(1, sizeof(*block) + link_count * sizeof(BlockLink));
     if (block == NULL)
-        abort(); /* as above */
-    new_pages->count = 0;
-    CodePage *page = claim_page(cache, key->physical >> PAGE_BITS, new_pages);
+        abort(); /* out of memory: nothing that could be told to anybody */
+    CodePage *page = claim_page(cache, key->physical >> PAGE_BITS);
     block->key = *key;
     block->byte_count = (uint16_t)byte_count;
     if (key->second_page != 0 && second_part(block) == 0)
@@ -185,7 +174,7 @@ Block *block_cache_add(BlockCache *cache, const BlockKey *key, unsigned byte_cou
     page->first = block;
     mark_bytes(page, key->physical & PAGE_OFFSET_MASK, first_part(block));
     if (key->second_page != 0) {
-        page = claim_page(cache, key->second_page - 1, new_pages);
+        page = claim_page(cache, key->second_page - 1);
         page->count++;
         block->next_in_second_page = page->first_ending;
         block->previous_in_second_page = &page->first_ending;
@@ -304,6 +293,15 @@ static void remove_from_bucket(BlockCache *cache, Block *block) {
         }
 }
 
+/* Nothing for a page without blocks. */
+static void forget_page(BlockCache *cache, uint32_t page_number) {
+    if (cache->page[page_number] == NULL)
+        return;
+    physical_map_release_code(cache->map, page_number);
+    free(cache->page[page_number]);
+    cache->page[page_number] = NULL;
+}
+
 /* A page without blocks takes stores fast again. */
 static void settle_page(BlockCache *cache, uint32_t page_number) {
     CodePage *page = cache->page[page_number];
@@ -311,11 +309,7 @@ static void settle_page(BlockCache *cache, uint32_t page_number) {
         remark_bytes(page);
         return;
     }
-    uint8_t *flags = page_flags(cache, page_number);
-    if (flags != NULL)
-        *flags &= (uint8_t)~PAGE_CODE;
-    free(page);
-    cache->page[page_number] = NULL;
+    forget_page(cache, page_number);
 }
 
 static void remove_from_pages(BlockCache *cache, Block *block) {
@@ -431,14 +425,6 @@ void block_cache_free_dead(BlockCache *cache) {
         cache->dead = block->next_in_bucket;
         free_block(block);
     }
-}
-
-static void forget_page(BlockCache *cache, uint32_t page_number) {
-    uint8_t *flags = page_flags(cache, page_number);
-    if (flags != NULL)
-        *flags &= (uint8_t)~PAGE_CODE;
-    free(cache->page[page_number]);
-    cache->page[page_number] = NULL;
 }
 
 void block_cache_clear(BlockCache *cache) {

@@ -84,15 +84,9 @@ Block *block_cache_find(const BlockCache *cache, const BlockKey *key);
 /* How many blocks with the same key but another flag_state there are. */
 unsigned block_cache_count_variants(const BlockCache *cache, const BlockKey *key);
 
-/* Pages that hold code now and did not before: write entries of the TLB for them must go. */
-typedef struct NewCodePages {
-    uint32_t page[2];
-    unsigned count;
-} NewCodePages;
-
 /* Makes an empty block, enters it, marks its pages as holding code. */
 Block *block_cache_add(BlockCache *cache, const BlockKey *key, unsigned byte_count,
-                       unsigned link_count, NewCodePages *new_pages);
+                       unsigned link_count);
 
 /* Joins a link, whose crosses_page, linear_page and is_global are set, to its target. */
 void block_cache_link(BlockCache *cache, BlockLink *link, Block *target);

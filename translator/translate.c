@@ -95,11 +95,6 @@ uint32_t translator_context(Translator *translator) {
     return number;
 }
 
-void translator_drop_writes(Translator *translator, const NewCodePages *pages) {
-    for (unsigned i = 0; i < pages->count; i++)
-        tlb_drop_page_writes(&translator->cpu->tlb, pages->page[i]);
-}
-
 bool translator_lift_across(Translator *translator, uint32_t physical, uint32_t second_page,
                             const Context *context, uint32_t eip) {
     const PhysicalMap *map = translator->cpu->map;
@@ -164,17 +159,14 @@ static const UopBlock *copy_lifted(const UopBlock *lifted) {
 
 static Block *add_portable_block(Translator *translator, const BlockKey *key) {
     const UopBlock *lifted = &translator->lifted;
-    NewCodePages new_pages;
     size_t bytes = sizeof(Block) + sizeof(UopBlock) + lifted->uop_count * sizeof(Uop) +
                    lifted->insn_count * sizeof(UopInsn);
     if (translator->portable_bytes + bytes > PORTABLE_BYTES_MAX)
         translator_forget_all(translator, FORGOTTEN_BUFFER_FULL);
     translator->portable_bytes += bytes;
-    Block *block =
-        block_cache_add(translator->cache, key, lifted->next_eip - lifted->eip, 0, &new_pages);
+    Block *block = block_cache_add(translator->cache, key, lifted->next_eip - lifted->eip, 0);
     block->insn_count = lifted->insn_count;
     block->uops = copy_lifted(lifted);
-    translator_drop_writes(translator, &new_pages);
     return block;
 }
 

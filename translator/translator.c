@@ -40,6 +40,11 @@ static void forget_code(Translator *translator, uint32_t address, uint32_t size,
     }
 }
 
+static void on_code_appears(void *opaque, uint32_t page) {
+    Translator *translator = opaque;
+    tlb_drop_page_writes(&translator->cpu->tlb, page);
+}
+
 /* A store into translated code: forget what was translated from there. A page that holds code takes
  * this path at every store. */
 static void on_code_changes(void *opaque, uint32_t address, uint32_t size) {
@@ -114,9 +119,15 @@ Translator *translator_create(Cpu *cpu, const TranslatorOptions *options, Error 
         translator_destroy(translator);
         return NULL;
     }
-    PhysicalMapHooks hooks = {translator, on_code_changes, on_layout_changed, on_dirty_cleared,
-                              on_device_access};
-    physical_map_set_hooks(cpu->map, &hooks);
+    const PhysicalMapHooks hooks = {
+        .opaque = translator,
+        .code_appears = on_code_appears,
+        .code_changes = on_code_changes,
+        .layout_changed = on_layout_changed,
+        .dirty_cleared = on_dirty_cleared,
+        .before_device = on_device_access,
+    };
+    physical_map_add_hooks(cpu->map, &hooks);
     cpu->tlb.flushed = on_tlb_flushed;
     cpu->tlb.flushed_opaque = translator;
     cpu->translator = translator;
@@ -127,7 +138,7 @@ void translator_destroy(Translator *translator) {
     if (translator == NULL)
         return;
     if (translator->cpu->translator == translator) {
-        physical_map_set_hooks(translator->cpu->map, &(PhysicalMapHooks){0});
+        physical_map_remove_hooks(translator->cpu->map, translator);
         translator->cpu->tlb.flushed = NULL;
         translator->cpu->translator = NULL;
     }

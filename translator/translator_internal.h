@@ -58,7 +58,6 @@ bool translator_find_page(const Translator *translator, const Context *context, 
                           uint32_t *physical_page);
 
 /* Pages got their first translation: stores to them are to be noticed. translate.c */
-void translator_drop_writes(Translator *translator, const NewCodePages *pages);
 
 /* Number of the present context; clears everything first if they have run out. translate.c */
 uint32_t translator_context(Translator *translator);

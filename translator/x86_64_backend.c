@@ -247,11 +247,8 @@ static Block *enter_block(Translation *translation) {
     X86Backend *backend = translation->backend;
     Translator *translator = backend->translator;
     const UopBlock *lifted = translation->lifted;
-    NewCodePages new_pages;
-    Block *block =
-        block_cache_add(translator->cache, &translation->key, lifted->next_eip - lifted->eip,
-                        translation->link_count, &new_pages);
-    translator_drop_writes(translator, &new_pages);
+    Block *block = block_cache_add(translator->cache, &translation->key,
+                                   lifted->next_eip - lifted->eip, translation->link_count);
     block->insn_count = lifted->insn_count;
     block->host_code = x86_executable(backend, backend->next);
     block->host_bytes = (uint32_t)(translation->assembler.code - backend->next);

@@ -243,7 +243,7 @@ static void wait_ns(int64_t ns) {
 START_TEST(mode_13h_becomes_plain_memory) {
     board_create(&board);
     board_set_mode(&board, &mode_13h);
-    physical_map_set_hooks(board.memory,
+    physical_map_add_hooks(board.memory,
                            &(PhysicalMapHooks){.layout_changed = count_layout_change});
     layout_changes = 0;
     poke(&board, 0xA0123, 0x11);
@@ -317,7 +317,7 @@ static void note_code_change(void *opaque, uint32_t address, uint32_t size) {
 START_TEST(code_in_video_memory_is_reported) {
     board_create(&board);
     board_set_mode(&board, &mode_12h);
-    physical_map_set_hooks(board.memory, &(PhysicalMapHooks){.code_changes = note_code_change});
+    physical_map_add_hooks(board.memory, &(PhysicalMapHooks){.code_changes = note_code_change});
     uint8_t *flags = physical_map_page(board.memory, BOARD_FRAME_BUFFER >> PAGE_BITS).flags;
     flags[1] |= PAGE_CODE;
     changed_address = 0;

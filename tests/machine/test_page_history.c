@@ -117,7 +117,7 @@ START_TEST(code_is_told_by_what_differs) {
     physical_write(map, FRAME_BASE + PAGE_SIZE, 4, 1);
     physical_map_ram_flags(map)[5] |= PAGE_CODE;
     *physical_map_page(map, (FRAME_BASE >> PAGE_BITS) + 1).flags |= PAGE_CODE;
-    physical_map_set_hooks(map, &hooks);
+    physical_map_add_hooks(map, &hooks);
     told[0] = 0;
     page_history_return(history, version);
     ck_assert_str_eq(told, "5080+40 E0001000+1000 ");

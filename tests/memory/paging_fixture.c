@@ -47,12 +47,12 @@ PagingFixture *fixture_create(void) {
         .layout_changed = on_layout_changed,
         .dirty_cleared = on_dirty_cleared,
     };
-    physical_map_set_hooks(fixture->map, &hooks);
+    physical_map_add_hooks(fixture->map, &hooks);
     return fixture;
 }
 
 void fixture_destroy(PagingFixture *fixture) {
-    physical_map_set_hooks(fixture->map, NULL);
+    physical_map_remove_hooks(fixture->map, fixture);
     tlb_destroy(fixture->tlb);
     tlb_unmap_storage(fixture->tlb, sizeof(Tlb));
     physical_map_destroy(fixture->map);

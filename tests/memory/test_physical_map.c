@@ -67,7 +67,7 @@ static void install_hooks(void) {
         .layout_changed = on_layout_changed,
         .dirty_cleared = on_dirty_cleared,
     };
-    physical_map_set_hooks(map, &hooks);
+    physical_map_add_hooks(map, &hooks);
 }
 
 static MmioRange make_range(const char *name, uint32_t base, uint32_t size) {
@@ -424,9 +424,42 @@ static void on_before_device(void *opaque) {
     note("saved ", 0, 0, 0);
 }
 
+static void on_code_appears(void *opaque, uint32_t page) {
+    (void)opaque;
+    note("appears%X ", page, 0, 0);
+}
+
+/* Two processors with translations of the same page: both are told of stores, until the last of
+ * them has none. */
+START_TEST(code_belongs_to_all_who_claim_it) {
+    int first, second;
+    PhysicalMapHooks hooks = {
+        .opaque = &first, .code_appears = on_code_appears, .code_changes = on_code_changes};
+    physical_map_add_hooks(map, &hooks);
+    hooks.opaque = &second;
+    physical_map_add_hooks(map, &hooks);
+    physical_map_claim_code(map, 3);
+    expect_log("appears3 appears3 ");
+    physical_map_claim_code(map, 3);
+    expect_log("");
+    physical_write(map, 0x3004, 4, 1);
+    expect_log("code3004/4 code3004/4 ");
+    physical_map_release_code(map, 3);
+    physical_write(map, 0x3004, 4, 2);
+    expect_log("code3004/4 code3004/4 ");
+    physical_map_release_code(map, 3);
+    physical_write(map, 0x3004, 4, 3);
+    expect_log("");
+    ck_assert_uint_eq(physical_map_ram_flags(map)[3] & PAGE_CODE, 0);
+    physical_map_remove_hooks(map, &first);
+    physical_map_claim_code(map, 3);
+    expect_log("appears3 ");
+}
+END_TEST
+
 /* Whoever watches may use any register of the host: translated code's are saved before. */
 START_TEST(registers_are_saved_before_a_page_is_told) {
-    physical_map_set_hooks(map, &(PhysicalMapHooks){.before_device = on_before_device});
+    physical_map_add_hooks(map, &(PhysicalMapHooks){.before_device = on_before_device});
     physical_write(map, 0x3000, 4, 1);
     expect_log("");
     physical_map_clear_dirty(map, PAGE_DIRTY_CHECKPOINT);
@@ -528,6 +561,7 @@ int main(void) {
     tcase_add_test(tests, a_callback_may_remove_its_own_range);
     tcase_add_test(tests, closed_a20_gate_folds_every_odd_megabyte);
     tcase_add_test(tests, stores_set_dirty_bits);
+    tcase_add_test(tests, code_belongs_to_all_who_claim_it);
     tcase_add_test(tests, registers_are_saved_before_a_page_is_told);
     tcase_add_test(tests, pages_are_told_before_they_change);
     tcase_add_test(tests, stores_to_code_are_reported_before_they_happen);

@@ -54,8 +54,7 @@ static ModelBlock add_block(uint32_t physical, uint32_t size, uint32_t number, u
     ModelBlock model = {.key = {.physical = physical, .eip = number, .context = 1}, .size = size};
     if ((physical & PAGE_OFFSET_MASK) + size > PAGE_SIZE)
         model.key.second_page = second + 1;
-    NewCodePages new_pages;
-    model.lives = block_cache_add(cache, &model.key, size, 0, &new_pages) != NULL;
+    model.lives = block_cache_add(cache, &model.key, size, 0) != NULL;
     return model;
 }
 
