@@ -7,21 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Registers of the command block. */
-enum {
-    REGISTER_DATA = 0,
-    REGISTER_ERROR = 1, /* written: features */
-    REGISTER_COUNT = 2,
-    REGISTER_LBA_LOW = 3,
-    REGISTER_LBA_MID = 4,
-    REGISTER_LBA_HIGH = 5,
-    REGISTER_DEVICE = 6,
-    REGISTER_STATUS = 7, /* written: command */
-};
-
-/* Device control register. */
-enum { CONTROL_NO_INTERRUPT = 0x02, CONTROL_RESET = 0x04, CONTROL_HIGH_ORDER = 0x80 };
-
 #define COMMAND_DEVICE_RESET 0x08
 #define COMMAND_DIAGNOSTIC 0x90
 
@@ -221,7 +206,7 @@ static void push_register(uint8_t pair[2], uint8_t value) {
 }
 
 /* Both drives hear every write; only a command is for the selected one alone. */
-static void write_register(IdeChannel *channel, uint32_t offset, uint8_t value) {
+void ide_write_register(IdeChannel *channel, uint32_t offset, uint8_t value) {
     IdeChannelState *state = &channel->state;
     if (offset == REGISTER_STATUS) {
         execute_command(channel, value);
@@ -316,7 +301,7 @@ static void write_port(void *opaque, uint32_t offset, unsigned size, uint32_t va
         return;
     }
     for (unsigned i = 0; i < size; i++)
-        write_register(channel, offset + i, (uint8_t)(value >> 8 * i));
+        ide_write_register(channel, offset + i, (uint8_t)(value >> 8 * i));
 }
 
 static uint32_t read_alternate_status(void *opaque, uint32_t offset, unsigned size) {
@@ -337,12 +322,9 @@ static void hold_reset(IdeChannel *channel) {
     channel->state.selected = 0;
 }
 
-static void write_device_control(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
-    IdeChannel *channel = opaque;
-    (void)offset;
-    (void)size;
+void ide_write_device_control(IdeChannel *channel, uint8_t value) {
     uint8_t before = channel->state.device_control;
-    channel->state.device_control = (uint8_t)value;
+    channel->state.device_control = value;
     if (value & CONTROL_RESET) {
         hold_reset(channel);
     } else if (before & CONTROL_RESET) {
@@ -350,6 +332,12 @@ static void write_device_control(void *opaque, uint32_t offset, unsigned size, u
             ide_busy(&channel->drives[i], STEP_RESET, RESET_NS);
     }
     ide_update_irq(channel);
+}
+
+static void write_control_port(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
+    (void)offset;
+    (void)size;
+    ide_write_device_control(opaque, (uint8_t)value);
 }
 
 static void reset(void *device) {
@@ -430,6 +418,8 @@ static bool plug_in_drive(IdeChannel *channel, unsigned index, const IdeChannelO
 
 static bool claim_ports(IdeChannel *channel, const IdeChannelOptions *options, PortMap *ports,
                         Error *error) {
+    if (options->command_port == 0)
+        return true;
     PortRange command = {.name = options->id,
                          .first = options->command_port,
                          .count = 8,
@@ -442,7 +432,7 @@ static bool claim_ports(IdeChannel *channel, const IdeChannelOptions *options, P
                          .count = 1,
                          .widths = PORT_8,
                          .read = read_alternate_status,
-                         .write = write_device_control,
+                         .write = write_control_port,
                          .opaque = channel};
     return port_map_add(ports, &command, error) && port_map_add(ports, &control, error);
 }
@@ -454,6 +444,7 @@ IdeChannel *ide_channel_create(const DeviceContext *context, const IdeChannelOpt
     channel->trace = context->trace;
     channel->irq = options->irq;
     channel->bus_master = options->bus_master;
+    channel->serial = options->serial;
     if (!plug_in_drive(channel, 0, options, error) || !plug_in_drive(channel, 1, options, error) ||
         !claim_ports(channel, options, context->ports, error)) {
         free(channel);

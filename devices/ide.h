@@ -13,6 +13,7 @@
 
 #define IDE_SECTOR_BYTES 512
 #define IDE_CHANNEL_DRIVES 2
+#define IDE_QUEUE_DEPTH 32 /* of serial disks, whose controller runs queued commands itself */
 
 typedef struct IdeChannel IdeChannel;
 
@@ -47,13 +48,17 @@ typedef struct IdeBusMaster {
     size_t (*transfer)(void *opaque, uint8_t *data, size_t size, bool to_memory);
     /* The interrupt line went up. */
     void (*interrupted)(void *opaque);
+    /* The drive wants data to be moved by PIO (ide_channel_data_request). Called in the middle of
+     * what the drive does: note it, and do it later. May be NULL. */
+    void (*data_requested)(void *opaque);
     void *opaque;
 } IdeBusMaster;
 
 typedef struct IdeChannelOptions {
-    const char *id;  /* in the device list: "ide0" */
-    unsigned number; /* 0 is the primary channel */
-    uint16_t command_port, control_port;
+    const char *id;                      /* in the device list: "ide0" */
+    unsigned number;                     /* 0 is the primary channel */
+    uint16_t command_port, control_port; /* 0: no ports, the controller speaks for the host */
+    bool serial;                         /* drives of Serial ATA, which are quicker, too */
     IdeDriveOptions drives[IDE_CHANNEL_DRIVES];
     Wire irq;
     IdeBusMaster bus_master; /* transfer NULL: DMA commands are aborted */
@@ -62,6 +67,28 @@ typedef struct IdeChannelOptions {
 IdeChannel *ide_channel_create(const DeviceContext *context, const IdeChannelOptions *options,
                                Error *error);
 void ide_channel_destroy(IdeChannel *channel);
+
+/* ide_serial.c: for a controller without ports, whose only drive is drive 0.
+ *
+ * Gives the drive the registers of a frame from host to device (Serial ATA specification 10.3.4),
+ * IDE_FRAME_BYTES bytes: a command, or what goes into the device control register. */
+#define IDE_FRAME_BYTES 20
+void ide_channel_take_frame(IdeChannel *channel, const uint8_t *frame);
+/* The registers as a frame from device to host; the interrupt is acknowledged by that. */
+void ide_channel_fill_frame(IdeChannel *channel, uint8_t *frame);
+uint8_t ide_channel_status(const IdeChannel *channel);
+uint8_t ide_channel_error(const IdeChannel *channel);
+/* The link was reset: so is the drive, at once. */
+void ide_channel_reset_link(IdeChannel *channel);
+
+typedef struct IdeDataRequest {
+    uint32_t bytes; /* 0: none */
+    bool to_host;
+    bool is_packet; /* the bytes of a packet command, not data */
+} IdeDataRequest;
+IdeDataRequest ide_channel_data_request(const IdeChannel *channel);
+/* Moves all of it. */
+void ide_channel_move_data(IdeChannel *channel, uint8_t *data);
 
 /* The bus master was started: a drive that waits for it goes on. */
 void ide_channel_bus_master_started(IdeChannel *channel);

@@ -79,7 +79,7 @@ static void begin_packet_data(IdeDrive *drive, TransferKind kind, int64_t ns) {
     state->block_bytes = limit == 0 ? BYTE_COUNT_MAXIMUM : limit;
     bool by_dma = (state->features[0] & 1) != 0;
     if (by_dma)
-        ns += (int64_t)state->sectors_left * SECTOR_NS * 4;
+        ns += ide_sectors_ns(drive, state->sectors_left) * 4;
     ide_begin_transfer(drive, kind, by_dma, ns);
 }
 
@@ -177,7 +177,7 @@ static void begin_read(IdeDrive *drive, uint32_t lba, uint32_t count, uint16_t s
     drive->state->lba = lba;
     drive->state->sectors_left = count;
     drive->state->cd_sector_bytes = sector_bytes;
-    begin_packet_data(drive, TRANSFER_PACKET_READ, ACCESS_NS);
+    begin_packet_data(drive, TRANSFER_PACKET_READ, ide_access_ns(drive));
 }
 
 static void read_10(IdeDrive *drive, const uint8_t *packet) {

@@ -160,9 +160,9 @@ static void read_or_write(IdeDrive *drive, unsigned flags) {
     if (!begin_access(drive, flags))
         return;
     bool by_dma = (flags & FLAG_DMA) != 0, writes = (flags & FLAG_WRITE) != 0;
-    int64_t ns = ACCESS_NS;
+    int64_t ns = ide_access_ns(drive);
     if (by_dma)
-        ns += (int64_t)drive->state->sectors_left * SECTOR_NS;
+        ns += ide_sectors_ns(drive, drive->state->sectors_left);
     ide_begin_transfer(drive, writes ? TRANSFER_DISK_WRITE : TRANSFER_DISK_READ, by_dma, ns);
 }
 
@@ -171,7 +171,7 @@ static void verify(IdeDrive *drive, unsigned flags) {
     IdeDriveState *state = drive->state;
     if (!begin_access(drive, flags))
         return;
-    int64_t ns = ACCESS_NS + (int64_t)state->sectors_left * SECTOR_NS;
+    int64_t ns = ide_access_ns(drive) + ide_sectors_ns(drive, state->sectors_left);
     uint8_t error = 0;
     while (state->sectors_left > 0 && error == 0) {
         uint32_t count =

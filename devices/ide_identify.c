@@ -51,6 +51,19 @@ static void store_transfer_modes(const IdeDrive *drive, uint8_t *data) {
     store_word(data, 68, 120);
 }
 
+/* Cable and place of a drive; a serial one has neither, but speeds (Serial ATA specification
+ * 13.2.1). */
+static void store_interface(const IdeDrive *drive, uint8_t *data) {
+    if (drive->channel->serial) {
+        bool queues = drive->kind == IDE_DRIVE_DISK;
+        store_word(data, 75, queues ? IDE_QUEUE_DEPTH - 1 : 0);
+        store_word(data, 76, queues ? 0x0106 : 0x0006); /* 1.5 and 3 Gb/s, queues commands */
+        store_word(data, 93, 0);
+    } else {
+        store_word(data, 93, drive == &drive->channel->drives[0] ? 0x6001 : 0x6100);
+    }
+}
+
 static void store_disk_size(const IdeDrive *drive, uint8_t *data) {
     const IdeDriveState *state = drive->state;
     const IdeGeometry *geometry = &drive->geometry;
@@ -103,7 +116,7 @@ void ide_identify_disk(const IdeDrive *drive, uint8_t *data) {
                    (state->smart ? 1 : 0));
     store_word(data, 86, 0x3400);
     store_word(data, 87, 0x4000);
-    store_word(data, 93, drive == &drive->channel->drives[0] ? 0x6001 : 0x6100);
+    store_interface(drive, data);
     store_checksum(data);
 }
 
@@ -128,6 +141,6 @@ void ide_identify_cdrom(const IdeDrive *drive, uint8_t *data) {
     store_word(data, 83, 0x4000);
     store_word(data, 85, 0x4210);
     store_word(data, 87, 0x4000);
-    store_word(data, 93, drive == &drive->channel->drives[0] ? 0x6001 : 0x6100);
+    store_interface(drive, data);
     store_checksum(data);
 }

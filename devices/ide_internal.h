@@ -28,6 +28,21 @@ enum { DEVICE_DRIVE_1 = 0x10, DEVICE_LBA = 0x40, DEVICE_HEAD_MASK = 0x0F };
 /* Interrupt reason of packet commands, in the sector count register. */
 enum { REASON_COMMAND = 0x01, REASON_TO_HOST = 0x02 };
 
+/* Registers of the command block. */
+enum {
+    REGISTER_DATA = 0,
+    REGISTER_ERROR = 1, /* written: features */
+    REGISTER_COUNT = 2,
+    REGISTER_LBA_LOW = 3,
+    REGISTER_LBA_MID = 4,
+    REGISTER_LBA_HIGH = 5,
+    REGISTER_DEVICE = 6,
+    REGISTER_STATUS = 7, /* written: command */
+};
+
+/* Device control register. */
+enum { CONTROL_NO_INTERRUPT = 0x02, CONTROL_RESET = 0x04, CONTROL_HIGH_ORDER = 0x80 };
+
 #define DIAGNOSTIC_PASSED 0x01
 #define IDE_MULTIPLE_MAXIMUM 16 /* sectors in a block of READ MULTIPLE */
 #define IDE_BUFFER_BYTES (IDE_MULTIPLE_MAXIMUM * IDE_SECTOR_BYTES)
@@ -40,6 +55,8 @@ enum { REASON_COMMAND = 0x01, REASON_TO_HOST = 0x02 };
 #define COMMAND_NS 5000
 #define ACCESS_NS 30000
 #define SECTOR_NS 4000
+#define SERIAL_ACCESS_NS 10000
+#define SERIAL_SECTOR_NS 128
 #define NEXT_BLOCK_NS 5000
 #define RESET_NS 100000
 
@@ -135,11 +152,23 @@ struct IdeChannel {
     IdeDrive drives[IDE_CHANNEL_DRIVES];
     Wire irq;
     IdeBusMaster bus_master;
+    bool serial;
     VirtualClock *clock;
     Trace *trace;
 };
 
+/* How long a disk takes for so many sectors, beside the way to them. */
+static inline int64_t ide_sectors_ns(const IdeDrive *drive, uint32_t sectors) {
+    return (int64_t)sectors * (drive->channel->serial ? SERIAL_SECTOR_NS : SECTOR_NS);
+}
+
+static inline int64_t ide_access_ns(const IdeDrive *drive) {
+    return drive->channel->serial ? SERIAL_ACCESS_NS : ACCESS_NS;
+}
+
 /* ide.c */
+void ide_write_register(IdeChannel *channel, uint32_t offset, uint8_t value);
+void ide_write_device_control(IdeChannel *channel, uint8_t value);
 void ide_update_irq(IdeChannel *channel);
 void ide_raise_interrupt(IdeDrive *drive);
 /* Busy for so long, then the step. */

@@ -95,6 +95,9 @@ static void request_data(IdeDrive *drive, bool interrupt) {
     }
     if (interrupt)
         ide_raise_interrupt(drive);
+    const IdeBusMaster *master = &drive->channel->bus_master;
+    if (master->data_requested != NULL)
+        master->data_requested(master->opaque);
 }
 
 static bool load_buffer(IdeDrive *drive) {
@@ -150,8 +153,8 @@ void ide_continue_transfer(IdeDrive *drive, DriveStep step) {
     }
 }
 
-static int64_t block_ns(const IdeDriveState *state) {
-    return NEXT_BLOCK_NS + (int64_t)(state->buffer_size / IDE_SECTOR_BYTES) * SECTOR_NS;
+static int64_t block_ns(const IdeDrive *drive) {
+    return NEXT_BLOCK_NS + ide_sectors_ns(drive, drive->state->buffer_size / IDE_SECTOR_BYTES);
 }
 
 /* The host has read all of a data request. */
@@ -160,7 +163,7 @@ static void data_request_read(IdeDrive *drive) {
     if (state->buffer_position < state->buffer_size)
         ide_busy(drive, STEP_PRESENT, NEXT_BLOCK_NS);
     else if (state->sectors_left > 0)
-        ide_busy(drive, STEP_LOAD, block_ns(state));
+        ide_busy(drive, STEP_LOAD, block_ns(drive));
     else
         end_transfer(drive, false);
 }
@@ -192,7 +195,7 @@ void ide_write_data(IdeDrive *drive, unsigned size, uint32_t value) {
     if (state->buffer_position < state->buffer_size)
         ide_busy(drive, STEP_ACCEPT, NEXT_BLOCK_NS);
     else
-        ide_busy(drive, STEP_STORE, block_ns(state));
+        ide_busy(drive, STEP_STORE, block_ns(drive));
 }
 
 /* Moves the rest of the buffer; false if the bus master must be waited for. */

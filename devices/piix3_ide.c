@@ -251,7 +251,7 @@ static bool add_channel(Piix3Ide *ide, unsigned number, const DeviceContext *con
         .command_port = places[number].command_port,
         .control_port = places[number].control_port,
         .irq = options->irqs[number],
-        .bus_master = {transfer, interrupted, master},
+        .bus_master = {.transfer = transfer, .interrupted = interrupted, .opaque = master},
     };
     for (unsigned i = 0; i < IDE_CHANNEL_DRIVES; i++)
         channel.drives[i] = options->drives[number * IDE_CHANNEL_DRIVES + i];

@@ -106,6 +106,7 @@ static const ImageSpec *find_image(const Settings *settings, const char *id) {
 static bool read_drive(Settings *settings, KeyValues *values, DriveRequest *request, Error *error) {
     const char *name = key_values_get(values, "drive");
     const char *id = key_values_get(values, "id");
+    const char *serial = key_values_get(values, "serial");
     uint64_t boot_index;
     const ImageSpec *image = name != NULL ? find_image(settings, name) : NULL;
     if (name != NULL && image == NULL)
@@ -122,6 +123,8 @@ static bool read_drive(Settings *settings, KeyValues *values, DriveRequest *requ
         request->is_cd = image->is_cd;
         request->serial = image->serial;
     }
+    if (serial != NULL)
+        request->serial = settings_keep_string(settings, serial);
     return true;
 }
 
@@ -144,25 +147,6 @@ static bool read_ide_place(KeyValues *values, int *index, Error *error) {
     return true;
 }
 
-static bool plug_in_ide(Settings *settings, KeyValues *values, bool is_cd, Error *error) {
-    DriveRequest request;
-    int index = -1;
-    if (!read_drive(settings, values, &request, error) || !read_ide_place(values, &index, error))
-        return false;
-    if (!is_cd && request.file == NULL)
-        return error_set(error, "a hard disk needs drive=");
-    request.is_cd = is_cd;
-    return settings_add_ide_drive(settings, index, &request, error);
-}
-
-static bool plug_in_ide_disk(Settings *settings, KeyValues *values, Error *error) {
-    return plug_in_ide(settings, values, false, error);
-}
-
-static bool plug_in_ide_cd(Settings *settings, KeyValues *values, Error *error) {
-    return plug_in_ide(settings, values, true, error);
-}
-
 /* 'addr=4', '4.0' or '0x4', in hexadecimal digits as ever; 0 where it is not given. */
 static bool read_slot(KeyValues *values, unsigned *slot, Error *error) {
     const char *address = key_values_get(values, "addr");
@@ -180,13 +164,71 @@ static bool plug_in_pci_disk(Settings *settings, KeyValues *values, PciDiskKind 
                              Error *error) {
     PciDiskConfig disk = {.kind = kind};
     DriveRequest request;
-    disk.serial = settings_keep_string(settings, key_values_get(values, "serial"));
     return read_drive(settings, values, &request, error) && read_slot(values, &disk.slot, error) &&
            settings_add_pci_disk(settings, &disk, &request, error);
 }
 
+/* 'bus=ID.N', port N of the AHCI controller; false: it is no such bus. */
+static bool is_ahci_bus(const Settings *settings, const char *bus, unsigned *port) {
+    size_t length = strlen(settings->ahci_id);
+    if (!settings->machine.has_ahci || bus == NULL ||
+        strncmp(bus, settings->ahci_id, length) != 0 || bus[length] != '.' ||
+        bus[length + 1] < '0' || bus[length + 1] > '9' || bus[length + 2] != '\0')
+        return false;
+    *port = (unsigned)(bus[length + 1] - '0');
+    return true;
+}
+
+static bool plug_in_ahci(Settings *settings, KeyValues *values, Error *error) {
+    const char *id = key_values_get(values, "id");
+    if (settings->machine.has_ahci)
+        return error_set(error, "there is one AHCI controller already");
+    settings->machine.has_ahci = true;
+    settings->ahci_id = settings_keep_string(settings, id != NULL ? id : "ahci");
+    return read_slot(values, &settings->machine.ahci_slot, error);
+}
+
+static bool plug_in_ahci_drive(Settings *settings, KeyValues *values, bool is_cd, unsigned port,
+                               Error *error) {
+    PciDiskConfig disk = {.kind = PCI_DISK_AHCI, .port = port};
+    DriveRequest request;
+    if (port >= MACHINE_AHCI_PORTS)
+        return error_set(error, "the AHCI controller has %d ports", MACHINE_AHCI_PORTS);
+    for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++) {
+        const PciDiskConfig *other = &settings->machine.pci_disk[i];
+        if (other->drive.present && other->kind == PCI_DISK_AHCI && other->port == port)
+            return error_set(error, "port %u of the AHCI controller is taken", port);
+    }
+    if (!read_drive(settings, values, &request, error))
+        return false;
+    request.is_cd = is_cd;
+    return settings_add_pci_disk(settings, &disk, &request, error);
+}
+
 static bool plug_in_virtio(Settings *settings, KeyValues *values, Error *error) {
     return plug_in_pci_disk(settings, values, PCI_DISK_VIRTIO, error);
+}
+
+static bool plug_in_ide(Settings *settings, KeyValues *values, bool is_cd, Error *error) {
+    DriveRequest request;
+    int index = -1;
+    unsigned port;
+    if (is_ahci_bus(settings, key_values_get(values, "bus"), &port))
+        return plug_in_ahci_drive(settings, values, is_cd, port, error);
+    if (!read_drive(settings, values, &request, error) || !read_ide_place(values, &index, error))
+        return false;
+    if (!is_cd && request.file == NULL)
+        return error_set(error, "a hard disk needs drive=");
+    request.is_cd = is_cd;
+    return settings_add_ide_drive(settings, index, &request, error);
+}
+
+static bool plug_in_ide_disk(Settings *settings, KeyValues *values, Error *error) {
+    return plug_in_ide(settings, values, false, error);
+}
+
+static bool plug_in_ide_cd(Settings *settings, KeyValues *values, Error *error) {
+    return plug_in_ide(settings, values, true, error);
 }
 
 static bool plug_in_floppy(Settings *settings, KeyValues *values, Error *error) {
@@ -224,8 +266,8 @@ static const DeviceOption device_options[] = {
     // clang-format off
     {"VGA", "vgamem_mb id bus addr", "the display adapter", plug_in_vga},
     {"floppy", "drive unit id bootindex", "a floppy drive", plug_in_floppy},
-    {"ide-cd", "drive bus unit id bootindex", "a CD drive", plug_in_ide_cd},
-    {"ide-hd", "drive bus unit id bootindex", "a hard disk", plug_in_ide_disk},
+    {"ide-cd", "drive bus unit id bootindex serial", "a CD drive", plug_in_ide_cd},
+    {"ide-hd", "drive bus unit id bootindex serial", "a hard disk", plug_in_ide_disk},
     {"isa-debug-exit", "iobase iosize", "a port that ends the program with a status", plug_in_debug_exit},
     {"pvpanic", "ioport events", "a port by which a guest says that it panicked", plug_in_pvpanic},
     {"pc-testdev", "id", "ports and memory that suites of test kernels use", plug_in_pc_testdev},
@@ -233,6 +275,8 @@ static const DeviceOption device_options[] = {
     {"isa-debugcon", "chardev iobase id", "the debug console", plug_in_debug_console},
     {"isa-serial", "chardev index id", "a serial port", plug_in_serial},
     {"isa-parallel", "chardev index iobase id", "a parallel port", plug_in_parallel},
+    {"ahci", "id addr bus", "a Serial ATA controller; its buses are ID.0 to ID.5", plug_in_ahci},
+    {"ich9-ahci", "id addr bus", "the same", plug_in_ahci},
     {"virtio-blk-pci", "drive serial addr bus id bootindex", "a virtio disk", plug_in_virtio},
     {"virtio-blk", "drive serial addr bus id bootindex", "the same", plug_in_virtio},
     // clang-format on

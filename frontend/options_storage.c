@@ -15,6 +15,7 @@ static void fill_drive(DriveConfig *drive, const DriveRequest *request) {
         .snapshot = request->snapshot,
         .id = request->id,
         .boot_index = request->boot_index,
+        .serial = request->serial,
     };
 }
 
@@ -50,8 +51,6 @@ bool settings_add_pci_disk(Settings *settings, const PciDiskConfig *disk,
     if (index == MACHINE_PCI_DISKS)
         return error_set(error, "there is room for %d disks on the PCI bus", MACHINE_PCI_DISKS);
     disks[index] = *disk;
-    if (disks[index].serial == NULL)
-        disks[index].serial = request->serial;
     fill_drive(&disks[index].drive, request);
     return true;
 }

@@ -45,6 +45,7 @@ typedef struct Settings {
     bool monitor_given;
     NamedCharacterSpec character_device[SETTINGS_CHARACTER_DEVICES];
     int character_device_count;
+    const char *ahci_id; /* of its controller, which names the buses of its drives */
     ImageSpec image[SETTINGS_IMAGES];
     int image_count;
 

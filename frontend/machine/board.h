@@ -59,6 +59,8 @@ typedef struct Board {
     struct I82077 *floppy;
     struct Piix3Ide *ide;
     struct VirtioBlk *virtio_disk[MACHINE_PCI_DISKS]; /* NULL: not of this kind, or not there */
+    struct Ahci *ahci;                                /* NULL without */
+    unsigned ahci_slot;
     unsigned pci_disk_slot[MACHINE_PCI_DISKS];
     struct Uart16550 *serial[MACHINE_SERIAL_PORTS];
     struct ParallelPort *parallel[MACHINE_PARALLEL_PORTS];

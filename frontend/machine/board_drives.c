@@ -1,12 +1,20 @@
 #include "board_drives.h"
+#include "ahci.h"
 #include "i82077.h"
+#include "machine_parts.h"
 #include "piix3_ide.h"
 #include "virtio_blk.h"
 
 IdeChannel *board_drive_channel(const Board *board, const BoardDrive *drive, unsigned *unit) {
     *unit = 0;
-    if (drive->is_floppy || drive->is_on_pci)
+    if (drive->is_floppy)
         return NULL;
+    if (drive->is_on_pci) {
+        const PciDiskConfig *config = &board->machine->config.pci_disk[drive->unit];
+        return config->drive.present && config->kind == PCI_DISK_AHCI
+                   ? ahci_channel(board->ahci, config->port)
+                   : NULL;
+    }
     *unit = drive->unit % IDE_CHANNEL_DRIVES;
     return piix3_ide_channel(board->ide, drive->unit / IDE_CHANNEL_DRIVES);
 }

@@ -1,4 +1,5 @@
 /* Disks with controllers of their own on the PCI bus. */
+#include "ahci.h"
 #include "board_drives.h"
 #include "board_parts.h"
 #include "disk_media.h"
@@ -12,23 +13,44 @@ enum { FIRST_SLOT = 3, SLOTS = 32 }; /* the display has slot 2, as ever */
 
 #define FIRST_DISK (MACHINE_FLOPPIES + MACHINE_IDE_DRIVES)
 
+/* Where each controller goes: the one of AHCI, then those of the disks. */
+#define CONTROLLERS (1 + MACHINE_PCI_DISKS)
+
+typedef struct Place {
+    bool present;
+    unsigned asked; /* 0: anywhere */
+    unsigned *slot;
+} Place;
+
+static void list_places(Board *board, Place *places) {
+    const MachineConfig *config = &board->machine->config;
+    places[0] = (Place){config->has_ahci, config->ahci_slot, &board->ahci_slot};
+    for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++) {
+        const PciDiskConfig *disk = &config->pci_disk[i];
+        places[1 + i] = (Place){disk->drive.present && disk->kind != PCI_DISK_AHCI, disk->slot,
+                                &board->pci_disk_slot[i]};
+    }
+}
+
 /* Who asks for a place has it; the others take what is left. */
 bool board_place_pci_disks(Board *board, Error *error) {
     uint32_t taken = (1u << FIRST_SLOT) - 1;
-    const PciDiskConfig *disks = board->machine->config.pci_disk;
-    for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++) {
-        if (!disks[i].drive.present || disks[i].slot == 0)
+    Place places[CONTROLLERS];
+    list_places(board, places);
+    for (unsigned i = 0; i < CONTROLLERS; i++) {
+        unsigned asked = places[i].asked;
+        if (!places[i].present || asked == 0)
             continue;
-        if (disks[i].slot >= SLOTS || (taken >> disks[i].slot & 1))
-            return error_set(error, "PCI slot %u is taken, or does not exist", disks[i].slot);
-        taken |= 1u << disks[i].slot;
-        board->pci_disk_slot[i] = disks[i].slot;
+        if (asked >= SLOTS || (taken >> asked & 1))
+            return error_set(error, "PCI slot %u is taken, or does not exist", asked);
+        taken |= 1u << asked;
+        *places[i].slot = asked;
     }
-    for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++) {
-        if (!disks[i].drive.present || disks[i].slot != 0)
+    for (unsigned i = 0; i < CONTROLLERS; i++) {
+        if (!places[i].present || places[i].asked != 0)
             continue;
-        board->pci_disk_slot[i] = (unsigned)__builtin_ctz(~taken);
-        taken |= 1u << board->pci_disk_slot[i];
+        *places[i].slot = (unsigned)__builtin_ctz(~taken);
+        taken |= 1u << *places[i].slot;
     }
     return true;
 }
@@ -46,11 +68,29 @@ static bool create_virtio(Board *board, unsigned disk, Error *error) {
         .id = id,
         .slot = board->pci_disk_slot[disk],
         .medium = board->drive[FIRST_DISK + disk].medium,
-        .serial = board->machine->config.pci_disk[disk].serial,
+        .serial = board->machine->config.pci_disk[disk].drive.serial,
         .geometry = known_geometry(board, disk),
     };
     board->virtio_disk[disk] = virtio_blk_create(&context, board->pci, &options, error);
     return board->virtio_disk[disk] != NULL;
+}
+
+static bool create_ahci(Board *board, Error *error) {
+    DeviceContext context = board_context(board);
+    AhciOptions options = {.slot = board->ahci_slot};
+    for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++) {
+        const PciDiskConfig *config = &board->machine->config.pci_disk[i];
+        if (!config->drive.present || config->kind != PCI_DISK_AHCI)
+            continue;
+        options.drives[config->port] = (IdeDriveOptions){
+            .kind = config->drive.is_cd ? IDE_DRIVE_CDROM : IDE_DRIVE_DISK,
+            .medium = board->drive[FIRST_DISK + i].medium,
+            .serial = config->drive.serial,
+            .geometry = known_geometry(board, i),
+        };
+    }
+    board->ahci = ahci_create(&context, board->pci, &options, error);
+    return board->ahci != NULL;
 }
 
 bool board_create_pci_disks(Board *board, Error *error) {
@@ -60,14 +100,28 @@ bool board_create_pci_disks(Board *board, Error *error) {
             !create_virtio(board, i, error))
             return false;
     }
-    return true;
+    return !board->machine->config.has_ahci || create_ahci(board, error);
 }
 
 void board_destroy_pci_disks(Board *board) {
     for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++)
         virtio_blk_destroy(board->virtio_disk[i]);
+    ahci_destroy(board->ahci);
 }
 
 void board_print_pci_disk_path(const Board *board, unsigned disk, ByteBuffer *text) {
-    byte_buffer_print(text, "/pci@i0cf8/scsi@%x/disk@0,0\n", board->pci_disk_slot[disk]);
+    const PciDiskConfig *config = &board->machine->config.pci_disk[disk];
+    unsigned slot = board->pci_disk_slot[disk];
+    switch (config->kind) {
+    case PCI_DISK_VIRTIO:
+        byte_buffer_print(text, "/pci@i0cf8/scsi@%x/disk@0,0\n", slot);
+        break;
+    case PCI_DISK_AHCI:
+        byte_buffer_print(text, "/pci@i0cf8/pci8086,2922@%x/drive@%x/disk@0\n", board->ahci_slot,
+                          config->port);
+        break;
+    case PCI_DISK_NVME:
+        byte_buffer_print(text, "/pci@i0cf8/pci8086,5845@%x/namespace@1,0\n", slot);
+        break;
+    }
 }

@@ -105,6 +105,7 @@ static bool create_ide(Board *board, Error *error) {
             continue;
         options.drives[i].kind = drive->is_cd ? IDE_DRIVE_CDROM : IDE_DRIVE_DISK;
         options.drives[i].medium = drive->medium;
+        options.drives[i].serial = board->machine->config.ide[i].serial;
         if (board->machine->config.disks != NULL)
             options.drives[i].geometry =
                 disk_base_geometry(board->machine->config.disks, MACHINE_FLOPPIES + i);

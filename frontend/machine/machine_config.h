@@ -31,9 +31,10 @@ typedef struct DriveConfig {
     const char *file;   /* NULL: no medium */
     const char *format; /* "raw"; NULL: found out from the content */
     bool read_only;
-    bool snapshot;  /* writes go to a temporary place and are forgotten */
-    const char *id; /* as 'info block' names it; NULL for the default name */
-    int boot_index; /* -1: not given */
+    bool snapshot;      /* writes go to a temporary place and are forgotten */
+    const char *id;     /* as 'info block' names it; NULL for the default name */
+    int boot_index;     /* -1: not given */
+    const char *serial; /* number of a disk; NULL: a default */
 } DriveConfig;
 
 /* A disk behind a controller on the PCI bus; each has its own but those of AHCI. */
@@ -42,9 +43,8 @@ typedef enum PciDiskKind { PCI_DISK_VIRTIO, PCI_DISK_AHCI, PCI_DISK_NVME } PciDi
 typedef struct PciDiskConfig {
     DriveConfig drive;
     PciDiskKind kind;
-    unsigned port;      /* of the AHCI controller */
-    unsigned slot;      /* of its own controller on the bus; 0: the first that is free */
-    const char *serial; /* NULL: a default */
+    unsigned port; /* of the AHCI controller */
+    unsigned slot; /* of its own controller on the bus; 0: the first that is free */
 } PciDiskConfig;
 
 /* Where the bytes of a port go. Called on the machine's thread. A NULL write: the port has nobody

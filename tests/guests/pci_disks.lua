@@ -7,6 +7,8 @@ local linux_guest = require("linux_guest")
 local DEVICES = {
   {name = "virtio-blk", disk = "vda", modules = {"virtio_pci", "virtio_blk"},
    options = {"-device", "virtio-blk-pci,drive=d,bootindex=0"}},
+  {name = "AHCI", disk = "sda", modules = {"ahci", "sd_mod"},
+   options = {"-device", "ich9-ahci,id=ahci", "-device", "ide-hd,drive=d,bus=ahci.0,bootindex=0"}},
 }
 
 -- The first half of the disk is copied to the second.
@@ -102,6 +104,33 @@ local function boot(device)
   dos_guest.check_files(image)
   dos_guest.check_file_system(image)
 end
+
+-- A CD behind AHCI, and the words of ATAPI that have no data or are refused.
+local CD_SCRIPT = [[set -e
+md5sum /dev/sr0
+mkdir /cd
+mount -t iso9660 -o ro /dev/sr0 /cd
+cat /cd/hello.txt
+umount /cd
+cat /proc/sys/dev/cdrom/info | grep -q 'drive name:.*sr0'
+dmesg
+]]
+
+local function read_cd()
+  local cd = guest.cd("ahci.iso", {["hello.txt"] = "from the CD\n", ["noise.bin"] = guest.noise(5, 3 << 20)})
+  local m = guest.linux({
+    modules = {"ahci", "sr_mod", "isofs"}, script = CD_SCRIPT,
+    options = {"-device", "ahci,id=sata", "-drive", "if=none,id=cd,media=cdrom,file=" .. cd,
+               "-device", "ide-cd,drive=cd,bus=sata.3"},
+  })
+  local log = m:wait_serial(guest.DONE .. "0", {timeout = 200})
+  check(log:find(guest.program("md5sum", cd):match("^%x+"), 1, true), log)
+  check(log:find("from the CD", 1, true), log)
+  linux_guest.check_log(log)
+  check_equal(m:wait_end(), 0)
+end
+
+test("CD on AHCI", read_cd)
 
 for _, device in ipairs(DEVICES) do
   test("Linux on " .. device.name, function() copy_halves(device, 16, 200) end)
