@@ -35,7 +35,7 @@ static const ForeignFormat foreign_formats[] = {
     {"qcow", 0, 4, "QFI\xFB", NULL}, /* of a version that its driver does not take */
     {"QED", 0, 4, "QED\0", NULL},
     {"VMDK", 0, 4, "COWD", NULL},
-    {"VMDK", 0, 21, "# Disk DescriptorFile", NULL},
+
     {"VHDX", 0, 8, "vhdxfile", NULL},
     {"Parallels", 0, 16, "WithoutFreeSpace", NULL},
     {"Parallels", 0, 16, "WithouFreSpacExt", NULL},
@@ -212,6 +212,16 @@ BlockNode *block_open_backing(const BlockNode *above, const BlockOptions *option
         error_set(error, "%s", reason.message); /* one further down is the culprit */
     else if (node == NULL)
         error_set(error, BACKING_WORDS "%.200s: %.200s", options->path, reason.message);
+    return node;
+}
+
+BlockNode *block_open_part(const BlockNode *above, const BlockOptions *options, Error *error) {
+    Error reason = {0};
+    BlockNode *node = NULL;
+    if (check_chain(above, options->path, &reason))
+        node = open_image(above, options, &reason);
+    if (node == NULL)
+        error_set(error, "its part %.200s: %.200s", options->path, reason.message);
     return node;
 }
 

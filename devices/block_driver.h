@@ -88,6 +88,10 @@ BlockNode *block_overlay_create(BlockNode *below);
  * a chain that leads back to itself or is too long is one. */
 BlockNode *block_open_backing(const BlockNode *above, const BlockOptions *options, Error *error);
 
+/* Opens a file that the image 'above' is made of; in the options its format, and whether it is
+ * written. */
+BlockNode *block_open_part(const BlockNode *above, const BlockOptions *options, Error *error);
+
 /* Writes as block_write() does, but what was there before is not kept. */
 bool block_write_present(BlockNode *node, uint64_t offset, const void *data, size_t size,
                          Error *error);

@@ -134,16 +134,15 @@ static bool create_target(const ImageArguments *arguments, const char *format, u
 /* The target's piece is a whole cluster where it is compressed. */
 static bool choose_piece(Conversion *conversion, Error *error) {
     conversion->piece_bytes = BUFFER_BYTES;
-    if (conversion->compress) {
-        BlockInfo *info = allocate_zeroed(sizeof(*info));
-        bool good = block_info_get(conversion->target, info, error);
-        if (good && info->cluster_bytes > 0)
-            conversion->piece_bytes = info->cluster_bytes;
-        block_info_free(info);
-        free(info);
-        if (!good)
-            return false;
-    }
+    BlockInfo *info = allocate_zeroed(sizeof(*info));
+    bool good = block_info_get(conversion->target, info, error);
+    conversion->compress = conversion->compress || info->compressed;
+    if (conversion->compress && info->cluster_bytes > 0)
+        conversion->piece_bytes = info->cluster_bytes;
+    block_info_free(info);
+    free(info);
+    if (!good)
+        return false;
     conversion->buffer = allocate_zeroed(conversion->piece_bytes);
     conversion->present = allocate_zeroed(conversion->piece_bytes);
     return true;

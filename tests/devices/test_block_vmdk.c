@@ -1,5 +1,6 @@
 /* VMDK images: those of qemu-img, writes against a model, kills in the middle of writes, and images
  * that mean harm. All are made by qemu-img. */
+#include "block_image.h"
 #include "disk_format_fixture.h"
 #include "little_endian.h"
 #include "suite_run.h"
@@ -171,8 +172,152 @@ static void check_killed(const char *path) {
     disk_format_run(false, "qemu-img check -f vmdk %s", path);
 }
 
+static const char *const subformats[] = {"monolithicSparse", "monolithicFlat",
+                                         "twoGbMaxExtentSparse", "twoGbMaxExtentFlat",
+                                         "streamOptimized"};
+
+static void make(const char *path, const char *subformat, uint64_t length) {
+    BlockCreateValue value = {"subformat", subformat};
+    BlockCreateRequest request = {
+        .path = path, .length = length, .values = &value, .value_count = 1};
+    Error error = {0};
+    ck_assert_msg(block_create("vmdk", &request, &error), "%s", error.message);
+}
+
+/* Images of several files: written over the seam by us and by QEMU. */
+START_TEST(parts_are_one_disk) {
+    const char *raw = disk_format_path("p.raw"), *image = disk_format_path("p.vmdk");
+    const uint64_t seam = 2048 * MEGABYTE;
+    for (int qemu = 0; qemu < 2; qemu++) {
+        disk_format_run(false, "rm -f %s*; truncate -s 2060M %s", disk_format_path("p"), raw);
+        if (qemu)
+            disk_format_run(false, "qemu-img create -q -f vmdk -o subformat=%s %s 2060M",
+                            subformats[_i], image);
+        else
+            make(image, subformats[_i], seam + 12 * MEGABYTE);
+        BlockNode *node = disk_format_open(image, NULL, false);
+        static uint8_t data[300000], found[300000];
+        memset(data, 0x5A + qemu, sizeof(data));
+        ck_assert_uint_eq(block_length(node), seam + 12 * MEGABYTE);
+        ck_assert(block_write(node, seam - 100000, data, sizeof(data), NULL));
+        ck_assert(block_write(node, 4 * MEGABYTE, data, 1000, NULL));
+        ck_assert(block_flush(node, NULL));
+        ck_assert(block_read(node, seam - 100000, found, sizeof(found), NULL));
+        ck_assert_mem_eq(data, found, sizeof(data));
+        disk_format_refused(image, NULL, false, "use");
+        block_close(node);
+        for (int i = 0; i < 2; i++)
+            disk_format_run(false,
+                            "qemu-io -f %s -c 'write -q -P %d %llu 300000' "
+                            "-c 'write -q -P %d 4M 1000' -c 'write -q -P 7 2055M 1M' %s",
+                            i ? "raw" : "vmdk", 0x5A + qemu, (unsigned long long)seam - 100000,
+                            0x5A + qemu, i ? raw : image);
+        disk_format_run(false, "qemu-img compare -q -f vmdk -F raw %s %s", image, raw);
+        node = disk_format_open(image, NULL, true);
+        ck_assert(block_read(node, 2055 * MEGABYTE + 5, found, 1, NULL) && found[0] == 7);
+        BlockExtent extent;
+        ck_assert(block_map(node, 2055 * MEGABYTE, 4096, &extent, NULL));
+        ck_assert(extent.data && extent.has_offset && extent.length == 4096);
+        block_close(node);
+    }
+}
+END_TEST
+
+START_TEST(streams_are_filled_once) {
+    const char *raw = disk_format_path("o.raw"), *image = disk_format_path("o.vmdk");
+    static uint8_t data[65536];
+    disk_format_make_raw(raw, 3 * MEGABYTE + 512, 4);
+    make(image, "streamOptimized", 3 * MEGABYTE + 512);
+    BlockOptions options = {.path = image, .any_content = true};
+    BlockNode *node = block_open(&options, NULL);
+    FILE *file = fopen(raw, "rb");
+    for (uint64_t at = 0; at < 3 * MEGABYTE + 512; at += sizeof(data)) {
+        size_t size = fread(data, 1, sizeof(data), file);
+        ck_assert(block_write(node, at, data, size, NULL));
+    }
+    fclose(file);
+    ck_assert(!block_write(node, 0, data, sizeof(data), NULL));
+    ck_assert(!block_write(node, 512, data, 512, NULL));
+    disk_format_check_equal(node, raw);
+    block_close(node);
+    disk_format_run(false, "qemu-img check -q -f vmdk %s", image);
+    disk_format_run(false, "qemu-img compare -q -f vmdk -F raw %s %s", image, raw);
+}
+END_TEST
+
+START_TEST(hostile_descriptions_are_one_clear_line) {
+    static const struct {
+        const char *lines, *words;
+    } texts[] = {
+        {"", "names no files"},
+        {"RW 8 FLAT \"/etc/passwd\" 0\n", "no file beside it"},
+        {"RW 8 FLAT \"../d.raw\" 0\n", "no file beside it"},
+        {"RW 8 FLAT \"\" 0\n", "no file beside it"},
+        {"RW 8 FLAT \"none.vmdk\" 0\n", "cannot be opened"},
+        {"RW 8 FLAT \"d.vmdk\" 0\n", "lies over itself"},
+        {"RW 99999999 FLAT \"d.raw\" 0\n", "shorter"},
+        {"RW 8 FLAT \"d.raw\" 99999999999999999\n", "begins at"},
+        {"RW 0 FLAT \"d.raw\" 0\n", "0 sectors"},
+        {"RW 18446744073709551615 ZERO\n", "sectors"},
+        {"RW 8 FLAT d.raw 0\n", "describes no part"},
+        {"RW 8 FLAT \"d.raw\n", "describes no part"},
+        {"RW x\n", "describes no part"},
+        {"RW 8 SPARSE \"d.raw\"\n", "is not a VMDK image"},
+        {"RW 8 VMFSSPARSE \"d.raw\"\n", "cannot be opened"},
+        {"NOACCESS 8 FLAT \"d.raw\" 0\n", "cannot be opened"},
+        {"RDONLY 8 FLAT \"d.raw\" 0\n", "only read"},
+        {"parentCID=12345678\nRW 8 FLAT \"d.raw\" 0\n", "difference"},
+    };
+    const char *image = disk_format_path("d.vmdk");
+    disk_format_make_raw(disk_format_path("d.raw"), MEGABYTE, 1);
+    for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        FILE *file = fopen(image, "w");
+        fprintf(file, "# Disk DescriptorFile\r\nversion=1\n%s", texts[i].lines);
+        fclose(file);
+        disk_format_refused(image, NULL, false, texts[i].words);
+    }
+    FILE *file = fopen(image, "w");
+    fprintf(file, "# Disk DescriptorFile\r\n RW 8 FLAT \"d.raw\" 16\r\nRW 4 ZERO\r\n");
+    fclose(file);
+    BlockNode *node = disk_format_open(image, NULL, false);
+    uint8_t found[512], wanted[512];
+    disk_format_refused(disk_format_path("d.raw"), "raw", true, "in use");
+    ck_assert_uint_eq(block_length(node), 12 * 512);
+    ck_assert(!block_write(node, 8 * 512, wanted, 1, NULL));
+    ck_assert(block_read(node, 512, found, 512, NULL));
+    block_close(node);
+    BlockNode *part = disk_format_open(disk_format_path("d.raw"), "raw", true);
+    ck_assert(block_read(part, 17 * 512, wanted, 512, NULL));
+    ck_assert_mem_eq(found, wanted, 512);
+    block_close(part);
+}
+END_TEST
+
+/* A part alone is no image; and a name that cannot be is refused with nothing left over. */
+START_TEST(parts_alone_are_refused) {
+    const char *image = disk_format_path("a.vmdk");
+    make(image, "twoGbMaxExtentSparse", 3 * MEGABYTE);
+    disk_format_refused(disk_format_path("a-s001.vmdk"), NULL, true, "one part");
+    BlockCreateValue value = {"subformat", "monolithicFlat"};
+    BlockCreateRequest request = {.path = disk_format_path("q\"q.vmdk"),
+                                  .length = MEGABYTE,
+                                  .values = &value,
+                                  .value_count = 1};
+    ck_assert(!block_create("vmdk", &request, NULL));
+    ck_assert_int_ne(access(disk_format_path("q\"q-flat.vmdk"), F_OK), 0);
+    value.value = "other";
+    ck_assert(!block_create("vmdk", &request, NULL));
+}
+END_TEST
+
+static void make_split(const char *path) {
+    disk_format_run(false, "rm -f %.*s*", (int)strlen(path) - 5, path);
+    make(path, "twoGbMaxExtentSparse", 2060 * MEGABYTE);
+}
+
 START_TEST(kills_leave_good_images) {
-    disk_format_kill_writers(make_killable, "kill.vmdk", NULL, check_killed);
+    static void (*const makers[])(const char *path) = {make_killable, make_split};
+    disk_format_kill_writers(makers[_i], "kill.vmdk", NULL, check_killed);
 }
 END_TEST
 
@@ -187,7 +332,11 @@ int main(void) {
     tcase_add_test(cases, writes_what_qemu_reads);
     tcase_add_test(cases, hostile_images_are_one_clear_line);
     tcase_add_test(cases, damaged_streams_are_errors);
-    tcase_add_test(cases, kills_leave_good_images);
+    tcase_add_loop_test(cases, parts_are_one_disk, 0, 4);
+    tcase_add_test(cases, streams_are_filled_once);
+    tcase_add_test(cases, hostile_descriptions_are_one_clear_line);
+    tcase_add_test(cases, parts_alone_are_refused);
+    tcase_add_loop_test(cases, kills_leave_good_images, 0, 2);
     suite_add_tcase(suite, cases);
     disk_format_path(""); /* one folder for the forks of all tests */
     int status = suite_run(suite);
