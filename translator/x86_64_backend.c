@@ -63,6 +63,15 @@ static bool make_tables(X86Backend *backend, Error *error) {
     return true;
 }
 
+static bool host_has_popcnt(void) {
+#if defined(__x86_64__)
+    unsigned eax, ebx, ecx, edx;
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx >> 23 & 1) != 0;
+#else
+    return false;
+#endif
+}
+
 static bool host_has_bmi2(void) {
 #if defined(__x86_64__)
     unsigned eax, ebx, ecx, edx;
@@ -92,6 +101,8 @@ X86Backend *x86_backend_create(Translator *translator, Error *error) {
         x86_backend_destroy(backend);
         return NULL;
     }
+    backend->has_popcnt = host_has_popcnt();
+    x86_fill_decimal_table(backend);
     backend->has_shrx = host_has_bmi2() && !translator->options.no_bmi2;
     Assembler assembler = {.code = backend->writable, .end = backend->writable + bytes};
     x86_emit_trampolines(backend, &assembler);

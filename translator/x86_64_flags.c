@@ -241,11 +241,25 @@ static bool recompute_step(Translation *translation, const FlagSource *source) {
     return true;
 }
 
+/* After a shift the image's AF is the host's, not 0 by our rule: test byte [count], 31; jz over;
+ * and ah, ~10h. By a constant count it is cleared in any case. */
+static void clear_shifted_af(Assembler *assembler, const FlagOperand *count) {
+    uint8_t *over = NULL;
+    if (count->kind != FLAG_OPERAND_IMM) {
+        asm_test_imm(assembler, 1, source_operand(count), 31);
+        over = asm_jcc(assembler, COND_Z);
+    }
+    asm_alu_imm(assembler, 1, ALU_AND, host_reg(HOST_AH), 0xEF);
+    asm_patch(over, assembler->code);
+}
+
 /* mov r8d, eax; movzx eax, word [image]; add al, 7Fh; sahf; mov eax, r8d */
-static bool restore_image(Translation *translation, const FlagSource *source) {
+static bool restore_image(Translation *translation, const FlagSource *source, bool clear_af) {
     Assembler *assembler = &translation->assembler;
     asm_mov(assembler, 4, HOST_SCRATCH, host_reg(HOST_RAX));
     asm_reg_rm(assembler, 4, 0x0FB7, HOST_RAX, cpu_mem(image_offset(source->a.number)));
+    if (clear_af)
+        clear_shifted_af(assembler, &source->b);
     asm_alu_imm(assembler, 1, ALU_ADD, host_reg(HOST_RAX), 0x7F);
     asm_byte(assembler, 0x9E); /* sahf */
     asm_mov(assembler, 4, HOST_RAX, host_reg(HOST_SCRATCH));
@@ -299,12 +313,11 @@ static bool restore(Translation *translation, uint8_t groups, bool exact_af) {
         return true;
     if (same_source(translation, groups, &source)) {
         if (source.kind == FLAG_SOURCE_IMAGE) {
-            bool wrong = source.b.kind != FLAG_OPERAND_NONE;
-            if (wrong && exact_af && (groups & FLAG_GROUP_S))
-                return false;
-            translation->af_count =
-                source.b; /* as wrong in the host's flags as it is in the image */
-            return restore_image(translation, &source);
+            bool clear_af =
+                source.b.kind != FLAG_OPERAND_NONE && exact_af && (groups & FLAG_GROUP_S) != 0;
+            if (!clear_af) /* as wrong in the host's flags as it is in the image */
+                translation->af_count = source.b;
+            return restore_image(translation, &source, clear_af);
         }
         if (is_step(&source))
             return !(groups & FLAG_GROUP_C) && recompute_step(translation, &source);
@@ -334,7 +347,7 @@ static void to_host(Translation *translation, uint8_t groups, bool exact_af) {
         translation->assembler.code = before;
         locate_anywhere(translation);
         call_materialize(translation);
-        restore_image(translation, &translation->flags.source[FLAG_GROUP_INDEX_C]);
+        restore_image(translation, &translation->flags.source[FLAG_GROUP_INDEX_C], false);
     }
     translation->in_host = groups;
 }

@@ -66,10 +66,14 @@ struct Translation;
 #define X86_IS_SANITIZED 0
 #endif
 
+enum { X86_DECIMAL_CASES = 1024 }; /* AL, CF, AF */
+
 struct X86Backend {
     Translator *translator;
     struct Translation *translation; /* workspace */
-    bool has_shrx;                   /* BMI2 */
+    bool has_popcnt;
+    uint32_t decimal[4][X86_DECIMAL_CASES]; /* x86_64_decimal.c */
+    bool has_shrx;                          /* BMI2 */
     bool full; /* the buffer or a table: everything must be flushed before more is translated */
     uint8_t *writable;         /* the buffer, mapped twice: here to write ... */
     const uint8_t *executable; /* ... and here to run */
@@ -314,6 +318,16 @@ bool x86_fpu_run_function(Cpu *cpu, const HelperInfo *helper);
 
 /* x86_64_uops.c */
 void x86_emit_uop(Translation *translation, const Uop *uop);
+
+/* x86_64_divide.c */
+void x86_emit_div(Translation *translation, const Uop *uop);
+void x86_emit_idiv(Translation *translation, const Uop *uop);
+
+/* x86_64_decimal.c */
+void x86_fill_decimal_table(X86Backend *backend);
+void x86_emit_adjust(Translation *translation, const Uop *uop); /* DAA, DAS, AAA, AAS */
+void x86_emit_aam(Translation *translation, const Uop *uop);
+void x86_emit_aad(Translation *translation, const Uop *uop);
 
 /* x86_64_trampolines.c */
 void x86_emit_trampolines(X86Backend *backend, Assembler *assembler);

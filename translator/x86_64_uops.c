@@ -410,74 +410,6 @@ static void emit_imul2(Translation *translation, const Uop *uop) {
     end_operands(translation, uop);
 }
 
-static void step_if(Translation *translation, unsigned condition, uint32_t site) {
-    x86_emit_leave(translation, (int)condition, LEAVE_STEP, site);
-}
-
-/* Unsigned: upper half below the divisor, or the instruction is run alone (#DE).
- *     mov r8, src; cmp upper, r8; jae step; div r8 */
-static void emit_div(Translation *translation, const Uop *uop) {
-    Assembler *assembler = &translation->assembler;
-    if (uop_has_memory(uop))
-        begin_operands(translation, uop);
-    else
-        x86_flags_clobber(translation, FLAG_GROUP_ALL);
-    uint32_t site = x86_add_site(translation, SITE_OTHER, 0, 0);
-    unsigned size = uop->size;
-    if (src_is_memory(uop)) { /* R11 is free: a division has no second temporary */
-        if (size == 4)
-            asm_mov(assembler, 4, HOST_R11, guest_memory(translation));
-        else
-            asm_reg_rm_sized(assembler, 4, size, size == 1 ? 0x0FB6 : 0x0FB7, HOST_R11,
-                             guest_memory(translation));
-    } else if (size == 1) {
-        asm_reg_rm_sized(assembler, 4, 1, 0x0FB6, HOST_RBP, src_operand(translation, uop));
-        asm_mov(assembler, 4, HOST_R11, host_reg(HOST_RBP));
-    } else {
-        asm_mov(assembler, 4, HOST_R11, src_operand(translation, uop));
-    }
-    end_operands(translation, uop);
-    if (size == 1) {
-        asm_reg_rm_sized(assembler, 4, 1, 0x0FB6, HOST_RBP, host_reg(HOST_AH));
-        asm_alu(assembler, 4, ALU_CMP, HOST_RBP, host_reg(HOST_R11));
-    } else {
-        asm_alu(assembler, size, ALU_CMP, HOST_RDX, host_reg(HOST_R11));
-    }
-    step_if(translation, COND_NB, site);
-    writes_register(translation, REG_EAX);
-    if (size != 1)
-        writes_register(translation, REG_EDX);
-    asm_unary(assembler, size, UNARY_DIV, host_reg(HOST_R11));
-}
-
-/* Signed, 32 bits: done here if EDX is the sign of EAX and the divisor is neither 0 nor -1; else
- * the instruction is run alone. */
-static void emit_idiv(Translation *translation, const Uop *uop) {
-    Assembler *assembler = &translation->assembler;
-    if (uop_has_memory(uop))
-        begin_operands(translation, uop);
-    else
-        x86_flags_clobber(translation, FLAG_GROUP_ALL);
-    uint32_t site = x86_add_site(translation, SITE_OTHER, 0, 0);
-    if (uop->size != 4) {
-        end_operands(translation, uop);
-        x86_emit_leave(translation, -1, LEAVE_STEP, site);
-        return;
-    }
-    asm_mov(assembler, 4, HOST_R11, src_operand(translation, uop));
-    end_operands(translation, uop);
-    asm_mov(assembler, 4, HOST_RBP, host_reg(HOST_RAX));
-    asm_shift_imm(assembler, 4, SHIFT_SAR, host_reg(HOST_RBP), 31);
-    asm_alu(assembler, 4, ALU_CMP, HOST_RBP, host_reg(HOST_RDX));
-    step_if(translation, COND_NZ, site);
-    asm_lea(assembler, 4, HOST_RBP, host_mem(HOST_R11, 1));
-    asm_alu_imm(assembler, 4, ALU_CMP, host_reg(HOST_RBP), 1);
-    step_if(translation, COND_BE, site);
-    writes_register(translation, REG_EAX);
-    writes_register(translation, REG_EDX);
-    asm_unary(assembler, 4, UNARY_IDIV, host_reg(HOST_R11));
-}
-
 /* --- shifts --- */
 
 static unsigned shift_digit(unsigned code) {
@@ -545,16 +477,30 @@ static void emit_shift(Translation *translation, const Uop *uop) {
     end_operands(translation, uop);
 }
 
-/* shld or shrd dst, src, imm or cl. 16-bit counts above 16 are not the same on every host: run
- * alone. */
+/* A 16-bit count above 16 is not the same on every host: run alone. By CL that is found when it
+ * runs: mov r8d, ecx; and r8d, 31; cmp r8d, 16; ja step */
+static bool leave_for_long_count(Translation *translation, const Uop *uop) {
+    Assembler *assembler = &translation->assembler;
+    bool by_cl = uop->imm == 0;
+    if (uop->size != 2 || (!by_cl && uop->imm <= 16))
+        return false;
+    x86_flags_clobber(translation, FLAG_GROUP_ALL);
+    uint32_t site = x86_add_site(translation, SITE_OTHER, 0, 0);
+    if (by_cl) {
+        asm_mov(assembler, 4, HOST_R8, host_reg(HOST_RCX));
+        asm_alu_imm(assembler, 4, ALU_AND, host_reg(HOST_R8), 31);
+        asm_alu_imm(assembler, 4, ALU_CMP, host_reg(HOST_R8), 16);
+    }
+    x86_emit_leave(translation, by_cl ? COND_NBE : -1, LEAVE_STEP, site);
+    return !by_cl;
+}
+
+/* shld or shrd dst, src, imm or cl */
 static void emit_double_shift(Translation *translation, const Uop *uop) {
     Assembler *assembler = &translation->assembler;
     bool by_cl = uop->imm == 0;
-    if (uop->size == 2) {
-        x86_flags_clobber(translation, FLAG_GROUP_ALL);
-        x86_emit_leave(translation, -1, LEAVE_STEP, x86_add_site(translation, SITE_OTHER, 0, 0));
+    if (leave_for_long_count(translation, uop))
         return;
-    }
     begin_operands(translation, uop);
     if (!dst_is_memory(uop))
         writes_register(translation, uop->dst);
@@ -619,6 +565,26 @@ static void emit_bit_scan(Translation *translation, const Uop *uop) {
                                                      : FLAG_SOURCE_BIT_SCAN_REVERSE,
                         .size = uop->size,
                         .a = flag_kept()});
+    end_operands(translation, uop);
+}
+
+/* popcnt dst, src; ZF by the result, the others 0. A host that lacks it runs the instruction alone.
+ */
+static void emit_popcnt(Translation *translation, const Uop *uop) {
+    if (!translation->backend->has_popcnt) {
+        x86_flags_clobber(translation, FLAG_GROUP_ALL);
+        x86_emit_leave(translation, -1, LEAVE_STEP, x86_add_site(translation, SITE_OTHER, 0, 0));
+        return;
+    }
+    begin_operands(translation, uop);
+    x86_flags_clobber(translation, uop->flags_needed & (uint8_t)~uop->flags_written);
+    writes_register(translation, uop->dst);
+    asm_reg_rm(&translation->assembler, uop->size, 0xF30FB8, host_register(uop->dst),
+               src_operand(translation, uop));
+    translation->in_host = 0;
+    x86_flags_locate(
+        translation, FLAG_GROUP_ALL,
+        (FlagSource){.kind = FLAG_SOURCE_POPCNT, .size = uop->size, .a = flag_register(uop->dst)});
     end_operands(translation, uop);
 }
 
@@ -744,7 +710,7 @@ static void emit_check_cs(Translation *translation, const Uop *uop) {
     uint32_t site = x86_add_site(translation, SITE_OTHER, 0, 0);
     asm_alu_imm(&translation->assembler, 4, ALU_CMP, src_operand(translation, uop),
                 translation->context->cs_limit);
-    step_if(translation, COND_NBE, site);
+    x86_emit_leave(translation, COND_NBE, LEAVE_STEP, site);
 }
 
 /* jcc target */
@@ -787,14 +753,6 @@ static void emit_exit(Translation *translation, const Uop *uop) {
     x86_emit_leave(translation, -1, LEAVE_EXIT, number);
 }
 
-/* What has no short host code is run alone by the portable backend. It must be the first micro-op
- * of its instruction. */
-static void emit_step_alone(Translation *translation, const Uop *uop) {
-    (void)uop;
-    x86_flags_clobber(translation, FLAG_GROUP_ALL);
-    x86_emit_leave(translation, -1, LEAVE_STEP, x86_add_site(translation, SITE_OTHER, 0, 0));
-}
-
 static EmitFunction *const emit_table[UOP_COUNT] = {
     [UOP_MOV] = emit_mov,
     [UOP_MOVZX] = emit_extend,
@@ -821,8 +779,8 @@ static EmitFunction *const emit_table[UOP_COUNT] = {
     [UOP_IMUL] = emit_mul,
     [UOP_IMUL2] = emit_imul2,
     [UOP_IMUL3] = emit_imul2,
-    [UOP_DIV] = emit_div,
-    [UOP_IDIV] = emit_idiv,
+    [UOP_DIV] = x86_emit_div,
+    [UOP_IDIV] = x86_emit_idiv,
     [UOP_ROL] = emit_shift,
     [UOP_ROR] = emit_shift,
     [UOP_RCL] = emit_shift,
@@ -838,16 +796,16 @@ static EmitFunction *const emit_table[UOP_COUNT] = {
     [UOP_BTC] = emit_bit_test,
     [UOP_BSF] = emit_bit_scan,
     [UOP_BSR] = emit_bit_scan,
-    [UOP_POPCNT] = emit_step_alone,
+    [UOP_POPCNT] = emit_popcnt,
     [UOP_BIT_ADDRESS] = emit_bit_address,
     [UOP_CMPXCHG] = emit_cmpxchg,
     [UOP_XADD] = emit_xadd,
-    [UOP_DAA] = emit_step_alone,
-    [UOP_DAS] = emit_step_alone,
-    [UOP_AAA] = emit_step_alone,
-    [UOP_AAS] = emit_step_alone,
-    [UOP_AAM] = emit_step_alone,
-    [UOP_AAD] = emit_step_alone,
+    [UOP_DAA] = x86_emit_adjust,
+    [UOP_DAS] = x86_emit_adjust,
+    [UOP_AAA] = x86_emit_adjust,
+    [UOP_AAS] = x86_emit_adjust,
+    [UOP_AAM] = x86_emit_aam,
+    [UOP_AAD] = x86_emit_aad,
     [UOP_SETCC] = emit_setcc,
     [UOP_CMOV] = emit_cmov,
     [UOP_SALC] = emit_salc,
