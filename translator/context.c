@@ -80,12 +80,21 @@ const Context *context_table_get(const ContextTable *table, uint32_t number) {
     return &table->context[number];
 }
 
+static uint8_t find_real_segments(const Context *context) {
+    unsigned segments = 0;
+    for (unsigned s = 0; s < SEG_COUNT; s++)
+        if (s != SEG_CS && context_segment_kind(context, s) == SEGMENT_REAL)
+            segments |= 1u << s;
+    return context->mode & CONTEXT_PROTECTED ? 0 : (uint8_t)segments;
+}
+
 LiftMode context_lift_mode(const Context *context, uint64_t features, uint64_t host_features) {
     return (LiftMode){
         .code32 = (context->mode & CONTEXT_CODE32) != 0,
         .stack32 = (context->mode & CONTEXT_STACK32) != 0,
         .protected_mode = (context->mode & CONTEXT_PROTECTED) != 0,
         .cpl = (uint8_t)context_cpl(context),
+        .real_segments = find_real_segments(context),
         .cs_limit = context->cs_limit,
         .features = features,
         .ready_units = context->mode >> CONTEXT_UNITS_SHIFT & 3,

@@ -155,6 +155,15 @@ void lift_jump_if(Lifter *lifter, unsigned condition, uint32_t target) {
     lifter->ended = true;
 }
 
+bool lift_load_real_segment(Lifter *lifter, unsigned segment) {
+    if (segment == SEG_SS || !(lifter->mode->real_segments >> segment & 1))
+        return false;
+    Uop *uop = lift_emit(lifter, UOP_LOAD_REAL_SREG, 2);
+    lift_set_src_register(uop, UREG_T0);
+    uop->imm = segment;
+    return true;
+}
+
 void lift_move_stack(Lifter *lifter, int32_t bytes) {
     unsigned size = lift_stack_size(lifter);
     Uop *uop = lift_emit(lifter, UOP_LEA, size);

@@ -13,6 +13,8 @@ typedef struct LiftMode {
     bool stack32;        /* SS.B */
     bool protected_mode; /* protected and not v8086 */
     uint8_t cpl;
+    uint8_t real_segments; /* by bit of SEG_*: data segments whose load cannot fault, nor change
+                              their kind: SEGMENT_REAL, in real or v8086 mode */
     uint32_t cs_limit;
     uint64_t features;
     unsigned ready_units;   /* FPU_UNIT_* that take instructions without a look at their state */

@@ -57,6 +57,10 @@ void lift_jump_if(Lifter *lifter, unsigned condition, uint32_t target);
 /* Leaves the block for a target that is within the limit, or goes on with the next micro-op. */
 void lift_leave_if(Lifter *lifter, unsigned condition, uint32_t target);
 
+/* Loads a segment register with T0 where that is a matter of a shift (LiftMode, but SS, which holds
+ * back interrupts); false, and nothing lifted, elsewhere. */
+bool lift_load_real_segment(Lifter *lifter, unsigned segment);
+
 /* The stack: size of the stack pointer, and moving it. */
 static inline unsigned lift_stack_size(const Lifter *lifter) {
     return lifter->mode->stack32 ? 4 : 2;

@@ -67,6 +67,12 @@ void lift_push_sreg(Lifter *lifter) {
 
 void lift_pop_sreg(Lifter *lifter) {
     unsigned segment = lifter->insn->operand[0].reg;
+    if (lifter->mode->real_segments >> segment & 1 && segment != SEG_SS) {
+        lift_load_stack(lifter, UREG_T0, 0, 2);
+        lift_load_real_segment(lifter, segment);
+        lift_move_stack(lifter, lifter->insn->operand_size);
+        return;
+    }
     lift_helper(lifter, HELPER_ID_pop_segment, segment,
                 lifter->insn->operand_size | lift_stack_size(lifter) << 8);
     if (segment == SEG_SS)

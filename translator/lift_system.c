@@ -29,6 +29,8 @@ void lift_mov_sreg(Lifter *lifter) {
     const Operand *operand = lifter->insn->operand;
     if (operand[0].kind == OPERAND_SREG) {
         load_word(lifter, UREG_T0, &operand[1]);
+        if (lift_load_real_segment(lifter, operand[0].reg))
+            return;
         lift_helper(lifter, HELPER_ID_load_segment, operand[0].reg, 0);
         if (operand[0].reg == SEG_SS)
             lift_exit(lifter);
@@ -59,11 +61,14 @@ static void load_far_pointer(Lifter *lifter, unsigned segment) {
     selector->src_size = 2;
     lift_set_insn_address(lifter, selector);
     selector->address.displacement += (int32_t)size;
-    lift_helper(lifter, HELPER_ID_load_far_pointer, segment, 0);
+    bool inline_load = lift_load_real_segment(lifter, segment);
+    if (!inline_load)
+        lift_helper(lifter, HELPER_ID_load_far_pointer, segment, 0);
     Uop *move = lift_emit(lifter, UOP_MOV, size);
     lift_set_dst_register(move, lifter->insn->operand[0].reg);
     lift_set_src_register(move, UREG_T1);
-    lift_exit(lifter);
+    if (!inline_load)
+        lift_exit(lifter);
 }
 void lift_lds(Lifter *lifter) {
     load_far_pointer(lifter, SEG_DS);

@@ -397,6 +397,12 @@ static PortableStep run_read_sreg(Portable *portable, const Uop *uop) {
     return STEP_ON;
 }
 
+static PortableStep run_load_real_sreg(Portable *portable, const Uop *uop) {
+    segment_load_real(portable->cpu, uop->imm,
+                      (uint16_t)portable_get_register(portable, uop->src, 2));
+    return STEP_ON;
+}
+
 static PortableStep run_check_cs(Portable *portable, const Uop *uop) {
     if (portable_get_register(portable, uop->src, 4) <= portable->cpu->state.segment[SEG_CS].limit)
         return STEP_ON;
@@ -528,6 +534,7 @@ PortableFunction *const portable_table[UOP_COUNT] = {
     [UOP_CLD] = run_direction,
     [UOP_STD] = run_direction,
     [UOP_READ_SREG] = run_read_sreg,
+    [UOP_LOAD_REAL_SREG] = run_load_real_sreg,
     [UOP_CHECK_CS] = run_check_cs,
     [UOP_JCC] = run_jcc,
     [UOP_JCXZ] = run_jcxz,

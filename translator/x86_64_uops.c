@@ -704,6 +704,21 @@ static void emit_read_sreg(Translation *translation, const Uop *uop) {
     asm_mov(assembler, uop->size, host_register(uop->dst), host_reg(HOST_RBP));
 }
 
+/* movzx r8d, src; mov [selector], r8w; lea r8d, [r8 + r8]; lea r8d, [r8*8]; mov [base], r8d
+ * In real mode: mov byte [access], 93h. No flags are touched. */
+static void emit_load_real_sreg(Translation *translation, const Uop *uop) {
+    Assembler *assembler = &translation->assembler;
+    int32_t segment = CPU_OFFSET(state.segment[0]) + (int32_t)(uop->imm * sizeof(Segment));
+    asm_reg_rm_sized(assembler, 4, 2, 0x0FB7, HOST_R8, host_reg(host_register(uop->src)));
+    asm_mov_to(assembler, 2, cpu_mem(segment + (int32_t)offsetof(Segment, selector)), HOST_R8);
+    asm_lea(assembler, 4, HOST_R8, host_mem_index(HOST_R8, HOST_R8, 1, 0));
+    asm_lea(assembler, 4, HOST_R8, host_mem_scaled(HOST_R8, 8, 0));
+    asm_mov_to(assembler, 4, cpu_mem(segment + (int32_t)offsetof(Segment, base)), HOST_R8);
+    if (context_cpl(translation->context) == 0) /* v8086 mode has it already */
+        asm_mov_imm(assembler, 1, cpu_mem(segment + (int32_t)offsetof(Segment, access)),
+                    ACCESS_P | ACCESS_S | ACCESS_RW | ACCESS_A);
+}
+
 /* cmp src, limit; ja step: the instruction is run alone and faults */
 static void emit_check_cs(Translation *translation, const Uop *uop) {
     x86_flags_clobber(translation, FLAG_GROUP_ALL);
@@ -817,6 +832,7 @@ static EmitFunction *const emit_table[UOP_COUNT] = {
     [UOP_CLD] = emit_direction,
     [UOP_STD] = emit_direction,
     [UOP_READ_SREG] = emit_read_sreg,
+    [UOP_LOAD_REAL_SREG] = emit_load_real_sreg,
     [UOP_CHECK_CS] = emit_check_cs,
     [UOP_JCC] = emit_jcc,
     [UOP_JCXZ] = emit_jcxz,

@@ -3,8 +3,8 @@
 
 Each row of instruction_rows.py is a loop of a bare-metal program (instruction_bench.asm), in 16-bit
 real mode or in 32-bit protected mode with paging. The guest takes the time by its time-stamp
-counter, the shortest of several runs; its rate is found from the host's time. What an empty loop
-takes is subtracted. With --check the program is only run, as a test: that every row ends.
+counter, the shortest of several runs. A figure is that of one repetition of the row's body, with an
+eighth of what counts its loop, which the row "empty loop" shows. With --check the program is only run, as a test: that every row ends.
 """
 import argparse
 import json
@@ -19,7 +19,6 @@ from bench_common import REPOSITORY, geometric_mean
 HERE = os.path.dirname(os.path.abspath(__file__))
 COPIES = 8
 EXIT_DONE = 33
-LEAST_NS = 0.02
 REAL_ROWS = 90  # in one program, since their code has one segment
 
 REGISTERS = {
@@ -123,17 +122,10 @@ def run(command, image, rows, time_out):
     return dict(zip((row.name for row in rows), results))
 
 
-def nanoseconds(results, rows, ticks_per_ns):
-    """{row's name: ns for one repetition of its body}, without the loop around them."""
-    times = {}
-    for row in rows:
-        ticks, rounds = results[row.name]
-        times[row.name] = ticks / rounds / ticks_per_ns
-    for row in rows:
-        if not row.name.endswith("empty loop"):
-            empty = times[("16: " if row.bits == 16 else "32: ") + "empty loop"]
-            times[row.name] = max((times[row.name] - empty) / COPIES, LEAST_NS)
-    return times
+def nanoseconds(results, ticks_per_ns):
+    """{row's name: ns for one repetition of its body}, an eighth of the loop around them included."""
+    return {name: ticks / rounds / ticks_per_ns / COPIES
+            for name, (ticks, rounds) in results.items()}
 
 
 def host_ticks_per_ns():
@@ -188,7 +180,7 @@ def main():
                 results = {}
                 for part, image in zip(parts, images):
                     results.update(run(command, image, part, args.time_out))
-                times[name].append(nanoseconds(results, rows, rate))
+                times[name].append(nanoseconds(results, rate))
     shortest = {name: {row.name: min(one[row.name] for one in runs) for row in rows}
                 for name, runs in times.items()}
     if args.json:
