@@ -170,10 +170,10 @@ static bool plug_in_pci_disk(Settings *settings, KeyValues *values, PciDiskKind 
 
 /* 'bus=ID.N', port N of the AHCI controller; false: it is no such bus. */
 static bool is_ahci_bus(const Settings *settings, const char *bus, unsigned *port) {
-    size_t length = strlen(settings->ahci_id);
-    if (!settings->machine.has_ahci || bus == NULL ||
-        strncmp(bus, settings->ahci_id, length) != 0 || bus[length] != '.' ||
-        bus[length + 1] < '0' || bus[length + 1] > '9' || bus[length + 2] != '\0')
+    size_t length = settings->ahci_id != NULL ? strlen(settings->ahci_id) : 0;
+    if (length == 0 || bus == NULL || strncmp(bus, settings->ahci_id, length) != 0 ||
+        bus[length] != '.' || bus[length + 1] < '0' || bus[length + 1] > '9' ||
+        bus[length + 2] != '\0')
         return false;
     *port = (unsigned)(bus[length + 1] - '0');
     return true;

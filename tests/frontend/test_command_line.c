@@ -327,6 +327,14 @@ static const struct {
     {"-device isa-debug-exit,iobase=70000", "iobase"},
     {"-device ide-hd,drive=nowhere", "'nowhere'"},
     {"-device ide-hd", "drive="},
+    {"-device ide-hd,bus=ahci.0", "'ahci.0'"},
+    {"-device ahci -device ahci", "one AHCI controller"},
+    {"-device ahci -device ide-hd,bus=ahci.0", "needs an image"},
+    {"-device ahci -device ide-cd,bus=ahci.6", "6 ports"},
+    {"-device ahci -device ide-cd,bus=ahci.1 -device ide-cd,bus=ahci.1", "port 1"},
+    {"-device virtio-blk-pci", "needs an image"},
+    {"-device virtio-blk-pci,drive=nowhere", "'nowhere'"},
+    {"-drive file=a,if=none,id=a -device virtio-blk-pci,drive=a,addr=xyz", "'xyz'"},
     {"-drive file=a,if=scsi", "if=scsi"},
     {"-drive file=a,medai=cdrom", "did you mean 'media'"},
     {"-drive file=a,media=tape", "disk or cdrom"},
@@ -354,6 +362,26 @@ static const struct {
     {"/nowhere/dos.img", "/nowhere/dos.img"},
     {"-device {\"driver\":", "JSON"},
 };
+
+START_TEST(disks_on_the_pci_bus) {
+    expect_good(
+        "-drive if=virtio,file=a.img,serial=S1 -device ich9-ahci,id=sata,addr=0x7 "
+        "-drive if=none,file=b.img,id=b,snapshot=on -device ide-hd,drive=b,bus=sata.5,serial=S2 "
+        "-device ide-cd,bus=sata.0,bootindex=1 "
+        "-drive if=none,file=c.img,id=c -device virtio-blk-pci,drive=c,addr=1f");
+    const MachineConfig *machine = &settings.machine;
+    const PciDiskConfig *disks = machine->pci_disk;
+    ck_assert(disks[0].kind == PCI_DISK_VIRTIO && disks[0].slot == 0);
+    ck_assert_str_eq(disks[0].drive.file, "a.img");
+    ck_assert_str_eq(disks[0].drive.serial, "S1");
+    ck_assert(machine->has_ahci && machine->ahci_slot == 7);
+    ck_assert(disks[1].kind == PCI_DISK_AHCI && disks[1].port == 5 && disks[1].drive.snapshot);
+    ck_assert_str_eq(disks[1].drive.serial, "S2");
+    ck_assert(disks[2].drive.is_cd && disks[2].drive.boot_index == 1);
+    ck_assert_uint_eq(disks[3].slot, 0x1F);
+    ck_assert(!disks[4].drive.present);
+}
+END_TEST
 
 START_TEST(bad_lines_are_refused_in_one_line) {
     expect_error(errors[_i].line, errors[_i].part);
@@ -385,6 +413,7 @@ int main(void) {
     tcase_add_test(tests, defaults);
     tcase_add_test(tests, nodefaults_leaves_only_what_is_named);
     tcase_add_test(tests, drives);
+    tcase_add_test(tests, disks_on_the_pci_bus);
     tcase_add_test(tests, drive_without_index_takes_the_first_free_place);
     tcase_add_test(tests, block_nodes_and_devices);
     tcase_add_test(tests, snapshot_is_for_every_drive);
