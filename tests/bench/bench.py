@@ -9,15 +9,15 @@ import argparse
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
-import threading
 
 from bench_common import (Run, add_arguments, choose_names, describe_problems, emulator_commands,
-                          geometric_mean, parse_arguments, ratio, summarize)
+                          geometric_mean, host_description, parse_arguments, ratio, summarize)
+from guest_process import run_to_end
 
 OVERHEAD = "empty"
+CHECKSUMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "checksums.txt")
 DISK_BYTES = 4 << 20
 EXIT_DONE = 33  # roms/bench/report.inc: debug-exit value 16 << 1 | 1
 
@@ -35,32 +35,17 @@ def run_image(command, name, image, time_out):
 
 
 def run_command(argv, name, time_out):
-    error_file = tempfile.TemporaryFile()
     try:
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=error_file)
+        outcome = run_to_end(argv, time_out)
     except OSError as error:
         return Run(None, None, f"cannot be started: {error.strerror}")
-    # The processor time of one child comes from wait4 alone, so Popen.wait() is not used.
-    timer = threading.Timer(time_out, process.kill)
-    timer.start()
-    output = process.stdout.read().decode(errors="replace")
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    timed_out = not timer.is_alive()
-    timer.cancel()
-    process.stdout.close()
-    error_file.seek(0)
-    errors = error_file.read().decode(errors="replace").strip()
-    error_file.close()
-    seconds = usage.ru_utime + usage.ru_stime
-    match = re.search(rf"^{name} checksum=([0-9A-F]{{8}}) done", output, re.MULTILINE)
-    if timed_out:
-        return Run(None, seconds, f"not done after {time_out} s")
-    if not match or process.returncode != EXIT_DONE:
-        last = (errors or output.strip() or "no output").splitlines()[-1]
-        return Run(None, seconds, f"exit status {process.returncode}: {last}")
-    return Run(match.group(1), seconds)
+    match = re.search(rf"^{name} checksum=([0-9A-F]{{8}}) done", outcome.output, re.MULTILINE)
+    if outcome.timed_out:
+        return Run(None, outcome.seconds, f"not done after {time_out} s")
+    if not match or outcome.status != EXIT_DONE:
+        last = (outcome.errors or outcome.output.strip() or "no output").splitlines()[-1]
+        return Run(None, outcome.seconds, f"exit status {outcome.status}: {last}")
+    return Run(match.group(1), outcome.seconds)
 
 
 def measure(commands, names, folder, rounds, time_out, progress):
@@ -122,10 +107,11 @@ def find_names(folder, only):
 
 
 def read_expected(path, quick):
-    """Lines of NAME FULL QUICK GROUP; returns {name: checksum}."""
+    """Lines of NAME FULL QUICK GROUP; returns {name: checksum} and {name: group}."""
     with open(path, encoding="ascii") as file:
         fields = [line.split() for line in file if not line.startswith("#")]
-    return {name: quick_sum if quick else full for name, full, quick_sum, _ in fields}
+    return ({name: quick_sum if quick else full for name, full, quick_sum, _ in fields},
+            {name: group for name, _, _, group in fields})
 
 
 def main():
@@ -145,10 +131,14 @@ def main():
     results = measure(commands, names, folder, args.rounds, args.time_out, progress)
     rows = summarize(results, list(commands), OVERHEAD)
     if args.expected:
-        compare_with_expected(rows, read_expected(args.expected, args.quick))
+        compare_with_expected(rows, read_expected(args.expected, args.quick)[0])
+    groups = read_expected(CHECKSUMS, args.quick)[1]
+    for row in rows:
+        row["group"] = groups.get(row["name"], "-")
     mean = add_ratios(rows, list(commands))
     if args.json:
-        print(json.dumps({"programs": rows, "geometric_mean": mean}, indent=2))
+        print(json.dumps({**host_description(args), "runners": list(commands), "programs": rows,
+                          "geometric_mean": mean}, indent=2))
     else:
         print_table(rows, mean, list(commands))
     sys.exit(1 if any(row["mismatch"] for row in rows) else 0)

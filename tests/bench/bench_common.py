@@ -1,8 +1,10 @@
 """What the benchmarks share: options, runs, medians, comparison of checksums."""
 import math
 import os
+import platform
 import shutil
 import statistics
+import subprocess
 import sys
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -32,6 +34,24 @@ def add_arguments(parser, cpu, rounds, time_out):
     parser.add_argument("--time-out", type=float, default=time_out,
                         help="seconds for one run (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def host_description(args):
+    """What has to stand beside figures: the processor's name, the programs' and their CPU model."""
+    name = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+            fields = dict(line.split(":", 1) for line in file if ":" in line)
+        fields = {key.strip(): value.strip() for key, value in fields.items()}
+        name = (f"{fields['model name']} (family {fields['cpu family']}, "
+                f"model {fields['model']})")
+    except (OSError, KeyError):
+        pass  # not Linux on an x86
+    reference = ""
+    if args.reference != "none":
+        reference = subprocess.run([args.reference, "--version"], capture_output=True, text=True,
+                                   check=False).stdout.partition("\n")[0]
+    return {"host": name, "reference": reference, "cpu": args.cpu, "rounds": args.rounds}
 
 
 def parse_arguments(parser):
@@ -79,19 +99,21 @@ def ratio(row, over, under):
     return seconds[0] / seconds[1] if None not in seconds else None
 
 
-def summarize(results, runners, overhead, whole=()):
+def summarize(results, runners, overhead=None, whole=()):
     """One row a program of {name: {runner: [Run, ...]}}: medians, checksums, and what is wrong.
 
     The seconds of the program `overhead` are subtracted from all but itself and those in `whole`.
     """
-    base = {runner: median_seconds(results[overhead].get(runner)) or 0.0 for runner in runners}
+    base = dict.fromkeys(runners, 0.0)
+    if overhead:
+        base = {runner: median_seconds(results[overhead].get(runner)) or 0.0 for runner in runners}
     rows = []
     for name, by_runner in results.items():
         row = {"name": name, "seconds": {}, "checksums": {}, "problems": {}}
         for runner in runners:
             runs = by_runner.get(runner, [])
             total = median_seconds(runs)
-            if name != overhead and name not in whole and total is not None:
+            if overhead and name != overhead and name not in whole and total is not None:
                 total = max(total - base[runner], LEAST_SECONDS)
             row["seconds"][runner] = total
             row["checksums"][runner] = sorted({run.checksum for run in runs if run.checksum})

@@ -12,31 +12,27 @@ import json
 import os
 import platform
 import re
-import select
 import subprocess
 import sys
 import tempfile
-import time
 import typing
 
 from bench_common import (REPOSITORY, Run, add_arguments, choose_names, describe_problems,
-                          emulator_commands, geometric_mean, parse_arguments, ratio, summarize)
+                          emulator_commands, geometric_mean, host_description, parse_arguments,
+                          ratio, summarize)
+from guest_process import GuestLost, GuestProcess
 
 sys.path.insert(0, os.path.join(REPOSITORY, "tests/guests"))
 import fetch_packages  # pylint: disable=wrong-import-position
 import initramfs  # pylint: disable=wrong-import-position
 
 BOOT = "boot"
-SHELL = "boot_to_shell"
 OVERHEAD = "empty_program"
 NATIVE = "native"
 CLASSES = ["integer", "memory", "x87", "sse", "packed", "code", "system"]
+GROUPS = {**{kind: kind for kind in CLASSES}, "x87": "float", "sse": "float", "packed": "float"}
 FULL_SCALE = 16
 SKIPPED = 77
-
-
-class GuestLost(Exception):
-    """The guest did not do what was expected; the message says what happened instead."""
 
 
 class System(typing.NamedTuple):
@@ -46,75 +42,20 @@ class System(typing.NamedTuple):
     time_out: float
 
 
-class Guest:
+class Guest(GuestProcess):
     """One emulator with the Linux guest, which waits before and after each program."""
 
     def __init__(self, command, system, archive, arguments=""):
-        self.time_out = system.time_out
-        self.pending = b""
-        self.log = b""
-        self.errors = tempfile.TemporaryFile()
         argv = command + ["-m", "128", "-display", "none", "-net", "none", "-monitor", "none",
                           "-serial", "stdio", "-no-reboot", "-kernel", system.kernel,
                           "-initrd", archive, "-append", system.append + arguments]
-        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self.errors)
-        # The processor time clock of another process: CPUCLOCK_SCHED of Linux's posix-timers.h.
-        self.clock = (~self.process.pid << 3) | 2
-
-    def seconds(self):
-        return time.clock_gettime(self.clock)
-
-    def _fail(self, reason):
-        self.errors.seek(0)
-        text = self.errors.read().decode(errors="replace").strip()
-        text = text or self.log.decode(errors="replace").strip() or "no output"
-        raise GuestLost(f"{reason}: {text.splitlines()[-1]}")
-
-    def _read_until(self, wanted, deadline):
-        """Reads on until `wanted` has come; returns what stands before it."""
-        while wanted not in self.pending:
-            ready, _, _ = select.select([self.process.stdout], [], [],
-                                        max(0, deadline - time.monotonic()))
-            if not ready:
-                self._fail(f"nothing for {self.time_out:g} s")
-            data = os.read(self.process.stdout.fileno(), 65536)
-            if not data:
-                self._fail("it ended")
-            self.log += data
-            self.pending += data
-        before, _, self.pending = self.pending.partition(wanted)
-        return before.decode(errors="replace").strip()
-
-    def wait_for(self, wanted):
-        """Waits for that line; returns the lines before it. Then the guest waits, too."""
-        deadline = time.monotonic() + self.time_out
-        lines = []
-        while True:
-            line = self._read_until(b"\n", deadline)
-            if line == wanted:
-                return lines
-            lines.append(line)
-
-    def go_on(self, line=""):
-        """Types a line: without text the one that bench_init waits for."""
-        try:
-            os.write(self.process.stdin.fileno(), line.encode() + b"\n")
-        except OSError:
-            self._fail("it ended")
+        super().__init__(argv, system.time_out)
 
     def boot(self):
         self.wait_for("ready")
         run = Run(None, self.seconds())
         self.go_on()
         return run
-
-    def use_shell(self):
-        """From the start of the emulator to what a command printed that the shell was given."""
-        self._read_until(b"# ", time.monotonic() + self.time_out)
-        self.go_on("echo shell $((6 * 7))")
-        self.wait_for("shell 42")
-        return Run(None, self.seconds())
 
     def run_program(self, name):
         """Runs the next program, which must be `name`."""
@@ -125,13 +66,6 @@ class Guest:
         seconds = self.seconds() - before
         self.go_on()
         return make_run(lines, seconds)
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.errors.close()
 
 
 def make_run(lines, seconds):
@@ -183,15 +117,6 @@ def write_initramfs(output, folder, paths):
         file.write(archive.bytes())
 
 
-def write_shell_initramfs(output):
-    """Writes an archive with busybox's shell; None if that package is missing."""
-    try:
-        return initramfs.build(output)
-    except fetch_packages.PackageMissing as reason:
-        print(f"linux_bench.py: no {SHELL}: {reason}", file=sys.stderr)
-        return None
-
-
 def report(text):
     """Shows on a terminal what is running."""
     if sys.stderr.isatty():
@@ -206,7 +131,7 @@ class Bench:
         self.system = system
         self.paths = paths
         self.scale = scale
-        self.results = {name: {} for name in [BOOT, SHELL, *paths]}
+        self.results = {name: {} for name in [BOOT, *paths]}
         self.lost = {}
 
     def _record(self, name, runner, run):
@@ -220,15 +145,6 @@ class Bench:
             guests.pop(runner).close()
             self.lost[runner] = str(reason)
             self._record(name, runner, Run(None, None, str(reason)))
-
-    def use_shells(self, archive):
-        """Boots every emulator to a shell, one after the other."""
-        for runner, command in self.commands.items():
-            report(f"{runner}: {SHELL}")
-            guests = {runner: Guest(command, self.system, archive)}
-            self._attempt(guests, runner, SHELL, Guest.use_shell)
-            for guest in guests.values():
-                guest.close()
 
     def run_round(self, archive, native):
         """Boots every emulator that was not lost and runs all programs in turns."""
@@ -283,15 +199,12 @@ def print_markdown(rows, kinds, runners):
             print(f"| **{kind}: mean of {len(members)}** | " + " | ".join(cells) + " |")
 
 
-def measure(bench, folder, rounds, native, with_shell):
-    """Makes the archives and runs everything."""
+def measure(bench, folder, rounds, native):
+    """Makes the archive and runs everything."""
     with tempfile.TemporaryDirectory() as scratch:
         archive = os.path.join(scratch, "initramfs")
         write_initramfs(archive, folder, bench.paths)
-        shell = write_shell_initramfs(os.path.join(scratch, "shell")) if with_shell else None
         for _ in range(rounds):
-            if shell:
-                bench.use_shells(shell)
             bench.run_round(archive, native)
     report("")
 
@@ -329,12 +242,15 @@ def main():
     native = can_run_natively(paths[OVERHEAD])
     bench = Bench(emulator_commands(args), System(kernel, args.append, args.time_out), paths,
                   str(1 if args.quick else FULL_SCALE))
-    measure(bench, args.programs, args.rounds, native, not args.only and not args.quick)
+    measure(bench, args.programs, args.rounds, native)
     runners = [*bench.commands, *([NATIVE] if native else [])]
-    rows = summarize(bench.results, runners, OVERHEAD, whole=[BOOT, SHELL])
+    rows = summarize(bench.results, runners, OVERHEAD, whole=[BOOT])
     kinds = {name: kind for name, (kind, _) in programs.items()}
+    for row in rows:
+        row["group"] = GROUPS.get(kinds.get(row["name"]), "-")
     if args.json:
-        print(json.dumps({"programs": rows, "classes": kinds}, indent=2))
+        print(json.dumps({**host_description(args), "runners": runners, "programs": rows,
+                          "classes": kinds}, indent=2))
     else:
         print_markdown(rows, kinds, runners)
     bad = any(row["mismatch"] or (args.check and row["problems"]) for row in rows)
