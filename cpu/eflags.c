@@ -113,6 +113,10 @@ static uint32_t popf_mask(const Cpu *cpu, unsigned size) {
     return size == 2 ? mask & EFLAGS_16 : mask;
 }
 
+void cpu_pop_eflags(Cpu *cpu, unsigned size, uint32_t image) {
+    cpu_merge_eflags(cpu, image & ~(uint32_t)FLAG_RF, popf_mask(cpu, size) | FLAG_RF);
+}
+
 HelperResult helper_popf(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
     (void)b;
     (void)t0;

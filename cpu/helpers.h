@@ -73,6 +73,15 @@ bool cpu_check_segment(Cpu *cpu, unsigned segment, uint32_t offset, unsigned siz
  * of two are not checked. */
 bool cpu_check_alignment(Cpu *cpu, uint32_t linear, unsigned size);
 
+/* POPF of this operand size outside v8086 mode has read 'image'. eflags.c */
+void cpu_pop_eflags(Cpu *cpu, unsigned size, uint32_t image);
+
+/* MOV to ES, DS, FS or GS in the common case: nothing faults, the segment keeps its kind, and the
+ * descriptor lies in memory that the TLB has. Else false, and nothing has changed. segment.c */
+bool segment_load_quickly(Cpu *cpu, unsigned segment, uint16_t selector);
+/* VERW and VERR, the same: then ZF of flags_image has changed. segment.c */
+bool segment_verify_quickly(Cpu *cpu, bool write, uint16_t selector);
+
 /* Derives segment->kind from selector cache and mode; called by whoever changes a segment register.
  * segment.c */
 void segment_classify(Segment *segment);

@@ -3,6 +3,7 @@
 #include "segment.h"
 #include "cpu_debug.h"
 #include "linear.h"
+#include "little_endian.h"
 
 enum { ACCESS_REAL_DATA = ACCESS_P | ACCESS_S | ACCESS_RW | ACCESS_A };
 
@@ -42,8 +43,7 @@ void segment_load_v8086(Segment *segment, uint16_t selector) {
 
 /* Real mode gives a segment a new base and makes it writable data; limit, D/B and G stay as
  * protected mode left them, which is what "unreal mode" lives on. */
-void segment_load_real(Cpu *cpu, unsigned segment, uint16_t selector) {
-    Segment *cache = &cpu->state.segment[segment];
+static void load_real(const Cpu *cpu, Segment *cache, uint16_t selector) {
     if (cpu_is_v8086(cpu)) {
         segment_load_v8086(cache, selector);
         return;
@@ -54,6 +54,10 @@ void segment_load_real(Cpu *cpu, unsigned segment, uint16_t selector) {
     if (cache->limit == 0) /* a null selector of protected mode */
         cache->limit = 0xFFFF;
     segment_classify(cache);
+}
+
+void segment_load_real(Cpu *cpu, unsigned segment, uint16_t selector) {
+    load_real(cpu, &cpu->state.segment[segment], selector);
 }
 
 /* Whether type allows the access: SDM vol. 3A 3.4.5.1. */
@@ -160,6 +164,45 @@ static bool load_register(Cpu *cpu, unsigned segment, uint16_t selector) {
     return true;
 }
 
+/* The descriptor, if the TLB has its page and it does not cross the page's end. */
+static bool read_descriptor_quickly(const Cpu *cpu, uint16_t selector, Descriptor *descriptor) {
+    if (!descriptor_find(cpu, selector, &descriptor->linear))
+        return false;
+    const uint8_t *host = tlb_find_plain(&cpu->tlb, TLB_SUPER_READ, descriptor->linear, 8);
+    if (host == NULL)
+        return false;
+    descriptor->low = load_le32(host);
+    descriptor->high = load_le32(host + 4);
+    return true;
+}
+
+/* Present, accessed data that this privilege may use. */
+static bool is_loadable_data(const Cpu *cpu, uint16_t selector, const Descriptor *descriptor) {
+    const uint32_t wanted = (ACCESS_P | ACCESS_S | ACCESS_A) << 8;
+    unsigned dpl = descriptor_dpl(descriptor);
+    return (descriptor->high & (wanted | ACCESS_CODE << 8)) == wanted && cpu->state.cpl <= dpl &&
+           (selector & SELECTOR_RPL) <= dpl;
+}
+
+bool segment_load_quickly(Cpu *cpu, unsigned segment, uint16_t selector) {
+    Segment *cache = &cpu->state.segment[segment], loaded = *cache;
+    Descriptor descriptor;
+    if (cpu_is_real_addressing(cpu)) {
+        load_real(cpu, &loaded, selector);
+    } else if (selector_is_null(selector)) {
+        segment_load_null(&loaded, selector);
+    } else if (read_descriptor_quickly(cpu, selector, &descriptor) &&
+               is_loadable_data(cpu, selector, &descriptor)) {
+        segment_load_descriptor(&loaded, selector, &descriptor);
+    } else {
+        return false;
+    }
+    if (loaded.kind != cache->kind)
+        return false;
+    *cache = loaded;
+    return true;
+}
+
 HelperResult helper_load_segment(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
     (void)b;
     (void)t1;
@@ -208,6 +251,21 @@ static bool is_visible(const Cpu *cpu, uint16_t selector, const Descriptor *desc
     return cpu->state.cpl <= dpl && (selector & SELECTOR_RPL) <= dpl;
 }
 
+static bool is_verified(const Cpu *cpu, bool write, uint16_t selector,
+                        const Descriptor *descriptor) {
+    return is_visible(cpu, selector, descriptor) &&
+           (write ? descriptor_is_writable_data(descriptor) : descriptor_is_readable(descriptor));
+}
+
+bool segment_verify_quickly(Cpu *cpu, bool write, uint16_t selector) {
+    Descriptor descriptor;
+    if (cpu_is_real_addressing(cpu) || selector_is_null(selector) ||
+        !read_descriptor_quickly(cpu, selector, &descriptor))
+        return false;
+    set_zero_flag(cpu, is_verified(cpu, write, selector, &descriptor));
+    return true;
+}
+
 HelperResult helper_verify_segment(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
     (void)b;
     (void)t1;
@@ -217,10 +275,7 @@ HelperResult helper_verify_segment(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0
     bool good;
     if (!look_at_descriptor(cpu, (uint16_t)t0, &descriptor, &good))
         return HELPER_FAULT;
-    good =
-        good && is_visible(cpu, (uint16_t)t0, &descriptor) &&
-        (a == 0 ? descriptor_is_readable(&descriptor) : descriptor_is_writable_data(&descriptor));
-    set_zero_flag(cpu, good);
+    set_zero_flag(cpu, good && is_verified(cpu, a != 0, (uint16_t)t0, &descriptor));
     return HELPER_NEXT;
 }
 

@@ -263,14 +263,6 @@ bool tlb_probe(const Tlb *tlb, uint32_t linear, uint32_t *physical) {
 
 /* ---- Accesses ---- */
 
-/* Host address of what an inline entry gives for the whole access, or NULL. */
-static inline uint8_t *find_inline(const Tlb *tlb, unsigned table, uint32_t linear, unsigned size) {
-    int64_t host = tlb->entry[table][linear >> PAGE_BITS] + linear;
-    if (host < 0 || (linear & PAGE_OFFSET_MASK) + size > PAGE_SIZE)
-        return NULL;
-    return (uint8_t *)(intptr_t)host;
-}
-
 /* The physical addresses of an access that may lie on two pages. */
 typedef struct Span {
     uint32_t first, second;
@@ -301,7 +293,7 @@ static bool read_slowly(Tlb *tlb, uint32_t linear, unsigned size, bool user, uin
 
 bool tlb_read(Tlb *tlb, uint32_t linear, unsigned size, bool user, uint64_t *value,
               PageFault *fault) {
-    const uint8_t *host = find_inline(tlb, user ? TLB_USER_READ : TLB_SUPER_READ, linear, size);
+    const uint8_t *host = tlb_find_plain(tlb, user ? TLB_USER_READ : TLB_SUPER_READ, linear, size);
     if (__builtin_expect(host == NULL, 0))
         return read_slowly(tlb, linear, size, user, value, fault);
     *value = load_le(host, size);
@@ -321,7 +313,7 @@ static bool write_slowly(Tlb *tlb, uint32_t linear, unsigned size, bool user, ui
 
 bool tlb_write(Tlb *tlb, uint32_t linear, unsigned size, bool user, uint64_t value,
                PageFault *fault) {
-    uint8_t *host = find_inline(tlb, user ? TLB_USER_WRITE : TLB_SUPER_WRITE, linear, size);
+    uint8_t *host = tlb_find_plain(tlb, user ? TLB_USER_WRITE : TLB_SUPER_WRITE, linear, size);
     if (__builtin_expect(host == NULL, 0))
         return write_slowly(tlb, linear, size, user, value, fault);
     store_le(host, size, value);
@@ -329,7 +321,7 @@ bool tlb_write(Tlb *tlb, uint32_t linear, unsigned size, bool user, uint64_t val
 }
 
 bool tlb_check_write(Tlb *tlb, uint32_t linear, unsigned size, bool user, PageFault *fault) {
-    if (find_inline(tlb, user ? TLB_USER_WRITE : TLB_SUPER_WRITE, linear, size) != NULL)
+    if (tlb_find_plain(tlb, user ? TLB_USER_WRITE : TLB_SUPER_WRITE, linear, size) != NULL)
         return true;
     Span span;
     return translate_span(tlb, linear, size, ACCESS_WRITE, user, &span, fault);

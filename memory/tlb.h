@@ -140,6 +140,16 @@ void tlb_drop_page_writes(
 bool tlb_translate(Tlb *tlb, uint32_t linear, AccessKind kind, bool user, uint32_t *physical,
                    PageFault *fault);
 
+/* Host address of the whole access, if the table TLB_* has the page: what translated code does
+ * inline. Else NULL. */
+static inline uint8_t *tlb_find_plain(const Tlb *tlb, unsigned table, uint32_t linear,
+                                      unsigned size) {
+    int64_t host = tlb->entry[table][linear >> PAGE_BITS] + linear;
+    if (host < 0 || (linear & PAGE_OFFSET_MASK) + size > PAGE_SIZE)
+        return NULL;
+    return (uint8_t *)(intptr_t)host;
+}
+
 /* The same without any side effect, for debuggers and for the translator's look-ahead: false if not
  * mapped. */
 bool tlb_probe(const Tlb *tlb, uint32_t linear, uint32_t *physical);

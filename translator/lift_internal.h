@@ -60,6 +60,8 @@ void lift_leave_if(Lifter *lifter, unsigned condition, uint32_t target);
 /* Loads a segment register with T0 where that is a matter of a shift (LiftMode, but SS, which holds
  * back interrupts); false, and nothing lifted, elsewhere. */
 bool lift_load_real_segment(Lifter *lifter, unsigned segment);
+/* ES, DS, FS or GS = T0. */
+void lift_load_sreg(Lifter *lifter, unsigned segment);
 
 /* The stack: size of the stack pointer, and moving it. */
 static inline unsigned lift_stack_size(const Lifter *lifter) {

@@ -67,9 +67,9 @@ void lift_push_sreg(Lifter *lifter) {
 
 void lift_pop_sreg(Lifter *lifter) {
     unsigned segment = lifter->insn->operand[0].reg;
-    if (lifter->mode->real_segments >> segment & 1 && segment != SEG_SS) {
+    if (segment != SEG_SS) {
         lift_load_stack(lifter, UREG_T0, 0, 2);
-        lift_load_real_segment(lifter, segment);
+        lift_load_sreg(lifter, segment);
         lift_move_stack(lifter, lifter->insn->operand_size);
         return;
     }
@@ -98,11 +98,32 @@ void lift_popa(Lifter *lifter) {
     lift_move_stack(lifter, 8 * size);
 }
 
-void lift_pushf(Lifter *lifter) {
-    lift_helper(lifter, HELPER_ID_pushf, lifter->insn->operand_size, 0);
+/* In v8086 mode IOPL and VME decide. */
+static bool is_v8086(const Lifter *lifter) {
+    return !lifter->mode->protected_mode && lifter->mode->cpl == 3;
 }
+
+void lift_pushf(Lifter *lifter) {
+    int32_t size = lifter->insn->operand_size;
+    if (is_v8086(lifter)) {
+        lift_helper(lifter, HELPER_ID_pushf, (uint32_t)size, 0);
+        return;
+    }
+    lift_set_dst_register(lift_emit(lifter, UOP_READ_EFLAGS, 4), UREG_T0);
+    lift_store_stack(lifter, -size, (unsigned)size, UREG_T0);
+    lift_move_stack(lifter, -size);
+}
+
 void lift_popf(Lifter *lifter) {
-    lift_helper(lifter, HELPER_ID_popf, lifter->insn->operand_size, 0);
+    unsigned size = lifter->insn->operand_size;
+    if (is_v8086(lifter)) {
+        lift_helper(lifter, HELPER_ID_popf, size, 0);
+        return;
+    }
+    lift_load_stack(lifter, UREG_T0, 0, size);
+    lift_set_src_register(lift_emit(lifter, UOP_WRITE_EFLAGS, size), UREG_T0);
+    lift_move_stack(lifter, (int32_t)size);
+    lift_go_on(lifter);
 }
 
 void lift_enter(Lifter *lifter) {

@@ -25,15 +25,25 @@ static void load_word(Lifter *lifter, unsigned temporary, const Operand *operand
     lift_load_temporary(lifter, temporary, &word);
 }
 
+/* Where it is no matter of a shift the descriptor is looked at. */
+void lift_load_sreg(Lifter *lifter, unsigned segment) {
+    if (lift_load_real_segment(lifter, segment))
+        return;
+    Uop *uop = lift_emit(lifter, UOP_LOAD_SREG, 4);
+    lift_set_src_register(uop, UREG_T0);
+    uop->imm = segment;
+}
+
 void lift_mov_sreg(Lifter *lifter) {
     const Operand *operand = lifter->insn->operand;
     if (operand[0].kind == OPERAND_SREG) {
         load_word(lifter, UREG_T0, &operand[1]);
-        if (lift_load_real_segment(lifter, operand[0].reg))
-            return;
-        lift_helper(lifter, HELPER_ID_load_segment, operand[0].reg, 0);
-        if (operand[0].reg == SEG_SS)
+        if (operand[0].reg == SEG_SS) {
+            lift_helper(lifter, HELPER_ID_load_segment, SEG_SS, 0);
             lift_exit(lifter);
+        } else {
+            lift_load_sreg(lifter, operand[0].reg);
+        }
         return;
     }
     bool memory = is_memory(&operand[0]);
@@ -61,13 +71,14 @@ static void load_far_pointer(Lifter *lifter, unsigned segment) {
     selector->src_size = 2;
     lift_set_insn_address(lifter, selector);
     selector->address.displacement += (int32_t)size;
-    bool inline_load = lift_load_real_segment(lifter, segment);
-    if (!inline_load)
+    if (segment == SEG_SS)
         lift_helper(lifter, HELPER_ID_load_far_pointer, segment, 0);
+    else
+        lift_load_sreg(lifter, segment);
     Uop *move = lift_emit(lifter, UOP_MOV, size);
     lift_set_dst_register(move, lifter->insn->operand[0].reg);
     lift_set_src_register(move, UREG_T1);
-    if (!inline_load)
+    if (segment == SEG_SS)
         lift_exit(lifter);
 }
 void lift_lds(Lifter *lifter) {
@@ -240,11 +251,20 @@ void lift_hlt(Lifter *lifter) {
 void lift_rsm(Lifter *lifter) {
     lift_helper(lifter, HELPER_ID_rsm, 0, 0);
 }
+/* At level 0 IF is theirs, whatever IOPL, VME and PVI say. */
 void lift_cli(Lifter *lifter) {
-    lift_helper(lifter, HELPER_ID_cli, 0, 0);
+    if (lifter->mode->cpl == 0)
+        lift_emit(lifter, UOP_CLI, 4);
+    else
+        lift_helper(lifter, HELPER_ID_cli, 0, 0);
 }
 void lift_sti(Lifter *lifter) {
-    lift_helper(lifter, HELPER_ID_sti, 0, 0);
+    if (lifter->mode->cpl == 0) {
+        lift_emit(lifter, UOP_STI, 4);
+        lift_go_on(lifter);
+    } else {
+        lift_helper(lifter, HELPER_ID_sti, 0, 0);
+    }
 }
 void lift_pause(Lifter *lifter) {
     lift_helper(lifter, HELPER_ID_pause, 0, 0);
@@ -275,8 +295,7 @@ void lift_mwait(Lifter *lifter) {
 }
 
 void lift_cmpxchg8b(Lifter *lifter) {
-    lift_load_offset(lifter);
-    lift_helper(lifter, HELPER_ID_compare_exchange_8b, lifter->insn->memory.segment, 0);
+    lift_set_dst_operand(lifter, lift_emit(lifter, UOP_CMPXCHG8B, 8), &lifter->insn->operand[0]);
 }
 
 /* Port I/O: port in T0, value in T1. */

@@ -113,7 +113,8 @@ PortableExit portable_run(Cpu *cpu, const UopBlock *block) {
     cpu->code_changed = 0;
     for (const Uop *uop = block->uop;; uop++) {
         if (uop->insn != insn) {
-            if ((cpu->break_after | cpu->code_changed | state->pending_debug) && insn != UINT32_MAX)
+            if ((cpu->break_after | cpu->code_changed | state->pending_debug | portable.stop) &&
+                insn != UINT32_MAX)
                 return stop_after(&portable, count_before, insn);
             insn = uop->insn;
             cpu->iterations = 0;

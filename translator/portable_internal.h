@@ -11,6 +11,7 @@ typedef struct Portable {
     const UopBlock *block;
     uint32_t temporary[2];
     uint32_t target; /* of the jump taken */
+    bool stop;       /* the run loop is wanted after this instruction */
 } Portable;
 
 /* What a micro-op says about going on. */

@@ -311,6 +311,13 @@ static PortableStep run_xadd(Portable *portable, const Uop *uop) {
     return STEP_ON;
 }
 
+static PortableStep run_cmpxchg8b(Portable *portable, const Uop *uop) {
+    uint32_t offset = portable_offset(portable, &uop->address);
+    HelperResult result =
+        helper_compare_exchange_8b(portable->cpu, uop->address.segment, 0, offset, 0);
+    return result == HELPER_FAULT ? STEP_FAULT : STEP_ON;
+}
+
 /* --- decimal --- */
 
 static PortableStep run_daa(Portable *portable, const Uop *uop) {
@@ -389,7 +396,42 @@ static PortableStep run_direction(Portable *portable, const Uop *uop) {
     return STEP_ON;
 }
 
+static PortableStep run_read_eflags(Portable *portable, const Uop *uop) {
+    portable_set_register(portable, uop->dst, uop->size,
+                          cpu_get_eflags(portable->cpu) & ~(uint32_t)(FLAG_RF | FLAG_VM));
+    return STEP_ON;
+}
+
+static PortableStep run_write_eflags(Portable *portable, const Uop *uop) {
+    cpu_pop_eflags(portable->cpu, uop->size, portable_get_register(portable, uop->src, 4));
+    return STEP_ON;
+}
+
+static PortableStep run_cli(Portable *portable, const Uop *uop) {
+    (void)uop;
+    portable->cpu->state.eflags &= ~(uint32_t)FLAG_IF;
+    return STEP_ON;
+}
+
+static PortableStep run_sti(Portable *portable, const Uop *uop) {
+    (void)uop;
+    CpuState *state = &portable->cpu->state;
+    if (!(state->eflags & FLAG_IF))
+        state->interrupt_shadow = SHADOW_STI;
+    state->eflags |= FLAG_IF;
+    return STEP_ON;
+}
+
 /* --- control --- */
+
+/* The next instruction may be lifted otherwise where the kind of the segment has changed. */
+static PortableStep run_load_sreg(Portable *portable, const Uop *uop) {
+    Cpu *cpu = portable->cpu;
+    uint32_t selector = portable_get_register(portable, uop->src, 2);
+    HelperResult result = helper_load_segment(cpu, uop->imm, 0, selector, 0);
+    portable->stop = result == HELPER_JUMP;
+    return result == HELPER_FAULT ? STEP_FAULT : STEP_ON;
+}
 
 static PortableStep run_read_sreg(Portable *portable, const Uop *uop) {
     portable_set_register(portable, uop->dst, uop->size,
@@ -517,6 +559,7 @@ PortableFunction *const portable_table[UOP_COUNT] = {
     [UOP_BIT_ADDRESS] = run_bit_address,
     [UOP_CMPXCHG] = run_cmpxchg,
     [UOP_XADD] = run_xadd,
+    [UOP_CMPXCHG8B] = run_cmpxchg8b,
     [UOP_DAA] = run_daa,
     [UOP_DAS] = run_daa,
     [UOP_AAA] = run_aaa,
@@ -533,8 +576,13 @@ PortableFunction *const portable_table[UOP_COUNT] = {
     [UOP_CMC] = run_carry,
     [UOP_CLD] = run_direction,
     [UOP_STD] = run_direction,
+    [UOP_READ_EFLAGS] = run_read_eflags,
+    [UOP_WRITE_EFLAGS] = run_write_eflags,
+    [UOP_CLI] = run_cli,
+    [UOP_STI] = run_sti,
     [UOP_READ_SREG] = run_read_sreg,
     [UOP_LOAD_REAL_SREG] = run_load_real_sreg,
+    [UOP_LOAD_SREG] = run_load_sreg,
     [UOP_CHECK_CS] = run_check_cs,
     [UOP_JCC] = run_jcc,
     [UOP_JCXZ] = run_jcxz,

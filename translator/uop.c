@@ -141,7 +141,8 @@ static bool uop_validate(const Uop *uop, Error *error) {
         return error_set(error, "no such micro-op: %u", uop->code);
     const UopInfo *info = &uop_info[uop->code];
     bool is_fpu = uop->code == UOP_X87 || uop->code == UOP_VECTOR;
-    bool is_wide = is_fpu && (uop->size == 8 || uop->size == 10 || uop->size == 16);
+    bool is_wide = (is_fpu && (uop->size == 8 || uop->size == 10 || uop->size == 16)) ||
+                   (uop->code == UOP_CMPXCHG8B && uop->size == 8);
     if (uop->size != 1 && uop->size != 2 && uop->size != 4 && !is_wide)
         return error_set(error, "%s: size %u", info->name, uop->size);
     if (uop->dst_kind == UOPERAND_MEM && uop->src_kind == UOPERAND_MEM)

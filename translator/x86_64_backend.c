@@ -505,22 +505,24 @@ static const void *join_indirect(Translator *translator, uint32_t context_number
 
 enum { SEGMENT_SEEN = 1 << 16 }; /* tells from a segment not looked at yet */
 
-/* What translated code compares offsets with where a segment needs that. */
+void x86_update_segment_limit(Cpu *cpu, unsigned s) {
+    const Segment *segment = &cpu->state.segment[s];
+    uint64_t seen = (uint64_t)segment->limit << 32 | SEGMENT_SEEN | segment->access;
+    if (cpu->segment_seen[s] == seen)
+        return;
+    cpu->segment_seen[s] = seen;
+    bool present = (segment->access & ACCESS_P) != 0;
+    bool code = (segment->access & ACCESS_CODE) != 0;
+    bool up = code || !(segment->access & ACCESS_EC); /* expand-down limits go the slow way */
+    bool readable = present && up && (!code || (segment->access & ACCESS_RW));
+    bool writable = present && up && !code && (segment->access & ACCESS_RW);
+    cpu->segment_limit[0][s] = readable ? (int64_t)segment->limit : -1;
+    cpu->segment_limit[1][s] = writable ? (int64_t)segment->limit : -1;
+}
+
 void x86_update_segment_limits(Cpu *cpu) {
-    for (unsigned s = 0; s < SEG_COUNT; s++) {
-        const Segment *segment = &cpu->state.segment[s];
-        uint64_t seen = (uint64_t)segment->limit << 32 | SEGMENT_SEEN | segment->access;
-        if (cpu->segment_seen[s] == seen)
-            continue;
-        cpu->segment_seen[s] = seen;
-        bool present = (segment->access & ACCESS_P) != 0;
-        bool code = (segment->access & ACCESS_CODE) != 0;
-        bool up = code || !(segment->access & ACCESS_EC); /* expand-down limits go the slow way */
-        bool readable = present && up && (!code || (segment->access & ACCESS_RW));
-        bool writable = present && up && !code && (segment->access & ACCESS_RW);
-        cpu->segment_limit[0][s] = readable ? (int64_t)segment->limit : -1;
-        cpu->segment_limit[1][s] = writable ? (int64_t)segment->limit : -1;
-    }
+    for (unsigned s = 0; s < SEG_COUNT; s++)
+        x86_update_segment_limit(cpu, s);
 }
 
 static void set_flags(Cpu *cpu, const X86Backend *backend, uint32_t flag_state) {

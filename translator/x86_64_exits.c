@@ -127,6 +127,8 @@ void x86_emit_indirect(Translation *translation, unsigned target) {
 void x86_emit_helper(Translation *translation, const Uop *uop) {
     Assembler *assembler = &translation->assembler;
     x86_flags_to_memory(translation);
+    if (x86_emit_quick_helper(translation, uop))
+        return;
     x86_fpu_emit_pointers(translation);
     uint32_t site = x86_add_site(translation, SITE_OTHER, 0, 0);
     asm_mov_imm(assembler, 4, cpu_mem(CPU_OFFSET(helper_a)), uop->imm);

@@ -25,7 +25,7 @@ typedef struct Site {
 
 enum { SITE_READ, SITE_WRITE, SITE_MODIFY, SITE_OTHER };
 
-enum { SITE_COUNT = 1 << 20, INDIRECT_ENTRIES = 1 << 12 };
+enum { SITE_COUNT = 1 << 20, INDIRECT_ENTRIES = 1 << 16 };
 enum { INDIRECT_LISTED = 1 /* and 2: in indirect_used[0], [1] */, INDIRECT_GLOBAL = 4 };
 
 /* One entry of the table that indirect jumps look into. */
@@ -68,6 +68,11 @@ struct Translation;
 
 enum { X86_DECIMAL_CASES = 1024 }; /* AL, CF, AF */
 
+/* What needs C but neither the guest's general registers nor its exact state, and cannot fail but
+ * by doing nothing: false. */
+typedef bool X86QuickFunction(Cpu *cpu, uint32_t argument, uint32_t t0);
+enum { X86_QUICK_LOAD_SEGMENT, X86_QUICK_VERIFY_SEGMENT, X86_QUICK_COUNT };
+
 struct X86Backend {
     Translator *translator;
     struct Translation *translation; /* workspace */
@@ -100,6 +105,8 @@ struct X86Backend {
     uint8_t *helper;       /* R8: site | helper << 32 */
     uint8_t *load_fpu;     /* R8: FPU_LIVE_*, so much at least is live then */
     uint8_t *materialize;  /* R8: flag state: computes state.flags_image */
+    /* EBP: the function's argument, R10: T0. Keep all but host flags; ZF: nothing was done. */
+    uint8_t *quick[X86_QUICK_COUNT];
 };
 
 /* Why code left, in R8D on the way to the exit trampoline: the low byte is one of these, the rest a
@@ -316,6 +323,16 @@ void x86_fpu_set_pointers(Cpu *cpu, uint16_t opcode);
  * False: it did nothing, but may have saved the state. */
 bool x86_fpu_run_function(Cpu *cpu, const HelperInfo *helper);
 
+/* x86_64_system.c: one function a micro-op. */
+void x86_emit_read_eflags(Translation *translation, const Uop *uop);
+void x86_emit_write_eflags(Translation *translation, const Uop *uop);
+void x86_emit_cli(Translation *translation, const Uop *uop);
+void x86_emit_sti(Translation *translation, const Uop *uop);
+void x86_emit_load_sreg(Translation *translation, const Uop *uop);
+void x86_emit_cmpxchg8b(Translation *translation, const Uop *uop);
+/* A helper that has a quick form: false if it has none. */
+bool x86_emit_quick_helper(Translation *translation, const Uop *uop);
+
 /* x86_64_uops.c */
 void x86_emit_uop(Translation *translation, const Uop *uop);
 
@@ -338,9 +355,13 @@ void x86_emit_trampolines(X86Backend *backend, Assembler *assembler);
  * loop; else NULL. */
 const void *x86_find_next(Cpu *cpu);
 /* A segment register was loaded: what translated code compares offsets with. */
+void x86_update_segment_limit(Cpu *cpu, unsigned segment);
+/* The same for all. */
 void x86_update_segment_limits(Cpu *cpu);
 
 /* x86_64_slow.c: called from the trampolines. */
+
+extern X86QuickFunction *const x86_quick_functions[X86_QUICK_COUNT];
 enum { SLOW_PLAIN, SLOW_BOUNCE, SLOW_FAULT, SLOW_STEP };
 typedef struct SlowResult {
     uint64_t address;

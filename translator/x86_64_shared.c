@@ -110,6 +110,7 @@ static bool writes_implicitly(const Uop *uop, unsigned base) {
     case UOP_VECTOR:
         return vector_writes(uop, base);
     case UOP_CMPXCHG:
+    case UOP_CMPXCHG8B:
     case UOP_MUL:
     case UOP_IMUL:
     case UOP_CWD:

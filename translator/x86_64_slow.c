@@ -220,11 +220,6 @@ static uint64_t run_helper(Cpu *cpu, const HelperInfo *helper) {
     }
 }
 
-static bool loads_data_segment(const HelperInfo *helper) {
-    return helper == &helper_table[HELPER_ID_load_segment] ||
-           helper == &helper_table[HELPER_ID_pop_segment];
-}
-
 HelperEnd x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
     X86Backend *backend = backend_of(cpu);
     const Site *site = &backend->sites[(uint32_t)site_and_helper];
@@ -244,8 +239,6 @@ HelperEnd x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
     if (end.leave == LEAVE_LOOK) {
         x86_fpu_save(cpu);
         end.next = x86_find_next(cpu);
-    } else if (end.leave == 0 && loads_data_segment(helper)) {
-        x86_update_segment_limits(cpu);
     }
     x86_fpu_resume(cpu);
     return end;
@@ -258,3 +251,28 @@ void x86_slow_materialize(Cpu *cpu, uint32_t flag_state) {
     cpu_set_status_flags(cpu, flag_state_evaluate(flags, cpu));
     x86_fpu_resume(cpu);
 }
+
+static bool quick_load_segment(Cpu *cpu, uint32_t segment, uint32_t selector) {
+    if (X86_IS_SANITIZED)
+        x86_fpu_suspend(cpu);
+    bool done = segment_load_quickly(cpu, segment, (uint16_t)selector);
+    if (done)
+        x86_update_segment_limit(cpu, segment);
+    if (X86_IS_SANITIZED)
+        x86_fpu_resume(cpu);
+    return done;
+}
+
+static bool quick_verify_segment(Cpu *cpu, uint32_t write, uint32_t selector) {
+    if (X86_IS_SANITIZED)
+        x86_fpu_suspend(cpu);
+    bool done = segment_verify_quickly(cpu, write != 0, (uint16_t)selector);
+    if (X86_IS_SANITIZED)
+        x86_fpu_resume(cpu);
+    return done;
+}
+
+X86QuickFunction *const x86_quick_functions[X86_QUICK_COUNT] = {
+    [X86_QUICK_LOAD_SEGMENT] = quick_load_segment,
+    [X86_QUICK_VERIFY_SEGMENT] = quick_verify_segment,
+};

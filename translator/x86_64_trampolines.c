@@ -159,6 +159,24 @@ static void emit_materialize(X86Backend *backend, Assembler *assembler) {
     asm_byte(assembler, 0xC3);
 }
 
+/* C may clobber RAX RCX RDX RSI RDI and R8 to R11: what of them the guest has is kept on the stack,
+ * and the other registers need nothing. */
+static void emit_quick(X86Backend *backend, Assembler *assembler, unsigned number) {
+    static const uint8_t kept[8] = {HOST_RAX, HOST_RCX,  HOST_RDX, HOST_RSI,
+                                    HOST_RDI, HOST_KEPT, HOST_R10, HOST_R11};
+    backend->quick[number] = assembler->code;
+    for (unsigned i = 0; i < 8; i++)
+        push(assembler, kept[i]);
+    asm_mov(assembler, 4, HOST_RSI, host_reg(HOST_RBP));
+    asm_mov(assembler, 4, HOST_RDX, host_reg(HOST_R10));
+    emit_call_c(assembler, (const void *)x86_quick_functions[number]);
+    asm_reg_rm_sized(assembler, 4, 1, 0x0FB6, HOST_R8, host_reg(HOST_RAX)); /* movzx r8d, al */
+    for (unsigned i = 8; i-- > 0;)
+        pop(assembler, kept[i]);
+    asm_test(assembler, 4, host_reg(HOST_R8), HOST_R8);
+    asm_byte(assembler, 0xC3);
+}
+
 /* R8: FPU_LIVE_*. */
 static void emit_load_fpu(X86Backend *backend, Assembler *assembler) {
     backend->load_fpu = assembler->code;
@@ -176,4 +194,6 @@ void x86_emit_trampolines(X86Backend *backend, Assembler *assembler) {
     emit_helper(backend, assembler);
     emit_load_fpu(backend, assembler);
     emit_materialize(backend, assembler);
+    for (unsigned i = 0; i < X86_QUICK_COUNT; i++)
+        emit_quick(backend, assembler, i);
 }
