@@ -1,8 +1,7 @@
 #include "monitor_disassembly.h"
+#include "capstone_library.h"
 #include "machine_parts.h"
 #include "monitor_command.h"
-
-#include <capstone/capstone.h>
 
 #define LONGEST_INSTRUCTION 15
 #define BYTES_A_LINE 8
@@ -34,7 +33,8 @@ static void print_instruction(Monitor *monitor, const cs_insn *insn) {
     }
 }
 
-static bool print_one(Monitor *monitor, csh engine, uint32_t *address, bool physical) {
+static bool print_one(Monitor *monitor, const CapstoneLibrary *capstone, csh engine,
+                      uint32_t *address, bool physical) {
     uint8_t bytes[LONGEST_INSTRUCTION];
     size_t size = fetch(monitor->machine, *address, physical, bytes);
     if (size == 0) {
@@ -42,10 +42,10 @@ static bool print_one(Monitor *monitor, csh engine, uint32_t *address, bool phys
         return false;
     }
     cs_insn *insn;
-    if (cs_disasm(engine, bytes, size, *address, 1, &insn) == 1) {
+    if (capstone->disasm(engine, bytes, size, *address, 1, &insn) == 1) {
         print_instruction(monitor, insn);
         *address += insn->size;
-        cs_free(insn, 1);
+        capstone->free(insn, 1);
     } else {
         monitor_print(monitor, "0x%08x:  %02x                       .byte    0x%02x\n", *address,
                       bytes[0], bytes[0]);
@@ -57,13 +57,17 @@ static bool print_one(Monitor *monitor, csh engine, uint32_t *address, bool phys
 void monitor_disassemble(Monitor *monitor, uint32_t address, uint32_t count, bool physical) {
     const Segment *code = &monitor->machine->cpu->state.segment[SEG_CS];
     csh engine;
+    CapstoneLibrary capstone;
+    Error error = {.set = false};
     cs_mode mode = (code->access & ACCESS_DB) != 0 ? CS_MODE_32 : CS_MODE_16;
-    if (cs_open(CS_ARCH_X86, mode, &engine) != CS_ERR_OK) {
-        monitor_print(monitor, "no disassembler\n");
+    if (!capstone_library_load(&capstone, &error) ||
+        capstone.open(CS_ARCH_X86, mode, &engine) != CS_ERR_OK) {
+        monitor_print(monitor, "no disassembler: %s\n", error.set ? error.message : "cs_open");
         return;
     }
-    cs_option(engine, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);
-    for (uint32_t i = 0; i < count && print_one(monitor, engine, &address, physical); i++) {
+    capstone.option(engine, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);
+    for (uint32_t i = 0; i < count && print_one(monitor, &capstone, engine, &address, physical);
+         i++) {
     }
-    cs_close(&engine);
+    capstone.close(&engine);
 }

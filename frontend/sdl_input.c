@@ -24,8 +24,8 @@ void sdl_input_set_grab(Display *display, bool grab) {
     if (display->grabbed == grab)
         return;
     display->grabbed = grab;
-    SDL_SetRelativeMouseMode(grab ? SDL_TRUE : SDL_FALSE);
-    SDL_SetWindowGrab(display->window, grab ? SDL_TRUE : SDL_FALSE);
+    display->sdl.SetRelativeMouseMode(grab ? SDL_TRUE : SDL_FALSE);
+    display->sdl.SetWindowGrab(display->window, grab ? SDL_TRUE : SDL_FALSE);
     sdl_window_update_title(display);
 }
 

@@ -11,20 +11,24 @@
 #define NOTICE_MS 4000
 
 static bool create_window(Display *display, Error *error) {
-    SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
-    SDL_SetHint(SDL_HINT_GRAB_KEYBOARD, "1");
-    SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
-    SDL_SetHint(SDL_HINT_RENDER_SCALE_QUALITY, "linear");
-    if (SDL_Init(SDL_INIT_VIDEO) != 0)
+    if (!sdl_library_load(&display->sdl, error))
+        return error_prefix(error, "no window, '-display none' runs without one: ");
+    display->sdl.SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
+    display->sdl.SetHint(SDL_HINT_GRAB_KEYBOARD, "1");
+    display->sdl.SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
+    display->sdl.SetHint(SDL_HINT_RENDER_SCALE_QUALITY, "linear");
+    if (display->sdl.Init(SDL_INIT_VIDEO) != 0)
         return error_set(error, "no display (%s); '-display none' runs without one",
-                         SDL_GetError());
-    display->window = SDL_CreateWindow("Reprise", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED,
-                                       800, 600, SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
+                         display->sdl.GetError());
+    display->window =
+        display->sdl.CreateWindow("Reprise", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, 800,
+                                  600, SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
     if (display->window != NULL)
-        display->renderer = SDL_CreateRenderer(display->window, -1, 0);
+        display->renderer = display->sdl.CreateRenderer(display->window, -1, 0);
     if (display->renderer == NULL)
-        return error_set(error, "no window (%s); '-display none' runs without one", SDL_GetError());
-    SDL_SetWindowMinimumSize(display->window, 320, 240);
+        return error_set(error, "no window (%s); '-display none' runs without one",
+                         display->sdl.GetError());
+    display->sdl.SetWindowMinimumSize(display->window, 320, 240);
     return true;
 }
 
@@ -45,18 +49,19 @@ void display_close(Display *display) {
     if (display == NULL)
         return;
     if (display->texture != NULL)
-        SDL_DestroyTexture(display->texture);
+        display->sdl.DestroyTexture(display->texture);
     if (display->renderer != NULL)
-        SDL_DestroyRenderer(display->renderer);
+        display->sdl.DestroyRenderer(display->renderer);
     if (display->window != NULL)
-        SDL_DestroyWindow(display->window);
-    SDL_Quit();
+        display->sdl.DestroyWindow(display->window);
+    if (display->sdl.Quit != NULL)
+        display->sdl.Quit();
     free(display);
 }
 
 void sdl_window_notice(Display *display, const char *text) {
     snprintf(display->notice, sizeof(display->notice), "%s", text);
-    display->notice_until_ms = SDL_GetTicks64() + NOTICE_MS;
+    display->notice_until_ms = display->sdl.GetTicks64() + NOTICE_MS;
     sdl_window_update_title(display);
 }
 
@@ -66,7 +71,7 @@ void sdl_window_update_title(Display *display) {
     const char *hint = display->grabbed ? " - Ctrl-Alt-G releases the mouse"
                                         : " - click to use the mouse, Ctrl-Alt-F: full screen";
     RunState state = machine_run_state(display->machine);
-    if (SDL_GetTicks64() < display->notice_until_ms)
+    if (display->sdl.GetTicks64() < display->notice_until_ms)
         hint = display->notice;
     uint64_t held = machine_speed(display->machine);
     if (state == RUN_STATE_RUNNING && held != 0)
@@ -77,19 +82,20 @@ void sdl_window_update_title(Display *display) {
         snprintf(speed, sizeof(speed), " - %s", run_state_name(state));
     snprintf(title, sizeof(title), "%s%sReprise%s%s", display->name ? display->name : "",
              display->name ? " - " : "", speed, hint);
-    SDL_SetWindowTitle(display->window, title);
+    display->sdl.SetWindowTitle(display->window, title);
 }
 
 void sdl_window_set_full_screen(Display *display, bool full_screen) {
     display->full_screen = full_screen;
-    SDL_SetWindowFullscreen(display->window, full_screen ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0);
+    display->sdl.SetWindowFullscreen(display->window,
+                                     full_screen ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0);
     sdl_window_draw(display);
 }
 
 /* The largest rectangle of the picture's shape in the middle of the window. */
 static SDL_Rect fit_picture(const Display *display) {
     int width, height;
-    SDL_GetRendererOutputSize(display->renderer, &width, &height);
+    display->sdl.GetRendererOutputSize(display->renderer, &width, &height);
     int64_t shape_width = display->aspect_width ? display->aspect_width : 4;
     int64_t shape_height = display->aspect_height ? display->aspect_height : 3;
     SDL_Rect place = {0, 0, width, height};
@@ -103,13 +109,13 @@ static SDL_Rect fit_picture(const Display *display) {
 }
 
 void sdl_window_draw(Display *display) {
-    SDL_SetRenderDrawColor(display->renderer, 0, 0, 0, 255);
-    SDL_RenderClear(display->renderer);
+    display->sdl.SetRenderDrawColor(display->renderer, 0, 0, 0, 255);
+    display->sdl.RenderClear(display->renderer);
     if (display->texture != NULL) {
         SDL_Rect place = fit_picture(display);
-        SDL_RenderCopy(display->renderer, display->texture, NULL, &place);
+        display->sdl.RenderCopy(display->renderer, display->texture, NULL, &place);
     }
-    SDL_RenderPresent(display->renderer);
+    display->sdl.RenderPresent(display->renderer);
 }
 
 /* A new mode: a window that shows it about as large as a monitor of that time did. */
@@ -122,12 +128,12 @@ static void resize_window(Display *display, const DisplaySurface *frame) {
         height = width * frame->aspect_height / (frame->aspect_width ? frame->aspect_width : 1);
     }
     SDL_Rect usable;
-    bool fits =
-        SDL_GetDisplayUsableBounds(SDL_GetWindowDisplayIndex(display->window), &usable) != 0 ||
-        ((int)width <= usable.w && (int)height <= usable.h);
-    bool free_size = (SDL_GetWindowFlags(display->window) & SDL_WINDOW_MAXIMIZED) == 0;
+    bool fits = display->sdl.GetDisplayUsableBounds(
+                    display->sdl.GetWindowDisplayIndex(display->window), &usable) != 0 ||
+                ((int)width <= usable.w && (int)height <= usable.h);
+    bool free_size = (display->sdl.GetWindowFlags(display->window) & SDL_WINDOW_MAXIMIZED) == 0;
     if (!display->full_screen && free_size && fits)
-        SDL_SetWindowSize(display->window, (int)width, (int)height);
+        display->sdl.SetWindowSize(display->window, (int)width, (int)height);
 }
 
 static void prepare_texture(Display *display, const DisplaySurface *frame) {
@@ -136,10 +142,10 @@ static void prepare_texture(Display *display, const DisplaySurface *frame) {
     if (frame->width == display->texture_width && frame->height == display->texture_height)
         return;
     if (display->texture != NULL)
-        SDL_DestroyTexture(display->texture);
-    display->texture =
-        SDL_CreateTexture(display->renderer, SDL_PIXELFORMAT_RGB888, SDL_TEXTUREACCESS_STREAMING,
-                          (int)frame->width, (int)frame->height);
+        display->sdl.DestroyTexture(display->texture);
+    display->texture = display->sdl.CreateTexture(display->renderer, SDL_PIXELFORMAT_RGB888,
+                                                  SDL_TEXTUREACCESS_STREAMING, (int)frame->width,
+                                                  (int)frame->height);
     display->texture_width = frame->width;
     display->texture_height = frame->height;
     resize_window(display, frame);
@@ -152,7 +158,8 @@ static void show_frame(Display *display) {
     if (fresh) {
         prepare_texture(display, frame);
         if (display->texture != NULL)
-            SDL_UpdateTexture(display->texture, NULL, frame->pixels, (int)frame->stride * 4);
+            display->sdl.UpdateTexture(display->texture, NULL, frame->pixels,
+                                       (int)frame->stride * 4);
         display->frame_number = number;
     }
     machine_unlock_frame(display->machine);
@@ -161,7 +168,7 @@ static void show_frame(Display *display) {
 }
 
 static void measure_speed(Display *display) {
-    uint64_t now = SDL_GetTicks64();
+    uint64_t now = display->sdl.GetTicks64();
     if (now - display->title_ms < TITLE_EVERY_MS)
         return;
     uint64_t count = machine_instruction_count(display->machine);
@@ -174,7 +181,7 @@ static void measure_speed(Display *display) {
 
 bool display_update(Display *display) {
     SDL_Event event;
-    while (SDL_PollEvent(&event))
+    while (display->sdl.PollEvent(&event))
         sdl_input_handle(display, &event);
     machine_request_frame(display->machine);
     show_frame(display);

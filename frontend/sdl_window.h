@@ -4,11 +4,13 @@
 
 #include "display.h"
 #include "keyboard_keys.h"
+#include "sdl_library.h"
 #include <SDL.h>
 
 struct Display {
     Machine *machine;
     const char *name;
+    SdlLibrary sdl;
     SDL_Window *window;
     SDL_Renderer *renderer;
     SDL_Texture *texture;

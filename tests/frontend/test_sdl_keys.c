@@ -41,7 +41,7 @@ START_TEST(all_105_keys_are_there_once) {
     ck_assert_uint_eq(KEYS, 105);
     for (size_t i = 0; i < KEYS; i++) {
         int key = sdl_keys_translate(keyboard_105[i]);
-        ck_assert_msg(key >= 0, "%s", SDL_GetScancodeName(keyboard_105[i]));
+        ck_assert_msg(key >= 0, "scancode %d", (int)keyboard_105[i]);
         ck_assert_msg(!seen[key], "%s", keyboard_key_info(key)->name);
         seen[key] = true;
     }

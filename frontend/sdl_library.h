@@ -1,0 +1,26 @@
+/* The functions of SDL that the window uses, found when it is opened. */
+#ifndef REPRISE_SDL_LIBRARY_H
+#define REPRISE_SDL_LIBRARY_H
+
+#include "error.h"
+#include <SDL.h>
+#include <stdbool.h>
+
+// clang-format off
+#define SDL_FUNCTIONS(X) \
+    X(CreateRenderer) X(CreateTexture) X(CreateWindow) X(DestroyRenderer) X(DestroyTexture) X(DestroyWindow) \
+    X(GetDisplayUsableBounds) X(GetError) X(GetRendererOutputSize) X(GetTicks64) X(GetWindowDisplayIndex) \
+    X(GetWindowFlags) X(Init) X(PollEvent) X(Quit) X(RenderClear) X(RenderCopy) X(RenderPresent) X(SetHint) \
+    X(SetRelativeMouseMode) X(SetRenderDrawColor) X(SetWindowFullscreen) X(SetWindowGrab) X(SetWindowMinimumSize) \
+    X(SetWindowSize) X(SetWindowTitle) X(UpdateTexture)
+// clang-format on
+
+typedef struct SdlLibrary {
+#define X(name) __typeof__(SDL_##name) *name;
+    SDL_FUNCTIONS(X)
+#undef X
+} SdlLibrary;
+
+bool sdl_library_load(SdlLibrary *sdl, Error *error);
+
+#endif
