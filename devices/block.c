@@ -11,7 +11,7 @@
 
 static const BlockDriver *const drivers[] = {
     &block_raw_driver, &block_qcow2_driver, &block_vdi_driver,
-    &block_vhd_driver, &block_vmdk_driver,
+    &block_vhd_driver, &block_vmdk_driver,  &block_vhdx_driver,
 };
 
 #define DRIVER_COUNT (sizeof(drivers) / sizeof(drivers[0]))
@@ -36,7 +36,6 @@ static const ForeignFormat foreign_formats[] = {
     {"QED", 0, 4, "QED\0", NULL},
     {"VMDK", 0, 4, "COWD", NULL},
 
-    {"VHDX", 0, 8, "vhdxfile", NULL},
     {"Parallels", 0, 16, "WithoutFreeSpace", NULL},
     {"Parallels", 0, 16, "WithouFreSpacExt", NULL},
     {"Bochs", 0, 27, "Bochs Virtual HD Image\0\0\0\0\0", NULL},
