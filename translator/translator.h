@@ -19,6 +19,7 @@ typedef struct TranslatorOptions {
     bool no_shared_checks;   /* each memory operand has its own TLB check */
     bool no_known_pages;     /* each TLB check looks for the page when it is run */
     bool no_bmi2;            /* without the host's BMI2 instructions */
+    bool no_inline_strings;  /* REP strings all go to helpers */
     bool no_inline_fpu;      /* x87, MMX and SSE instructions all go to helpers */
     bool one_insn_blocks;    /* each instruction is a block */
     bool perf_map, jit_dump; /* names of translations for the host's profiler: code_listing.h */

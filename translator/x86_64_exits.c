@@ -130,11 +130,13 @@ void x86_emit_helper(Translation *translation, const Uop *uop) {
     if (x86_emit_quick_helper(translation, uop))
         return;
     x86_fpu_emit_pointers(translation);
+    uint8_t *done = x86_emit_short_string(translation, uop);
     uint32_t site = x86_add_site(translation, SITE_OTHER, 0, 0);
     asm_mov_imm(assembler, 4, cpu_mem(CPU_OFFSET(helper_a)), uop->imm);
     asm_mov_imm(assembler, 4, cpu_mem(CPU_OFFSET(helper_b)), uop->imm2);
     asm_mov_imm64(assembler, HOST_R8, site | (uint64_t)uop->helper << 32);
     asm_patch(asm_call(assembler), translation->backend->helper);
+    asm_patch(done, assembler->code);
     translation->byte_registers = 0;
     x86_fpu_after_helper(translation, uop);
 }

@@ -336,6 +336,11 @@ bool x86_emit_quick_helper(Translation *translation, const Uop *uop);
 /* x86_64_uops.c */
 void x86_emit_uop(Translation *translation, const Uop *uop);
 
+/* x86_64_string.c */
+/* Before the call of a helper, the flags being in memory: what does a short REP string without it.
+ * Gives the jump over the call, to be patched; NULL if nothing was emitted. */
+uint8_t *x86_emit_short_string(Translation *translation, const Uop *uop);
+
 /* x86_64_divide.c */
 void x86_emit_div(Translation *translation, const Uop *uop);
 void x86_emit_idiv(Translation *translation, const Uop *uop);

@@ -25,7 +25,7 @@ local modes = {
   {"no flag liveness", accel = "jit,flag-liveness=off"},
   {"no flag states", accel = "jit,flag-states=off"},
   {"no shared checks", accel = "jit,shared-checks=off,known-pages=off,bmi2=off"},
-  {"no inline FPU", accel = "jit,inline-fpu=off"},
+  {"no inline FPU and strings", accel = "jit,inline-fpu=off,inline-strings=off"},
   {"flush at every block", accel = "jit,flush=block", counters = {flushes = {1000, MANY}}},
   {"portable, flush at every block", accel = "interp,flush=block"},
   {"one instruction a block", accel = "jit,one-insn-per-tb=on"},
