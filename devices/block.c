@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 static const BlockDriver *const drivers[] = {
-    &block_raw_driver, &block_qcow2_driver, &block_vdi_driver,
-    &block_vhd_driver, &block_vmdk_driver,  &block_vhdx_driver,
+    &block_raw_driver,   &block_qcow2_driver, &block_vdi_driver,
+    &block_vhd_driver,   &block_vmdk_driver,  &block_vhdx_driver,
+    &block_bochs_driver, &block_hdi_driver,   &block_hdx_driver,
 };
 
 #define DRIVER_COUNT (sizeof(drivers) / sizeof(drivers[0]))
@@ -38,7 +39,7 @@ static const ForeignFormat foreign_formats[] = {
 
     {"Parallels", 0, 16, "WithoutFreeSpace", NULL},
     {"Parallels", 0, 16, "WithouFreSpacExt", NULL},
-    {"Bochs", 0, 27, "Bochs Virtual HD Image\0\0\0\0\0", NULL},
+
     {"gzip", 0, 2, "\x1F\x8B", "gunzip -k"},
     {"xz", 0, 6,
      "\xFD"

@@ -80,6 +80,9 @@ extern const BlockDriver block_vdi_driver;
 extern const BlockDriver block_vhd_driver;
 extern const BlockDriver block_vmdk_driver;
 extern const BlockDriver block_vhdx_driver;
+extern const BlockDriver block_bochs_driver;
+extern const BlockDriver block_hdi_driver;
+extern const BlockDriver block_hdx_driver;
 
 /* A node over 'below', which it owns from now on and never writes. */
 BlockNode *block_overlay_create(BlockNode *below);
