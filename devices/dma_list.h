@@ -54,7 +54,6 @@ bool dma_zero_disk(BlockNode *disk, uint64_t offset, uint64_t size, Error *error
  * none: drivers expect to be able to prepare for the interrupt after they have given the command.
  */
 #define DMA_ACCESS_NS 10000
-#define DMA_FLUSH_NS 50000
 /* How long so many bytes take: 4 GB/s. */
 static inline int64_t dma_transfer_ns(uint64_t bytes) {
     return (int64_t)(bytes / 4);

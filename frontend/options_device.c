@@ -231,6 +231,10 @@ static bool plug_in_ide_cd(Settings *settings, KeyValues *values, Error *error) 
     return plug_in_ide(settings, values, true, error);
 }
 
+static bool plug_in_nvme(Settings *settings, KeyValues *values, Error *error) {
+    return plug_in_pci_disk(settings, values, PCI_DISK_NVME, error);
+}
+
 static bool plug_in_floppy(Settings *settings, KeyValues *values, Error *error) {
     DriveRequest request;
     uint64_t unit;
@@ -277,6 +281,7 @@ static const DeviceOption device_options[] = {
     {"isa-parallel", "chardev index iobase id", "a parallel port", plug_in_parallel},
     {"ahci", "id addr bus", "a Serial ATA controller; its buses are ID.0 to ID.5", plug_in_ahci},
     {"ich9-ahci", "id addr bus", "the same", plug_in_ahci},
+    {"nvme", "drive serial addr bus id bootindex", "an NVMe disk", plug_in_nvme},
     {"virtio-blk-pci", "drive serial addr bus id bootindex", "a virtio disk", plug_in_virtio},
     {"virtio-blk", "drive serial addr bus id bootindex", "the same", plug_in_virtio},
     // clang-format on

@@ -59,6 +59,7 @@ typedef struct Board {
     struct I82077 *floppy;
     struct Piix3Ide *ide;
     struct VirtioBlk *virtio_disk[MACHINE_PCI_DISKS]; /* NULL: not of this kind, or not there */
+    struct Nvme *nvme_disk[MACHINE_PCI_DISKS];
     struct Ahci *ahci;                                /* NULL without */
     unsigned ahci_slot;
     unsigned pci_disk_slot[MACHINE_PCI_DISKS];

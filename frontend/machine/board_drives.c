@@ -2,6 +2,7 @@
 #include "ahci.h"
 #include "i82077.h"
 #include "machine_parts.h"
+#include "nvme.h"
 #include "piix3_ide.h"
 #include "virtio_blk.h"
 
@@ -38,6 +39,8 @@ void board_drive_restore_medium(Board *board, const BoardDrive *drive, BlockNode
         ide_channel_restore_medium(channel, unit, medium);
     else if (board->virtio_disk[drive->unit] != NULL)
         virtio_blk_restore_medium(board->virtio_disk[drive->unit], medium);
+    else if (board->nvme_disk[drive->unit] != NULL)
+        nvme_restore_medium(board->nvme_disk[drive->unit], medium);
 }
 
 void board_drive_restore_geometry(Board *board, const BoardDrive *drive, IdeGeometry geometry) {

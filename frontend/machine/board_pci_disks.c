@@ -4,6 +4,7 @@
 #include "board_parts.h"
 #include "disk_media.h"
 #include "machine_parts.h"
+#include "nvme.h"
 #include "pci.h"
 #include "virtio_blk.h"
 
@@ -75,6 +76,20 @@ static bool create_virtio(Board *board, unsigned disk, Error *error) {
     return board->virtio_disk[disk] != NULL;
 }
 
+static bool create_nvme(Board *board, unsigned disk, Error *error) {
+    DeviceContext context = board_context(board);
+    char id[32];
+    snprintf(id, sizeof(id), "nvme%u", disk);
+    const NvmeOptions options = {
+        .id = id,
+        .slot = board->pci_disk_slot[disk],
+        .medium = board->drive[FIRST_DISK + disk].medium,
+        .serial = board->machine->config.pci_disk[disk].drive.serial,
+    };
+    board->nvme_disk[disk] = nvme_create(&context, board->pci, &options, error);
+    return board->nvme_disk[disk] != NULL;
+}
+
 static bool create_ahci(Board *board, Error *error) {
     DeviceContext context = board_context(board);
     AhciOptions options = {.slot = board->ahci_slot};
@@ -99,6 +114,8 @@ bool board_create_pci_disks(Board *board, Error *error) {
         if (config->drive.present && config->kind == PCI_DISK_VIRTIO &&
             !create_virtio(board, i, error))
             return false;
+        if (config->drive.present && config->kind == PCI_DISK_NVME && !create_nvme(board, i, error))
+            return false;
     }
     return !board->machine->config.has_ahci || create_ahci(board, error);
 }
@@ -106,6 +123,8 @@ bool board_create_pci_disks(Board *board, Error *error) {
 void board_destroy_pci_disks(Board *board) {
     for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++)
         virtio_blk_destroy(board->virtio_disk[i]);
+    for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++)
+        nvme_destroy(board->nvme_disk[i]);
     ahci_destroy(board->ahci);
 }
 
@@ -121,7 +140,7 @@ void board_print_pci_disk_path(const Board *board, unsigned disk, ByteBuffer *te
                           config->port);
         break;
     case PCI_DISK_NVME:
-        byte_buffer_print(text, "/pci@i0cf8/pci8086,5845@%x/namespace@1,0\n", slot);
+        byte_buffer_print(text, "/pci@i0cf8/pci1b36,10@%x/namespace@1,0\n", slot);
         break;
     }
 }

@@ -23,6 +23,7 @@ local NO_COMPLAINTS = {
   -- The Pentium 4 has no performance counters, and no event of older ones is precise.
   "Performance Events: .*software events only", "Broken PMU hardware detected",
   "Failed to access perfctr msr",
+  "Ignoring bogus Namespace Identifiers", -- said of every NVMe controller with the number of QEMU's
   "mce: Unable to init MCE device", -- where there are no banks (qemu32), under QEMU, too
 }
 
