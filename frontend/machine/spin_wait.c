@@ -3,8 +3,8 @@
 
 enum {
     PAUSES_A_LOOK = 32,
-    SHARE = 4,            /* of the time already waited, a quarter ... */
-    SLEEP_NS_MIN = 50000, /* ... if that is worth a sleep of the host */
+    SHARE = 2,            /* of the time already waited, a half ... */
+    SLEEP_NS_MIN = 20000, /* ... if that is worth a sleep of the host */
     SLEEP_NS_MAX = 10 * 1000000
 };
 

@@ -1,7 +1,7 @@
 /* A guest that waits in a loop with PAUSE - for a clock, a device, an interrupt - need not keep the
  * host busy: where it has done nothing else for a while, the thread sleeps for a part of the time
- * that it has waited already. So a delay becomes longer by a quarter at most (delays are "at
- * least" everywhere), and short ones are left alone. Only where the host's clock drives the
+ * that it has waited already. So a delay becomes longer by a half at most (delays are "at least"
+ * everywhere), and short ones are left alone. Only where the host's clock drives the
  * machine. */
 #ifndef REPRISE_SPIN_WAIT_H
 #define REPRISE_SPIN_WAIT_H

@@ -66,19 +66,19 @@ static int64_t look(SpinWait *spin, Cpu *cpu, uint32_t pauses, int64_t now_ns) {
     return spin_wait_look(spin, now_ns);
 }
 
-START_TEST(sleeps_are_a_quarter_of_the_wait) {
+START_TEST(sleeps_are_half_of_the_wait) {
     Machine *machine = make_machine(false);
     Cpu *cpu = machine->cpu;
     SpinWait spin;
     spin_wait_watch(&spin, cpu);
     ck_assert_uint_eq(cpu->pauses_looked_at, PAUSES_A_LOOK);
     ck_assert_int_eq(look(&spin, cpu, 32, 1000000), 0);
-    ck_assert_int_eq(look(&spin, cpu, 64, 1100000), 0); /* not worth it yet */
-    ck_assert_int_eq(look(&spin, cpu, 96, 1400000), 100000);
+    ck_assert_int_eq(look(&spin, cpu, 64, 1030000), 0); /* not worth it yet */
+    ck_assert_int_eq(look(&spin, cpu, 96, 1400000), 200000);
     ck_assert_int_eq(spin_wait_look(&spin, 9000000), 0); /* no PAUSE since: another reason */
     ck_assert_int_eq(look(&spin, cpu, 128, 901000000), 10000000);
     ck_assert_int_eq(look(&spin, cpu, 32, 902000000), 0); /* a new wait */
-    ck_assert_int_eq(look(&spin, cpu, 64, 902400000), 100000);
+    ck_assert_int_eq(look(&spin, cpu, 64, 902400000), 200000);
     machine_destroy(machine);
 }
 END_TEST
@@ -88,7 +88,7 @@ int main(void) {
     TCase *tests = tcase_create("spin wait");
     tcase_add_test(tests, waits_by_pause_sleep);
     tcase_add_test(tests, other_loops_do_not);
-    tcase_add_test(tests, sleeps_are_a_quarter_of_the_wait);
+    tcase_add_test(tests, sleeps_are_half_of_the_wait);
     tcase_set_timeout(tests, 30);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
