@@ -7,6 +7,7 @@ status is 1 where the last third of the intervals needs more memory than the sec
 GROWTH, or is slower, beyond SLOWING.
 """
 import argparse
+import json
 import os
 import select
 import statistics
@@ -45,35 +46,33 @@ def count_rounds(guest, end):
     return rounds
 
 
-def soak(guest, intervals, interval_seconds):
+def soak(guest, intervals, interval_seconds, report):
     guest.boot()
     guest.wait_for(f"start {PROGRAM}")
     guest.go_on()
     results = []
-    print("| interval | rounds a CPU second | MB beyond the guest's |\n|---|---|---|")
+    report("| interval | rounds a CPU second | MB beyond the guest's |\n|---|---|---|")
     for number in range(intervals):
         before = guest.seconds()
         rounds = count_rounds(guest, time.monotonic() + interval_seconds)
         results.append(Interval(rounds, guest.seconds() - before,
                                 guest.memory_kilobytes(MEMORY_MEGABYTES) / 1024))
-        print(f"| {number + 1} | {rounds / results[-1].seconds:.2f} "
-              f"| {results[-1].megabytes:.1f} |", flush=True)
+        report(f"| {number + 1} | {rounds / results[-1].seconds:.2f} "
+               f"| {results[-1].megabytes:.1f} |")
     return results
 
 
-def judge(results):
-    """The second third of the intervals against the last; returns whether all is well."""
+def compare_thirds(results):
+    """The last third of the intervals against the second: (megabytes more, times the speed)."""
     third = len(results) // 3
     if third == 0:
-        return all(result.rounds for result in results)
+        return 0.0, 1.0 if all(result.rounds for result in results) else 0.0
     middle, last = results[third:2 * third], results[-third:]
 
     def speed(part):
         return statistics.median(result.rounds / result.seconds for result in part)
     growth = max(result.megabytes for result in last) - max(result.megabytes for result in middle)
-    slowing = speed(last) / speed(middle) if speed(middle) else 0
-    print(f"\nlast third against the second: {growth:+.1f} MB, {slowing:.2f} times the speed")
-    return growth <= GROWTH and slowing >= SLOWING
+    return growth, speed(last) / speed(middle) if speed(middle) else 0.0
 
 
 def main():
@@ -101,10 +100,17 @@ def main():
                                     {PROGRAM: os.path.join(folder, "soak", PROGRAM)})
         try:
             with linux_bench.Guest(command, system, archive, f" -- 16 {PROGRAM}") as guest:
-                results = soak(guest, max(1, round(args.soak * 60 / args.interval)), args.interval)
+                results = soak(guest, max(1, round(args.soak * 60 / args.interval)), args.interval,
+                               lambda line: args.json or print(line, flush=True))
         except GuestLost as reason:
             sys.exit(f"soak_bench.py: {reason}")
-    sys.exit(0 if judge(results) else 1)
+    growth, speed = compare_thirds(results)
+    if args.json:
+        print(json.dumps({"intervals": [result._asdict() for result in results],
+                          "growth": growth, "speed": speed}, indent=2))
+    else:
+        print(f"\nlast third against the second: {growth:+.1f} MB, {speed:.2f} times the speed")
+    sys.exit(0 if growth <= GROWTH and speed >= SLOWING else 1)
 
 
 if __name__ == "__main__":
