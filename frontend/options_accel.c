@@ -28,6 +28,8 @@ static const Switch switches[] = {
     {"flag-states", OPTION(no_flag_states), true, true, true, "flags stay where they can be computed from"},
     {"shared-checks", OPTION(no_shared_checks), true, true, true, "one look into the TLB for a stack frame"},
     {"known-pages", OPTION(no_known_pages), true, true, true, "none for pages that the code names"},
+    {"beside-code", OPTION(no_side_stores), true, true, true, "stores beside code on its page stay in translated code"},
+    {"revival", OPTION(no_revival), true, true, true, "code that stands there again is not translated again"},
     {"bmi2", OPTION(no_bmi2), true, true, true, "SHRX where the host has it"},
     {"inline-strings", OPTION(no_inline_strings), true, true, true, "short REP strings run in translated code"},
     {"inline-fpu", OPTION(no_inline_fpu), true, true, true, "x87, MMX and SSE run in the host's registers"},
@@ -39,9 +41,9 @@ static const Switch switches[] = {
 enum { SWITCH_COUNT = sizeof(switches) / sizeof(switches[0]) };
 
 static const char KNOWN[] =
-    "accel chaining jump-table flag-liveness flag-states shared-checks known-pages bmi2 "
-    "inline-strings inline-fpu one-insn-per-tb force-misses optimize flush stress buffer tb-size "
-    "thread split-wx";
+    "accel chaining jump-table flag-liveness flag-states shared-checks known-pages beside-code "
+    "revival bmi2 inline-strings inline-fpu one-insn-per-tb force-misses optimize flush stress "
+    "buffer tb-size thread split-wx";
 
 static bool *find_bool(TranslatorOptions *options, const Switch *entry) {
     return (bool *)((char *)options + entry->offset);

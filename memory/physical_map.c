@@ -9,12 +9,19 @@
 #define RAM_BYTES_MAXIMUM 0xE0000000u /* above it lie the PCI hole and the firmware */
 #define A20_BIT (1u << 20)
 
+/* All records, so that the end finds them without a walk over the table. */
+typedef struct CodeRecord {
+    CodeBytes bytes;
+    struct CodeRecord *next;
+} CodeRecord;
+
 struct PhysicalMap {
     /* What lies where, PHYSICAL_PAGES of each, lazily touched. RAM at its own address, which is
      * most of it, is not entered: many clones live in one process. */
     PhysicalPage *pages;
-    uint8_t *is_entered; /* of RAM's pages: 'pages' tells what lies there instead */
-    uint8_t *code_users; /* how many translators have code of each page */
+    CodeBytes **code_bytes; /* PHYSICAL_PAGES, too: which bytes of a page were translated */
+    uint8_t *is_entered;    /* of RAM's pages: 'pages' tells what lies there instead */
+    uint8_t *code_users;    /* how many translators have code of each page */
     GuestRegion regions[GUEST_REGIONS_MAXIMUM]; /* RAM is the first */
     unsigned region_count;
     uint32_t ram_pages;
@@ -24,6 +31,7 @@ struct PhysicalMap {
     uint32_t cover_first, cover_pages;          /* 0 pages: nothing is covered */
     PhysicalMapHooks hooks[PHYSICAL_MAP_LISTENERS];
     unsigned hook_count;
+    CodeRecord *code_bytes_first;
     void (*page_changes)(void *opaque, const GuestRegion *region, uint32_t page);
     void *page_changes_opaque;
     bool has_replaced; /* a page with PAGE_REPLACED */
@@ -48,7 +56,9 @@ PhysicalMap *physical_map_create(uint64_t ram_bytes, Error *error) {
     map->pages = host_pages_map(PHYSICAL_PAGES * sizeof *map->pages);
     map->is_entered = host_pages_map(PHYSICAL_PAGES);
     map->code_users = host_pages_map(PHYSICAL_PAGES);
-    bool has_tables = map->pages != NULL && map->is_entered != NULL && map->code_users != NULL;
+    map->code_bytes = host_pages_map(PHYSICAL_PAGES * sizeof *map->code_bytes);
+    bool has_tables = map->pages != NULL && map->is_entered != NULL && map->code_users != NULL &&
+                      map->code_bytes != NULL;
     if (!has_tables)
         error_set(error, "the host has no room for the table of physical pages");
     if (!has_tables || physical_map_add_region(map, "RAM", (uint32_t)ram_bytes, error) == NULL) {
@@ -58,9 +68,19 @@ PhysicalMap *physical_map_create(uint64_t ram_bytes, Error *error) {
     return map;
 }
 
+static void destroy_code_bytes(PhysicalMap *map) {
+    while (map->code_bytes_first != NULL) {
+        CodeRecord *record = map->code_bytes_first;
+        map->code_bytes_first = record->next;
+        free(record);
+    }
+    host_pages_unmap(map->code_bytes, PHYSICAL_PAGES * sizeof *map->code_bytes);
+}
+
 void physical_map_destroy(PhysicalMap *map) {
     if (map == NULL)
         return;
+    destroy_code_bytes(map);
     host_pages_unmap(map->pages, PHYSICAL_PAGES * sizeof *map->pages);
     host_pages_unmap(map->is_entered, PHYSICAL_PAGES);
     host_pages_unmap(map->code_users, PHYSICAL_PAGES);
@@ -93,6 +113,12 @@ static void tell_code_appears(const PhysicalMap *map, uint32_t page) {
     for (unsigned i = 0; i < map->hook_count; i++)
         if (map->hooks[i].code_appears != NULL)
             map->hooks[i].code_appears(map->hooks[i].opaque, page);
+}
+
+static void tell_code_disappeared(const PhysicalMap *map, uint32_t page) {
+    for (unsigned i = 0; i < map->hook_count; i++)
+        if (map->hooks[i].code_disappeared != NULL)
+            map->hooks[i].code_disappeared(map->hooks[i].opaque, page);
 }
 
 void physical_map_watch_pages(PhysicalMap *map,
@@ -351,12 +377,32 @@ uint32_t physical_map_a20_mask(const PhysicalMap *map) {
 
 /* ---- Accesses ---- */
 
+CodeBytes *physical_map_code_bytes(const PhysicalMap *map, uint32_t page) {
+    return map->code_bytes[page];
+}
+
+static CodeBytes *make_code_bytes(PhysicalMap *map, uint32_t page) {
+    if (map->code_bytes[page] == NULL) {
+        CodeRecord *record = allocate_zeroed(sizeof *record);
+        record->next = map->code_bytes_first;
+        map->code_bytes_first = record;
+        map->code_bytes[page] = &record->bytes;
+    }
+    return map->code_bytes[page];
+}
+
+/* Has somebody to be told of a store to this page, whose flag PAGE_CODE is set? */
+static inline bool meets_code(const PhysicalMap *map, uint32_t address, uint32_t size) {
+    const CodeBytes *code = map->code_bytes[address >> PAGE_BITS];
+    return code == NULL || code_bytes_hold(code, address & PAGE_OFFSET_MASK, size);
+}
+
 /* Everything that must happen before a store to memory within one page. */
 static inline void prepare_store(PhysicalMap *map, uint8_t *flags, uint32_t address,
                                  uint32_t size) {
     if (flags == NULL)
         return;
-    if ((*flags & PAGE_CODE) != 0)
+    if ((*flags & PAGE_CODE) != 0 && meets_code(map, address, size))
         tell_code_changes(map, address, size);
     physical_map_mark_page(map, flags, PAGE_DIRTY_ALL);
 }
@@ -484,19 +530,29 @@ void physical_map_touch(PhysicalMap *map, uint32_t address, uint32_t size) {
 
 /* ---- Code ---- */
 
-void physical_map_claim_code(PhysicalMap *map, uint32_t page) {
+CodeBytes *physical_map_claim_code(PhysicalMap *map, uint32_t page) {
     uint8_t *flags = get_page(map, page).flags;
     map->code_users[page]++;
-    if (flags == NULL || (*flags & PAGE_CODE) != 0)
-        return;
-    *flags |= PAGE_CODE;
-    tell_code_appears(map, page);
+    if (flags != NULL && (*flags & PAGE_CODE) == 0) {
+        *flags |= PAGE_CODE;
+        tell_code_appears(map, page);
+    }
+    return make_code_bytes(map, page);
 }
 
 void physical_map_release_code(PhysicalMap *map, uint32_t page) {
     uint8_t *flags = get_page(map, page).flags;
-    if (--map->code_users[page] == 0 && flags != NULL)
-        *flags &= (uint8_t)~PAGE_CODE;
+    if (--map->code_users[page] != 0)
+        return;
+    code_bytes_clear(map->code_bytes[page], 0, PAGE_SIZE);
+    if (flags == NULL)
+        return;
+    *flags &= (uint8_t)~PAGE_CODE;
+    tell_code_disappeared(map, page);
+}
+
+bool physical_map_shares_code(const PhysicalMap *map, uint32_t page) {
+    return map->code_users[page] > 1;
 }
 
 /* ---- Dirty flags ---- */

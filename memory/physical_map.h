@@ -8,6 +8,7 @@
 #ifndef REPRISE_PHYSICAL_MAP_H
 #define REPRISE_PHYSICAL_MAP_H
 
+#include "code_bytes.h"
 #include "error.h"
 #include "guest_regions.h"
 #include <stdbool.h>
@@ -65,8 +66,11 @@ typedef struct PhysicalMapHooks {
     void *opaque;
     /* From now on this page (its number) has PAGE_CODE: write entries of the TLB for it go. */
     void (*code_appears)(void *opaque, uint32_t page);
+    /* It has PAGE_CODE no more: entries that were marked for that may be plain again. */
+    void (*code_disappeared)(void *opaque, uint32_t page);
     /* Before bytes of a PAGE_CODE page change, whoever stores (CPU helpers, DMA, firmware loading).
-     * May be left out for a store of what is there already. */
+     * May be left out for a store of what is there already, and for bytes that the page's record
+     * (code_bytes.h) says are not held. */
     void (*code_changes)(void *opaque, uint32_t address, uint32_t size);
     /* What lies at these pages changed (PAM, A20, a BAR moved): cached translations and TLB entries
      * of them go. */
@@ -88,9 +92,9 @@ void physical_map_add_hooks(PhysicalMap *map, const PhysicalMapHooks *hooks);
 /* Those with this 'opaque'. */
 void physical_map_remove_hooks(PhysicalMap *map, const void *opaque);
 
-/* A translator has code of this page; it has none any more. The page has PAGE_CODE while any
- * translator has some. */
-void physical_map_claim_code(PhysicalMap *map, uint32_t page);
+/* A translator has code of this page, and may mark bytes in the record that this returns; it has
+ * none any more. The page has PAGE_CODE while any translator has some. */
+CodeBytes *physical_map_claim_code(PhysicalMap *map, uint32_t page);
 void physical_map_release_code(PhysicalMap *map, uint32_t page);
 
 /* Before the first store into a page whose PAGE_DIRTY_CHECKPOINT is clear, while it still holds
@@ -154,6 +158,11 @@ uint32_t physical_map_a20_mask(const PhysicalMap *map);
 
 /* The entry of the page table with this number (below PHYSICAL_PAGES), after A20. */
 PhysicalPage physical_map_page(const PhysicalMap *map, uint32_t number);
+
+/* Have several translators code of this page? None may take another's marks away then. */
+bool physical_map_shares_code(const PhysicalMap *map, uint32_t page);
+/* Which bytes of this page were translated; NULL if there never was one. */
+CodeBytes *physical_map_code_bytes(const PhysicalMap *map, uint32_t page);
 
 /* Accesses by physical address (A20 is applied): any size from 1 to 8 bytes, any alignment; RAM,
  * ROM and MMIO; they set dirty bits and report code changes. */

@@ -203,6 +203,18 @@ static void fill_entry(Tlb *tlb, uint32_t page, unsigned table, const uint8_t *h
     tlb->fills++;
 }
 
+/* A store entry for a page with translated code, for those who look which bytes that are. */
+static void mark_entry(Tlb *tlb, uint32_t page, unsigned table, const PhysicalPage *target) {
+    CodeBytes *code = physical_map_code_bytes(tlb->map, tlb->walked[page].physical_page);
+    if (code == NULL || (tlb->walked[page].filled >> table & 1) != 0)
+        return;
+    physical_map_mark_page(tlb->map, target->flags, PAGE_DIRTY_ALL);
+    code->host = target->write;
+    tlb->entry[table][page] = TLB_INVALID | (int64_t)(uintptr_t)code;
+    tlb->walked[page].filled |= (uint8_t)(1u << table);
+    tlb->fills++;
+}
+
 /* Fills the inline entries that this allowed access may use from now on without asking. */
 static void fill_entries(Tlb *tlb, uint32_t page, AccessKind kind, bool user) {
     const TlbWalked *walked = &tlb->walked[page];
@@ -217,8 +229,10 @@ static void fill_entries(Tlb *tlb, uint32_t page, AccessKind kind, bool user) {
     if (kind != ACCESS_WRITE || target.write == NULL || target.write != target.read)
         return;
     if (target.flags != NULL) {
-        if ((*target.flags & PAGE_CODE) != 0)
+        if ((*target.flags & PAGE_CODE) != 0) {
+            mark_entry(tlb, page, table + 1, &target);
             return;
+        }
         physical_map_mark_page(tlb->map, target.flags, PAGE_DIRTY_ALL);
     }
     fill_entry(tlb, page, table + 1, target.write);

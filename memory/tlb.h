@@ -8,6 +8,10 @@
  * access needs nothing else done: a write entry means that the page is RAM, present, writable at
  * that privilege, its D bit and dirty flags set and no code on it.
  *
+ * A page with translated code has a *marked* entry in its write tables, where it would have a plain
+ * one otherwise: TLB_INVALID | address of its CodeBytes (code_bytes.h). The sum is negative then,
+ * too, but whoever finds such an entry may look there whether the store lies beside the code.
+ *
  * A hit never changes the TLB; entries go only by guest events (CR0, CR3, CR4, INVLPG, a change of
  * the layout) and by our own dirty and code tracking (which touches write entries alone, and is
  * invisible to the guest, since the page walk that brings them back was done: see 'walked'). */
@@ -46,6 +50,12 @@ enum {
     TLB_RIGHT_NO_EXECUTE = 1 << 5,
     TLB_RIGHT_LARGE = 1 << 6, /* a piece of a 2M or 4M page: INVLPG drops all pieces */
 };
+
+/* What a marked entry of a write table points to; NULL: it is not marked. */
+static inline CodeBytes *tlb_marked_code(int64_t entry) {
+    bool marked = entry < 0 && entry != TLB_INVALID;
+    return marked ? (CodeBytes *)(uintptr_t)(entry & INT64_MAX) : NULL;
+}
 
 /* What was dropped that others may have derived something from. */
 typedef enum TlbLoss {

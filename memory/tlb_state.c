@@ -179,7 +179,12 @@ static bool check_entry(const Tlb *tlb, uint32_t page, unsigned table, Error *er
     bool write = table == TLB_SUPER_WRITE || table == TLB_USER_WRITE, user = table >= TLB_USER_READ;
     const PhysicalPage target = physical_map_page(tlb->map, walked->physical_page);
     const uint8_t *host = write ? target.write : target.read;
-    if (host == NULL || (int64_t)(intptr_t)host != entry + ((int64_t)page << PAGE_BITS))
+    const CodeBytes *code = write ? tlb_marked_code(entry) : NULL;
+    if (code != NULL && (code != physical_map_code_bytes(tlb->map, walked->physical_page) ||
+                         code->host != host || target.read != host))
+        return error_set(error, "page %05X, table %u: not the record of its code", page, table);
+    if (code == NULL &&
+        (host == NULL || (int64_t)(intptr_t)host != entry + ((int64_t)page << PAGE_BITS)))
         return error_set(error, "page %05X, table %u: the entry is not the map's", page, table);
     if (!page_rights_allow(tlb, walked->rights, write ? ACCESS_WRITE : ACCESS_READ, user))
         return error_set(error, "page %05X, table %u: rights are %02X", page, table,
@@ -192,8 +197,9 @@ static bool check_entry(const Tlb *tlb, uint32_t page, unsigned table, Error *er
         return true;
     if ((walked->rights & TLB_RIGHT_DIRTY) == 0)
         return error_set(error, "page %05X, table %u: D bit is not set", page, table);
-    if (target.flags != NULL && (*target.flags & (PAGE_CODE | PAGE_DIRTY_ALL)) != PAGE_DIRTY_ALL)
-        return error_set(error, "page %05X, table %u: flags are %02X", page, table, *target.flags);
+    uint8_t flags = target.flags != NULL ? *target.flags : PAGE_DIRTY_ALL;
+    if ((flags & PAGE_DIRTY_ALL) != PAGE_DIRTY_ALL || (code == NULL && (flags & PAGE_CODE) != 0))
+        return error_set(error, "page %05X, table %u: flags are %02X", page, table, flags);
     return true;
 }
 

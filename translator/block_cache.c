@@ -12,17 +12,27 @@ enum { FEWEST_BUCKETS = 1 << 12, CROSSING_BUCKETS = 256 };
  * walk a long list. */
 enum { CROWDED = 4096 };
 
+/* Blocks by where they begin, so that a store has to look at few of them. */
+enum { PAGE_LISTS = 16, LIST_BYTES = PAGE_SIZE / PAGE_LISTS };
+
+/* A page that was emptied so often keeps its flag when it is once more. */
+enum { EMPTIED_OFTEN = 3 };
+
+/* Pages that kept their flag, and blocks that were retired: so many at most. */
+enum { IDLE_MAX = 64, RETIRED_BUCKETS = 1 << 10, RETIRED_MAX = 1 << 12, VERSIONS_MAX = 8 };
+
 typedef struct CodePage {
-    Block *first;                   /* that begin here */
-    size_t count;                   /* of both kinds */
-    Block *first_ending;            /* that begin on the page before */
-    uint64_t bytes[PAGE_SIZE / 64]; /* a bit for each: does a block hold it? */
+    Block *first[PAGE_LISTS];     /* that begin here */
+    uint16_t longest[PAGE_LISTS]; /* no block of the list has more bytes */
+    size_t count;                 /* of both kinds */
+    Block *first_ending;          /* that begin on the page before */
+    CodeBytes *code;              /* which bytes they hold */
+    bool is_idle;                 /* on the list of those */
 } CodePage;
 
 struct BlockCache {
     PhysicalMap *map;
-    void (*unlink)(void *opaque, BlockLink *link);
-    void *opaque;
+    BlockCacheHooks hooks;
     Block **bucket;
     uint32_t bucket_count; /* a power of two; as many as blocks, or more */
     CodePage **page;       /* PHYSICAL_PAGES of them, lazily touched */
@@ -31,10 +41,13 @@ struct BlockCache {
     BlockLink *crossing[2][CROSSING_BUCKETS];
     Block *dead; /* by next_in_bucket */
     size_t count;
+    Block *retired[RETIRED_BUCKETS]; /* by next_in_bucket, the last one first */
+    uint32_t retired_count, retired_hand;
+    uint32_t idle[IDLE_MAX]; /* pages that may have none but keep their flag */
+    uint32_t idle_count;
 };
 
-BlockCache *block_cache_create(PhysicalMap *map, void (*unlink)(void *opaque, BlockLink *link),
-                               void *opaque, Error *error) {
+BlockCache *block_cache_create(PhysicalMap *map, const BlockCacheHooks *hooks, Error *error) {
     BlockCache *cache = calloc(1, sizeof(*cache));
     if (cache == NULL) {
         error_set(error, "out of memory");
@@ -51,8 +64,7 @@ BlockCache *block_cache_create(PhysicalMap *map, void (*unlink)(void *opaque, Bl
     cache->bucket_count = FEWEST_BUCKETS;
     cache->bucket = allocate_zeroed(FEWEST_BUCKETS * sizeof(Block *));
     cache->map = map;
-    cache->unlink = unlink;
-    cache->opaque = opaque;
+    cache->hooks = *hooks;
     return cache;
 }
 
@@ -66,10 +78,14 @@ void block_cache_destroy(BlockCache *cache) {
 }
 
 /* Variants by flag state and limit share a bucket. */
-static Block **find_bucket(const BlockCache *cache, const BlockKey *key) {
+static uint32_t hash_key(const BlockKey *key) {
     uint32_t hash =
         key->physical * 0x9E3779B1u ^ key->eip * 0x85EBCA77u ^ key->context * 0xC2B2AE3Du;
-    return &cache->bucket[(hash ^ hash >> 15) & (cache->bucket_count - 1)];
+    return hash ^ hash >> 15;
+}
+
+static Block **find_bucket(const BlockCache *cache, const BlockKey *key) {
+    return &cache->bucket[hash_key(key) & (cache->bucket_count - 1)];
 }
 
 static bool same_place(const BlockKey *a, const BlockKey *b) {
@@ -92,26 +108,6 @@ unsigned block_cache_count_variants(const BlockCache *cache, const BlockKey *key
     return count;
 }
 
-/* The bits of [offset, offset + size) in the word of 64 that holds the first, or all from there on.
- */
-static uint64_t first_bits(uint32_t offset, uint32_t size) {
-    uint64_t bits = size < 64 ? (UINT64_C(1) << size) - 1 : UINT64_MAX;
-    return bits << (offset & 63);
-}
-
-/* Does a block hold any byte of [offset, offset + size)? */
-static bool holds_bytes(const CodePage *page, uint32_t offset, uint32_t size) {
-    uint64_t any = 0;
-    for (uint32_t end = offset + size; offset < end; offset = (offset | 63) + 1)
-        any |= page->bytes[offset / 64] & first_bits(offset, end - offset);
-    return any != 0;
-}
-
-static void mark_bytes(CodePage *page, uint32_t offset, uint32_t size) {
-    for (uint32_t end = offset + size; offset < end; offset = (offset | 63) + 1)
-        page->bytes[offset / 64] |= first_bits(offset, end - offset);
-}
-
 /* The part of a block that lies on its first page, and what lies on its second. */
 static uint32_t first_part(const Block *block) {
     uint32_t to_end = PAGE_SIZE - (block->key.physical & PAGE_OFFSET_MASK);
@@ -121,21 +117,48 @@ static uint32_t second_part(const Block *block) {
     return block->byte_count - first_part(block);
 }
 
-static void remark_bytes(CodePage *page) {
-    memset(page->bytes, 0, sizeof(page->bytes));
-    for (Block *block = page->first; block != NULL; block = block->next_in_page)
-        mark_bytes(page, block->key.physical & PAGE_OFFSET_MASK, first_part(block));
+/* Marks what the block holds of its first page: all but the holes. */
+static void mark_first_part(CodeBytes *code, const Block *block) {
+    uint32_t start = block->key.physical & PAGE_OFFSET_MASK, at = 0;
+    for (unsigned i = 0; i < block->hole_count; i++) {
+        code_bytes_mark(code, start + at, block->hole[i].offset - at);
+        at = block->hole[i].offset + block->hole[i].size;
+    }
+    code_bytes_mark(code, start + at, first_part(block) - at);
+}
+
+/* May a block of this list reach the bytes? */
+static bool list_reaches(const CodePage *page, unsigned list, uint32_t offset, uint32_t size) {
+    return page->first[list] != NULL && list * LIST_BYTES < offset + size &&
+           (list + 1) * LIST_BYTES - 1 + page->longest[list] > offset;
+}
+
+/* Another translator's blocks may hold bytes that none of ours does: then the marks stay. */
+static void clear_bytes(BlockCache *cache, uint32_t page_number, uint32_t offset, uint32_t size) {
+    if (!physical_map_shares_code(cache->map, page_number))
+        code_bytes_clear(cache->page[page_number]->code, offset, size);
+}
+
+/* After blocks that held some of these bytes are gone. */
+static void remark_bytes(BlockCache *cache, uint32_t page_number, uint32_t offset, uint32_t size) {
+    const CodePage *page = cache->page[page_number];
+    clear_bytes(cache, page_number, offset, size);
+    for (unsigned i = 0; i < PAGE_LISTS; i++)
+        if (list_reaches(page, i, offset, size))
+            for (Block *block = page->first[i]; block != NULL; block = block->next_in_page)
+                mark_first_part(page->code, block);
     for (Block *block = page->first_ending; block != NULL; block = block->next_in_second_page)
-        mark_bytes(page, 0, second_part(block));
+        code_bytes_mark(page->code, 0, second_part(block));
 }
 
 /* The page's lists, for a block that is about to be entered. */
 static CodePage *claim_page(BlockCache *cache, uint32_t page_number) {
-    if (cache->page[page_number] == NULL) {
-        cache->page[page_number] = allocate_zeroed(sizeof(CodePage));
-        physical_map_claim_code(cache->map, page_number);
+    CodePage *page = cache->page[page_number];
+    if (page == NULL) {
+        page = cache->page[page_number] = allocate_zeroed(sizeof(*page));
+        page->code = physical_map_claim_code(cache->map, page_number);
     }
-    return cache->page[page_number];
+    return page;
 }
 
 /* Twice as many buckets. */
@@ -154,41 +177,59 @@ static void grow(BlockCache *cache) {
     free(old);
 }
 
-Block *block_cache_add(BlockCache *cache, const BlockKey *key, unsigned byte_count,
-                       unsigned link_count) {
-    Block *block = calloc(1, sizeof(*block) + link_count * sizeof(BlockLink));
-    if (block == NULL)
-        abort(); /* out of memory: nothing that could be told to anybody */
+static void add_to_list(Block **list, Block *block) {
+    block->next_in_page = *list;
+    block->previous_in_page = list;
+    if (*list != NULL)
+        (*list)->previous_in_page = &block->next_in_page;
+    *list = block;
+}
+
+static void enter_in_pages(BlockCache *cache, Block *block) {
+    const BlockKey *key = &block->key;
     CodePage *page = claim_page(cache, key->physical >> PAGE_BITS);
+    unsigned list = (key->physical & PAGE_OFFSET_MASK) / LIST_BYTES;
+    page->count++;
+    add_to_list(&page->first[list], block);
+    if (page->longest[list] < block->byte_count)
+        page->longest[list] = block->byte_count;
+    mark_first_part(page->code, block);
+    if (key->second_page == 0)
+        return;
+    page = claim_page(cache, key->second_page - 1);
+    page->count++;
+    block->next_in_second_page = page->first_ending;
+    block->previous_in_second_page = &page->first_ending;
+    if (page->first_ending != NULL)
+        page->first_ending->previous_in_second_page = &block->next_in_second_page;
+    page->first_ending = block;
+    code_bytes_mark(page->code, 0, second_part(block));
+}
+
+static void enter_in_bucket(BlockCache *cache, Block *block) {
+    if (cache->count == cache->bucket_count)
+        grow(cache);
+    Block **bucket = find_bucket(cache, &block->key);
+    block->next_in_bucket = *bucket;
+    *bucket = block;
+    cache->count++;
+}
+
+Block *block_cache_add(BlockCache *cache, const BlockKey *key, unsigned byte_count,
+                       unsigned link_count, const BlockHoles *holes) {
+    Block *block = allocate_zeroed(sizeof(*block) + link_count * sizeof(BlockLink));
     block->key = *key;
     block->byte_count = (uint16_t)byte_count;
     if (key->second_page != 0 && second_part(block) == 0)
         block->byte_count++; /* bytes of no instruction, found so by those of the second page */
     block->link_count = (uint16_t)link_count;
     block->links = (BlockLink *)(block + 1);
-    page->count++;
-    block->next_in_page = page->first;
-    block->previous_in_page = &page->first;
-    if (page->first != NULL)
-        page->first->previous_in_page = &block->next_in_page;
-    page->first = block;
-    mark_bytes(page, key->physical & PAGE_OFFSET_MASK, first_part(block));
-    if (key->second_page != 0) {
-        page = claim_page(cache, key->second_page - 1);
-        page->count++;
-        block->next_in_second_page = page->first_ending;
-        block->previous_in_second_page = &page->first_ending;
-        if (page->first_ending != NULL)
-            page->first_ending->previous_in_second_page = &block->next_in_second_page;
-        page->first_ending = block;
-        mark_bytes(page, 0, second_part(block));
+    if (holes != NULL) {
+        block->hole_count = (uint8_t)holes->count;
+        memcpy(block->hole, holes->hole, holes->count * sizeof(BlockHole));
     }
-    if (cache->count == cache->bucket_count)
-        grow(cache);
-    Block **bucket = find_bucket(cache, key);
-    block->next_in_bucket = *bucket;
-    *bucket = block;
-    cache->count++;
+    enter_in_pages(cache, block);
+    enter_in_bucket(cache, block);
     return block;
 }
 
@@ -241,13 +282,13 @@ void block_cache_unlink(BlockCache *cache, BlockLink *link) {
         remove_crossing(link);
     remove_incoming(link);
     link->target = NULL;
-    cache->unlink(cache->opaque, link);
+    cache->hooks.unlink(cache->hooks.opaque, link);
 }
 
 static void suspend(BlockCache *cache, BlockLink *link) {
     remove_crossing(link);
     link->suspended = true;
-    cache->unlink(cache->opaque, link);
+    cache->hooks.unlink(cache->hooks.opaque, link);
 }
 
 void block_cache_suspend_crossing(BlockCache *cache, bool global) {
@@ -293,8 +334,16 @@ static void remove_from_bucket(BlockCache *cache, Block *block) {
         }
 }
 
-/* Nothing for a page without blocks. */
-static void forget_page(BlockCache *cache, uint32_t page_number) {
+static uint32_t minimum(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
+}
+
+static bool is_empty(const CodePage *page) {
+    return page->count == 0;
+}
+
+/* Nothing for a page without lists. */
+static void release_page(BlockCache *cache, uint32_t page_number) {
     if (cache->page[page_number] == NULL)
         return;
     physical_map_release_code(cache->map, page_number);
@@ -302,14 +351,33 @@ static void forget_page(BlockCache *cache, uint32_t page_number) {
     cache->page[page_number] = NULL;
 }
 
-/* A page without blocks takes stores fast again. */
-static void settle_page(BlockCache *cache, uint32_t page_number) {
+void block_cache_release_idle(BlockCache *cache) {
+    for (uint32_t i = 0; i < cache->idle_count; i++) {
+        CodePage *page = cache->page[cache->idle[i]];
+        if (page == NULL)
+            continue;
+        page->is_idle = false;
+        page->code->emptied = 0;
+        if (is_empty(page))
+            release_page(cache, cache->idle[i]);
+    }
+    cache->idle_count = 0;
+}
+
+/* The last block of a page died. If that happens often there will be new ones soon: flag and
+ * record stay, since giving them up and taking them back costs more than the stores between. */
+static void settle_empty_page(BlockCache *cache, uint32_t page_number) {
     CodePage *page = cache->page[page_number];
-    if (page->first != NULL || page->first_ending != NULL) {
-        remark_bytes(page);
+    clear_bytes(cache, page_number, 0, PAGE_SIZE);
+    memset(page->longest, 0, sizeof(page->longest));
+    if (page->is_idle)
+        return;
+    if (page->code->emptied++ < EMPTIED_OFTEN || cache->idle_count == IDLE_MAX) {
+        release_page(cache, page_number);
         return;
     }
-    forget_page(cache, page_number);
+    page->is_idle = true;
+    cache->idle[cache->idle_count++] = page_number;
 }
 
 static void remove_from_pages(BlockCache *cache, Block *block) {
@@ -325,7 +393,114 @@ static void remove_from_pages(BlockCache *cache, Block *block) {
         block->next_in_second_page->previous_in_second_page = block->previous_in_second_page;
 }
 
-static void kill_block(BlockCache *cache, Block *block) {
+/* --- retired blocks --- */
+
+static void bury(BlockCache *cache, Block *block) {
+    block->next_in_bucket = cache->dead;
+    cache->dead = block;
+}
+
+/* Makes room: the oldest of some bucket goes. */
+static void drop_oldest(BlockCache *cache) {
+    Block **list;
+    do
+        list = &cache->retired[cache->retired_hand++ % RETIRED_BUCKETS];
+    while (*list == NULL);
+    while ((*list)->next_in_bucket != NULL)
+        list = &(*list)->next_in_bucket;
+    bury(cache, *list);
+    *list = NULL;
+    cache->retired_count--;
+}
+
+/* Of so many versions of the same place the oldest goes. */
+static void drop_old_version(BlockCache *cache, Block **list, const BlockKey *key) {
+    unsigned versions = 0;
+    Block **oldest = NULL;
+    for (; *list != NULL; list = &(*list)->next_in_bucket)
+        if (same_place(&(*list)->key, key)) {
+            versions++;
+            oldest = list;
+        }
+    if (versions < VERSIONS_MAX)
+        return;
+    Block *block = *oldest;
+    *oldest = block->next_in_bucket;
+    bury(cache, block);
+    cache->retired_count--;
+}
+
+/* Where the block's bytes are now: its second part on another page. */
+static const uint8_t *first_bytes(const BlockCache *cache, const Block *block) {
+    const uint8_t *page = physical_map_page(cache->map, block->key.physical >> PAGE_BITS).read;
+    return page == NULL ? NULL : page + (block->key.physical & PAGE_OFFSET_MASK);
+}
+static const uint8_t *second_bytes(const BlockCache *cache, const Block *block) {
+    return block->key.second_page == 0
+               ? NULL
+               : physical_map_page(cache->map, block->key.second_page - 1).read;
+}
+
+static void retire(BlockCache *cache, Block *block) {
+    const uint8_t *first = first_bytes(cache, block), *second = second_bytes(cache, block);
+    if (first == NULL || (block->key.second_page != 0 && second == NULL) ||
+        block->host_code == NULL) {
+        bury(cache, block);
+        return;
+    }
+    Block **list = &cache->retired[hash_key(&block->key) % RETIRED_BUCKETS];
+    drop_old_version(cache, list, &block->key);
+    if (cache->retired_count == RETIRED_MAX)
+        drop_oldest(cache);
+    if (block->retired_bytes == NULL)
+        block->retired_bytes = allocate_zeroed(block->byte_count);
+    memcpy(block->retired_bytes, first, first_part(block));
+    if (second != NULL)
+        memcpy(block->retired_bytes + first_part(block), second, second_part(block));
+    block->next_in_bucket = *list;
+    *list = block;
+    cache->retired_count++;
+}
+
+/* Do the bytes stand there again? */
+static bool has_its_bytes(const BlockCache *cache, const Block *block) {
+    const uint8_t *first = first_bytes(cache, block), *second = second_bytes(cache, block);
+    if (first == NULL || (block->key.second_page != 0 && second == NULL))
+        return false;
+    uint32_t at = 0;
+    for (unsigned i = 0; i < block->hole_count; i++) {
+        uint32_t size = block->hole[i].offset - at;
+        if (memcmp(block->retired_bytes + at, first + at, size) != 0)
+            return false;
+        at += size + block->hole[i].size;
+    }
+    return memcmp(block->retired_bytes + at, first + at, first_part(block) - at) == 0 &&
+           (second == NULL ||
+            memcmp(block->retired_bytes + first_part(block), second, second_part(block)) == 0);
+}
+
+Block *block_cache_revive(BlockCache *cache, const BlockKey *key) {
+    if (cache->retired_count == 0)
+        return NULL;
+    Block **list = &cache->retired[hash_key(key) % RETIRED_BUCKETS];
+    for (; *list != NULL; list = &(*list)->next_in_bucket) {
+        Block *block = *list;
+        if (!same_place(&block->key, key) || block->key.flag_state != key->flag_state ||
+            block->key.second_page != key->second_page || !has_its_bytes(cache, block))
+            continue;
+        *list = block->next_in_bucket;
+        cache->retired_count--;
+        block->dead = false;
+        enter_in_pages(cache, block);
+        enter_in_bucket(cache, block);
+        return block;
+    }
+    return NULL;
+}
+
+/* --- killing --- */
+
+static void kill_block(BlockCache *cache, Block *block, bool keep) {
     remove_from_bucket(cache, block);
     remove_from_pages(cache, block);
     while (block->incoming != NULL)
@@ -333,66 +508,122 @@ static void kill_block(BlockCache *cache, Block *block) {
     for (unsigned i = 0; i < block->link_count; i++)
         if (block->links[i].target != NULL)
             block_cache_unlink(cache, &block->links[i]);
+    if (cache->hooks.killed != NULL)
+        cache->hooks.killed(cache->hooks.opaque, block);
     block->dead = true;
-    block->next_in_bucket = cache->dead;
-    cache->dead = block;
     cache->count--;
+    if (keep)
+        retire(cache, block);
+    else
+        bury(cache, block);
 }
 
+/* Would a store there change what was translated? */
 static bool overlaps(const Block *block, uint32_t offset, uint32_t size) {
-    uint32_t start = block->key.physical & PAGE_OFFSET_MASK;
-    return start < offset + size && offset < start + block->byte_count;
+    uint32_t start = block->key.physical & PAGE_OFFSET_MASK, end = start + block->byte_count;
+    if (start >= offset + size || offset >= end)
+        return false;
+    uint32_t low = offset > start ? offset : start;
+    uint32_t high = offset + size < end ? offset + size : end;
+    for (unsigned i = 0; i < block->hole_count; i++) {
+        uint32_t hole = start + block->hole[i].offset;
+        if (hole <= low && high <= hole + block->hole[i].size)
+            return false;
+    }
+    return true;
+}
+
+bool block_meets_store(const Block *block, uint32_t physical, uint32_t size) {
+    return block->key.second_page == 0 && /* else it is one instruction */
+           block->key.physical >> PAGE_BITS == physical >> PAGE_BITS &&
+           overlaps(block, physical & PAGE_OFFSET_MASK, size);
 }
 
 bool block_cache_holds_code(const BlockCache *cache, uint32_t physical, uint32_t size) {
     CodePage *page = cache->page[physical >> PAGE_BITS];
     uint32_t offset = physical & PAGE_OFFSET_MASK;
-    return page != NULL && holds_bytes(page, offset, size);
+    return page != NULL && code_bytes_hold(page->code, offset, size);
+}
+
+uint32_t block_cache_page_deaths(const BlockCache *cache, uint32_t physical_page) {
+    const CodeBytes *code = physical_map_code_bytes(cache->map, physical_page);
+    return code != NULL ? code->deaths : 0;
 }
 
 /* Kills a block of this page. The bits of another one that it lies on stay while that has blocks: a
  * store that meets them finds out. */
-static bool kill_on_page(BlockCache *cache, Block *block, uint32_t page_number) {
+static void kill_on_page(BlockCache *cache, Block *block, uint32_t page_number, bool keep) {
     uint32_t first = block->key.physical >> PAGE_BITS;
     uint32_t other = first != page_number          ? first
                      : block->key.second_page != 0 ? block->key.second_page - 1
                                                    : page_number;
-    kill_block(cache, block);
-    if (other != page_number && cache->page[other]->count == 0)
-        settle_page(cache, other);
-    return true;
+    kill_block(cache, block, keep);
+    if (other != page_number && is_empty(cache->page[other]))
+        settle_empty_page(cache, other);
+}
+
+static void kill_in_list(BlockCache *cache, Block *block, uint32_t page_number, uint32_t offset,
+                         uint32_t size, bool keep) {
+    for (Block *next; block != NULL; block = next) {
+        next = block->next_in_page;
+        if (size == PAGE_SIZE || overlaps(block, offset, size))
+            kill_on_page(cache, block, page_number, keep);
+    }
 }
 
 static bool invalidate_in_page(BlockCache *cache, uint32_t page_number, uint32_t offset,
-                               uint32_t size) {
+                               uint32_t size, bool keep) {
     CodePage *page = cache->page[page_number];
-    if (page == NULL || !holds_bytes(page, offset, size))
+    if (page == NULL || !code_bytes_hold(page->code, offset, size))
         return false;
-    bool all = page->count > CROWDED, any = false;
-    for (Block *next, *block = page->first; block != NULL; block = next) {
-        next = block->next_in_page;
-        if (all || overlaps(block, offset, size))
-            any = kill_on_page(cache, block, page_number);
+    if (page->count > CROWDED) {
+        offset = 0;
+        size = PAGE_SIZE;
     }
+    size_t count = page->count;
+    uint32_t low = offset, high = offset + size; /* around all bytes of blocks that may die */
+    for (unsigned i = 0; i < PAGE_LISTS; i++) {
+        if (!list_reaches(page, i, offset, size))
+            continue;
+        kill_in_list(cache, page->first[i], page_number, offset, size, keep);
+        low = minimum(low, i * LIST_BYTES);
+        if (high < (i + 1) * LIST_BYTES + page->longest[i])
+            high = minimum((i + 1) * LIST_BYTES + page->longest[i], PAGE_SIZE);
+    }
+    if (page->first_ending != NULL)
+        low = 0;
     for (Block *next, *block = page->first_ending; block != NULL; block = next) {
         next = block->next_in_second_page;
-        if (all || offset < second_part(block))
-            any = kill_on_page(cache, block, page_number);
+        if (offset < second_part(block))
+            kill_on_page(cache, block, page_number, keep);
     }
-    settle_page(cache, page_number);
+    page->code->deaths += (uint32_t)(count - page->count);
+    bool any = count != page->count;
+    if (is_empty(page))
+        settle_empty_page(cache, page_number);
+    else
+        remark_bytes(cache, page_number, low, high - low);
     return any;
 }
 
-bool block_cache_invalidate(BlockCache *cache, uint32_t physical, uint32_t size) {
+static bool invalidate(BlockCache *cache, uint32_t physical, uint32_t size, bool keep) {
     bool any = false;
     while (size > 0) {
         uint32_t offset = physical & PAGE_OFFSET_MASK;
         uint32_t part = PAGE_SIZE - offset < size ? PAGE_SIZE - offset : size;
-        any |= invalidate_in_page(cache, physical >> PAGE_BITS, offset, part);
+        any |= invalidate_in_page(cache, physical >> PAGE_BITS, offset, part, keep);
         physical += part;
         size -= part;
     }
     return any;
+}
+
+bool block_cache_invalidate(BlockCache *cache, uint32_t physical, uint32_t size) {
+    return invalidate(cache, physical, size, true);
+}
+
+bool block_cache_invalidate_changed(BlockCache *cache, uint32_t physical, uint32_t size) {
+    return invalidate(cache, physical, size, false);
 }
 
 const uint8_t *block_find_adapter(const Block *block, uint32_t flag_state) {
@@ -403,9 +634,7 @@ const uint8_t *block_find_adapter(const Block *block, uint32_t flag_state) {
 }
 
 void block_add_adapter(Block *block, uint32_t flag_state, const uint8_t *code) {
-    BlockAdapter *adapter = malloc(sizeof(*adapter));
-    if (adapter == NULL)
-        abort(); /* as above */
+    BlockAdapter *adapter = allocate_zeroed(sizeof(*adapter));
     *adapter = (BlockAdapter){block->adapters, flag_state, code};
     block->adapters = adapter;
 }
@@ -416,6 +645,7 @@ static void free_block(Block *block) {
         free(adapter);
     }
     free((void *)block->uops);
+    free(block->retired_bytes);
     free(block);
 }
 
@@ -434,11 +664,16 @@ void block_cache_clear(BlockCache *cache) {
             Block *block = cache->bucket[i];
             cache->bucket[i] = block->next_in_bucket;
             left--;
-            forget_page(cache, block->key.physical >> PAGE_BITS);
+            release_page(cache, block->key.physical >> PAGE_BITS);
             if (block->key.second_page != 0)
-                forget_page(cache, block->key.second_page - 1);
+                release_page(cache, block->key.second_page - 1);
             free_block(block);
         }
+    for (uint32_t i = 0; i < cache->idle_count; i++)
+        release_page(cache, cache->idle[i]);
+    cache->idle_count = 0;
+    while (cache->retired_count != 0)
+        drop_oldest(cache);
     block_cache_free_dead(cache);
     memset(cache->crossing, 0, sizeof(cache->crossing));
     cache->count = 0;

@@ -2,11 +2,17 @@
  * bytes they came from change.
  *
  * A block lies within one physical page, but for that of a single instruction that runs over a
- * page's end. Each page with blocks has a list of them and a bit for each of its bytes, so that a
- * store beside code on the same page is told apart from one into it without a walk. */
+ * page's end. Each page with blocks has lists of them, and a record (code_bytes.h) with a bit for
+ * each of its bytes, so that a store beside code on the same page is told apart from one into it
+ * without a walk. A page that loses and gets code again and again keeps its flag in between.
+ *
+ * A block that died by a store is *retired*: kept for a while together with its bytes. When the
+ * same bytes stand there again and are to be run, it is taken back. Programs that switch between
+ * a few versions of a routine, or load the same overlays, translate each of them once. */
 #ifndef REPRISE_BLOCK_CACHE_H
 #define REPRISE_BLOCK_CACHE_H
 
+#include "code_bytes.h"
 #include "error.h"
 #include "physical_map.h"
 #include "uop.h"
@@ -54,6 +60,15 @@ typedef struct BlockAdapter {
     const uint8_t *code;
 } BlockAdapter;
 
+/* Bytes of a block that its translation fetches when it runs: stores to them change nothing that
+ * was translated. */
+typedef struct BlockHole {
+    uint16_t offset; /* from the block's start */
+    uint16_t size;
+} BlockHole;
+
+enum { BLOCK_HOLES = 8, BLOCK_INDIRECT = 6 };
+
 struct Block {
     BlockKey key;
     Block *next_in_bucket;
@@ -62,6 +77,12 @@ struct Block {
     uint16_t byte_count, insn_count;
     uint16_t link_count;
     bool dead; /* its bytes changed while it might still be running: freed at the next safe point */
+    uint8_t hole_count;
+    uint8_t indirect_count; /* of 'indirect'; above BLOCK_INDIRECT: more than were noted */
+    BlockHole hole[BLOCK_HOLES];
+    uint32_t indirect[BLOCK_INDIRECT]; /* for the backend: where its table of indirect jumps may
+                                          name this block */
+    uint8_t *retired_bytes;            /* while it is retired: what it was made of */
     BlockLink *incoming;
     BlockAdapter *adapters;
     BlockLink *links;               /* the block's own exits, link_count of them */
@@ -73,10 +94,16 @@ struct Block {
 
 typedef struct BlockCache BlockCache;
 
-/* 'unlink' patches a link's site back so that it leaves to the run loop; called for each linked
- * site when its target dies or its mapping may have changed. */
-BlockCache *block_cache_create(PhysicalMap *map, void (*unlink)(void *opaque, BlockLink *link),
-                               void *opaque, Error *error);
+typedef struct BlockCacheHooks {
+    void *opaque;
+    /* Patches a link's site back so that it leaves to the run loop; called for each linked site
+     * when its target dies or its mapping may have changed. */
+    void (*unlink)(void *opaque, BlockLink *link);
+    /* The block dies alone, not with all others. NULL: nobody asks. */
+    void (*killed)(void *opaque, Block *block);
+} BlockCacheHooks;
+
+BlockCache *block_cache_create(PhysicalMap *map, const BlockCacheHooks *hooks, Error *error);
 void block_cache_destroy(BlockCache *cache);
 
 Block *block_cache_find(const BlockCache *cache, const BlockKey *key);
@@ -84,9 +111,18 @@ Block *block_cache_find(const BlockCache *cache, const BlockKey *key);
 /* How many blocks with the same key but another flag_state there are. */
 unsigned block_cache_count_variants(const BlockCache *cache, const BlockKey *key);
 
-/* Makes an empty block, enters it, marks its pages as holding code. */
+/* The parts of a block that are fetched when it runs: at most BLOCK_HOLES are used. */
+typedef struct BlockHoles {
+    unsigned count;
+    BlockHole hole[BLOCK_HOLES];
+} BlockHoles;
+
+/* Makes an empty block, enters it, marks its pages as holding code. 'holes' may be NULL. */
 Block *block_cache_add(BlockCache *cache, const BlockKey *key, unsigned byte_count,
-                       unsigned link_count);
+                       unsigned link_count, const BlockHoles *holes);
+
+/* Takes a retired block with this key back whose bytes stand there again; NULL if there is none. */
+Block *block_cache_revive(BlockCache *cache, const BlockKey *key);
 
 /* Joins a link, whose crosses_page, linear_page and is_global are set, to its target. */
 void block_cache_link(BlockCache *cache, BlockLink *link, Block *target);
@@ -103,9 +139,22 @@ void block_add_adapter(Block *block, uint32_t flag_state, const uint8_t *code);
  * by a store into its other page, until block_cache_invalidate() finds that out. */
 bool block_cache_holds_code(const BlockCache *cache, uint32_t physical, uint32_t size);
 
-/* Bytes change: every block that holds one of them dies. True if there was one. Dead blocks stay
- * allocated until block_cache_free_dead(). */
+/* Bytes are about to change: every block that holds one of them dies, and is retired. True if there
+ * was one. Dead blocks stay allocated until block_cache_free_dead() or longer. */
 bool block_cache_invalidate(BlockCache *cache, uint32_t physical, uint32_t size);
+/* The same where they have changed already: nothing is retired. */
+bool block_cache_invalidate_changed(BlockCache *cache, uint32_t physical, uint32_t size);
+
+/* Would a store to these bytes of one page change instructions of this block beside the one that
+ * does it? */
+bool block_meets_store(const Block *block, uint32_t physical, uint32_t size);
+
+/* How often blocks of this page died so far, by stores: pages that change all the time may be
+ * translated differently. */
+uint32_t block_cache_page_deaths(const BlockCache *cache, uint32_t physical_page);
+
+/* From time to time: pages that keep their flag without code lose it. */
+void block_cache_release_idle(BlockCache *cache);
 void block_cache_free_dead(BlockCache *cache);
 
 /* The mapping of linear pages may have changed: links across pages are suspended, global ones too

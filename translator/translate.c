@@ -164,7 +164,7 @@ static Block *add_portable_block(Translator *translator, const BlockKey *key) {
     if (translator->portable_bytes + bytes > PORTABLE_BYTES_MAX)
         translator_forget_all(translator, FORGOTTEN_BUFFER_FULL);
     translator->portable_bytes += bytes;
-    Block *block = block_cache_add(translator->cache, key, lifted->next_eip - lifted->eip, 0);
+    Block *block = block_cache_add(translator->cache, key, lifted->next_eip - lifted->eip, 0, NULL);
     block->insn_count = lifted->insn_count;
     block->uops = copy_lifted(lifted);
     return block;
@@ -281,9 +281,24 @@ static Block *make_block(Translator *translator, const BlockKey *wanted, bool ma
     return block;
 }
 
+/* One that was forgotten, if its bytes stand there again. */
+static Block *revive_block(Translator *translator, const BlockKey *wanted) {
+    if (translator->x86 == NULL || translator->options.no_revival)
+        return NULL;
+    BlockKey key = *wanted;
+    Block *block = block_cache_revive(translator->cache, &key);
+    if (block == NULL &&
+        find_second_page(translator, context_table_get(translator->contexts, key.context), &key))
+        block = block_cache_revive(translator->cache, &key);
+    translator->counters.revivals += block != NULL;
+    return block;
+}
+
 static Block *get_block(Translator *translator, const BlockKey *wanted, bool may_flush) {
     translator->counters.lookups++;
     Block *block = translator_find_block(translator, wanted);
+    if (block == NULL)
+        block = revive_block(translator, wanted);
     if (block == NULL) {
         int64_t start_ns = host_clock_ns();
         block = make_block(translator, wanted, may_flush);

@@ -29,17 +29,12 @@ static void on_device_access(void *opaque) {
     before_device(translator);
 }
 
-static void forget_code(Translator *translator, uint32_t address, uint32_t size,
-                        ForgetReason reason) {
-    before_device(translator);
-    if (block_cache_invalidate(translator->cache, address, size)) {
-        translator->counters.forgotten[reason]++;
-        translator->cpu->code_changed = 1;
-        if (translator->x86 != NULL)
-            x86_backend_forget_indirect(translator->x86, true);
-    }
+static void note_forgotten(Translator *translator, bool any, ForgetReason reason) {
+    translator->counters.forgotten[reason] += any;
+    translator->cpu->code_changed |= any;
 }
 
+/* A page gets its first code, or lost the last: store entries are of another kind then. */
 static void on_code_appears(void *opaque, uint32_t page) {
     Translator *translator = opaque;
     tlb_drop_page_writes(&translator->cpu->tlb, page);
@@ -48,7 +43,10 @@ static void on_code_appears(void *opaque, uint32_t page) {
 /* A store into translated code: forget what was translated from there. A page that holds code takes
  * this path at every store. */
 static void on_code_changes(void *opaque, uint32_t address, uint32_t size) {
-    forget_code(opaque, address, size, FORGOTTEN_BY_STORE);
+    Translator *translator = opaque;
+    before_device(translator);
+    note_forgotten(translator, block_cache_invalidate(translator->cache, address, size),
+                   FORGOTTEN_BY_STORE);
 }
 
 static void on_layout_changed(void *opaque, uint32_t first_page, uint32_t pages) {
@@ -58,7 +56,10 @@ static void on_layout_changed(void *opaque, uint32_t first_page, uint32_t pages)
      * are kept. */
     if (pages != PHYSICAL_PAGES)
         for (uint32_t page = first_page; page < first_page + pages; page++)
-            forget_code(translator, page << PAGE_BITS, PAGE_SIZE, FORGOTTEN_BY_LAYOUT);
+            note_forgotten(
+                translator,
+                block_cache_invalidate_changed(translator->cache, page << PAGE_BITS, PAGE_SIZE),
+                FORGOTTEN_BY_LAYOUT);
     tlb_flush_all(&translator->cpu->tlb);
 }
 
@@ -83,6 +84,12 @@ static void on_unlink(void *opaque, BlockLink *link) {
     translator->counters.unlinks++;
     if (translator->x86 != NULL)
         x86_backend_unlink(translator, link);
+}
+
+static void on_killed(void *opaque, Block *block) {
+    Translator *translator = opaque;
+    if (translator->x86 != NULL)
+        x86_backend_forget_block(translator->x86, block);
 }
 
 static bool start_listing(Translator *translator, Error *error) {
@@ -110,7 +117,8 @@ Translator *translator_create(Cpu *cpu, const TranslatorOptions *options, Error 
     translator->host_features =
         options->backend == BACKEND_X86_64 ? x86_backend_host_features() : UINT64_MAX;
     translator->contexts = context_table_create();
-    translator->cache = block_cache_create(cpu->map, on_unlink, translator, error);
+    BlockCacheHooks cache_hooks = {translator, on_unlink, on_killed};
+    translator->cache = block_cache_create(cpu->map, &cache_hooks, error);
     if (translator->cache != NULL && options->backend == BACKEND_X86_64)
         translator->x86 = x86_backend_create(translator, error);
     if (translator->contexts == NULL || translator->cache == NULL ||
@@ -122,6 +130,7 @@ Translator *translator_create(Cpu *cpu, const TranslatorOptions *options, Error 
     const PhysicalMapHooks hooks = {
         .opaque = translator,
         .code_appears = on_code_appears,
+        .code_disappeared = on_code_appears,
         .code_changes = on_code_changes,
         .layout_changed = on_layout_changed,
         .dirty_cleared = on_dirty_cleared,
@@ -316,7 +325,12 @@ static RunExit run_until_break(Translator *translator, int64_t instructions) {
 /* Asking for the time costs as much as a short stretch: one of so many is measured. */
 #define MEASURED_STRETCH 16
 
+/* How many stretches pass between two looks for pages without code. */
+#define IDLE_STRETCHES 1024
+
 RunExit translator_run(Translator *translator, int64_t instructions) {
+    if (translator->stretches % IDLE_STRETCHES == 0)
+        block_cache_release_idle(translator->cache);
     if (++translator->stretches % MEASURED_STRETCH != 0)
         return run_until_break(translator, instructions);
     const CpuState *state = &translator->cpu->state;

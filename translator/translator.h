@@ -18,6 +18,8 @@ typedef struct TranslatorOptions {
     bool no_flag_states;     /* all flags go to memory after every micro-op */
     bool no_shared_checks;   /* each memory operand has its own TLB check */
     bool no_known_pages;     /* each TLB check looks for the page when it is run */
+    bool no_revival;         /* what was forgotten by a store is translated anew */
+    bool no_side_stores;     /* a store on a page with code always goes through C */
     bool no_bmi2;            /* without the host's BMI2 instructions */
     bool no_inline_strings;  /* REP strings all go to helpers */
     bool no_inline_fpu;      /* x87, MMX and SSE instructions all go to helpers */

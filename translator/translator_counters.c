@@ -56,6 +56,7 @@ void translator_counters_print(const TranslatorCounters *counters, const Cpu *cp
                                ByteBuffer *text) {
     print_row(text, "instructions executed", cpu->state.instruction_count);
     print_row(text, "translations", counters->translations);
+    print_row(text, "translations taken back", counters->revivals);
     print_row(text, "guest bytes translated", counters->guest_bytes);
     print_row(text, "host bytes made", counters->host_bytes);
     print_row(text, "microseconds of translating", counters->translation_ns / 1000);

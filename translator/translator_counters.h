@@ -41,6 +41,7 @@ typedef enum ForgetReason {
 typedef struct TranslatorCounters {
     uint64_t translations, guest_bytes, host_bytes, translation_ns;
     uint64_t lookups, block_entries; /* of the run loop */
+    uint64_t revivals;               /* of translations that were forgotten by a store */
     uint64_t single_steps, faults, interrupts;
     uint64_t links, unlinks;
     uint64_t leaves[LEAVE_REASON_COUNT], slow[SLOW_REASON_COUNT], forgotten[FORGET_REASON_COUNT];

@@ -17,7 +17,8 @@ enum {
     DEFAULT_BUFFER_BYTES = 64 << 20,
     MINIMUM_BUFFER_BYTES = 64 << 10,
     BLOCK_BYTES_MAX = 256 << 10,
-    VARIANTS_MAX = 12
+    VARIANTS_MAX = 12,
+    DEATHS_OFTEN = 16, /* of translations of a page */
 };
 
 /* The buffer is mapped twice, writable here and executable there: never both at once in one
@@ -196,8 +197,12 @@ static void begin(Translation *translation, X86Backend *backend, const BlockKey 
     translation->assembler =
         (Assembler){.code = backend->next, .end = backend->writable + backend->buffer_bytes};
     translation->link_first = backend->link_count;
+    translation->site_first = backend->site_count;
     translation->flags = *flag_state_get(backend->flag_states, key->flag_state);
     translation->located = FLAG_GROUP_ALL;
+    translation->changes_often =
+        block_cache_page_deaths(backend->translator->cache, key->physical >> PAGE_BITS) >=
+        DEATHS_OFTEN;
     translation->corrupt_uop = backend->translator->options.corrupt_uop;
     if (translation->corrupt_uop == 0)
         translation->corrupt_uop = UOP_COUNT;
@@ -259,13 +264,15 @@ static Block *enter_block(Translation *translation) {
     Translator *translator = backend->translator;
     const UopBlock *lifted = translation->lifted;
     Block *block = block_cache_add(translator->cache, &translation->key,
-                                   lifted->next_eip - lifted->eip, translation->link_count);
+                                   lifted->next_eip - lifted->eip, translation->link_count, NULL);
     block->insn_count = lifted->insn_count;
     block->host_code = x86_executable(backend, backend->next);
     block->host_bytes = (uint32_t)(translation->assembler.code - backend->next);
     block->hot_bytes = (uint32_t)(translation->hot_end - backend->next);
     for (unsigned i = 0; i < translation->link_count; i++)
         backend->links[translation->link_first + i].block = block;
+    for (uint32_t i = translation->site_first; i < backend->site_count; i++)
+        backend->sites[i].block = block;
     for (unsigned i = 0; i < translation->stub_count; i++) {
         const Stub *stub = &translation->stub[i];
         if ((stub->leave & 0xFF) == LEAVE_LINK)
@@ -459,8 +466,31 @@ static IndirectEntry *find_indirect(const X86Backend *backend, uint32_t eip, uin
                 ->indirect[(eip + x86_indirect_salt(context, flag_state)) & (INDIRECT_ENTRIES - 1)];
 }
 
+static void note_indirect(Block *block, uint32_t index) {
+    for (unsigned i = 0; i < block->indirect_count && i < BLOCK_INDIRECT; i++)
+        if (block->indirect[i] == index)
+            return;
+    if (block->indirect_count < BLOCK_INDIRECT)
+        block->indirect[block->indirect_count] = index;
+    if (block->indirect_count <= BLOCK_INDIRECT)
+        block->indirect_count++;
+}
+
+void x86_backend_forget_block(X86Backend *backend, Block *block) {
+    const uint64_t place = (UINT64_C(1) << 48) - 1; /* of a tag: EIP and context */
+    uint64_t tag = indirect_tag(block->key.eip, block->key.context, 0);
+    if (block->indirect_count > BLOCK_INDIRECT)
+        x86_backend_forget_indirect(backend, true);
+    for (unsigned i = 0; i < block->indirect_count && i < BLOCK_INDIRECT; i++) {
+        IndirectEntry *entry = &backend->indirect[block->indirect[i]];
+        if ((entry->tag & place) == tag)
+            *entry = (IndirectEntry){0};
+    }
+    block->indirect_count = 0;
+}
+
 /* From now on a jump to this block's place that finds its flags like this goes to that code. */
-static void enter_indirect(Translator *translator, const Block *block, uint32_t flag_state,
+static void enter_indirect(Translator *translator, Block *block, uint32_t flag_state,
                            const void *host_code) {
     X86Backend *backend = translator->x86;
     const BlockKey *key = &block->key;
@@ -470,6 +500,7 @@ static void enter_indirect(Translator *translator, const Block *block, uint32_t 
         return;
     *entry = (IndirectEntry){.tag = tag, .host_code = host_code};
     uint32_t index = (uint32_t)(entry - backend->indirect);
+    note_indirect(block, index);
     uint32_t cs_base = context_table_get(translator->contexts, key->context)->cs_base;
     unsigned list = rely_on_block(translator, block, cs_base + key->eip);
     uint8_t *state = &backend->indirect_state[index];

@@ -35,6 +35,9 @@ void x86_backend_reset(X86Backend *backend);
 /* The mapping of linear pages may have changed, of global ones too or not. */
 void x86_backend_forget_indirect(X86Backend *backend, bool global);
 
+/* This block died: indirect jumps do not find it any more. */
+void x86_backend_forget_block(X86Backend *backend, Block *block);
+
 /* Where translated code keeps the guest's FPU state in the host's registers (cpu->fpu_live): brings
  * it to the CPU's state, until translated code goes on. Touches no other register. */
 void x86_fpu_suspend(Cpu *cpu);

@@ -83,6 +83,14 @@ void x86_emit_link_jump(Translation *translation, int condition, uint32_t link) 
     add_stub(translation, site, LEAVE_LINK, link, translation->backend->links[link].eip);
 }
 
+/* Code that is made anew all the time has ever other constants in its flags' places. Elsewhere
+ * nobody should be translated for each of them. */
+void x86_settle_flags(Translation *translation, uint32_t target) {
+    if (translation->changes_often &&
+        ((translation->key.eip ^ target) & ~(uint32_t)PAGE_OFFSET_MASK) != 0)
+        x86_flags_to_memory(translation);
+}
+
 void x86_emit_link(Translation *translation, int condition, uint32_t eip) {
     x86_fpu_emit_pointers(translation);
     x86_emit_link_jump(translation, condition, x86_add_link(translation, eip, 0));
@@ -103,6 +111,8 @@ void x86_emit_leave(Translation *translation, int condition, unsigned reason, ui
  *     jmp  [rbp + 8] */
 void x86_emit_indirect(Translation *translation, unsigned target) {
     Assembler *assembler = &translation->assembler;
+    if (translation->changes_often)
+        x86_flags_to_memory(translation);
     x86_flags_clobber(translation, FLAG_GROUP_ALL);
     x86_fpu_emit_pointers(translation);
     uint32_t flag_state = x86_flags_number(translation);

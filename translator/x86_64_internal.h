@@ -21,9 +21,12 @@ typedef struct Site {
     uint16_t x87_opcode; /* of an x87 instruction: FOP */
     uint16_t unused;
     uint32_t x87_site; /* the x87 instruction of this block before this place; 0: none */
+    const Block *block;
 } Site;
 
 enum { SITE_READ, SITE_WRITE, SITE_MODIFY, SITE_OTHER };
+
+enum { STORE_STUB_SIZES = 6 };
 
 enum { SITE_COUNT = 1 << 20, INDIRECT_ENTRIES = 1 << 16 };
 enum { INDIRECT_LISTED = 1 /* and 2: in indirect_used[0], [1] */, INDIRECT_GLOBAL = 4 };
@@ -97,10 +100,13 @@ struct X86Backend {
     uint32_t indirect_used_count[2];
     uint8_t *indirect_state; /* of each entry: INDIRECT_* */
     /* Trampolines, in the writable mapping: x86_64_trampolines.c */
-    uint8_t *enter;        /* called from C: x86_backend_run */
-    uint8_t *exit;         /* ESI... : reason in R8, spills everything and returns to C */
-    uint8_t *slow_access;  /* R8: site, EBP: linear address. Gives the host address in RBP, R8 not 0
-                              if it is the bounce buffer */
+    uint8_t *enter;       /* called from C: x86_backend_run */
+    uint8_t *exit;        /* ESI... : reason in R8, spills everything and returns to C */
+    uint8_t *slow_access; /* R8: site, EBP: linear address. Gives the host address in RBP, R8 not 0
+                             if it is the bounce buffer */
+    /* The same for stores: what lies beside the code of its page is found here, without C. By
+     * privilege and size of the access (x86_store_stub). */
+    uint8_t *slow_store[2][STORE_STUB_SIZES];
     uint8_t *flush_bounce; /* R8: site: the bounce buffer to guest memory; keeps host flags */
     uint8_t *helper;       /* R8: site | helper << 32 */
     uint8_t *load_fpu;     /* R8: FPU_LIVE_*, so much at least is live then */
@@ -202,9 +208,11 @@ typedef struct Translation {
     unsigned fpu_live;                  /* FPU_LIVE_*: at least so much, here */
     uint8_t x87_segment;                /* of the last x87 memory operand here; SEG_COUNT: none */
     uint32_t x87_site, x87_site_stored; /* the last x87 instruction, and what cpu->fpu_site holds */
-    uint32_t link_first;                /* number of the first link record */
+    uint32_t site_first;
+    uint32_t link_first; /* number of the first link record */
     unsigned link_count;
     unsigned corrupt_uop; /* UOP_COUNT: none */
+    bool changes_often;   /* the page does: what its code leaves behind must not pile up */
     bool failed;          /* a table is full: flush and start over */
     uint8_t *hot_end;     /* behind it: slow paths and stubs */
 } Translation;
@@ -289,6 +297,8 @@ uint32_t x86_add_x87_site(Translation *translation, const Uop *uop);
 void x86_emit_poll(Translation *translation);
 /* Jump (condition COND_*, or -1 for always) to another place of the guest. */
 void x86_emit_link(Translation *translation, int condition, uint32_t eip);
+/* Before a jump to that place, and what decides about it, is emitted. */
+void x86_settle_flags(Translation *translation, uint32_t target);
 void x86_emit_indirect(Translation *translation, unsigned host_reg);
 void x86_emit_leave(Translation *translation, int condition, unsigned reason, uint32_t number);
 void x86_emit_helper(Translation *translation, const Uop *uop);
@@ -352,6 +362,8 @@ void x86_emit_aam(Translation *translation, const Uop *uop);
 void x86_emit_aad(Translation *translation, const Uop *uop);
 
 /* x86_64_trampolines.c */
+/* The stub for stores of this size at this privilege. */
+uint8_t *x86_store_stub(const X86Backend *backend, bool user, unsigned size);
 void x86_emit_trampolines(X86Backend *backend, Assembler *assembler);
 
 /* x86_64_backend.c */

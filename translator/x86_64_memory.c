@@ -200,21 +200,43 @@ static void copy_operation(Assembler *assembler, const SlowPath *slow) {
         asm_byte(assembler, *byte);
 }
 
+/* Calls the function that finds the host's address of the operand. */
+static void emit_look_up(Translation *translation, const SlowPath *slow, const uint8_t *function) {
+    Assembler *assembler = &translation->assembler;
+    x86_emit_offset(translation, HOST_ADDRESS, &slow->uop->address);
+    emit_segment_base(translation, &slow->uop->address);
+    asm_mov_imm(assembler, 4, host_reg(HOST_SCRATCH), slow->site);
+    asm_patch(asm_call(assembler), function);
+}
+
+/* The stub for a store that may lie beside code; where one is not to be used, slow_access. */
+static const uint8_t *find_store_stub(const Translation *translation, const Site *site) {
+    const X86Backend *backend = translation->backend;
+    const TranslatorOptions *options = &backend->translator->options;
+    if (site->kind == SITE_READ || site->aligned || options->force_misses ||
+        options->no_side_stores)
+        return backend->slow_access;
+    return x86_store_stub(backend, context_cpl(translation->context) == 3, site->size);
+}
+
 static void emit_slow_path(Translation *translation, const SlowPath *slow) {
     Assembler *assembler = &translation->assembler;
     const Site *site = &translation->backend->sites[slow->site];
+    const uint8_t *slow_access = translation->backend->slow_access;
+    const uint8_t *look_up = find_store_stub(translation, site);
     uint8_t *beyond = NULL;
     if (slow->unaligned_site != NULL && site->aligned)
         emit_misaligned(translation, slow);
     else if (slow->unaligned_site != NULL)
         beyond = emit_unaligned(translation, slow, site->size);
+    bool apart = look_up != slow_access && (slow->limit_site != NULL || beyond != NULL);
     asm_patch(slow->miss_site, assembler->code);
-    asm_patch(slow->limit_site, assembler->code);
-    asm_patch(beyond, assembler->code);
-    x86_emit_offset(translation, HOST_ADDRESS, &slow->uop->address);
-    emit_segment_base(translation, &slow->uop->address);
-    asm_mov_imm(assembler, 4, host_reg(HOST_SCRATCH), slow->site);
-    asm_patch(asm_call(assembler), translation->backend->slow_access);
+    if (!apart) {
+        asm_patch(slow->limit_site, assembler->code);
+        asm_patch(beyond, assembler->code);
+    }
+    emit_look_up(translation, slow, look_up);
+    uint8_t *found = assembler->code;
     if (site->kind == SITE_READ) {
         asm_patch(asm_jmp(assembler), slow->operation);
         return;
@@ -225,6 +247,12 @@ static void emit_slow_path(Translation *translation, const SlowPath *slow) {
     asm_mov_imm(assembler, 4, host_reg(HOST_SCRATCH), slow->site);
     asm_patch(asm_call(assembler), translation->backend->flush_bounce);
     asm_patch(asm_jmp(assembler), slow->operation_end);
+    if (apart) { /* the segment has a say */
+        asm_patch(slow->limit_site, assembler->code);
+        asm_patch(beyond, assembler->code);
+        emit_look_up(translation, slow, slow_access);
+        asm_patch(asm_jmp(assembler), found);
+    }
 }
 
 void x86_emit_slow_paths(Translation *translation) {

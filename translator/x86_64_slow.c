@@ -17,19 +17,29 @@ static uint8_t *plain_memory(const Cpu *cpu, uint32_t physical, bool write) {
     return host == NULL ? NULL : host + (physical & PAGE_OFFSET_MASK);
 }
 
+/* Does a store there, or the part of it on this page, change translated code? */
+static bool meets_code(const Cpu *cpu, uint32_t physical, unsigned size) {
+    const PhysicalPage page = physical_map_page(cpu->map, physical >> PAGE_BITS);
+    if (page.flags == NULL || !(*page.flags & PAGE_CODE))
+        return false;
+    uint32_t in_page = PAGE_SIZE - (physical & PAGE_OFFSET_MASK);
+    return block_cache_holds_code(backend_of(cpu)->translator->cache, physical,
+                                  size < in_page ? size : in_page);
+}
+
 /* A device that looks at the clock or at wires must see the exact time and may change everything:
- * that instruction is run alone. So is one that stores into translated code. */
-static bool wants_step(const Cpu *cpu, uint32_t physical, unsigned size, bool write) {
+ * that instruction is run alone. So is one that stores into its own block: what follows it there
+ * may be another instruction now. */
+static bool wants_step(const Cpu *cpu, uint32_t physical, const Site *site, bool write) {
     const PhysicalPage page = physical_map_page(cpu->map, physical >> PAGE_BITS);
     if (page.read == NULL || (write && page.write == NULL)) {
         const MmioRange *range = physical_map_find_mmio(cpu->map, physical);
         return range != NULL && !range->timeless;
     }
-    if (!write || page.flags == NULL || !(*page.flags & PAGE_CODE))
-        return false;
     uint32_t in_page = PAGE_SIZE - (physical & PAGE_OFFSET_MASK);
-    return block_cache_holds_code(backend_of(cpu)->translator->cache, physical,
-                                  size < in_page ? size : in_page);
+    unsigned size = site->size < in_page ? site->size : in_page;
+    return write && meets_code(cpu, physical, size) &&
+           (in_page < site->size || block_meets_store(site->block, physical, size));
 }
 
 /* A data breakpoint traps after its instruction, which is run alone. */
@@ -39,14 +49,16 @@ static bool meets_breakpoint(const Cpu *cpu, uint32_t linear, unsigned size, boo
 }
 
 /* One page's part of the access: rights, TLB, and what is special about it. */
-static unsigned look_up(Cpu *cpu, uint32_t linear, unsigned size, bool write, uint32_t *physical) {
+static unsigned look_up(Cpu *cpu, uint32_t linear, const Site *site, bool write,
+                        uint32_t *physical) {
     PageFault fault;
     AccessKind kind = write ? ACCESS_WRITE : ACCESS_READ;
     if (!tlb_translate(&cpu->tlb, linear, kind, cpu->state.cpl == 3, physical, &fault)) {
         cpu_raise_page_fault(cpu, &fault);
         return SLOW_FAULT;
     }
-    return wants_step(cpu, *physical, size, write) || meets_breakpoint(cpu, linear, size, write)
+    return wants_step(cpu, *physical, site, write) ||
+                   meets_breakpoint(cpu, linear, site->size, write)
                ? SLOW_STEP
                : SLOW_PLAIN;
 }
@@ -77,11 +89,13 @@ static SlowResult access_page(Cpu *cpu, uint32_t linear, const Site *site) {
         return (SlowResult){0, SLOW_FAULT};
     uint32_t offset = linear & PAGE_OFFSET_MASK;
     bool crosses = offset + site->size > PAGE_SIZE;
-    unsigned outcome = look_up(cpu, linear, site->size, write, &physical);
+    unsigned outcome = look_up(cpu, linear, site, write, &physical);
     if (outcome != SLOW_PLAIN)
         return (SlowResult){0, outcome};
     uint8_t *memory = plain_memory(cpu, physical, write);
-    if (!crosses && memory != NULL && (!write || plain_memory(cpu, physical, false) == memory)) {
+    bool into_code = write && meets_code(cpu, physical, site->size);
+    if (!crosses && !into_code && memory != NULL &&
+        (!write || plain_memory(cpu, physical, false) == memory)) {
         uint8_t *flags = physical_map_page(cpu->map, physical >> PAGE_BITS).flags;
         if (write &&
             flags != NULL) /* a page with code stays without a TLB entry: the TLB did not mark it */
@@ -90,7 +104,7 @@ static SlowResult access_page(Cpu *cpu, uint32_t linear, const Site *site) {
     }
     if (crosses) {
         uint32_t second;
-        outcome = look_up(cpu, linear + (PAGE_SIZE - offset), site->size, write, &second);
+        outcome = look_up(cpu, linear + (PAGE_SIZE - offset), site, write, &second);
         if (outcome != SLOW_PLAIN)
             return (SlowResult){0, outcome};
     }
@@ -165,9 +179,11 @@ void x86_slow_flush(Cpu *cpu, uint32_t number) {
     const Site *site = &backend_of(cpu)->sites[number];
     bool user = cpu->state.cpl == 3;
     PageFault fault;
+    uint32_t code_changed = cpu->code_changed;
     for (unsigned done = 0; done < site->size; done += 8) /* was checked: cannot fault */
         tlb_write(&cpu->tlb, cpu->helper_a + done, site->size - done < 8 ? site->size - done : 8,
                   user, load_le64(cpu->bounce + done), &fault);
+    cpu->code_changed = code_changed; /* nothing of this block */
     x86_fpu_resume(cpu);
 }
 

@@ -110,6 +110,82 @@ static void emit_slow_access(X86Backend *backend, Assembler *assembler) {
     asm_patch(asm_jmp(assembler), backend->exit);
 }
 
+static const uint8_t store_stub_sizes[STORE_STUB_SIZES] = {1, 2, 4, 8, 10, 16};
+
+uint8_t *x86_store_stub(const X86Backend *backend, bool user, unsigned size) {
+    for (unsigned i = 0; i < STORE_STUB_SIZES; i++)
+        if (store_stub_sizes[i] == size)
+            return backend->slow_store[user][i];
+    return backend->slow_access;
+}
+
+static void count(X86Backend *backend, Assembler *assembler, SlowReason reason) {
+    uint64_t *counter = &backend->translator->counters.slow[reason];
+    asm_mov_imm64(assembler, HOST_R8, (uint64_t)(uintptr_t)counter);
+    asm_inc(assembler, 8, false, host_mem(HOST_R8, 0));
+}
+
+/* As slow_access, whose way is taken where the page has no marked entry (tlb.h), the access crosses
+ * its end or meets a byte of code.
+ *
+ *     eax = page; rax = entry; shl rax, 1; not marked: full
+ *     r8d = bits of CodeBytes.held from the access's first byte on
+ *     any of 'size' bits: full
+ *     rbp = CodeBytes.host + offset; r8 = SLOW_PLAIN */
+static uint8_t *emit_slow_store(X86Backend *backend, Assembler *assembler, bool user,
+                                unsigned size) {
+    uint8_t *full[4];
+    uint8_t *start = assembler->code;
+    int32_t table = CPU_OFFSET(tlb.entry) + (int32_t)((user ? TLB_USER_WRITE : TLB_SUPER_WRITE) *
+                                                      TLB_PAGES * sizeof(int64_t));
+    push(assembler, HOST_RAX);
+    push(assembler, HOST_RCX);
+    push(assembler, HOST_R8);
+    asm_mov(assembler, 4, HOST_RAX, host_reg(HOST_RBP));
+    asm_shift_imm(assembler, 4, SHIFT_SHR, host_reg(HOST_RAX), PAGE_BITS);
+    asm_mov(assembler, 8, HOST_RAX,
+            host_mem_index(HOST_CPU, HOST_RAX, sizeof(int64_t), table - HOST_CPU_BIAS));
+    asm_shift_imm(assembler, 8, SHIFT_SHL, host_reg(HOST_RAX), 1);
+    full[0] = asm_jcc(assembler, COND_NB);
+    full[1] = asm_jcc(assembler, COND_Z);
+    asm_shift_imm(assembler, 8, SHIFT_SHR, host_reg(HOST_RAX), 1);
+    asm_mov(assembler, 4, HOST_RCX, host_reg(HOST_RBP));
+    asm_alu_imm(assembler, 4, ALU_AND, host_reg(HOST_RCX), PAGE_OFFSET_MASK);
+    asm_alu_imm(assembler, 4, ALU_CMP, host_reg(HOST_RCX), PAGE_SIZE - size);
+    full[2] = asm_jcc(assembler, COND_NBE);
+    asm_mov(assembler, 4, HOST_R8, host_reg(HOST_RCX));
+    asm_shift_imm(assembler, 4, SHIFT_SHR, host_reg(HOST_R8), 3);
+    asm_mov(assembler, 4, HOST_R8,
+            host_mem_index(HOST_RAX, HOST_R8, 1, (int32_t)offsetof(CodeBytes, held)));
+    asm_alu_imm(assembler, 4, ALU_AND, host_reg(HOST_RCX), 7);
+    asm_shift_cl(assembler, 4, SHIFT_SHR, host_reg(HOST_R8));
+    asm_test_imm(assembler, 4, host_reg(HOST_R8), (1u << size) - 1);
+    full[3] = asm_jcc(assembler, COND_NZ);
+    asm_alu_imm(assembler, 4, ALU_AND, host_reg(HOST_RBP), PAGE_OFFSET_MASK);
+    asm_alu(assembler, 8, ALU_ADD, HOST_RBP,
+            host_mem(HOST_RAX, (int32_t)offsetof(CodeBytes, host)));
+    count(backend, assembler, SLOWLY_BESIDE_CODE);
+    pop(assembler, HOST_R8);
+    pop(assembler, HOST_RCX);
+    pop(assembler, HOST_RAX);
+    asm_alu(assembler, 4, ALU_XOR, HOST_R8, host_reg(HOST_R8));
+    asm_byte(assembler, 0xC3);
+    for (unsigned i = 0; i < 4; i++)
+        asm_patch(full[i], assembler->code);
+    pop(assembler, HOST_R8);
+    pop(assembler, HOST_RCX);
+    pop(assembler, HOST_RAX);
+    asm_patch(asm_jmp(assembler), backend->slow_access);
+    return start;
+}
+
+static void emit_slow_stores(X86Backend *backend, Assembler *assembler) {
+    for (unsigned user = 0; user < 2; user++)
+        for (unsigned i = 0; i < STORE_STUB_SIZES; i++)
+            backend->slow_store[user][i] =
+                emit_slow_store(backend, assembler, user != 0, store_stub_sizes[i]);
+}
+
 /* The operation on the bounce buffer may have left flags that are still wanted. */
 static void emit_flush_bounce(X86Backend *backend, Assembler *assembler) {
     backend->flush_bounce = assembler->code;
@@ -190,6 +266,7 @@ static void emit_load_fpu(X86Backend *backend, Assembler *assembler) {
 void x86_emit_trampolines(X86Backend *backend, Assembler *assembler) {
     emit_enter(backend, assembler);
     emit_slow_access(backend, assembler);
+    emit_slow_stores(backend, assembler);
     emit_flush_bounce(backend, assembler);
     emit_helper(backend, assembler);
     emit_load_fpu(backend, assembler);

@@ -730,6 +730,7 @@ static void emit_check_cs(Translation *translation, const Uop *uop) {
 
 /* jcc target */
 static void emit_jcc(Translation *translation, const Uop *uop) {
+    x86_settle_flags(translation, uop->imm);
     unsigned condition = x86_flags_condition_to_host(translation, uop->condition);
     x86_flags_before_clobber(translation, FLAG_GROUP_ALL);
     x86_emit_link(translation, (int)condition, uop->imm);
@@ -737,12 +738,14 @@ static void emit_jcc(Translation *translation, const Uop *uop) {
 
 /* test ecx, ecx; jz or jnz target */
 static void emit_jcxz(Translation *translation, const Uop *uop) {
+    x86_settle_flags(translation, uop->imm);
     x86_flags_clobber(translation, FLAG_GROUP_ALL);
     asm_test(&translation->assembler, uop->size, host_reg(HOST_RCX), HOST_RCX);
     x86_emit_link(translation, uop->code == UOP_JCXZ ? COND_Z : COND_NZ, uop->imm);
 }
 
 static void emit_jmp(Translation *translation, const Uop *uop) {
+    x86_settle_flags(translation, uop->imm);
     x86_flags_before_clobber(translation, FLAG_GROUP_ALL);
     x86_emit_link(translation, -1, uop->imm);
 }

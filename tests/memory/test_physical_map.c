@@ -438,12 +438,19 @@ START_TEST(code_belongs_to_all_who_claim_it) {
     physical_map_add_hooks(map, &hooks);
     hooks.opaque = &second;
     physical_map_add_hooks(map, &hooks);
-    physical_map_claim_code(map, 3);
+    CodeBytes *code = physical_map_claim_code(map, 3);
     expect_log("appears3 appears3 ");
-    physical_map_claim_code(map, 3);
+    ck_assert_ptr_eq(physical_map_claim_code(map, 3), code);
+    expect_log("");
+    ck_assert(physical_map_shares_code(map, 3));
+    code_bytes_mark(code, 7, 66);
+    physical_write(map, 0x3003, 4, 1); /* beside */
+    physical_write(map, 0x3049, 4, 1);
     expect_log("");
     physical_write(map, 0x3004, 4, 1);
     expect_log("code3004/4 code3004/4 ");
+    physical_write(map, 0x3048, 4, 1);
+    expect_log("code3048/4 code3048/4 ");
     physical_map_release_code(map, 3);
     physical_write(map, 0x3004, 4, 2);
     expect_log("code3004/4 code3004/4 ");
@@ -451,6 +458,7 @@ START_TEST(code_belongs_to_all_who_claim_it) {
     physical_write(map, 0x3004, 4, 3);
     expect_log("");
     ck_assert_uint_eq(physical_map_ram_flags(map)[3] & PAGE_CODE, 0);
+    ck_assert(!code_bytes_hold(code, 0, PAGE_SIZE));
     physical_map_remove_hooks(map, &first);
     physical_map_claim_code(map, 3);
     expect_log("appears3 ");

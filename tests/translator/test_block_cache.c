@@ -26,7 +26,7 @@ static void create_cache(void) {
     Error error;
     map = physical_map_create(RAM_BYTES, &error);
     ck_assert_ptr_nonnull(map);
-    cache = block_cache_create(map, no_unlink, NULL, &error);
+    cache = block_cache_create(map, &(BlockCacheHooks){.unlink = no_unlink}, &error);
     ck_assert_ptr_nonnull(cache);
 }
 
@@ -54,7 +54,7 @@ static ModelBlock add_block(uint32_t physical, uint32_t size, uint32_t number, u
     ModelBlock model = {.key = {.physical = physical, .eip = number, .context = 1}, .size = size};
     if ((physical & PAGE_OFFSET_MASK) + size > PAGE_SIZE)
         model.key.second_page = second + 1;
-    model.lives = block_cache_add(cache, &model.key, size, 0) != NULL;
+    model.lives = block_cache_add(cache, &model.key, size, 0, NULL) != NULL;
     return model;
 }
 

@@ -1,0 +1,47 @@
+/* Which bytes of a page were translated: so that a store beside them costs little.
+ *
+ * The record of a page is made when it is translated from for the first time, and stays as long as
+ * the map: marked entries of TLBs point to it (tlb.h). */
+#ifndef REPRISE_CODE_BYTES_H
+#define REPRISE_CODE_BYTES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { CODE_BYTES_WORDS = 64 };
+
+/* Translated code reads 'host' and 'held'. */
+typedef struct CodeBytes {
+    uint8_t *host;                   /* where stores to the page go, if an entry points here */
+    uint64_t held[CODE_BYTES_WORDS]; /* a bit for each byte: does a translation hold it? */
+    uint64_t beyond;                 /* read together with the last ones; always 0 */
+    uint32_t emptied; /* how often the page lost the last of its translations by a store */
+    uint32_t deaths;  /* how many translations of the page died by stores */
+} CodeBytes;
+
+/* The bits of [offset, offset + size) in the word of 64 that holds the first, or all from there on.
+ */
+static inline uint64_t code_bytes_first_bits(uint32_t offset, uint32_t size) {
+    uint64_t bits = size < 64 ? (UINT64_C(1) << size) - 1 : UINT64_MAX;
+    return bits << (offset & 63);
+}
+
+/* Is any byte of [offset, offset + size) held? */
+static inline bool code_bytes_hold(const CodeBytes *code, uint32_t offset, uint32_t size) {
+    uint64_t any = 0;
+    for (uint32_t end = offset + size; offset < end; offset = (offset | 63) + 1)
+        any |= code->held[offset / 64] & code_bytes_first_bits(offset, end - offset);
+    return any != 0;
+}
+
+static inline void code_bytes_mark(CodeBytes *code, uint32_t offset, uint32_t size) {
+    for (uint32_t end = offset + size; offset < end; offset = (offset | 63) + 1)
+        code->held[offset / 64] |= code_bytes_first_bits(offset, end - offset);
+}
+
+static inline void code_bytes_clear(CodeBytes *code, uint32_t offset, uint32_t size) {
+    for (uint32_t end = offset + size; offset < end; offset = (offset | 63) + 1)
+        code->held[offset / 64] &= ~code_bytes_first_bits(offset, end - offset);
+}
+
+#endif
