@@ -123,14 +123,12 @@ bool dma_list_write_disk(DmaList *list, PhysicalMap *memory, BlockNode *disk, ui
     return true;
 }
 
-bool dma_zero_disk(BlockNode *disk, uint64_t offset, uint64_t size, Error *error) {
-    static const uint8_t zeros[BOUNCE_BYTES];
-    while (size > 0) {
-        size_t part = size < sizeof(zeros) ? (size_t)size : sizeof(zeros);
-        if (!block_write(disk, offset, zeros, part, error))
-            return false;
-        offset += part;
-        size -= part;
-    }
-    return true;
+bool dma_clear_disk(BlockNode *disk, uint64_t offset, uint64_t size, bool discard, Error *error) {
+    uint64_t length = block_length(disk);
+    if (offset >= length)
+        return true;
+    if (size > length - offset)
+        size = length - offset;
+    return discard ? block_discard(disk, offset, size, error)
+                   : block_write_zeros(disk, offset, size, error);
 }

@@ -47,8 +47,8 @@ bool dma_list_read_disk(DmaList *list, PhysicalMap *memory, BlockNode *disk, uin
 bool dma_list_write_disk(DmaList *list, PhysicalMap *memory, BlockNode *disk, uint64_t offset,
                          uint64_t size, Error *error);
 
-/* Writes zeros to a disk. */
-bool dma_zero_disk(BlockNode *disk, uint64_t offset, uint64_t size, Error *error);
+/* Zeros, or 'discard' and with it any content; an image may end within its last sector. */
+bool dma_clear_disk(BlockNode *disk, uint64_t offset, uint64_t size, bool discard, Error *error);
 
 /* Model times, as far below those of real drives as the bus is quicker than they are, but never
  * none: drivers expect to be able to prepare for the interrupt after they have given the command.

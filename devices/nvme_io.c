@@ -6,6 +6,7 @@ enum { FLUSH = 0x00, WRITE = 0x01, READ = 0x02, WRITE_ZEROES = 0x08, MANAGE_DATA
 #define EVERY_NAMESPACE 0xFFFFFFFFu
 #define FORCE_UNIT_ACCESS (1u << 30)
 #define RANGE_BYTES 16
+#define DEALLOCATE 4u
 #define RANGES_MAX 256
 
 /* The sectors that a command names. */
@@ -88,14 +89,14 @@ static uint16_t write_zeroes(Nvme *nvme, const NvmeCommand *command, uint64_t *b
         return NVME_OUT_OF_RANGE;
     if (block_is_read_only(nvme->medium))
         return NVME_WRITE_PROTECTED;
-    if (!dma_zero_disk(nvme->medium, extent.first * NVME_SECTOR_BYTES,
-                       extent.count * NVME_SECTOR_BYTES, &error))
+    if (!dma_clear_disk(nvme->medium, extent.first * NVME_SECTOR_BYTES,
+                        extent.count * NVME_SECTOR_BYTES, false, &error))
         return tell(nvme, &error, NVME_WRITE_FAULT);
     *bytes += extent.count * NVME_SECTOR_BYTES;
     return finish_write(nvme, command);
 }
 
-/* Hints. What is deallocated may keep its contents. */
+/* Hints: which ranges are no longer needed. Others change nothing. */
 static uint16_t manage_data(Nvme *nvme, const NvmeCommand *command) {
     uint8_t ranges[RANGES_MAX * RANGE_BYTES];
     uint32_t count = (command->words[0] & 0xFF) + 1;
@@ -107,6 +108,17 @@ static uint16_t manage_data(Nvme *nvme, const NvmeCommand *command) {
         const uint8_t *range = ranges + i * RANGE_BYTES;
         if (!is_on_disk(nvme, (Extent){load_le64(range + 8), load_le32(range + 4)}))
             return NVME_OUT_OF_RANGE;
+    }
+    if (!(command->words[1] & DEALLOCATE))
+        return NVME_SUCCESS;
+    if (block_is_read_only(nvme->medium))
+        return NVME_WRITE_PROTECTED;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *range = ranges + i * RANGE_BYTES;
+        Error error = {.set = false};
+        if (!dma_clear_disk(nvme->medium, load_le64(range + 8) * NVME_SECTOR_BYTES,
+                            (uint64_t)load_le32(range + 4) * NVME_SECTOR_BYTES, true, &error))
+            return tell(nvme, &error, NVME_WRITE_FAULT);
     }
     return NVME_SUCCESS;
 }

@@ -61,7 +61,7 @@ enum { RESULT_OK = 0, RESULT_IO_ERROR = 1, RESULT_UNSUPPORTED = 2 };
 #define SEGMENTS_MAX (VIRTIO_QUEUE_SIZE_MAX - 2)
 #define RANGES_MAX 1
 #define ZERO_SECTORS_MAX (DMA_BYTES_MAX / SECTOR_BYTES)
-#define DISCARD_SECTORS_MAX (UINT32_MAX / SECTOR_BYTES)
+#define DISCARD_SECTORS_MAX (1u << 20)
 
 typedef struct VirtioBlkState {
     uint8_t write_cache; /* what was written is safe only after a flush */
@@ -153,13 +153,11 @@ static uint8_t clear_range(VirtioBlk *disk, bool zeros, uint64_t *bytes, Error *
         !is_on_disk(disk, sector, (uint64_t)count * SECTOR_BYTES) ||
         block_is_read_only(disk->medium))
         return RESULT_IO_ERROR;
-    /* What is discarded may keep its contents. */
-    *bytes = zeros ? (uint64_t)count * SECTOR_BYTES : 0;
-    if (!dma_zero_disk(disk->medium, sector * SECTOR_BYTES, *bytes, error))
-        return RESULT_IO_ERROR;
-    if (*bytes != 0 && writes_through(disk) && !block_flush(disk->medium, error))
-        return RESULT_IO_ERROR;
-    return RESULT_OK;
+    uint64_t offset = sector * SECTOR_BYTES, size = (uint64_t)count * SECTOR_BYTES;
+    *bytes = zeros ? size : 0;
+    bool good = dma_clear_disk(disk->medium, offset, size, !zeros, error);
+    good = good && (!writes_through(disk) || block_flush(disk->medium, error));
+    return good ? RESULT_OK : RESULT_IO_ERROR;
 }
 
 /* Does what the chain's header says; 'room' bytes can be written before the status. Tells how many
