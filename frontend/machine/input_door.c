@@ -1,20 +1,25 @@
+#define _GNU_SOURCE
 #include "input_door.h"
 
+#include <linux/futex.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 void input_door_init(InputDoor *door) {
     *door = (InputDoor){.first = 0};
     pthread_mutex_init(&door->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&door->arrived, &attributes);
-    pthread_condattr_destroy(&attributes);
 }
 
 void input_door_destroy(InputDoor *door) {
-    pthread_cond_destroy(&door->arrived);
     pthread_mutex_destroy(&door->lock);
+}
+
+/* Whoever waits goes on: it sleeps on 'arrivals', which is another number now. */
+static void announce(InputDoor *door) {
+    __atomic_add_fetch(&door->arrivals, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&door->waits, __ATOMIC_SEQ_CST))
+        syscall(SYS_futex, &door->arrivals, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
 bool input_door_put(InputDoor *door, const InputItem *item) {
@@ -23,9 +28,10 @@ bool input_door_put(InputDoor *door, const InputItem *item) {
     if (fits) {
         door->items[(door->first + door->count) % INPUT_DOOR_ITEMS] = *item;
         __atomic_store_n(&door->count, door->count + 1, __ATOMIC_RELAXED);
-        pthread_cond_signal(&door->arrived);
     }
     pthread_mutex_unlock(&door->lock);
+    if (fits)
+        announce(door);
     return fits;
 }
 
@@ -58,23 +64,25 @@ static struct timespec deadline_after(int64_t nanoseconds) {
     return deadline;
 }
 
+/* One call of the kernel for each sleep: a guest that is idle does little else. */
+static void sleep_until_arrival(InputDoor *door, uint32_t seen, int64_t nanoseconds) {
+    struct timespec deadline;
+    if (nanoseconds >= 0)
+        deadline = deadline_after(nanoseconds);
+    __atomic_store_n(&door->waits, true, __ATOMIC_SEQ_CST);
+    syscall(SYS_futex, &door->arrivals, FUTEX_WAIT_BITSET_PRIVATE, seen,
+            nanoseconds >= 0 ? &deadline : NULL, NULL, FUTEX_BITSET_MATCH_ANY);
+    __atomic_store_n(&door->waits, false, __ATOMIC_RELAXED);
+}
+
 void input_door_wait(InputDoor *door, int64_t nanoseconds) {
-    struct timespec deadline = deadline_after(nanoseconds < 0 ? 0 : nanoseconds);
-    pthread_mutex_lock(&door->lock);
-    int timed_out = 0;
-    while (door->count == 0 && !door->woken && timed_out == 0) {
-        if (nanoseconds < 0)
-            pthread_cond_wait(&door->arrived, &door->lock);
-        else
-            timed_out = pthread_cond_timedwait(&door->arrived, &door->lock, &deadline);
-    }
-    door->woken = false;
-    pthread_mutex_unlock(&door->lock);
+    uint32_t seen = __atomic_load_n(&door->arrivals, __ATOMIC_SEQ_CST);
+    if (!input_door_is_waiting(door) && !__atomic_load_n(&door->woken, __ATOMIC_ACQUIRE))
+        sleep_until_arrival(door, seen, nanoseconds);
+    __atomic_store_n(&door->woken, false, __ATOMIC_RELAXED);
 }
 
 void input_door_wake(InputDoor *door) {
-    pthread_mutex_lock(&door->lock);
-    door->woken = true;
-    pthread_cond_signal(&door->arrived);
-    pthread_mutex_unlock(&door->lock);
+    __atomic_store_n(&door->woken, true, __ATOMIC_RELEASE);
+    announce(door);
 }

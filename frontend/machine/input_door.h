@@ -47,10 +47,11 @@ typedef struct InputItem {
 
 typedef struct InputDoor {
     pthread_mutex_t lock;
-    pthread_cond_t arrived;
     InputItem items[INPUT_DOOR_ITEMS];
     uint32_t first, count;
-    bool woken; /* input_door_wake() since the last wait */
+    uint32_t arrivals; /* atomic: of items and calls of input_door_wake() */
+    bool waits;        /* atomic: somebody sleeps until that changes, or is about to */
+    bool woken;        /* atomic: input_door_wake() since the last wait */
 } InputDoor;
 
 void input_door_init(InputDoor *door);
@@ -67,7 +68,7 @@ bool input_door_take(InputDoor *door, uint64_t instruction_count, InputItem *ite
 bool input_door_is_waiting(InputDoor *door);
 
 /* Sleeps until something arrives, input_door_wake() is called, or 'nanoseconds' have passed
- * (negative: for ever). */
+ * (negative: for ever); now and then for less. One thread alone waits at a door. */
 void input_door_wait(InputDoor *door, int64_t nanoseconds);
 void input_door_wake(InputDoor *door);
 
