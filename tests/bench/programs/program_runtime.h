@@ -17,6 +17,7 @@ enum SystemCall {
     CALL_READ = 3,
     CALL_WRITE = 4,
     CALL_EXECVE = 11,
+    CALL_LSEEK = 19,
     CALL_GETPID = 20,
     CALL_KILL = 37,
     CALL_PIPE = 42,
@@ -31,6 +32,7 @@ enum SystemCall {
     CALL_MPROTECT = 125,
     CALL_SCHED_YIELD = 158,
     CALL_FUTEX = 240,
+    CALL_MEMFD_CREATE = 356,
 };
 
 enum { MAP_READ = 1, MAP_WRITE = 2, MAP_EXECUTE = 4 };
