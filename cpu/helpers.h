@@ -33,6 +33,10 @@ enum {
      * test disassembles them), so that x87, XMM and MXCSR may stay live around it. The others, full
      * helpers, may use everything. */
     HELPER_LEAF = 8,
+    /* Ends the block, but mostly nothing of the block key has changed: after HELPER_JUMP translated
+     * code may go on behind the instruction, once it was looked for what wants the run loop. The
+     * lifter has a jump there. */
+    HELPER_MAY_STAY = 16,
 };
 
 typedef enum HelperId {

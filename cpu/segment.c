@@ -97,7 +97,7 @@ bool cpu_check_segment(Cpu *cpu, unsigned segment, uint32_t offset, unsigned siz
 }
 
 bool cpu_check_alignment(Cpu *cpu, uint32_t linear, unsigned size) {
-    if (__builtin_popcount(size) != 1 || !(linear & (size - 1)) || !cpu_checks_alignment(cpu))
+    if ((size & (size - 1)) != 0 || !(linear & (size - 1)) || !cpu_checks_alignment(cpu))
         return true;
     cpu_raise_error(cpu, EXCEPTION_AC, 0);
     return false;

@@ -169,6 +169,11 @@ HelperResult helper_write_cr(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint
     return go_on(cpu);
 }
 
+HelperResult helper_write_cr3(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
+    (void)a;
+    return helper_write_cr(cpu, 3, b, t0, t1);
+}
+
 HelperResult helper_lmsw(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
     UNUSED_4(a, b, t0, t1);
     if (cpu->state.cpl != 0)

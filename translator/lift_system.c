@@ -132,12 +132,21 @@ void lift_arpl(Lifter *lifter) {
     lift_set_dst_register(lift_emit(lifter, UOP_RESULT, 2), operand[0].reg);
 }
 
+/* Translated code may go on behind this helper. */
+static void lift_stay(Lifter *lifter, HelperId helper) {
+    if (helper_table[helper].attributes & HELPER_MAY_STAY)
+        lift_go_on(lifter);
+}
+
 /* MOV to and from CR and DR. */
 static void move_special(Lifter *lifter, unsigned kind, HelperId read, HelperId write) {
     const Operand *operand = lifter->insn->operand;
     if (operand[0].kind == kind) {
         lift_load_temporary(lifter, UREG_T0, &operand[1]);
+        if (write == HELPER_ID_write_cr && operand[0].reg == 3)
+            write = HELPER_ID_write_cr3;
         lift_helper(lifter, write, operand[0].reg, 0);
+        lift_stay(lifter, write);
     } else {
         lift_helper(lifter, read, operand[1].reg, operand[0].reg);
     }
@@ -203,6 +212,7 @@ void lift_sidt(Lifter *lifter) {
 void lift_invlpg(Lifter *lifter) {
     lift_load_offset(lifter);
     lift_helper(lifter, HELPER_ID_invlpg, lifter->insn->memory.segment, 0);
+    lift_stay(lifter, HELPER_ID_invlpg);
 }
 
 void lift_invpcid(Lifter *lifter) {
@@ -314,12 +324,14 @@ static void load_port(Lifter *lifter, const Operand *operand) {
 void lift_in(Lifter *lifter) {
     load_port(lifter, &lifter->insn->operand[1]);
     lift_helper(lifter, HELPER_ID_in, lifter->insn->operand[0].size, 0);
+    lift_stay(lifter, HELPER_ID_in);
 }
 
 void lift_out(Lifter *lifter) {
     load_port(lifter, &lifter->insn->operand[0]);
     lift_load_temporary(lifter, UREG_T1, &lifter->insn->operand[1]);
     lift_helper(lifter, HELPER_ID_out, lifter->insn->operand[1].size, 0);
+    lift_stay(lifter, HELPER_ID_out);
 }
 
 void lift_crc32(Lifter *lifter) {

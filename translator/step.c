@@ -12,7 +12,8 @@
 bool translator_must_step(const Translator *translator) {
     const Cpu *cpu = translator->cpu;
     const CpuState *state = &cpu->state;
-    uint32_t system_flags = state->eflags & (FLAG_TF | FLAG_RF);
+    uint32_t looked_at = FLAG_TF | (cpu_has_breakpoints(cpu) ? FLAG_RF : 0u);
+    uint32_t system_flags = state->eflags & looked_at;
     bool alignment = (state->eflags & FLAG_AC) && (state->cr0 & CR0_AM) && state->cpl == 3;
     return system_flags || state->pending_debug || alignment || cpu_has_inconsistent_vip(cpu);
 }

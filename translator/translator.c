@@ -272,7 +272,7 @@ static void run_once(Translator *translator, uint64_t left) {
         translator_step(translator);
         return;
     }
-    cpu->state.interrupt_shadow = 0;
+    translator_end_suppression(cpu);
     if (block->insn_count > left) {
         run_end(translator, &key, block, left);
     } else if (translator->x86 != NULL) {

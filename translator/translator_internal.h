@@ -83,4 +83,11 @@ void translator_step(Translator *translator);
  * the run loop runs one instruction then. */
 bool translator_must_step(const Translator *translator);
 
+/* Before a block is entered: there is nothing that the shadow would hold back, and no breakpoint
+ * for RF, which its first instruction clears. */
+static inline void translator_end_suppression(Cpu *cpu) {
+    cpu->state.interrupt_shadow = 0;
+    cpu->state.eflags &= ~(uint32_t)FLAG_RF;
+}
+
 #endif

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "x86_64_backend.h"
 #include "cpu_feature.h"
+#include "helpers.h"
 #include "insn.h"
 #include "x86_64_internal.h"
 #include <stdio.h>
@@ -600,9 +601,8 @@ static X86Exit finish(Translator *translator, uint32_t leave) {
     }
 }
 
-/* Would the run loop do anything but enter the block at state.eip? */
-static bool wants_run_loop(const Translator *translator) {
-    const Cpu *cpu = translator->cpu;
+bool x86_wants_run_loop(const Cpu *cpu) {
+    const Translator *translator = cpu->translator;
     const CpuState *state = &cpu->state;
     return cpu->break_after || cpu->code_changed || state->halted || state->shutdown ||
            state->init_pending || state->instruction_count >= cpu->count_end ||
@@ -612,17 +612,19 @@ static bool wants_run_loop(const Translator *translator) {
 
 const void *x86_find_next(Cpu *cpu) {
     Translator *translator = cpu->translator;
-    if (wants_run_loop(translator))
+    if (x86_wants_run_loop(cpu))
         return NULL;
-    uint32_t context = context_table_number(translator->contexts, cpu);
-    const IndirectEntry *entry =
-        find_indirect(translator->x86, cpu->state.eip, context, FLAG_STATE_IN_MEMORY);
-    if (entry->tag != indirect_tag(cpu->state.eip, context, FLAG_STATE_IN_MEMORY) || context == 0)
+    uint32_t context = context_table_number(translator->contexts, cpu), eip = cpu->state.eip;
+    const IndirectEntry *entry = find_indirect(translator->x86, eip, context, FLAG_STATE_IN_MEMORY);
+    const void *host_code = entry->host_code;
+    if (entry->tag != indirect_tag(eip, context, FLAG_STATE_IN_MEMORY))
+        host_code = join_indirect(translator, context, eip, FLAG_STATE_IN_MEMORY);
+    if (host_code == NULL)
         return NULL;
-    cpu->state.interrupt_shadow = 0; /* there is nothing that it would hold back */
+    translator_end_suppression(cpu);
     cpu->budget = (int64_t)(cpu->count_end - cpu->state.instruction_count);
     x86_update_segment_limits(cpu);
-    return entry->host_code;
+    return host_code;
 }
 
 /* Joins what was left by a jump, and gives the code to go on with; NULL if the run loop is needed.
@@ -654,6 +656,19 @@ static const LeaveReason leave_reasons[] = {
     [LEAVE_EXIT] = LEFT_FOR_LOOK,   [LEAVE_HELPER_FAULT] = LEFT_FOR_FAULT,
 };
 
+/* A fault is delivered, or an instruction run alone: what the run loop would do next, without it.
+ * Gives where to go on; NULL if the run loop is needed, which then has nothing left to do of this.
+ */
+static const void *do_for_run_loop(Translator *translator, X86Exit exit) {
+    if (exit == X86_EXIT_STEP) {
+        translator_step(translator);
+    } else {
+        translator->counters.faults++;
+        cpu_deliver_exception(translator->cpu);
+    }
+    return x86_find_next(translator->cpu);
+}
+
 X86Exit x86_backend_run(Translator *translator, Block *block) {
     typedef uint32_t EnterFunction(Cpu * cpu, const void *host_code);
     Cpu *cpu = translator->cpu;
@@ -670,6 +685,14 @@ X86Exit x86_backend_run(Translator *translator, Block *block) {
         leave = enter(cpu, host_code);
         translator->counters.leaves[leave_reasons[leave & 0xFF]]++;
         host_code = follow(translator, leave);
-    } while (host_code != NULL && !cpu->break_after);
+        if (host_code == NULL) {
+            X86Exit exit = finish(translator, leave);
+            if (exit != X86_EXIT_STEP && exit != X86_EXIT_FAULT)
+                return exit;
+            host_code = do_for_run_loop(translator, exit);
+            if (host_code == NULL)
+                return X86_EXIT_LOOK;
+        }
+    } while (!cpu->break_after);
     return finish(translator, leave);
 }

@@ -19,7 +19,8 @@ static unsigned find_need(const Uop *uop) {
 }
 
 static bool takes_state_away(const Uop *uop) {
-    return uop->code == UOP_HELPER && !(helper_table[uop->helper].attributes & HELPER_LEAF);
+    const uint8_t kinds = HELPER_LEAF | HELPER_ENDS_BLOCK;
+    return uop->code == UOP_HELPER && (helper_table[uop->helper].attributes & kinds) != HELPER_LEAF;
 }
 
 /* What micro-ops from 'uop' on need, up to where the state is taken away. */

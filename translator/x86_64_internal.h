@@ -368,6 +368,8 @@ void x86_emit_trampolines(X86Backend *backend, Assembler *assembler);
 
 /* x86_64_backend.c */
 
+/* Would the run loop do anything but enter the block at state.eip? */
+bool x86_wants_run_loop(const Cpu *cpu);
 /* After a helper that ended its block: the translated code to go on with, if nothing wants the run
  * loop; else NULL. */
 const void *x86_find_next(Cpu *cpu);

@@ -214,9 +214,22 @@ static HelperResult call_helper(Cpu *cpu, const HelperInfo *helper) {
                             (uint32_t)cpu->host_slot[HOST_R11]);
 }
 
+/* After a helper that mostly changes nothing of the block key: is this so now, and does nothing
+ * want the run loop? 'before': what the TLB knew of the page before. */
+static bool may_stay(Cpu *cpu, const TlbWalked *page, const TlbWalked *before) {
+    if (page->rights != before->rights || page->physical_page != before->physical_page ||
+        page->rights == 0 || cpu->state.eip != cpu->next_eip || x86_wants_run_loop(cpu))
+        return false;
+    cpu->budget = (int64_t)(cpu->count_end - cpu->state.instruction_count);
+    return true;
+}
+
 /* Tells the exit what to do, if the block cannot go on. */
 static uint64_t run_helper(Cpu *cpu, const HelperInfo *helper) {
     CpuState *state = &cpu->state;
+    uint32_t linear = state->segment[SEG_CS].base + state->eip;
+    const TlbWalked *page = &cpu->tlb.walked[linear >> PAGE_BITS];
+    const TlbWalked before = *page;
     switch (call_helper(cpu, helper)) {
     case HELPER_NEXT:
         if (may_go_on(cpu))
@@ -226,6 +239,8 @@ static uint64_t run_helper(Cpu *cpu, const HelperInfo *helper) {
         return LEAVE_LOOK;
     case HELPER_JUMP:
         state->instruction_count += instructions_done(cpu);
+        if ((helper->attributes & HELPER_MAY_STAY) && may_stay(cpu, page, &before))
+            return 0;
         return LEAVE_LOOK;
     case HELPER_AGAIN:
         state->instruction_count += cpu->iterations;
