@@ -44,6 +44,14 @@ typedef struct BlockDriver {
                 Error *error);
     /* Counts what is wrong in '*check', whose other fields than the wishes are zeroed before. */
     bool (*check)(BlockNode *node, BlockCheck *check, Error *error);
+    /* Lets the image lie over another one (NULL: none), whatever that changes of what it holds. The
+     * node itself goes on with the one that it was opened with. */
+    bool (*set_backing)(BlockNode *node, const char *name, const char *format, Error *error);
+    /* Changes settings that create() made; the request has no path. */
+    bool (*amend)(BlockNode *node, const BlockCreateRequest *request, Error *error);
+    /* The bytes that a new image's file takes for a disk of request->length, of which 'data' bytes
+     * (whole clusters) are not zeros; and with all of it written. */
+    bool (*measure)(const BlockCreateRequest *request, BlockMeasure *measure, Error *error);
     /* Does so, and leaves the node showing the present. */
     bool (*snapshot)(BlockNode *node, BlockSnapshotAction action, const char *name, Error *error);
     /* The node, which is not written, shows what was kept. */

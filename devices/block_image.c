@@ -193,6 +193,35 @@ bool block_snapshot(BlockNode *node, BlockSnapshotAction action, const char *nam
            error_prefix(error, "%s: ", node->path);
 }
 
+bool block_measure(const char *format, const BlockCreateRequest *request, BlockMeasure *measure,
+                   Error *error) {
+    const BlockDriver *driver = driver_of(format);
+    if (driver == NULL)
+        return error_set(error, "image format '%s' is not known", format);
+    if (driver->measure == NULL)
+        return error_set(error, "the format %s cannot be measured", format);
+    return check_values(driver, request, error) && driver->measure(request, measure, error);
+}
+
+bool block_set_backing(BlockNode *node, const char *name, const char *format, Error *error) {
+    if (node->driver->set_backing == NULL)
+        return error_set(error, "%s: the format %s has no backing images", node->path,
+                         node->driver->name);
+    if (node->read_only)
+        return error_set(error, "%s: is write-protected", node->path);
+    return node->driver->set_backing(node, name, format, error) ||
+           error_prefix(error, "%s: ", node->path);
+}
+
+bool block_amend(BlockNode *node, const BlockCreateRequest *request, Error *error) {
+    if (node->driver->amend == NULL)
+        return error_set(error, "%s: images of the format %s cannot be amended", node->path,
+                         node->driver->name);
+    if (node->read_only)
+        return error_set(error, "%s: is write-protected", node->path);
+    return node->driver->amend(node, request, error) || error_prefix(error, "%s: ", node->path);
+}
+
 bool block_can_check(const BlockNode *node) {
     return node->driver->check != NULL;
 }

@@ -127,6 +127,25 @@ typedef enum BlockSnapshotAction {
 /* A snapshot is called by its name or its number; block_info_get() lists them. */
 bool block_snapshot(BlockNode *node, BlockSnapshotAction action, const char *name, Error *error);
 
+/* How large the file of a new image becomes. */
+typedef struct BlockMeasure {
+    /* Tells whether anything of the disk's range is not zeros, and how far that goes on. */
+    bool (*find_data)(void *opaque, uint64_t offset, uint64_t length, uint64_t *run, bool *data,
+                      Error *error);
+    void *opaque;                  /* find_data NULL: nothing is there */
+    uint64_t required, full_bytes; /* the answer */
+} BlockMeasure;
+
+bool block_measure(const char *format, const BlockCreateRequest *request, BlockMeasure *measure,
+                   Error *error);
+
+/* The image keeps only its differences to 'name' from now on (NULL: to nothing). Nothing of what it
+ * holds is changed for that, nor the node's view of it. */
+bool block_set_backing(BlockNode *node, const char *name, const char *format, Error *error);
+
+/* Changes settings of an image that is there; values are of the format's create options. */
+bool block_amend(BlockNode *node, const BlockCreateRequest *request, Error *error);
+
 /* Bytes that the image's file takes on the host's disk. */
 bool block_allocated_bytes(const BlockNode *node, uint64_t *bytes, Error *error);
 

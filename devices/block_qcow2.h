@@ -90,6 +90,9 @@ bool qcow2_map_find(Qcow2 *image, uint64_t offset, uint64_t size, Qcow2Place *pl
  * gets one of its own first. */
 bool qcow2_map_own_table(Qcow2 *image, uint64_t offset, Error *error);
 bool qcow2_map_set(Qcow2 *image, uint64_t offset, uint64_t entry, Error *error);
+/* Entries of one table for clusters that lie one behind the other. */
+bool qcow2_map_set_run(Qcow2 *image, uint64_t offset, uint64_t entry, uint64_t clusters,
+                       Error *error);
 /* The header says that the disk is that long, and the L1 table has room for it. */
 bool qcow2_map_set_length(Qcow2 *image, uint64_t length, Error *error);
 /* Nothing is mapped from 'offset', the start of a cluster, on. */

@@ -26,6 +26,9 @@ void qcow2_checker_free(Qcow2Checker *checker);
  * image is no longer called dirty or corrupt. With the lock held. */
 bool qcow2_repair(Qcow2Checker *checker, bool all, Error *error);
 
+/* Refcounts of 2 to the power 'order' bits in new blocks, with what was counted. */
+bool qcow2_repair_rebuild(Qcow2Checker *checker, unsigned order, Error *error);
+
 /* The flag of each entry of the active tables that says whether a cluster is used once, by the
  * refcounts there are. */
 bool qcow2_repair_flags(Qcow2 *image, Error *error);

@@ -16,7 +16,7 @@ const BlockCreateOption qcow2_create_options[] = {
     {"compat", "<str>", "Compatibility level (v2 [0.10] or v3 [1.1])"},
     {"compression_type", "<str>", "Compression method (allowed values: zlib, zstd)"},
     {"lazy_refcounts", "<bool (on/off)>", "Postpone refcount updates"},
-    {"preallocation", "<str>", "Preallocation mode (allowed values: off)"},
+    {"preallocation", "<str>", "Preallocation mode (allowed values: off, metadata, falloc, full)"},
     {"refcount_bits", "<num>", "Width of a reference count entry in bits"},
     {"size", "<size>", "Virtual disk size"},
     {NULL, NULL, NULL},
@@ -34,6 +34,7 @@ typedef struct NewImage {
     unsigned version, cluster_bits, refcount_order;
     bool lazy_refcounts;
     Qcow2Compression compression;
+    int preallocation; /* a Qcow2Preallocation; -1: off */
     uint32_t l1_size;
 } NewImage;
 
@@ -56,12 +57,19 @@ static bool read_version(const BlockCreateRequest *request, NewImage *image, Err
            error_set(error, "compat is 0.10 or 1.1, not '%s'", compat);
 }
 
-/* Values that are taken because they are what is done anyway. */
-static bool check_fixed(const BlockCreateRequest *request, const char *name, const char *only,
-                        Error *error) {
-    const char *value = block_create_value(request, name);
-    return value == NULL || strcmp(value, only) == 0 ||
-           error_set(error, "%s is %s in this version, not '%s'", name, only, value);
+static bool read_preallocation(const BlockCreateRequest *request, NewImage *image, Error *error) {
+    static const char *const modes[] = {"metadata", "falloc", "full"};
+    const char *mode = block_create_value(request, "preallocation");
+    image->preallocation = -1;
+    if (mode == NULL || strcmp(mode, "off") == 0)
+        return true;
+    for (int i = 0; i < 3; i++)
+        if (strcmp(mode, modes[i]) == 0)
+            image->preallocation = i;
+    if (image->preallocation < 0)
+        return error_set(error, "preallocation is off, metadata, falloc or full, not '%s'", mode);
+    return request->backing == NULL ||
+           error_set(error, "preallocation would hide the backing image");
 }
 
 static bool read_compression(const BlockCreateRequest *request, NewImage *image, Error *error) {
@@ -80,8 +88,7 @@ static bool read_options(const BlockCreateRequest *request, NewImage *image, Err
         !block_create_size(request, "cluster_size", 65536, &cluster_bytes, error) ||
         !block_create_size(request, "refcount_bits", 16, &refcount_bits, error) ||
         !block_create_bool(request, "lazy_refcounts", false, &image->lazy_refcounts, error) ||
-        !check_fixed(request, "preallocation", "off", error) ||
-        !read_compression(request, image, error))
+        !read_preallocation(request, image, error) || !read_compression(request, image, error))
         return false;
     if (cluster_bytes < 512 || cluster_bytes > 2u << 20 ||
         (cluster_bytes & (cluster_bytes - 1)) != 0)
@@ -183,6 +190,8 @@ bool qcow2_create(const BlockCreateRequest *request, Error *error) {
     Error reason = {0};
     BlockNode *node = block_open(&options, &reason);
     bool good = node != NULL && block_set_length(node, request->length, &reason) &&
+                (image.preallocation < 0 ||
+                 qcow2_preallocate(node, (Qcow2Preallocation)image.preallocation, &reason)) &&
                 set_backing(request, node, name, &reason);
     block_close(node);
     /* The path is named by the caller, too. */
@@ -190,4 +199,44 @@ bool qcow2_create(const BlockCreateRequest *request, Error *error) {
     bool twice = strncmp(reason.message, request->path, named - 2) == 0 &&
                  strncmp(reason.message + named - 2, ": ", 2) == 0;
     return good || error_set(error, "%s", reason.message + (twice ? named : 0));
+}
+
+static uint64_t round_up(uint64_t number, uint64_t unit) {
+    return (number + unit - 1) / unit * unit;
+}
+
+/* What header, tables and refcounts take beside so much data. */
+static uint64_t metadata_bytes(const NewImage *image, uint64_t disk) {
+    uint64_t cluster = 1ull << image->cluster_bits, entries = cluster / 8;
+    uint64_t tables = round_up(disk / cluster, entries) / entries;
+    uint64_t clusters = 1 + tables + round_up(tables, entries) / entries + disk / cluster;
+    uint64_t counts = cluster * 8 >> image->refcount_order, blocks = 0, table = 0, before;
+    do { /* they count themselves */
+        before = blocks + table;
+        blocks = round_up(clusters + blocks + table, counts) / counts;
+        table = round_up(blocks, entries) / entries;
+    } while (blocks + table != before);
+    return (clusters + blocks + table) * cluster - disk;
+}
+
+bool qcow2_measure(const BlockCreateRequest *request, BlockMeasure *measure, Error *error) {
+    NewImage image;
+    if (!read_options(request, &image, error))
+        return false;
+    uint64_t cluster = 1ull << image.cluster_bits, disk = round_up(request->length, cluster);
+    uint64_t metadata = metadata_bytes(&image, disk), used = 0, run;
+    bool data = false;
+    for (uint64_t at = 0; measure->find_data != NULL && at < request->length; at += run) {
+        if (!measure->find_data(measure->opaque, at, request->length - at, &run, &data, error))
+            return false;
+        if (!data)
+            continue;
+        run = round_up(at + run, cluster) - at;
+        used += at % cluster + run;
+    }
+    if (image.preallocation >= QCOW2_PREALLOCATE_FALLOC || request->backing != NULL)
+        used = disk;
+    measure->required = metadata + used;
+    measure->full_bytes = metadata + disk;
+    return true;
 }

@@ -82,6 +82,16 @@ static bool write_zeros(Qcow2 *image, uint64_t from, uint64_t to, Error *error) 
     return true;
 }
 
+bool qcow2_zero_plainly(Qcow2 *image, uint64_t offset, uint64_t size, Error *error) {
+    uint64_t entry;
+    Qcow2Place place;
+    if (!empty_entry(image, offset, &entry) || entry != 0)
+        return write_zeros(image, offset, offset + size, error);
+    return qcow2_map_own_table(image, offset, error) &&
+           qcow2_map_find(image, offset, 1, &place, error) &&
+           qcow2_map_set(image, offset, 0, error) && give_back(image, &place, error);
+}
+
 static bool discard(Qcow2 *image, uint64_t offset, uint64_t size, bool zeros, Error *error) {
     uint64_t mask = image->cluster_bytes - 1, end = offset + size, entry;
     uint64_t first = (offset + mask) & ~mask, last = end & ~mask;

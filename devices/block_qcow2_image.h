@@ -7,6 +7,7 @@
 /* block_qcow2_create.c */
 extern const BlockCreateOption qcow2_create_options[];
 bool qcow2_create(const BlockCreateRequest *request, Error *error);
+bool qcow2_measure(const BlockCreateRequest *request, BlockMeasure *measure, Error *error);
 
 /* block_qcow2_info.c */
 bool qcow2_info(BlockNode *node, BlockInfo *info, Error *error);
@@ -38,7 +39,23 @@ bool qcow2_snapshot_act(BlockNode *node, BlockSnapshotAction action, const char 
 /* The image shows what the snapshot holds; for one that is not written. */
 bool qcow2_snapshot_show(BlockNode *node, const char *name, Error *error);
 
+/* block_qcow2_amend.c */
+bool qcow2_set_backing(BlockNode *node, const char *name, const char *format, Error *error);
+bool qcow2_amend(BlockNode *node, const BlockCreateRequest *request, Error *error);
+typedef enum Qcow2Preallocation {
+    QCOW2_PREALLOCATE_METADATA, /* each cluster has its place, in a file with holes */
+    QCOW2_PREALLOCATE_FALLOC,
+    QCOW2_PREALLOCATE_FULL,
+} Qcow2Preallocation;
+/* Of an image that has nothing in it. */
+bool qcow2_preallocate(BlockNode *node, Qcow2Preallocation mode, Error *error);
+
+/* block_qcow2_snapshot.c: what is known of the tables is read anew. */
+bool qcow2_reread(Qcow2 *image, Error *error);
+
 /* block_qcow2_discard.c */
+/* Within a cluster, or all of it: zeros as version 2 has them. */
+bool qcow2_zero_plainly(Qcow2 *image, uint64_t offset, uint64_t size, Error *error);
 bool qcow2_discard(BlockNode *node, uint64_t offset, uint64_t size, bool zeros, Error *error);
 
 /* block_qcow2_pack.c */

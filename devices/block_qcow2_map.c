@@ -139,6 +139,21 @@ bool qcow2_map_set(Qcow2 *image, uint64_t offset, uint64_t entry, Error *error) 
                              bytes, sizeof(bytes), error);
 }
 
+bool qcow2_map_set_run(Qcow2 *image, uint64_t offset, uint64_t entry, uint64_t clusters,
+                       Error *error) {
+    bool missing;
+    uint64_t index = table_index(image, offset);
+    if (find_table(image, offset, &missing, error) == NULL)
+        return missing ? error_set(error, "has lost an L2 table") : false;
+    uint8_t *bytes = allocate_zeroed(clusters * 8);
+    for (uint64_t i = 0; i < clusters; i++)
+        store_be64(bytes + i * 8, entry + (i << image->cluster_bits));
+    bool good = qcow2_cache_write(&image->l2_cache, image->file, index,
+                                  entry_index(image, offset) * 8, bytes, clusters * 8, error);
+    free(bytes);
+    return good;
+}
+
 /* A longer L1 table in place of the old one. */
 static bool grow_l1(Qcow2 *image, uint64_t entries, Error *error) {
     uint64_t clusters = qcow2_clusters(image, entries * 8), offset;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define HEADER_REFCOUNT_TABLE 48 /* its offset, then its size in clusters */
+#define HEADER_REFCOUNT_ORDER 96
 
 static uint64_t largest_count(const Qcow2 *image) {
     unsigned bits = 1u << image->refcount_order;
@@ -184,12 +185,18 @@ static bool write_all(Qcow2Checker *checker, NewRefcounts *new, Error *error) {
     return qcow2_table_write(image, table_offset, new->table, entries, new->table_clusters, error);
 }
 
+/* Table and width change together: one write, within a page of the file. */
 static bool switch_to(Qcow2 *image, NewRefcounts *new, Error *error) {
-    uint8_t header[12];
+    uint8_t header[HEADER_REFCOUNT_ORDER + 4 - HEADER_REFCOUNT_TABLE];
     uint64_t offset = (new->first + new->blocks) << image->cluster_bits;
+    size_t size = image->version >= 3 ? sizeof(header) : 12;
+    if (!qcow2_file_read(image, HEADER_REFCOUNT_TABLE, header, size, error))
+        return false;
     store_be64(header, offset);
     store_be32(header + 8, (uint32_t) new->table_clusters);
-    if (!qcow2_file_write(image, HEADER_REFCOUNT_TABLE, header, sizeof(header), error))
+    if (image->version >= 3)
+        store_be32(header + sizeof(header) - 4, image->refcount_order);
+    if (!qcow2_file_write(image, HEADER_REFCOUNT_TABLE, header, size, error))
         return false;
     free(image->refcount_table);
     image->refcount_table = new->table;
@@ -215,11 +222,16 @@ static void uncount_refcounts(Qcow2Checker *checker) {
     }
 }
 
-static bool rebuild(Qcow2Checker *checker, Error *error) {
+bool qcow2_repair_rebuild(Qcow2Checker *checker, unsigned order, Error *error) {
+    Qcow2 *image = checker->image;
     NewRefcounts new;
+    unsigned before = image->refcount_order;
     uncount_refcounts(checker);
+    image->refcount_order = order;
     bool good = plan(checker, &new, error) && write_all(checker, &new, error) &&
-                switch_to(checker->image, &new, error);
+                switch_to(image, &new, error);
+    if (!good)
+        image->refcount_order = before;
     free(new.table);
     return good;
 }
@@ -228,7 +240,8 @@ static bool rebuild(Qcow2Checker *checker, Error *error) {
  * leaves nothing that could be written while others use it. */
 bool qcow2_repair(Qcow2Checker *checker, bool all, Error *error) {
     if (all && checker->blocks_unsound)
-        return rebuild(checker, error) && qcow2_repair_flags(checker->image, error);
+        return qcow2_repair_rebuild(checker, checker->image->refcount_order, error) &&
+               qcow2_repair_flags(checker->image, error);
     if (checker->blocks_unsound)
         return true; /* whatever is written there could be something else */
     if (all &&

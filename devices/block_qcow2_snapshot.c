@@ -271,8 +271,7 @@ static bool apply(Qcow2 *image, const SnapshotTable *table, const char *name, Er
     return good;
 }
 
-/* What is known of the tables is read anew. */
-static bool reread(Qcow2 *image, Error *error) {
+bool qcow2_reread(Qcow2 *image, Error *error) {
     qcow2_cache_destroy(&image->l2_cache);
     qcow2_cache_init(&image->l2_cache, image->cluster_bytes);
     block_unit_map_free(&image->metadata);
@@ -314,7 +313,7 @@ static bool act(BlockNode *node, BlockSnapshotAction action, const char *name, E
                 qcow2_header_set_dirty(image, true, error);
     if (good) {
         good = actions[action](image, &table, name, error);
-        bool read = reread(image, good ? error : NULL);
+        bool read = qcow2_reread(image, good ? error : NULL);
         good = good && read && qcow2_header_set_dirty(image, false, error);
     }
     free(table.entries);

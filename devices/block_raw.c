@@ -102,6 +102,12 @@ static bool raw_create(const BlockCreateRequest *request, Error *error) {
     return good;
 }
 
+static bool raw_measure(const BlockCreateRequest *request, BlockMeasure *measure, Error *error) {
+    (void)error;
+    measure->required = measure->full_bytes = request->length;
+    return true;
+}
+
 /* What a file system keeps as a hole reads as zeros; one that knows no holes says that all is
  * data. */
 static bool raw_map(BlockNode *node, uint64_t offset, uint64_t length, BlockExtent *extent,
@@ -136,4 +142,5 @@ const BlockDriver block_raw_driver = {
     .create_options = raw_create_options,
     .create = raw_create,
     .map = raw_map,
+    .measure = raw_measure,
 };

@@ -13,6 +13,9 @@ static const struct {
     {IMAGE_MAP, image_map},         {IMAGE_CHECK, image_check},
     {IMAGE_RESIZE, image_resize},   {IMAGE_COMPARE, image_compare},
     {IMAGE_CONVERT, image_convert}, {IMAGE_SNAPSHOT, image_snapshot},
+    {IMAGE_COMMIT, image_commit},   {IMAGE_REBASE, image_rebase},
+    {IMAGE_AMEND, image_amend},     {IMAGE_MEASURE, image_measure},
+    {IMAGE_DD, image_dd},
 };
 
 static int run_verb(const ImageArguments *arguments, Error *error) {
@@ -21,8 +24,9 @@ static int run_verb(const ImageArguments *arguments, Error *error) {
         return IMAGE_DONE;
     }
     if (arguments->list_options) {
-        const char *format =
-            arguments->verb == IMAGE_CONVERT ? arguments->output_format : arguments->format;
+        const char *format = arguments->verb == IMAGE_CONVERT || arguments->verb == IMAGE_MEASURE
+                                 ? arguments->output_format
+                                 : arguments->format;
         if (!image_check_format(&format, error))
             return IMAGE_FAILED;
         image_print_create_options(format);

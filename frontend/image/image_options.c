@@ -20,14 +20,19 @@ typedef struct VerbRow {
 
 // clang-format off
 static const VerbRow verb_table[] = {
-    {IMAGE_CHECK,   "check",   "FILE",                  1, 1,     "looks for contradictions in what the format keeps"},
-    {IMAGE_COMPARE, "compare", "FILE1 FILE2",           2, 2,     "tells whether two images hold the same"},
-    {IMAGE_CONVERT, "convert", "SOURCE... TARGET",      2, 65536, "copies an image, or several one after the other, into a new one of any format"},
-    {IMAGE_CREATE,  "create",  "FILE [SIZE]",           1, 2,     "makes an empty image"},
-    {IMAGE_INFO,    "info",    "FILE",                  1, 1,     "tells format, sizes, backing image, snapshots"},
-    {IMAGE_MAP,     "map",     "FILE",                  1, 1,     "tells where in which file the data lie"},
-    {IMAGE_RESIZE,  "resize",  "FILE [+|-]SIZE",        2, 2,     "makes an image larger or smaller"},
-    {IMAGE_SNAPSHOT, "snapshot", "FILE",                1, 1,     "lists, makes, applies or deletes the snapshots within an image"},
+    {IMAGE_AMEND,    "amend",    "FILE",                  1, 1,     "changes settings of an image that is there"},
+    {IMAGE_CHECK,    "check",    "FILE",                  1, 1,     "looks for contradictions in what the format keeps"},
+    {IMAGE_COMMIT,   "commit",   "FILE",                  1, 1,     "writes what an image keeps as differences to the one behind it"},
+    {IMAGE_COMPARE,  "compare",  "FILE1 FILE2",           2, 2,     "tells whether two images hold the same"},
+    {IMAGE_CONVERT,  "convert",  "SOURCE... TARGET",      2, 65536, "copies an image, or several one after the other, into a new one of any format"},
+    {IMAGE_CREATE,   "create",   "FILE [SIZE]",           1, 2,     "makes an empty image"},
+    {IMAGE_DD,       "dd",       "if=FILE of=FILE ...",   1, 5,     "copies a part of an image into a new one: bs=SIZE count=BLOCKS skip=BLOCKS"},
+    {IMAGE_INFO,     "info",     "FILE",                  1, 1,     "tells format, sizes, backing image, snapshots"},
+    {IMAGE_MAP,      "map",      "FILE",                  1, 1,     "tells where in which file the data lie"},
+    {IMAGE_MEASURE,  "measure",  "[FILE]",                0, 1,     "tells how large the file of a new image becomes"},
+    {IMAGE_REBASE,   "rebase",   "FILE",                  1, 1,     "puts an image over another one, keeping what it holds"},
+    {IMAGE_RESIZE,   "resize",   "FILE [+|-]SIZE",        2, 2,     "makes an image larger or smaller"},
+    {IMAGE_SNAPSHOT, "snapshot", "FILE",                  1, 1,     "lists, makes, applies or deletes the snapshots within an image"},
 };
 // clang-format on
 enum { VERBS = sizeof(verb_table) / sizeof(verb_table[0]) };
@@ -125,6 +130,23 @@ static bool read_snapshot_delete(ImageArguments *arguments, const char *text, Er
     return take_action(arguments, &arguments->snapshot_delete, text, error);
 }
 
+static bool read_new_backing(ImageArguments *arguments, const char *text, Error *error) {
+    (void)error;
+    arguments->backing = text;
+    return true;
+}
+
+static bool read_measured_length(ImageArguments *arguments, const char *text, Error *error) {
+    arguments->has_measured_length = true;
+    return image_options_parse_size(text, &arguments->measured_length, error);
+}
+
+static bool read_rate(ImageArguments *arguments, const char *text, Error *error) {
+    uint64_t rate;
+    (void)arguments;
+    return image_options_parse_size(text, &rate, error);
+}
+
 static bool read_sparse(ImageArguments *arguments, const char *text, Error *error) {
     if (!image_options_parse_size(text, &arguments->sparse_bytes, error))
         return false;
@@ -208,11 +230,11 @@ typedef struct OptionRow {
 } OptionRow;
 
 enum {
-    ALL_VERBS = (1 << 8) - 1,
-    QUIET_VERBS =
-        IMAGE_CREATE | IMAGE_CONVERT | IMAGE_COMPARE | IMAGE_CHECK | IMAGE_RESIZE | IMAGE_SNAPSHOT,
-    SHARING_VERBS =
-        IMAGE_INFO | IMAGE_CONVERT | IMAGE_COMPARE | IMAGE_CHECK | IMAGE_MAP | IMAGE_SNAPSHOT,
+    ALL_VERBS = (1 << 13) - 1,
+    QUIET_VERBS = IMAGE_CREATE | IMAGE_CONVERT | IMAGE_COMPARE | IMAGE_CHECK | IMAGE_RESIZE |
+                  IMAGE_SNAPSHOT | IMAGE_COMMIT | IMAGE_REBASE | IMAGE_AMEND,
+    SHARING_VERBS = IMAGE_INFO | IMAGE_CONVERT | IMAGE_COMPARE | IMAGE_CHECK | IMAGE_MAP |
+                    IMAGE_SNAPSHOT | IMAGE_REBASE | IMAGE_MEASURE | IMAGE_DD,
 };
 
 #define FLAG(member) NULL, offsetof(ImageArguments, member)
@@ -223,14 +245,21 @@ static const OptionRow option_table[] = {
     {ALL_VERBS,                      'h', "help",           NULL,       "this text", FLAG(show_help)},
     {ALL_VERBS,                      'f', "format",         "FORMAT",   "format of the image, or of the first; guessed without", READ(read_format)},
     {IMAGE_COMPARE,                  'F', NULL,             "FORMAT",   "format of the second image", READ(read_second_format)},
-    {IMAGE_CREATE | IMAGE_CONVERT,   'F', NULL,             "FORMAT",   "format of the backing image", READ(read_second_format)},
-    {IMAGE_CONVERT,                  'O', NULL,             "FORMAT",   "format of the target; raw without", READ(read_output_format)},
+    {IMAGE_CREATE | IMAGE_CONVERT | IMAGE_REBASE, 'F', NULL,             "FORMAT",   "format of the backing image", READ(read_second_format)},
+    {IMAGE_CONVERT | IMAGE_MEASURE | IMAGE_DD, 'O', NULL,   "FORMAT",   "format of the target; raw without", READ(read_output_format)},
     {IMAGE_CREATE,                   'b', NULL,             "FILE",     "the image keeps only its differences to this one", READ(read_backing)},
     {IMAGE_CONVERT,                  'B', NULL,             "FILE",     "the target keeps only its differences to this image", READ(read_backing)},
+    {IMAGE_COMMIT,                   'b', NULL,             "FILE",     "commit to this one behind it, and keep the image as it is", READ(read_backing)},
+    {IMAGE_COMMIT,                   'd', NULL,             NULL,       "do not empty the image after it", FLAG(keep_overlay)},
+    {IMAGE_COMMIT,                   'r', NULL,             "RATE",     "accepted for qemu-img's scripts; changes nothing", READ(read_rate)},
+    {IMAGE_REBASE,                   'b', NULL,             "FILE",     "the image to lie over; an empty name: none", READ(read_new_backing)},
+    {IMAGE_REBASE,                   'u', NULL,             NULL,       "only say so in the image, whatever that makes of what it holds", FLAG(unchecked_backing)},
+    {IMAGE_MEASURE,                  0,   "size",           "SIZE",     "of a disk so large", READ(read_measured_length)},
+    {IMAGE_AMEND,                    0,   "force",          NULL,       "accepted for qemu-img's scripts; changes nothing", NULL, 0},
     {IMAGE_CREATE,                   'u', NULL,             NULL,       "do not look at the backing image", FLAG(unchecked_backing)},
-    {IMAGE_CREATE | IMAGE_CONVERT,   'o', NULL,             "KEY=V,...", "options of the format; '-o help' lists them", READ(read_values)},
+    {IMAGE_CREATE | IMAGE_CONVERT | IMAGE_AMEND | IMAGE_MEASURE, 'o', NULL,             "KEY=V,...", "options of the format; '-o help' lists them", READ(read_values)},
     {IMAGE_CONVERT,                  'c', NULL,             NULL,       "compress the target", FLAG(compress)},
-    {IMAGE_CONVERT,                  'l', NULL,             "SNAPSHOT", "of the snapshot within the source: NAME, snapshot.name=NAME or snapshot.id=NUMBER", READ(read_snapshot)},
+    {IMAGE_CONVERT | IMAGE_MEASURE,  'l', NULL,             "SNAPSHOT", "of the snapshot within the source: NAME, snapshot.name=NAME or snapshot.id=NUMBER", READ(read_snapshot)},
     {IMAGE_SNAPSHOT,                 'l', NULL,             NULL,       "list the snapshots (what is done without another letter)", FLAG(list_snapshots)},
     {IMAGE_SNAPSHOT,                 'c', NULL,             "NAME",     "make one of what the image holds now", READ(read_snapshot_create)},
     {IMAGE_SNAPSHOT,                 'a', NULL,             "NAME",     "make the image hold what the snapshot does", READ(read_snapshot_apply)},
@@ -246,12 +275,12 @@ static const OptionRow option_table[] = {
     {IMAGE_INFO,                     0,   "backing-chain",  NULL,       "the images behind it, too", FLAG(backing_chain)},
     {IMAGE_MAP,                      's', "start-offset",   "SIZE",     "begin here", READ(read_start)},
     {IMAGE_MAP,                      'l', "max-length",     "SIZE",     "so much at the most", READ(read_maximum)},
-    {IMAGE_INFO | IMAGE_CHECK | IMAGE_MAP, 0, "output", "human|json", "how the answer is printed", READ(read_output)},
-    {IMAGE_CONVERT | IMAGE_COMPARE,  'p', NULL,             NULL,       "show progress", FLAG(progress)},
+    {IMAGE_INFO | IMAGE_CHECK | IMAGE_MAP | IMAGE_MEASURE, 0, "output", "human|json", "how the answer is printed", READ(read_output)},
+    {IMAGE_CONVERT | IMAGE_COMPARE | IMAGE_COMMIT | IMAGE_REBASE | IMAGE_AMEND, 'p', NULL,             NULL,       "show progress", FLAG(progress)},
     {QUIET_VERBS,                    'q', "quiet",          NULL,       "print errors only", FLAG(quiet)},
     {SHARING_VERBS,                  'U', "force-share",    NULL,       "read it even while somebody writes to it", FLAG(force_share)},
-    {IMAGE_CONVERT,                  't', NULL,             "CACHE",    "accepted for qemu-img's scripts; changes nothing", READ(read_cache)},
-    {SHARING_VERBS & ~(IMAGE_INFO | IMAGE_MAP | IMAGE_SNAPSHOT), 'T', NULL,   "CACHE",    "accepted for qemu-img's scripts; changes nothing", READ(read_cache)},
+    {IMAGE_CONVERT | IMAGE_COMMIT | IMAGE_REBASE | IMAGE_AMEND, 't', NULL,             "CACHE",    "accepted for qemu-img's scripts; changes nothing", READ(read_cache)},
+    {IMAGE_CONVERT | IMAGE_COMPARE | IMAGE_CHECK | IMAGE_REBASE, 'T', NULL,   "CACHE",    "accepted for qemu-img's scripts; changes nothing", READ(read_cache)},
     {IMAGE_CONVERT,                  'm', NULL,             "NUMBER",   "accepted for qemu-img's scripts; changes nothing", READ(read_coroutines)},
     {IMAGE_CONVERT,                  'W', NULL,             NULL,       "accepted for qemu-img's scripts; changes nothing", NULL, 0},
 };
@@ -376,8 +405,7 @@ static bool check_words(const ImageArguments *arguments, const VerbRow *verb, Er
 
 /* What qemu-img has besides, so that the answer is no riddle. */
 static bool fail_verb(const char *name, Error *error) {
-    static const char *const others[] = {"amend", "bench",   "bitmap", "commit",
-                                         "dd",    "measure", "rebase"};
+    static const char *const others[] = {"bench", "bitmap"};
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (strcmp(others[i], name) == 0)
             return error_set(error, "'%s' is not in this version", name);
@@ -456,7 +484,7 @@ void image_options_print_help(ImageVerb wanted, FILE *output) {
                     "Verbs and options are spelled as qemu-img's. 'reprise image VERB --help' "
                     "lists the options.\n\n");
     for (int i = 0; i < VERBS; i++)
-        fprintf(output, "  %-9s %-18s %s\n", verb_table[i].name, verb_table[i].words,
+        fprintf(output, "  %-9s %-20s %s\n", verb_table[i].name, verb_table[i].words,
                 verb_table[i].help);
     print_formats(output);
     fprintf(output,

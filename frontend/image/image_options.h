@@ -17,6 +17,11 @@ typedef enum ImageVerb {
     IMAGE_RESIZE = 1 << 5,
     IMAGE_MAP = 1 << 6,
     IMAGE_SNAPSHOT = 1 << 7,
+    IMAGE_COMMIT = 1 << 8,
+    IMAGE_REBASE = 1 << 9,
+    IMAGE_AMEND = 1 << 10,
+    IMAGE_MEASURE = 1 << 11,
+    IMAGE_DD = 1 << 12,
 } ImageVerb;
 
 typedef struct ImageArguments {
@@ -35,25 +40,28 @@ typedef struct ImageArguments {
     const char *snapshot_create; /* snapshot -c */
     const char *snapshot_apply;  /* snapshot -a */
     const char *snapshot_delete; /* snapshot -d */
-    bool list_snapshots;         /* snapshot -l */
-    bool json;                   /* --output=json */
-    bool quiet;                  /* -q */
-    bool progress;               /* -p */
-    bool compress;               /* -c */
-    bool strict;                 /* -s */
-    bool shrink;                 /* --shrink */
-    bool salvage;                /* --salvage */
-    bool keep_target;            /* -n */
-    bool unchecked_backing;      /* -u */
-    bool force_share;            /* -U */
-    bool backing_chain;          /* --backing-chain */
-    bool target_is_zero;         /* --target-is-zero */
-    bool repair_leaks;           /* -r leaks */
-    bool repair_all;             /* -r all */
-    bool list_options;           /* -o help */
-    bool show_help;              /* -h, --help */
-    const char *resize_options;  /* --preallocation */
-    char **strings;              /* that parsing made */
+    uint64_t measured_length;    /* --size */
+    bool has_measured_length;
+    bool keep_overlay;          /* commit -d */
+    bool list_snapshots;        /* snapshot -l */
+    bool json;                  /* --output=json */
+    bool quiet;                 /* -q */
+    bool progress;              /* -p */
+    bool compress;              /* -c */
+    bool strict;                /* -s */
+    bool shrink;                /* --shrink */
+    bool salvage;               /* --salvage */
+    bool keep_target;           /* -n */
+    bool unchecked_backing;     /* -u */
+    bool force_share;           /* -U */
+    bool backing_chain;         /* --backing-chain */
+    bool target_is_zero;        /* --target-is-zero */
+    bool repair_leaks;          /* -r leaks */
+    bool repair_all;            /* -r all */
+    bool list_options;          /* -o help */
+    bool show_help;             /* -h, --help */
+    const char *resize_options; /* --preallocation */
+    char **strings;             /* that parsing made */
     size_t string_count;
 } ImageArguments;
 

@@ -1,23 +1,35 @@
 /* What several verbs of 'reprise image' need. */
 #include "image_verbs.h"
+#include "allocate.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-BlockNode *image_open(const ImageArguments *arguments, const char *path, const char *format,
-                      bool writable, Error *error) {
+static BlockNode *open_image(const ImageArguments *arguments, const char *path, const char *format,
+                             bool writable, bool alone, Error *error) {
+    bool from_snapshot = arguments->verb == IMAGE_CONVERT || arguments->verb == IMAGE_MEASURE;
     BlockOptions options = {
         .path = path,
         .format = format,
         .read_only = !writable,
         .any_content = true,
-        .internal_snapshot =
-            arguments->verb == IMAGE_CONVERT && !writable ? arguments->snapshot : NULL,
-        .no_backing = arguments->verb == IMAGE_INFO || arguments->verb == IMAGE_SNAPSHOT,
+        .internal_snapshot = from_snapshot && !writable ? arguments->snapshot : NULL,
+        .no_backing = alone,
         .unlocked = arguments->force_share,
         .repair = arguments->repair_leaks,
     };
     return block_open(&options, error);
+}
+
+BlockNode *image_open(const ImageArguments *arguments, const char *path, const char *format,
+                      bool writable, Error *error) {
+    bool alone = arguments->verb == IMAGE_INFO || arguments->verb == IMAGE_SNAPSHOT;
+    return open_image(arguments, path, format, writable, alone, error);
+}
+
+BlockNode *image_open_alone(const ImageArguments *arguments, const char *path, const char *format,
+                            bool writable, Error *error) {
+    return open_image(arguments, path, format, writable, true, error);
 }
 
 uint64_t image_round_up(uint64_t length) {
@@ -54,17 +66,18 @@ bool image_check_backing(const ImageArguments *arguments, const char *format, Er
                      arguments->second_format);
 }
 
-BlockNode *image_open_backing(const ImageArguments *arguments, const char *path,
-                              const char *backing, const char *format, Error *error) {
+char *image_backing_path(const char *path, const char *backing) {
     const char *slash = strrchr(path, '/');
     int folder = slash != NULL && backing[0] != '/' ? (int)(slash - path) + 1 : 0;
     size_t room = (size_t)folder + strlen(backing) + 1;
-    char *name = malloc(room);
-    if (name == NULL) {
-        error_set(error, "no memory");
-        return NULL;
-    }
+    char *name = allocate_zeroed(room);
     snprintf(name, room, "%.*s%s", folder, path, backing);
+    return name;
+}
+
+BlockNode *image_open_backing(const ImageArguments *arguments, const char *path,
+                              const char *backing, const char *format, Error *error) {
+    char *name = image_backing_path(path, backing);
     BlockNode *node = image_open(arguments, name, format, false, error);
     free(name);
     return node;

@@ -26,10 +26,18 @@ int image_resize(const ImageArguments *arguments, Error *error);
 int image_compare(const ImageArguments *arguments, Error *error);
 int image_convert(const ImageArguments *arguments, Error *error);
 int image_snapshot(const ImageArguments *arguments, Error *error);
+int image_commit(const ImageArguments *arguments, Error *error);
+int image_rebase(const ImageArguments *arguments, Error *error);
+int image_amend(const ImageArguments *arguments, Error *error);
+int image_measure(const ImageArguments *arguments, Error *error);
+int image_dd(const ImageArguments *arguments, Error *error);
 
 /* Opens an image to look at (or, with 'writable', to change); 'format' may be NULL. */
 BlockNode *image_open(const ImageArguments *arguments, const char *path, const char *format,
                       bool writable, Error *error);
+/* The same without the images behind it. */
+BlockNode *image_open_alone(const ImageArguments *arguments, const char *path, const char *format,
+                            bool writable, Error *error);
 /* In whole sectors: what a guest sees. */
 uint64_t image_length(const BlockNode *node);
 uint64_t image_round_up(uint64_t length);
@@ -40,6 +48,8 @@ bool image_is_zero(const uint8_t *data, size_t size);
 bool image_check_format(const char **format, Error *error);
 /* Whoever names a backing image says its format, too, and the format of the new image has such. */
 bool image_check_backing(const ImageArguments *arguments, const char *format, Error *error);
+/* Where the image of that name is that lies behind the one at 'path'; for free(). */
+char *image_backing_path(const char *path, const char *backing);
 /* Opens the backing image of an image that is at 'path' or is going to be: a relative name is
  * relative to the folder of that one. */
 BlockNode *image_open_backing(const ImageArguments *arguments, const char *path,
