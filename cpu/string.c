@@ -11,6 +11,7 @@
 #include "cpu_debug.h"
 #include "flags.h"
 #include "little_endian.h"
+#include "timeless_device.h"
 #include "transfer.h"
 #include <string.h>
 
@@ -69,12 +70,10 @@ static bool write_destination(StringRun *run, uint64_t value) {
 }
 
 /* How many elements from 'offset' on (downwards with DF) lie on the same page, within the segment
- * and short of a wrap of the offset, and are plain memory; at most 'limit'. '*host' is where the
- * first one is. */
-static uint32_t find_span(const StringRun *run, unsigned segment, uint32_t offset, bool write,
-                          uint32_t limit, uint8_t **host) {
+ * and short of a wrap of the offset; at most 'limit'. */
+static uint32_t count_on_page(const StringRun *run, const Segment *cache, uint32_t offset,
+                              bool write, uint32_t limit) {
     Cpu *cpu = run->cpu;
-    const Segment *cache = &cpu->state.segment[segment];
     uint32_t linear = cache->base + offset;
     uint32_t in_page = linear & PAGE_OFFSET_MASK;
     unsigned size = run->size;
@@ -89,14 +88,55 @@ static uint32_t find_span(const StringRun *run, unsigned segment, uint32_t offse
     if (in_segment < count)
         count = in_segment;
     uint32_t lowest = run->down ? offset - (count - 1) * size : offset;
-    if (count == 0 || !segment_allows(cache, lowest, count * size, write))
-        return 0;
+    return count == 0 || !segment_allows(cache, lowest, count * size, write) ? 0 : count;
+}
+
+/* The same, of plain memory. '*host' is where the first one is. */
+static uint32_t find_span(const StringRun *run, unsigned segment, uint32_t offset, bool write,
+                          uint32_t limit, uint8_t **host) {
+    Cpu *cpu = run->cpu;
+    const Segment *cache = &cpu->state.segment[segment];
+    uint32_t linear = cache->base + offset;
+    uint32_t count = count_on_page(run, cache, offset, write, limit);
     unsigned table = (cpu->state.cpl == 3 ? TLB_USER_READ : TLB_SUPER_READ) + (write ? 1 : 0);
     int64_t address = cpu->tlb.entry[table][linear >> PAGE_BITS] + (int64_t)linear;
     if (address < 0)
         return 0;
     *host = (uint8_t *)(uintptr_t)address;
     return count;
+}
+
+/* One side of a string that may be plain memory or VGA's. */
+typedef struct StringSide {
+    uint8_t *host; /* NULL: it is the device's */
+    TimelessDevice device;
+} StringSide;
+
+static uint32_t find_side(const StringRun *run, unsigned segment, uint32_t offset, bool write,
+                          uint32_t limit, StringSide *side) {
+    Cpu *cpu = run->cpu;
+    *side = (StringSide){0};
+    uint32_t count = find_span(run, segment, offset, write, limit, &side->host);
+    if (count != 0)
+        return count;
+    const Segment *cache = &cpu->state.segment[segment];
+    side->host = NULL;
+    side->device = timeless_device_find(&cpu->tlb, cache->base + offset, run->size,
+                                        write ? ACCESS_WRITE : ACCESS_READ, cpu->state.cpl == 3);
+    return side->device.range == NULL ? 0 : count_on_page(run, cache, offset, write, limit);
+}
+
+static uint32_t load_side(const StringRun *run, const StringSide *side, ptrdiff_t distance) {
+    return side->host != NULL ? (uint32_t)load_le(side->host + distance, run->size)
+                              : timeless_device_read(&side->device, (uint32_t)distance, run->size);
+}
+
+static void store_side(const StringRun *run, const StringSide *side, ptrdiff_t distance,
+                       uint32_t value) {
+    if (side->host != NULL)
+        store_le(side->host + distance, run->size, value);
+    else
+        timeless_device_write(&side->device, (uint32_t)distance, run->size, value);
 }
 
 /* Runs a loop whose body takes 'size' as a constant. */
@@ -148,15 +188,28 @@ static bool movs_one(StringRun *run) {
     return read_source(run, &value) && write_destination(run, value);
 }
 
+/* One by one, where a device is on one side or on both. */
+static uint32_t move_by_device(const StringRun *run, const StringSide *from, const StringSide *to,
+                               uint32_t count) {
+    ptrdiff_t step = step_of(run), distance = 0;
+    physical_map_before_device(run->cpu->map);
+    for (uint32_t i = 0; i < count; i++, distance += step)
+        store_side(run, to, distance, load_side(run, from, distance));
+    return count;
+}
+
 static uint32_t movs_many(StringRun *run, uint32_t limit) {
-    uint8_t *from, *to;
+    StringSide source, destination;
     uint32_t count =
-        find_span(run, run->source_segment, pointer_of(run, REG_ESI), false, limit, &from);
+        find_side(run, run->source_segment, pointer_of(run, REG_ESI), false, limit, &source);
     if (count == 0)
         return 0;
-    count = find_span(run, SEG_ES, pointer_of(run, REG_EDI), true, count, &to);
+    count = find_side(run, SEG_ES, pointer_of(run, REG_EDI), true, count, &destination);
     if (count == 0)
         return 0;
+    if (source.host == NULL || destination.host == NULL)
+        return move_by_device(run, &source, &destination, count);
+    uint8_t *from = source.host, *to = destination.host;
     size_t bytes = (size_t)count * run->size;
     size_t back = run->down ? bytes - run->size : 0; /* from the first element to the lowest byte */
     bool ahead = run->down ? to < from && to + bytes > from : to > from && to < from + bytes;
@@ -172,10 +225,18 @@ static bool stos_one(StringRun *run) {
 }
 
 static uint32_t stos_many(StringRun *run, uint32_t limit) {
-    uint8_t *to;
-    uint32_t count = find_span(run, SEG_ES, pointer_of(run, REG_EDI), true, limit, &to);
+    StringSide side;
+    uint32_t count = find_side(run, SEG_ES, pointer_of(run, REG_EDI), true, limit, &side);
     if (count == 0)
         return 0;
+    if (side.host == NULL) {
+        physical_map_before_device(run->cpu->map);
+        for (uint32_t i = 0; i < count; i++)
+            timeless_device_write(&side.device, i * (uint32_t)step_of(run), run->size,
+                                  (uint32_t)accumulator(run));
+        return count;
+    }
+    uint8_t *to = side.host;
     uint8_t *lowest = run->down ? to - (size_t)(count - 1) * run->size : to;
     uint64_t value = accumulator(run);
 #define FILL(constant_size) fill_elements(lowest, count, constant_size, value)

@@ -417,7 +417,7 @@ static unsigned mmio_piece(const MmioRange *range, uint32_t address, size_t left
     return piece;
 }
 
-static void tell_device_is_next(const PhysicalMap *map) {
+void physical_map_before_device(const PhysicalMap *map) {
     for (unsigned i = 0; i < map->hook_count; i++)
         if (map->hooks[i].before_device != NULL)
             map->hooks[i].before_device(map->hooks[i].opaque);
@@ -431,7 +431,7 @@ static unsigned read_mmio(PhysicalMap *map, uint32_t address, size_t left, uint8
         return 1;
     }
     unsigned piece = mmio_piece(range, address, left);
-    tell_device_is_next(map);
+    physical_map_before_device(map);
     store_le(data, piece, range->read(range->opaque, address - range->base, piece));
     return piece;
 }
@@ -441,7 +441,7 @@ static unsigned write_mmio(PhysicalMap *map, uint32_t address, size_t left, cons
     if (range == NULL || range->write == NULL)
         return 1;
     unsigned piece = mmio_piece(range, address, left);
-    tell_device_is_next(map);
+    physical_map_before_device(map);
     range->write(range->opaque, address - range->base, piece, (uint32_t)load_le(data, piece));
     return piece;
 }
@@ -570,7 +570,8 @@ void physical_map_mark_first(PhysicalMap *map, uint8_t *flags, uint8_t mask) {
         size_t page = (uintptr_t)flags - (uintptr_t)region->flags;
         if (page >= region->pages)
             continue;
-        tell_device_is_next(map); /* whoever watches is compiled to use any register as well */
+        physical_map_before_device(
+            map); /* whoever watches is compiled to use any register as well */
         map->page_changes(map->page_changes_opaque, region, (uint32_t)page);
     }
     *flags |= mask;

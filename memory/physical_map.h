@@ -145,6 +145,9 @@ void physical_map_uncover(PhysicalMap *map);
  * names both. */
 bool physical_map_add_mmio(PhysicalMap *map, const MmioRange *range, Error *error);
 void physical_map_remove_mmio(PhysicalMap *map, uint32_t base, void *opaque);
+/* To be called before a range's callbacks are called past the map: PhysicalMapHooks.before_device.
+ */
+void physical_map_before_device(const PhysicalMap *map);
 /* The range that answers at this address, or NULL. */
 const MmioRange *physical_map_find_mmio(const PhysicalMap *map, uint32_t address);
 

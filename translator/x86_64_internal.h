@@ -3,6 +3,7 @@
 #define REPRISE_X86_64_INTERNAL_H
 
 #include "flag_state.h"
+#include "timeless_device.h"
 #include "x86_64_assembler.h"
 #include "x86_64_backend.h"
 #include "x86_64_registers.h"
@@ -79,6 +80,7 @@ enum { X86_QUICK_LOAD_SEGMENT, X86_QUICK_VERIFY_SEGMENT, X86_QUICK_COUNT };
 struct X86Backend {
     Translator *translator;
     struct Translation *translation; /* workspace */
+    TimelessDevice device;           /* that the store under way goes to, of x86_slow_flush() */
     bool has_popcnt;
     uint32_t decimal[4][X86_DECIMAL_CASES]; /* x86_64_decimal.c */
     bool has_shrx;                          /* BMI2 */

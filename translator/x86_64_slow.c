@@ -4,6 +4,7 @@
 #include "flags.h"
 #include "helpers.h"
 #include "little_endian.h"
+#include "timeless_device.h"
 #include "x86_64_internal.h"
 
 static X86Backend *backend_of(const Cpu *cpu) {
@@ -153,6 +154,24 @@ static uint8_t *find_beside_code(Cpu *cpu, uint32_t linear, const Site *site) {
     return page.write + offset;
 }
 
+/* VGA memory, by a shorter way than access_page() and x86_slow_flush() would go. */
+static bool reach_timeless_device(Cpu *cpu, uint32_t linear, const Site *site) {
+    bool write = site->kind != SITE_READ;
+    if (site->segment == SEG_CS || site->aligned ||
+        !is_within_segment(&cpu->state.segment[site->segment], linear, site->size))
+        return false;
+    const TimelessDevice device = timeless_device_find(
+        &cpu->tlb, linear, site->size, write ? ACCESS_WRITE : ACCESS_READ, cpu->state.cpl == 3);
+    if (device.range == NULL)
+        return false;
+    physical_map_before_device(cpu->map);
+    if (site->kind != SITE_WRITE)
+        store_le64(cpu->bounce, timeless_device_read(&device, 0, site->size));
+    backend_of(cpu)->device = device;
+    cpu->helper_a = linear;
+    return true;
+}
+
 static const SlowReason slow_reasons[] = {
     [SLOW_PLAIN] = SLOWLY_FILLED,
     [SLOW_BOUNCE] = SLOWLY_BY_PIECES,
@@ -165,8 +184,14 @@ SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t number) {
         x86_fpu_suspend(cpu);
     const Site *site = &backend_of(cpu)->sites[number];
     uint8_t *beside = find_beside_code(cpu, linear, site);
-    SlowResult result = beside != NULL ? (SlowResult){(uint64_t)(uintptr_t)beside, SLOW_PLAIN}
-                                       : access(cpu, linear, site);
+    SlowResult result;
+    backend_of(cpu)->device.range = NULL;
+    if (beside != NULL)
+        result = (SlowResult){(uint64_t)(uintptr_t)beside, SLOW_PLAIN};
+    else if (reach_timeless_device(cpu, linear, site))
+        result = (SlowResult){(uint64_t)(uintptr_t)cpu->bounce, SLOW_BOUNCE};
+    else
+        result = access(cpu, linear, site);
     SlowReason reason = beside != NULL ? SLOWLY_BESIDE_CODE : slow_reasons[result.outcome];
     backend_of(cpu)->translator->counters.slow[reason]++;
     x86_fpu_resume(cpu);
@@ -177,6 +202,13 @@ void x86_slow_flush(Cpu *cpu, uint32_t number) {
     if (X86_IS_SANITIZED)
         x86_fpu_suspend(cpu);
     const Site *site = &backend_of(cpu)->sites[number];
+    const TimelessDevice *device = &backend_of(cpu)->device;
+    if (device->range != NULL) {
+        physical_map_before_device(cpu->map);
+        timeless_device_write(device, 0, site->size, (uint32_t)load_le(cpu->bounce, site->size));
+        x86_fpu_resume(cpu);
+        return;
+    }
     bool user = cpu->state.cpl == 3;
     PageFault fault;
     uint32_t code_changed = cpu->code_changed;

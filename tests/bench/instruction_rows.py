@@ -244,7 +244,7 @@ FLAT = [
 FLAT = [row for row in FLAT if row[0] != "apic read"]
 
 # Only in real mode: display memory by mode of the BIOS.
-PLANAR = "mov ax, {mode}\nint 10h\ncli"
+PLANAR = "mov ax, {mode}\nint 10h\nsti\nhlt\nhlt\nhlt\ncli"
 REAL_VGA = "mov ax, 0A000h\nmov es, ax"
 MODE_X = PLANAR.format(mode="13h") + "\nmov dx, 3C4h\nmov ax, 604h\nout dx, ax\nmov ax, 0F02h\nout dx, ax\nmov dx, 3D4h\nmov ax, 14h\nout dx, ax\nmov ax, 0E317h\nout dx, ax"
 REAL = []

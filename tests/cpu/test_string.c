@@ -379,6 +379,102 @@ START_TEST(port_permission_comes_first) {
 }
 END_TEST
 
+/* ---- Memory of a device, element by element in order ---- */
+
+enum { DEVICE = 0xE0000000, DEVICE_BYTES = 0x2000, LOG_ENTRIES = 4096 };
+
+/* Its loads depend on what was accessed before, as VGA's latches do. */
+typedef struct LoggingDevice {
+    uint32_t log[LOG_ENTRIES];
+    uint32_t count;
+    uint8_t bytes[DEVICE_BYTES];
+} LoggingDevice;
+
+static void log_access(LoggingDevice *device, uint32_t word) {
+    ck_assert_uint_lt(device->count, LOG_ENTRIES);
+    device->log[device->count++] = word;
+}
+
+static uint32_t read_device(void *opaque, uint32_t offset, unsigned size) {
+    LoggingDevice *device = opaque;
+    uint32_t value = 0;
+    log_access(device, offset << 4 | size);
+    memcpy(&value, &device->bytes[offset], size);
+    return value ^ device->count;
+}
+
+static void write_device(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
+    LoggingDevice *device = opaque;
+    log_access(device, 0x80000000u | offset << 4 | size);
+    memcpy(&device->bytes[offset], &value, size);
+}
+
+typedef struct DeviceCase {
+    unsigned operation, size;
+    bool down;
+    uint32_t esi, edi, ecx;
+} DeviceCase;
+
+/* The case with such a device; gives what it saw, and RAM behind it. */
+static void run_device_case(const DeviceCase *c, bool timeless, LoggingDevice *device,
+                            uint8_t *ram) {
+    set_up();
+    fixture_enter_protected(fixture, 0);
+    MmioRange range = {.name = "logging",
+                       .base = DEVICE,
+                       .size = DEVICE_BYTES,
+                       .read = read_device,
+                       .write = write_device,
+                       .opaque = device,
+                       .timeless = timeless};
+    Error error = {0};
+    ck_assert(physical_map_add_mmio(fixture->map, &range, &error));
+    memset(device, 0, sizeof(*device));
+    for (uint32_t i = 0; i < DEVICE_BYTES; i++)
+        fixture_store(fixture, ARENA + i, 1, i * 7 & 0xFF);
+    cpu->state.direction = c->down ? -1 : 1;
+    cpu->state.gpr[REG_EAX] = 0x12345678;
+    set_pointers(c->esi, c->edi, c->ecx);
+    cpu->iterations_allowed = 1u << 20;
+    HelperResult result;
+    do
+        result = fixture_call(fixture, helpers[c->operation], form(c->size, 4, REPE), SEG_DS, 0, 0);
+    while (result == HELPER_AGAIN);
+    ck_assert_int_eq(result, HELPER_NEXT);
+    for (uint32_t i = 0; i < DEVICE_BYTES; i++)
+        ram[i] = (uint8_t)fixture_load(fixture, ARENA + i, 1);
+    device->log[device->count] = GPR(fixture, REG_ESI) ^ GPR(fixture, REG_EDI) << 1 ^
+                                 GPR(fixture, REG_ECX) << 2 ^ GPR(fixture, REG_EAX);
+    tear_down();
+}
+
+START_TEST(timeless_devices_see_what_others_see) {
+    static const DeviceCase cases[] = {
+        {MOVS, 1, false, ARENA + 3, DEVICE + 0xF01, 600},
+        {MOVS, 2, false, ARENA + 1, DEVICE + 0x10, 700},
+        {MOVS, 4, false, DEVICE + 0xFFC, ARENA + 2, 300},
+        {MOVS, 4, false, DEVICE + 0x102, ARENA + 2, 100}, /* not aligned */
+        {MOVS, 1, false, DEVICE + 0x20, DEVICE + 0x21, 500},
+        {MOVS, 1, true, DEVICE + 0x1000, DEVICE + 0x1004, 500},
+        {MOVS, 2, true, ARENA + 0x800, DEVICE + 0x800, 300},
+        {STOS, 1, false, 0, DEVICE + 0xFF0, 40},
+        {STOS, 4, true, 0, DEVICE + 0x1010, 40},
+        {LODS, 2, false, DEVICE + 0xFF0, 0, 40},
+        {CMPS, 1, false, DEVICE + 0x1000, ARENA, 40},
+        {SCAS, 1, false, 0, DEVICE + 0x10, 1},
+    };
+    static LoggingDevice plain, timeless;
+    static uint8_t plain_ram[DEVICE_BYTES], timeless_ram[DEVICE_BYTES];
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        run_device_case(&cases[i], false, &plain, plain_ram);
+        run_device_case(&cases[i], true, &timeless, timeless_ram);
+        ck_assert_msg(plain.count == timeless.count, "case %u", i);
+        ck_assert_msg(memcmp(&plain, &timeless, sizeof(plain)) == 0, "case %u", i);
+        ck_assert_mem_eq(plain_ram, timeless_ram, sizeof(plain_ram));
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("string");
     TCase *tests = tcase_create("string");
@@ -396,5 +492,8 @@ int main(void) {
     tcase_add_test(tests, outs_stops_where_a_device_asks);
     tcase_add_test(tests, port_permission_comes_first);
     suite_add_tcase(suite, tests);
+    TCase *devices = tcase_create("devices");
+    tcase_add_test(devices, timeless_devices_see_what_others_see);
+    suite_add_tcase(suite, devices);
     return suite_run(suite);
 }
