@@ -291,8 +291,9 @@ static bool completion_is_possible(const NvmeCompletionQueue *queue) {
 static void restored(void *opaque) {
     Nvme *nvme = opaque;
     NvmeState *state = &nvme->state;
-    bool good = state->event_request_count <= NVME_EVENT_REQUESTS &&
-                state->next_queue < NVME_QUEUES && (state->configuration >> 7 & 0xF) <= 4;
+    bool good =
+        state->event_request_count <= NVME_EVENT_REQUESTS && state->next_queue < NVME_QUEUES &&
+        (!(state->status & STATUS_READY) || nvme_page_bytes(nvme) <= 1u << NVME_PAGE_BITS_MAX);
     for (unsigned i = 0; i < NVME_QUEUES; i++) {
         if (state->completion[i].entries != 0)
             good = good && completion_is_possible(&state->completion[i]);

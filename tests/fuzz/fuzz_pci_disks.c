@@ -1,0 +1,388 @@
+/* Hostile drivers of the disks on the PCI bus: registers, command structures in memory, and DMA.
+ *
+ * The fuzzer's bytes choose one of the controllers and a list of actions. Some are what a driver
+ * does, so that queues run, with numbers of the fuzzer's in them; others are any. Whatever comes,
+ * each must end, leave the image's size, and go on from a saved state as it would have. */
+#include "ahci.h"
+#include "fuzz_input.h"
+#include "little_endian.h"
+#include "nvme.h"
+#include "pci.h"
+#include "virtio_blk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { VIRTIO, AHCI, NVME, CONTROLLERS };
+enum { SLOT = 4, PORTS = 0xC000, REGISTERS = 0x40000000, RAM_BYTES = 2 << 20 };
+/* Where drivers keep what controllers read. */
+enum { RINGS = 0x10000, RINGS_BYTES = 0x8000, TABLES = 0x20000, DATA = 0x40000 };
+enum { IMAGE_SECTORS = 256, ACTIONS_MAX = 60, EVENTS_MAX = 40 };
+
+typedef struct Board {
+    VirtualClock clock;
+    DeviceList devices;
+    Trace trace;
+    DeviceContext context;
+    PciBus *bus;
+    PciDevice *function;
+    BlockNode *medium;
+    VirtioBlk *virtio;
+    Ahci *ahci;
+    Nvme *nvme;
+    unsigned kind;
+    uint32_t registers; /* of the memory BAR that counts */
+    uint16_t given;     /* chains or commands so far */
+} Board;
+
+static PhysicalMap *memory; /* made once: it is large */
+static char image[64];
+
+static void die(const char *what) {
+    fprintf(stderr, "fuzz_pci_disks: %s\n", what);
+    abort();
+}
+
+static void set_up(void) {
+    memory = physical_map_create(RAM_BYTES, NULL);
+    snprintf(image, sizeof(image), "/tmp/fuzz-pci-disks-XXXXXX");
+    int file = mkstemp(image);
+    if (memory == NULL || file < 0 || ftruncate(file, IMAGE_SECTORS * 512) != 0)
+        die("set up");
+    close(file);
+}
+
+void fuzz_clean_up(void) {
+    unlink(image);
+    physical_map_destroy(memory);
+}
+
+static bool plug_in(Board *board) {
+    switch (board->kind) {
+    case VIRTIO:
+        board->virtio = virtio_blk_create(
+            &board->context, board->bus,
+            &(VirtioBlkOptions){.id = "disk", .slot = SLOT, .medium = board->medium}, NULL);
+        return board->virtio != NULL;
+    case AHCI:
+        board->ahci = ahci_create(
+            &board->context, board->bus,
+            &(AhciOptions){.slot = SLOT,
+                           .drives = {{.kind = IDE_DRIVE_DISK, .medium = board->medium},
+                                      {.kind = IDE_DRIVE_CDROM, .medium = board->medium}}},
+            NULL);
+        return board->ahci != NULL;
+    default:
+        board->nvme =
+            nvme_create(&board->context, board->bus,
+                        &(NvmeOptions){.id = "disk", .slot = SLOT, .medium = board->medium}, NULL);
+        return board->nvme != NULL;
+    }
+}
+
+static void map_registers(Board *board) {
+    static const unsigned bars[CONTROLLERS] = {[VIRTIO] = 4, [AHCI] = 5, [NVME] = 0};
+    pci_device_config_write(board->function, PCI_BASE_ADDRESS + 4 * bars[board->kind], 4,
+                            REGISTERS);
+    if (board->kind == VIRTIO)
+        pci_device_config_write(board->function, PCI_BASE_ADDRESS, 4, PORTS);
+    pci_device_config_write(board->function, PCI_COMMAND, 2,
+                            PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+static void create(Board *board, unsigned kind) {
+    memset(board, 0, sizeof(*board));
+    board->kind = kind;
+    clock_init(&board->clock);
+    board->context = (DeviceContext){.clock = &board->clock,
+                                     .ports = port_map_create(),
+                                     .memory = memory,
+                                     .devices = &board->devices,
+                                     .trace = &board->trace};
+    board->bus = pci_bus_create(&board->context, NULL);
+    board->medium =
+        block_open(&(BlockOptions){.path = image, .format = "raw", .snapshot = true}, NULL);
+    if (board->bus == NULL || board->medium == NULL || !plug_in(board))
+        die("board");
+    board->function = pci_bus_device(board->bus, SLOT, 0);
+    memset(physical_map_ram(memory), 0, DATA + 0x10000);
+    map_registers(board);
+}
+
+static void destroy(Board *board) {
+    virtio_blk_destroy(board->virtio);
+    ahci_destroy(board->ahci);
+    nvme_destroy(board->nvme);
+    pci_bus_destroy(board->bus);
+    block_close(board->medium);
+    port_map_destroy(board->context.ports);
+    clock_destroy(&board->clock);
+}
+
+/* Addresses of what there is, limits, small numbers, and any. */
+static uint64_t choose_value(FuzzInput *input) {
+    static const uint64_t edges[] = {0,
+                                     1,
+                                     RINGS,
+                                     RINGS + 0x1000,
+                                     TABLES,
+                                     DATA,
+                                     DATA + 0xFFF,
+                                     REGISTERS,
+                                     REGISTERS + 0x3000,
+                                     RAM_BYTES - 16,
+                                     UINT32_MAX,
+                                     UINT32_MAX - 15,
+                                     0xFEE00000,
+                                     0x80000000,
+                                     UINT64_C(0x100000000),
+                                     UINT64_MAX,
+                                     UINT64_MAX - 4095,
+                                     0xFFFF,
+                                     IMAGE_SECTORS,
+                                     IMAGE_SECTORS - 1};
+    unsigned kind = (unsigned)fuzz_number(input, 1);
+    if (kind < 128)
+        return edges[kind % (sizeof(edges) / sizeof(edges[0]))];
+    return fuzz_number(input, kind < 224 ? 1 : 4);
+}
+
+static uint8_t *ram(uint32_t address) {
+    return physical_map_ram(memory) + address;
+}
+
+static void put(uint32_t offset, unsigned size, uint64_t value) {
+    physical_write(memory, REGISTERS + offset, size, value);
+}
+
+/* What a driver does before it gives the first command. */
+static void start_virtio(FuzzInput *input) {
+    const uint64_t features = choose_value(input) | UINT64_C(0x30000000);
+    put(20, 1, 0);
+    put(20, 1, 3);
+    put(8, 4, 0);
+    put(12, 4, features & 0x30006E74);
+    put(8, 4, 1);
+    put(12, 4, 1);
+    put(20, 1, 11);
+    put(22, 2, 0);
+    put(24, 2, 8);
+    put(32, 4, RINGS);
+    put(40, 4, RINGS + 0x1000);
+    put(48, 4, RINGS + 0x2000);
+    put(28, 2, 1);
+    put(20, 1, 15);
+}
+
+static void start_ahci(FuzzInput *input) {
+    uint32_t port = 0x100 + (fuzz_number(input, 1) % 2) * 0x80;
+    put(4, 4, 2);
+    put(port + 0x18, 4, 0);
+    put(port, 4, RINGS);
+    put(port + 8, 4, RINGS + 0x1000);
+    put(port + 0x18, 4, 0x10);
+    put(port + 0x18, 4, 0x11);
+    put(port + 0x14, 4, UINT32_MAX);
+}
+
+static void start_nvme(FuzzInput *input) {
+    put(0x14, 4, 0);
+    put(0x24, 4, 7 << 16 | 7);
+    put(0x28, 4, RINGS);
+    put(0x30, 4, RINGS + 0x1000);
+    put(0x14, 4, 0x00460001 | (fuzz_number(input, 1) % 6) << 7);
+}
+
+static void put_number(uint8_t *to, unsigned size, FuzzInput *input) {
+    store_le(to, size, choose_value(input));
+}
+
+/* A chain of three buffers as a request has them. */
+static void give_virtio(Board *board, FuzzInput *input) {
+    uint8_t *header = ram(DATA + 0x8000);
+    store_le32(header, (uint32_t)fuzz_number(input, 1) % 16);
+    put_number(header + 8, 8, input);
+    for (unsigned i = 0; i < 3; i++) {
+        uint8_t *entry = ram(RINGS + i * 16);
+        store_le64(entry, i == 0 ? DATA + 0x8000 : DATA);
+        store_le32(entry + 8, i == 0 ? 16 : 512);
+        store_le16(entry + 12,
+                   (uint16_t)((i < 2 ? 1 : 0) | (i > 0 ? fuzz_number(input, 1) & 6 : 0)));
+        store_le16(entry + 14, (uint16_t)(i + 1));
+    }
+    if (fuzz_number(input, 1) & 1)
+        put_number(ram(RINGS + (uint32_t)(fuzz_number(input, 1) % 3) * 16 +
+                       (uint32_t)(fuzz_number(input, 1) % 2) * 8),
+                   8, input);
+    store_le16(ram(RINGS + 0x1000 + 4 + board->given % 8 * 2),
+               (uint16_t)(fuzz_number(input, 1) % 9));
+    store_le16(ram(RINGS + 0x1000 + 2), ++board->given);
+    put(0x3000, 2, 0);
+}
+
+static void give_ahci(Board *board, FuzzInput *input) {
+    static const uint8_t commands[] = {0xEC, 0xA0, 0xA1, 0x25, 0x35, 0x60, 0x61, 0x20, 0x30,
+                                       0xC4, 0xC5, 0xC6, 0xE7, 0xEF, 0x40, 0xB0, 0x08, 0x90};
+    uint32_t slot = (uint32_t)fuzz_number(input, 1) % 4, port = 0x100 + board->given++ % 2 * 0x80;
+    uint32_t table = TABLES + slot * 0x800;
+    uint8_t *header = ram(RINGS + slot * 32), *frame = ram(table);
+    store_le32(header, 5 | (uint32_t)fuzz_number(input, 1) % 8 << 16);
+    store_le32(header + 8, table);
+    frame[0] = 0x27;
+    frame[1] = fuzz_number(input, 1) % 8 == 0 ? 0 : 0x80;
+    frame[2] = commands[fuzz_number(input, 1) % sizeof(commands)];
+    for (unsigned i = 3; i < 16; i++)
+        frame[i] = i == 7 ? 0x40 : (uint8_t)(fuzz_number(input, 1) & (i % 4 == 0 ? 0xFF : 3));
+    for (unsigned i = 0; i < 12; i++)
+        frame[0x40 + i] = (uint8_t)fuzz_number(input, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        store_le32(frame + 0x80 + i * 16, DATA + i * 0x1000);
+        store_le32(frame + 0x8C + i * 16, 2047);
+    }
+    if (fuzz_number(input, 1) & 1)
+        put_number(frame + 0x80 + (fuzz_number(input, 1) % 4) * 12, 4, input);
+    put(port + 0x34, 4, 1u << slot);
+    put(port + 0x38, 4, 1u << slot);
+}
+
+static void give_nvme(Board *board, FuzzInput *input) {
+    unsigned queue = (unsigned)fuzz_number(input, 1) % 3, at = board->given % 8;
+    uint8_t *entry = ram(RINGS + at * 64);
+    memset(entry, 0, 64);
+    entry[0] = (uint8_t)(fuzz_number(input, 1) % 16);
+    store_le32(entry + 4, (uint32_t)fuzz_number(input, 1) % 3);
+    put_number(entry + 24, 8, input);
+    put_number(entry + 32, 8, input);
+    for (unsigned i = 40; i < 52; i += 4)
+        put_number(entry + i, 4, input);
+    if (entry[0] == 1 || entry[0] == 5) { /* often queues that can be */
+        store_le64(entry + 24, RINGS + (entry[0] == 5 ? 0x1000 : 0));
+        store_le32(entry + 40, 7 << 16 | (uint32_t)(fuzz_number(input, 1) % 3));
+        store_le32(entry + 44,
+                   (uint32_t)(fuzz_number(input, 1) % 3) << (entry[0] == 1 ? 16 : 0) | 3);
+    }
+    board->given++;
+    put(0x1000 + queue * 8, 4, board->given % 8);
+    if (fuzz_number(input, 1) & 1)
+        put(0x1004 + queue * 8, 4, fuzz_number(input, 1) % 9);
+}
+
+static void run_events(Board *board, unsigned count) {
+    for (; count > 0; count--) {
+        int64_t due = clock_next_due_ns(&board->clock);
+        if (due == TIMER_NEVER)
+            return;
+        if (due > board->clock.stopped_ns)
+            board->clock.stopped_ns = due;
+        clock_run_due(&board->clock);
+    }
+}
+
+/* Saved and restored, every device is as it was. */
+static void check_state(Board *board) {
+    ByteBuffer saved = {.data = NULL};
+    Error error = {.set = false};
+    device_list_save(&board->devices, &saved);
+    uint64_t hash = device_list_hash(&board->devices);
+    device_list_reset(&board->devices);
+    ByteReader reader = {.data = saved.data, .size = saved.size};
+    if (!device_list_load(&board->devices, &reader, &error))
+        die(error.message);
+    clock_rebuild(&board->clock);
+    if (device_list_hash(&board->devices) != hash)
+        die("the restored state differs");
+    byte_buffer_free(&saved);
+}
+
+/* A saved state that somebody changed. */
+static void damage_state(Board *board, FuzzInput *input) {
+    ByteBuffer saved = {.data = NULL};
+    device_list_save(&board->devices, &saved);
+    for (unsigned i = 0; i < 4 && saved.size > 0; i++)
+        saved.data[fuzz_number(input, 3) % saved.size] = (uint8_t)fuzz_number(input, 1);
+    ByteReader reader = {.data = saved.data, .size = saved.size};
+    device_list_load(&board->devices, &reader, NULL);
+    clock_rebuild(&board->clock);
+    byte_buffer_free(&saved);
+}
+
+static void access_registers(Board *board, FuzzInput *input, bool writes) {
+    static const uint32_t sizes[CONTROLLERS] = {[VIRTIO] = 0x4000, [AHCI] = 0x400, [NVME] = 0x4000};
+    unsigned size = 1u << fuzz_number(input, 1) % 3;
+    uint32_t offset = (uint32_t)fuzz_number(input, 2) % sizes[board->kind];
+    if (fuzz_number(input, 1) & 1)
+        offset %= 64; /* where most registers are */
+    if (board->kind == VIRTIO && (fuzz_number(input, 1) & 1)) {
+        uint16_t port = (uint16_t)(PORTS + offset % 128);
+        if (writes)
+            port_map_write(board->context.ports, port, size, (uint32_t)choose_value(input));
+        else
+            port_map_read(board->context.ports, port, size);
+    } else if (writes) {
+        put(offset, size, choose_value(input));
+    } else {
+        physical_read(memory, REGISTERS + offset, size);
+    }
+}
+
+static void act(Board *board, FuzzInput *input) {
+    static void (*const starts[CONTROLLERS])(FuzzInput * input) = {start_virtio, start_ahci,
+                                                                   start_nvme};
+    static void (*const gives[CONTROLLERS])(Board * board, FuzzInput * input) = {
+        give_virtio, give_ahci, give_nvme};
+    switch (fuzz_number(input, 1) % 16) {
+    case 0:
+    case 1:
+        access_registers(board, input, true);
+        break;
+    case 2:
+        access_registers(board, input, false);
+        break;
+    case 3:
+        store_le64(ram((fuzz_number(input, 1) & 1 ? RINGS : TABLES) +
+                       (uint32_t)fuzz_number(input, 2) % RINGS_BYTES),
+                   choose_value(input));
+        break;
+    case 4:
+        pci_device_config_write(board->function, (unsigned)fuzz_number(input, 1) & 0xFC, 4,
+                                (uint32_t)choose_value(input));
+        if (fuzz_number(input, 1) & 1)
+            map_registers(board);
+        break;
+    case 5:
+        check_state(board);
+        break;
+    case 6:
+        damage_state(board, input);
+        break;
+    case 7:
+    case 8:
+        starts[board->kind](input);
+        break;
+    case 9:
+    case 10:
+        run_events(board, (unsigned)fuzz_number(input, 1) % EVENTS_MAX);
+        break;
+    default:
+        gives[board->kind](board, input);
+        break;
+    }
+}
+
+int fuzz_one(const uint8_t *data, size_t size) {
+    FuzzInput input = {data, size, 0};
+    Board board;
+    if (memory == NULL)
+        set_up();
+    create(&board, (unsigned)fuzz_number(&input, 1) % CONTROLLERS);
+    uint64_t length = block_length(board.medium);
+    for (unsigned i = 0; i < ACTIONS_MAX && input.position < input.size; i++)
+        act(&board, &input);
+    run_events(&board, EVENTS_MAX);
+    if (block_length(board.medium) != length)
+        die("the image has another size");
+    destroy(&board);
+    return 0;
+}
