@@ -1,5 +1,6 @@
 #include "descriptor.h"
 #include "linear.h"
+#include "little_endian.h"
 
 bool selector_fault(Cpu *cpu, unsigned vector, uint16_t selector, uint32_t external) {
     cpu_raise_error(cpu, vector, (selector & ~(uint32_t)SELECTOR_RPL) | external);
@@ -31,6 +32,17 @@ bool descriptor_read(Cpu *cpu, uint16_t selector, unsigned vector, uint32_t exte
         return false;
     descriptor->low = (uint32_t)value;
     descriptor->high = (uint32_t)(value >> 32);
+    return true;
+}
+
+bool descriptor_read_quickly(const Cpu *cpu, uint16_t selector, Descriptor *descriptor) {
+    if (!descriptor_find(cpu, selector, &descriptor->linear))
+        return false;
+    const uint8_t *host = tlb_find_plain(&cpu->tlb, TLB_SUPER_READ, descriptor->linear, 8);
+    if (host == NULL)
+        return false;
+    descriptor->low = load_le32(host);
+    descriptor->high = load_le32(host + 4);
     return true;
 }
 

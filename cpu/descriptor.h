@@ -112,6 +112,9 @@ bool descriptor_find(const Cpu *cpu, uint16_t selector, uint32_t *linear);
  * fault. */
 bool descriptor_read(Cpu *cpu, uint16_t selector, unsigned vector, uint32_t external,
                      Descriptor *descriptor);
+/* The same without faults and side effects, where the TLB has the page and the descriptor does not
+ * cross its end; else false. */
+bool descriptor_read_quickly(const Cpu *cpu, uint16_t selector, Descriptor *descriptor);
 /* Sets the accessed bit in memory if it is clear; false with a page fault. */
 bool descriptor_set_accessed(Cpu *cpu, Descriptor *descriptor);
 /* Sets or clears the busy bit of a TSS descriptor in memory. */

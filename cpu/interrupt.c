@@ -6,6 +6,7 @@
  * deliver() repeats that by the rules for double and triple faults. */
 #include "cpu_debug.h"
 #include "cpu_feature.h"
+#include "quick_transfer.h"
 #include "smm.h"
 #include "transfer.h"
 
@@ -225,6 +226,16 @@ static bool deliver_protected(Cpu *cpu, const Event *event) {
     return task_switch_through_gate(cpu, &gate, &request);
 }
 
+static bool deliver_quickly(Cpu *cpu, const Event *event) {
+    const QuickInterrupt interrupt = {.vector = event->vector,
+                                      .software = event->software,
+                                      .has_error_code = event->has_error_code,
+                                      .error_code = event->error_code,
+                                      .return_eip = event->return_eip,
+                                      .eflags = event->eflags};
+    return interrupt_deliver_quickly(cpu, &interrupt);
+}
+
 static bool deliver_once(Cpu *cpu, const Event *event) {
     const CpuState *state = &cpu->state;
     TRACE(cpu->trace, TRACE_INT,
@@ -232,6 +243,8 @@ static bool deliver_once(Cpu *cpu, const Event *event) {
           event->vector, event->error_code, event->software, state->cpl,
           state->segment[SEG_CS].selector, event->return_eip, state->segment[SEG_SS].selector,
           (uint32_t)state->gpr[REG_ESP], state->cr2, (uint32_t)state->gpr[REG_EAX]);
+    if (deliver_quickly(cpu, event))
+        return true;
     return cpu_is_protected(cpu) ? deliver_protected(cpu, event) : deliver_real(cpu, event);
 }
 

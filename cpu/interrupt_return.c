@@ -1,5 +1,5 @@
 /* IRET in all its forms: SDM vol. 2A, IRET. */
-#include "transfer.h"
+#include "quick_transfer.h"
 
 static HelperResult general_protection(Cpu *cpu) {
     return cpu_raise_error(cpu, EXCEPTION_GP, 0);
@@ -137,6 +137,8 @@ HelperResult helper_iret(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t
         return return_real(cpu, a);
     if (cpu->state.eflags & FLAG_NT)
         return return_to_task(cpu);
+    if (a == 4 && interrupt_return_quickly(cpu, writable_flags(cpu, 4)))
+        return HELPER_JUMP;
     ReturnFrame frame;
     if (!pop_frame(cpu, a, &frame))
         return HELPER_FAULT;

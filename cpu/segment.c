@@ -3,7 +3,6 @@
 #include "segment.h"
 #include "cpu_debug.h"
 #include "linear.h"
-#include "little_endian.h"
 
 enum { ACCESS_REAL_DATA = ACCESS_P | ACCESS_S | ACCESS_RW | ACCESS_A };
 
@@ -164,18 +163,6 @@ static bool load_register(Cpu *cpu, unsigned segment, uint16_t selector) {
     return true;
 }
 
-/* The descriptor, if the TLB has its page and it does not cross the page's end. */
-static bool read_descriptor_quickly(const Cpu *cpu, uint16_t selector, Descriptor *descriptor) {
-    if (!descriptor_find(cpu, selector, &descriptor->linear))
-        return false;
-    const uint8_t *host = tlb_find_plain(&cpu->tlb, TLB_SUPER_READ, descriptor->linear, 8);
-    if (host == NULL)
-        return false;
-    descriptor->low = load_le32(host);
-    descriptor->high = load_le32(host + 4);
-    return true;
-}
-
 /* Present, accessed data that this privilege may use. */
 static bool is_loadable_data(const Cpu *cpu, uint16_t selector, const Descriptor *descriptor) {
     const uint32_t wanted = (ACCESS_P | ACCESS_S | ACCESS_A) << 8;
@@ -191,7 +178,7 @@ bool segment_load_quickly(Cpu *cpu, unsigned segment, uint16_t selector) {
         load_real(cpu, &loaded, selector);
     } else if (selector_is_null(selector)) {
         segment_load_null(&loaded, selector);
-    } else if (read_descriptor_quickly(cpu, selector, &descriptor) &&
+    } else if (descriptor_read_quickly(cpu, selector, &descriptor) &&
                is_loadable_data(cpu, selector, &descriptor)) {
         segment_load_descriptor(&loaded, selector, &descriptor);
     } else {
@@ -260,7 +247,7 @@ static bool is_verified(const Cpu *cpu, bool write, uint16_t selector,
 bool segment_verify_quickly(Cpu *cpu, bool write, uint16_t selector) {
     Descriptor descriptor;
     if (cpu_is_real_addressing(cpu) || selector_is_null(selector) ||
-        !read_descriptor_quickly(cpu, selector, &descriptor))
+        !descriptor_read_quickly(cpu, selector, &descriptor))
         return false;
     set_zero_flag(cpu, is_verified(cpu, write, selector, &descriptor));
     return true;

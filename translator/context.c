@@ -11,7 +11,7 @@ struct ContextTable {
     Context context[CONTEXT_COUNT];
     uint16_t slot[SLOTS]; /* open addressing; 0: empty */
     uint32_t count;       /* number 0 is not used */
-    uint32_t last;        /* the number given last: mostly asked for again */
+    uint32_t last[4];     /* the number given last at each level: mostly asked for again */
 };
 
 ContextTable *context_table_create(void) {
@@ -29,7 +29,7 @@ void context_table_clear(ContextTable *table) {
     if (table->count > 1)
         memset(table->slot, 0, sizeof(table->slot));
     table->count = 1;
-    table->last = 0;
+    memset(table->last, 0, sizeof(table->last));
 }
 
 static Context read_context(const Cpu *cpu) {
@@ -59,21 +59,22 @@ static bool is_same(const Context *a, const Context *b) {
 
 uint32_t context_table_number(ContextTable *table, const Cpu *cpu) {
     Context wanted = read_context(cpu);
-    if (is_same(&table->context[table->last], &wanted) && table->last != 0)
-        return table->last;
+    uint32_t *last = &table->last[cpu->state.cpl & 3];
+    if (is_same(&table->context[*last], &wanted) && *last != 0)
+        return *last;
     uint32_t hash =
         wanted.mode * 0x9E3779B1u ^ wanted.cs_base * 0x85EBCA77u ^ wanted.cs_limit * 0xC2B2AE3Du;
     uint32_t slot = (hash ^ hash >> 16) & (SLOTS - 1);
     while (table->slot[slot] != 0) {
         if (is_same(&table->context[table->slot[slot]], &wanted))
-            return table->last = table->slot[slot];
+            return *last = table->slot[slot];
         slot = (slot + 1) & (SLOTS - 1);
     }
     if (table->count == CONTEXT_COUNT)
         return 0;
     table->context[table->count] = wanted;
     table->slot[slot] = (uint16_t)table->count;
-    return table->last = table->count++;
+    return *last = table->count++;
 }
 
 const Context *context_table_get(const ContextTable *table, uint32_t number) {

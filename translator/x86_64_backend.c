@@ -537,12 +537,14 @@ static const void *join_indirect(Translator *translator, uint32_t context_number
 
 enum { SEGMENT_SEEN = 1 << 16 }; /* tells from a segment not looked at yet */
 
-void x86_update_segment_limit(Cpu *cpu, unsigned s) {
+static uint64_t find_seen(const Segment *segment) {
+    return (uint64_t)segment->limit << 32 | SEGMENT_SEEN | segment->access;
+}
+
+/* What translated code compares offsets with where a segment needs that. */
+static void set_segment_limit(Cpu *cpu, unsigned s) {
     const Segment *segment = &cpu->state.segment[s];
-    uint64_t seen = (uint64_t)segment->limit << 32 | SEGMENT_SEEN | segment->access;
-    if (cpu->segment_seen[s] == seen)
-        return;
-    cpu->segment_seen[s] = seen;
+    cpu->segment_seen[s] = find_seen(segment);
     bool present = (segment->access & ACCESS_P) != 0;
     bool code = (segment->access & ACCESS_CODE) != 0;
     bool up = code || !(segment->access & ACCESS_EC); /* expand-down limits go the slow way */
@@ -550,6 +552,11 @@ void x86_update_segment_limit(Cpu *cpu, unsigned s) {
     bool writable = present && up && !code && (segment->access & ACCESS_RW);
     cpu->segment_limit[0][s] = readable ? (int64_t)segment->limit : -1;
     cpu->segment_limit[1][s] = writable ? (int64_t)segment->limit : -1;
+}
+
+void x86_update_segment_limit(Cpu *cpu, unsigned s) {
+    if (cpu->segment_seen[s] != find_seen(&cpu->state.segment[s]))
+        set_segment_limit(cpu, s);
 }
 
 void x86_update_segment_limits(Cpu *cpu) {

@@ -1,0 +1,171 @@
+/* The commonest ways into a handler and back, checked at once: flat stacks, descriptors that are
+ * marked as accessed, memory that the TLB has. What is not so common has changed nothing here and
+ * takes the long way, which knows every fault: interrupt.c, interrupt_return.c. */
+#include "quick_transfer.h"
+#include "cpu_debug.h"
+#include "little_endian.h"
+
+/* Bits of a descriptor's upper half. */
+enum {
+    HIGH_A = ACCESS_A << 8,
+    HIGH_W = ACCESS_RW << 8,
+    HIGH_EC = ACCESS_EC << 8, /* of code: conforming */
+    HIGH_CODE = ACCESS_CODE << 8,
+    HIGH_S = ACCESS_S << 8,
+    HIGH_P = ACCESS_P << 8,
+    HIGH_DB = 1 << 22,
+    GATE_32 = 0x0E00, /* an interrupt gate, or with bit 8 a trap gate */
+    GATE_TRAP = 0x0100,
+    GATE_MASK = 0x1E00,
+};
+
+static bool is_plain_code(const Descriptor *descriptor, unsigned dpl, uint32_t eip) {
+    const uint32_t looked_at = HIGH_P | HIGH_S | HIGH_CODE | HIGH_EC | HIGH_A;
+    return (descriptor->high & looked_at) == (HIGH_P | HIGH_S | HIGH_CODE | HIGH_A) &&
+           descriptor_dpl(descriptor) == dpl && eip <= descriptor_limit(descriptor);
+}
+
+/* Writable, expand-up, 32 bits. */
+static bool is_plain_stack(const Descriptor *descriptor, unsigned dpl) {
+    const uint32_t wanted = HIGH_P | HIGH_S | HIGH_W | HIGH_A | HIGH_DB;
+    return (descriptor->high & (wanted | HIGH_CODE | HIGH_EC)) == wanted &&
+           descriptor_dpl(descriptor) == dpl;
+}
+
+static bool is_flat_stack(const Segment *segment) {
+    return segment->kind == SEGMENT_FLAT && (segment->access & ACCESS_DB);
+}
+
+static const uint8_t *find_memory(const Cpu *cpu, uint32_t linear, unsigned size) {
+    return tlb_find_plain(&cpu->tlb, TLB_SUPER_READ, linear, size);
+}
+
+static bool find_gate(const Cpu *cpu, const QuickInterrupt *interrupt, Descriptor *gate) {
+    uint32_t offset = interrupt->vector * 8u;
+    if (offset + 7 > cpu->state.idtr.limit)
+        return false;
+    const uint8_t *memory = find_memory(cpu, cpu->state.idtr.base + offset, 8);
+    if (memory == NULL)
+        return false;
+    gate->low = load_le32(memory);
+    gate->high = load_le32(memory + 4);
+    return (gate->high & (GATE_MASK | HIGH_P)) == (GATE_32 | HIGH_P) &&
+           !(interrupt->software && descriptor_dpl(gate) < cpu->state.cpl);
+}
+
+/* SS and ESP of an inner level out of a 32-bit TSS. */
+static bool find_inner_stack(Cpu *cpu, unsigned privilege, Segment *stack, uint32_t *esp) {
+    const Segment *tr = &cpu->state.segment[SEG_TR];
+    uint32_t offset = 4 + 8 * privilege;
+    Descriptor descriptor;
+    if (!(tr->access & ACCESS_P) || !(tr->access & SYSTEM_32) || offset + 5 > tr->limit)
+        return false;
+    const uint8_t *memory = find_memory(cpu, tr->base + offset, 8);
+    if (memory == NULL)
+        return false;
+    uint16_t selector = load_le16(memory + 4);
+    if (selector_is_null(selector) || (selector & SELECTOR_RPL) != privilege ||
+        !descriptor_read_quickly(cpu, selector, &descriptor) ||
+        !is_plain_stack(&descriptor, privilege))
+        return false;
+    segment_load_descriptor(stack, selector, &descriptor);
+    *esp = load_le32(memory);
+    return is_flat_stack(stack);
+}
+
+static uint32_t clear_for_gate(uint32_t eflags, const Descriptor *gate) {
+    uint32_t cleared = FLAG_TF | FLAG_NT | FLAG_VM | FLAG_RF;
+    return eflags & ~(gate->high & GATE_TRAP ? cleared : cleared | FLAG_IF);
+}
+
+/* EIP lowest, as it is popped. */
+static void store_frame(const CpuState *state, const QuickInterrupt *interrupt, bool inner,
+                        uint8_t *frame) {
+    if (interrupt->has_error_code) {
+        store_le32(frame, interrupt->error_code);
+        frame += 4;
+    }
+    store_le32(frame, interrupt->return_eip);
+    store_le32(frame + 4, state->segment[SEG_CS].selector);
+    store_le32(frame + 8, interrupt->eflags);
+    if (inner) {
+        store_le32(frame + 12, (uint32_t)state->gpr[REG_ESP]);
+        store_le32(frame + 16, state->segment[SEG_SS].selector);
+    }
+}
+
+bool interrupt_deliver_quickly(Cpu *cpu, const QuickInterrupt *interrupt) {
+    CpuState *state = &cpu->state;
+    Descriptor gate;
+    CodeTarget target;
+    if (cpu_is_real_addressing(cpu) || cpu_has_breakpoints(cpu) ||
+        !find_gate(cpu, interrupt, &gate))
+        return false;
+    uint16_t selector = gate_selector(&gate);
+    if (selector_is_null(selector) || !descriptor_read_quickly(cpu, selector, &target.descriptor))
+        return false;
+    unsigned privilege = descriptor_dpl(&target.descriptor);
+    target.eip = gate_offset(&gate);
+    target.selector = (uint16_t)((selector & ~SELECTOR_RPL) | privilege);
+    if (privilege == 3 || privilege > state->cpl ||
+        !is_plain_code(&target.descriptor, privilege, target.eip))
+        return false;
+    bool inner = privilege < state->cpl;
+    Segment stack = state->segment[SEG_SS];
+    uint32_t esp = (uint32_t)state->gpr[REG_ESP];
+    if (inner ? !find_inner_stack(cpu, privilege, &stack, &esp) : !is_flat_stack(&stack))
+        return false;
+    unsigned bytes = (inner ? 20 : 12) + (interrupt->has_error_code ? 4 : 0);
+    uint8_t *frame = tlb_find_plain(&cpu->tlb, TLB_SUPER_WRITE, esp - bytes, bytes);
+    if (frame == NULL)
+        return false;
+    store_frame(state, interrupt, inner, frame);
+    state->segment[SEG_SS] = stack;
+    state->gpr[REG_ESP] = esp - bytes;
+    state->eflags = clear_for_gate(state->eflags, &gate);
+    transfer_commit(cpu, &target);
+    cpu->tlb.smap_override = (state->eflags & FLAG_AC) != 0;
+    return true;
+}
+
+/* SS:ESP of the outer level above the frame. */
+static bool find_outer_stack(Cpu *cpu, const uint8_t *frame, unsigned privilege, uint16_t *selector,
+                             Descriptor *descriptor) {
+    *selector = load_le16(frame + 16);
+    return !selector_is_null(*selector) && (*selector & SELECTOR_RPL) == privilege &&
+           descriptor_read_quickly(cpu, *selector, descriptor) &&
+           is_plain_stack(descriptor, privilege);
+}
+
+bool interrupt_return_quickly(Cpu *cpu, uint32_t writable_flags) {
+    CpuState *state = &cpu->state;
+    uint32_t esp = (uint32_t)state->gpr[REG_ESP];
+    if (state->cpl == 3 || cpu_has_breakpoints(cpu) || !is_flat_stack(&state->segment[SEG_SS]))
+        return false;
+    const uint8_t *frame = find_memory(cpu, esp, 12);
+    if (frame == NULL)
+        return false;
+    CodeTarget target = {.eip = load_le32(frame), .selector = load_le16(frame + 4)};
+    uint32_t eflags = load_le32(frame + 8);
+    unsigned privilege = target.selector & SELECTOR_RPL;
+    if ((eflags & FLAG_VM) || selector_is_null(target.selector) || privilege < state->cpl ||
+        !descriptor_read_quickly(cpu, target.selector, &target.descriptor) ||
+        !is_plain_code(&target.descriptor, privilege, target.eip))
+        return false;
+    bool outer = privilege != state->cpl;
+    Descriptor stack;
+    uint16_t stack_selector;
+    if (outer && ((frame = find_memory(cpu, esp, 20)) == NULL ||
+                  !find_outer_stack(cpu, frame, privilege, &stack_selector, &stack)))
+        return false;
+    uint32_t outer_esp = outer ? load_le32(frame + 12) : 0;
+    transfer_commit(cpu, &target);
+    cpu_merge_eflags(cpu, eflags, writable_flags);
+    if (outer) {
+        transfer_load_outer_stack(cpu, stack_selector, &stack, outer_esp);
+        transfer_hide_inner_segments(cpu);
+    } else {
+        state->gpr[REG_ESP] = esp + 12;
+    }
+    return true;
+}
