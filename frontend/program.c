@@ -5,6 +5,9 @@
 #include "version.h"
 
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -215,7 +218,16 @@ static void close_all(Program *program) {
         fclose(trace);
 }
 
+/* One heap for all threads, as there is one that works: another thread's own would grow by a call
+ * of the kernel for each page. */
+static void share_heap(void) {
+#if defined(__GLIBC__) && defined(M_ARENA_MAX)
+    mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
 bool program_run(Settings *settings, int *exit_status, Error *error) {
+    share_heap();
     Program program = {.settings = settings};
     if (!event_loop_init(&program.loop, error))
         return false;

@@ -10,13 +10,14 @@ struct FlagStateTable {
     FlagState state[FLAG_STATE_COUNT];
     uint16_t slot[SLOTS]; /* number + 1; 0: empty */
     uint32_t count;
+    uint32_t last; /* the number asked for last: mostly asked for again */
 };
 
 void flag_state_table_clear(FlagStateTable *table) {
     if (table->count == 1) /* only that one */
         return;
     memset(table->slot, 0, sizeof(table->slot));
-    table->count = 0;
+    table->count = table->last = 0;
     FlagState in_memory;
     memset(&in_memory, 0, sizeof(in_memory));
     flag_state_number(table, &in_memory);
@@ -34,6 +35,8 @@ void flag_state_table_destroy(FlagStateTable *table) {
 }
 
 uint32_t flag_state_number(FlagStateTable *table, const FlagState *state) {
+    if (table->count != 0 && memcmp(&table->state[table->last], state, sizeof(*state)) == 0)
+        return table->last;
     uint64_t hash = 0;
     uint32_t words[sizeof(*state) / 4];
     memcpy(words, state, sizeof(words));
@@ -42,14 +45,14 @@ uint32_t flag_state_number(FlagStateTable *table, const FlagState *state) {
     uint32_t slot = (uint32_t)(hash >> 40) & (SLOTS - 1);
     while (table->slot[slot] != 0) {
         if (memcmp(&table->state[table->slot[slot] - 1], state, sizeof(*state)) == 0)
-            return table->slot[slot] - 1u;
+            return table->last = table->slot[slot] - 1u;
         slot = (slot + 1) & (SLOTS - 1);
     }
     if (table->count == FLAG_STATE_COUNT)
         return FLAG_STATE_COUNT;
     table->state[table->count] = *state;
     table->slot[slot] = (uint16_t)(table->count + 1);
-    return table->count++;
+    return table->last = table->count++;
 }
 
 const FlagState *flag_state_get(const FlagStateTable *table, uint32_t number) {

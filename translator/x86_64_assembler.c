@@ -11,14 +11,22 @@ void asm_byte(Assembler *assembler, unsigned byte) {
         assembler->overflow = true;
 }
 
+/* Bytes in the order of this host, which is the one that the code is for. */
+static void add_bytes(Assembler *assembler, const void *bytes, size_t size) {
+    if ((size_t)(assembler->end - assembler->code) < size) {
+        assembler->overflow = true;
+        return;
+    }
+    memcpy(assembler->code, bytes, size);
+    assembler->code += size;
+}
+
 void asm_dword(Assembler *assembler, uint32_t value) {
-    for (unsigned i = 0; i < 4; i++)
-        asm_byte(assembler, value >> (8 * i) & 0xFF);
+    add_bytes(assembler, &value, sizeof(value));
 }
 
 void asm_qword(Assembler *assembler, uint64_t value) {
-    asm_dword(assembler, (uint32_t)value);
-    asm_dword(assembler, (uint32_t)(value >> 32));
+    add_bytes(assembler, &value, sizeof(value));
 }
 
 static void emit_opcode(Assembler *assembler, uint32_t opcode) {
