@@ -216,6 +216,8 @@ typedef struct CpuState {
 
 enum { SHADOW_STI = 1, SHADOW_MOV_SS = 2 };
 
+enum { CPU_SHARED_HOSTS = 48 };
+
 extern const FieldTable cpu_fields;
 /* The processor among the machine's devices: 'device' is the Cpu, 'state' its CpuState. */
 extern const DeviceClass cpu_class;
@@ -240,6 +242,8 @@ typedef struct Cpu {
     uint32_t flag_slot[4];  /* operands that a flag source kept (translator/flag_state.h) */
     uint16_t flag_image[4]; /* further places like state.flags_image; the first is not used */
     uint64_t host_slot[16]; /* host registers while a helper or the run loop has control */
+    uint64_t shared_host[CPU_SHARED_HOSTS]; /* where operands that share a check begin, within a
+                                               block (translator/x86_64_shared.c) */
     int64_t segment_limit[2][SEG_COUNT]; /* highest offset that may be read, written; -1: none, or
                                             not to be told by one number */
     uint64_t segment_seen[SEG_COUNT];    /* limit and access rights that this was computed from */

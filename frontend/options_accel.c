@@ -32,8 +32,10 @@ static const Switch switches[] = {
     {"revival", OPTION(no_revival), true, true, true, "code that stands there again is not translated again"},
     {"bmi2", OPTION(no_bmi2), true, true, true, "SHRX where the host has it"},
     {"inline-strings", OPTION(no_inline_strings), true, true, true, "short REP strings run in translated code"},
+    {"hot-paths", OPTION(no_hot_paths), true, true, true, "hot loops and sequences of blocks become one"},
     {"inline-fpu", OPTION(no_inline_fpu), true, true, true, "x87, MMX and SSE run in the host's registers"},
     {"one-insn-per-tb", OPTION(one_insn_blocks), false, false, false, "each instruction is translated alone"},
+    {"eager-hot-paths", OPTION(eager_hot_paths), false, false, true, "they are looked for all the time"},
     {"force-misses", OPTION(force_misses), false, false, true, "every access to memory takes the slow path"},
 };
 #undef OPTION
@@ -42,7 +44,8 @@ enum { SWITCH_COUNT = sizeof(switches) / sizeof(switches[0]) };
 
 static const char KNOWN[] =
     "accel chaining jump-table flag-liveness flag-states shared-checks known-pages beside-code "
-    "revival bmi2 inline-strings inline-fpu one-insn-per-tb force-misses optimize flush stress "
+    "revival bmi2 hot-paths inline-strings inline-fpu eager-hot-paths one-insn-per-tb force-misses "
+    "optimize flush stress "
     "buffer tb-size thread split-wx";
 
 static bool *find_bool(TranslatorOptions *options, const Switch *entry) {

@@ -626,6 +626,20 @@ bool block_cache_invalidate_changed(BlockCache *cache, uint32_t physical, uint32
     return invalidate(cache, physical, size, false);
 }
 
+void block_cache_forget_place(BlockCache *cache, const BlockKey *key) {
+    uint32_t page_number = key->physical >> PAGE_BITS;
+    for (Block *next, *block = *find_bucket(cache, key); block != NULL; block = next) {
+        next = block->next_in_bucket;
+        if (same_place(&block->key, key))
+            kill_on_page(cache, block, page_number, false);
+    }
+    CodePage *page = cache->page[page_number];
+    if (page != NULL && is_empty(page))
+        settle_empty_page(cache, page_number);
+    else if (page != NULL)
+        remark_bytes(cache, page_number, 0, PAGE_SIZE);
+}
+
 const uint8_t *block_find_adapter(const Block *block, uint32_t flag_state) {
     for (const BlockAdapter *adapter = block->adapters; adapter != NULL; adapter = adapter->next)
         if (adapter->flag_state == flag_state)

@@ -155,6 +155,8 @@ uint32_t block_cache_page_deaths(const BlockCache *cache, uint32_t physical_page
 
 /* From time to time: pages that keep their flag without code lose it. */
 void block_cache_release_idle(BlockCache *cache);
+/* The blocks of this key's place, with whatever flag states, die: another one takes over. */
+void block_cache_forget_place(BlockCache *cache, const BlockKey *key);
 void block_cache_free_dead(BlockCache *cache);
 
 /* The mapping of linear pages may have changed: links across pages are suspended, global ones too

@@ -243,6 +243,10 @@ static bool lift_for_key(Translator *translator, const Context *context, BlockKe
     unsigned max_insns = translator->options.one_insn_blocks ? 1 : UOP_BLOCK_INSNS;
     if (key->limit != 0 && key->limit < max_insns)
         max_insns = key->limit;
+    if (hot_path_lift(translator, key)) {
+        find_needed_flags(translator);
+        return true;
+    }
     return translator_lift_at(translator, key->physical, key->eip, context, max_insns) ||
            (find_second_page(translator, context, key) &&
             translator_lift_across(translator, key->physical, key->second_page - 1, context,

@@ -45,8 +45,10 @@ static void on_code_appears(void *opaque, uint32_t page) {
 static void on_code_changes(void *opaque, uint32_t address, uint32_t size) {
     Translator *translator = opaque;
     before_device(translator);
-    note_forgotten(translator, block_cache_invalidate(translator->cache, address, size),
-                   FORGOTTEN_BY_STORE);
+    bool any = block_cache_invalidate(translator->cache, address, size);
+    if (any)
+        hot_paths_forget(translator->hot_paths, address, size);
+    note_forgotten(translator, any, FORGOTTEN_BY_STORE);
 }
 
 static void on_layout_changed(void *opaque, uint32_t first_page, uint32_t pages) {
@@ -117,11 +119,13 @@ Translator *translator_create(Cpu *cpu, const TranslatorOptions *options, Error 
     translator->host_features =
         options->backend == BACKEND_X86_64 ? x86_backend_host_features() : UINT64_MAX;
     translator->contexts = context_table_create();
+    translator->hot_paths = hot_paths_create(error);
     BlockCacheHooks cache_hooks = {translator, on_unlink, on_killed};
     translator->cache = block_cache_create(cpu->map, &cache_hooks, error);
     if (translator->cache != NULL && options->backend == BACKEND_X86_64)
         translator->x86 = x86_backend_create(translator, error);
-    if (translator->contexts == NULL || translator->cache == NULL ||
+    if (translator->contexts == NULL || translator->hot_paths == NULL ||
+        translator->cache == NULL ||
         (options->backend == BACKEND_X86_64 && translator->x86 == NULL) ||
         !start_listing(translator, error)) {
         translator_destroy(translator);
@@ -155,6 +159,7 @@ void translator_destroy(Translator *translator) {
     code_listing_destroy(translator->listing);
     block_cache_destroy(translator->cache);
     context_table_destroy(translator->contexts);
+    hot_paths_destroy(translator->hot_paths);
     free(translator);
 }
 
@@ -171,6 +176,7 @@ void translator_forget_all(Translator *translator, ForgetReason reason) {
     translator->counters.forgotten[reason]++;
     translator->portable_bytes = 0;
     block_cache_clear(translator->cache);
+    hot_paths_clear(translator->hot_paths);
     if (translator->x86 != NULL)
         x86_backend_reset(translator->x86);
 }
@@ -259,11 +265,14 @@ static void run_once(Translator *translator, uint64_t left) {
                     .eip = cpu->state.eip,
                     .context = translator_context(translator),
                     .limit = limit};
+    if (hot_paths_sample(translator, &key, left))
+        return;
+    uint64_t stretch = hot_paths_limit(translator, left);
     if (cpu->state.interrupt_shadow && cpu_wants_interrupt(cpu)) {
         key.limit = 1;
-        left = 1;
-        cpu->count_end = cpu->state.instruction_count + 1;
+        left = stretch = 1;
     }
+    cpu->count_end = cpu->state.instruction_count + stretch;
     Block *block = translator_get_block(translator, &key);
     translator->counters.block_entries++;
     if (cpu->trace->mask & TRACE_EXEC)
@@ -273,7 +282,10 @@ static void run_once(Translator *translator, uint64_t left) {
         return;
     }
     translator_end_suppression(cpu);
-    if (block->insn_count > left) {
+    if (stretch < block->insn_count && block->insn_count <= left) {
+        cpu->count_end = cpu->state.instruction_count + block->insn_count;
+        run_x86_block(translator, block);
+    } else if (block->insn_count > left) {
         run_end(translator, &key, block, left);
     } else if (translator->x86 != NULL) {
         run_x86_block(translator, block);

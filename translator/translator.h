@@ -22,6 +22,8 @@ typedef struct TranslatorOptions {
     bool no_side_stores;     /* a store on a page with code always goes through C */
     bool no_bmi2;            /* without the host's BMI2 instructions */
     bool no_inline_strings;  /* REP strings all go to helpers */
+    bool no_hot_paths;       /* each basic block is translated for itself */
+    bool eager_hot_paths;    /* paths are looked for all the time (tests) */
     bool no_inline_fpu;      /* x87, MMX and SSE instructions all go to helpers */
     bool one_insn_blocks;    /* each instruction is a block */
     bool perf_map, jit_dump; /* names of translations for the host's profiler: code_listing.h */

@@ -66,6 +66,7 @@ void translator_counters_print(const TranslatorCounters *counters, const Cpu *cp
     print_row(text, "interrupts", counters->interrupts);
     print_row(text, "links made", counters->links);
     print_row(text, "links undone", counters->unlinks);
+    print_row(text, "hot paths", counters->hot_paths);
     print_row(text, "TLB fills", cpu->tlb.fills);
     print_row(text, "page walks", cpu->tlb.walks);
     print_row(text, "TLB flushes", cpu->tlb.flushes);

@@ -44,6 +44,7 @@ typedef struct TranslatorCounters {
     uint64_t revivals;               /* of translations that were forgotten by a store */
     uint64_t single_steps, faults, interrupts;
     uint64_t links, unlinks;
+    uint64_t hot_paths;
     uint64_t leaves[LEAVE_REASON_COUNT], slow[SLOW_REASON_COUNT], forgotten[FORGET_REASON_COUNT];
     uint64_t helper_calls[HELPER_ID_COUNT]; /* from translated code */
 } TranslatorCounters;

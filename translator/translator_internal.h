@@ -6,6 +6,7 @@
 #include "code_listing.h"
 #include "context.h"
 #include "hot_blocks.h"
+#include "hot_path.h"
 #include "translator.h"
 #include "translator_counters.h"
 #include "uop.h"
@@ -20,8 +21,9 @@ struct Translator {
     struct X86Backend *x86; /* NULL: the portable backend */
     CodeListing *listing;   /* NULL: nobody profiles */
     uint64_t host_features; /* FEATURE_BIT()s: whose vector instructions the backend takes whole */
+    HotPaths *hot_paths;
     UopScratch scratch;
-    UopBlock lifted;     /* in scratch */
+    UopBlock lifted;     /* in scratch, or a hot path's */
     uint16_t next_limit; /* of the key of the block that is run next */
     TranslatorCounters counters;
     HotBlocks hot_blocks;

@@ -78,7 +78,12 @@ typedef struct Uop {
 /* In imm2 of UOP_VECTOR and of calls of helper_vector: there is an immediate (bits 15:8). */
 enum { UOP_VECTOR_IMMEDIATE = 1 << 16 };
 
-enum { UOP_BLOCK_INSNS = 64, UOP_BLOCK_UOPS = 512, UOP_PER_INSN_MAX = 24 };
+enum {
+    UOP_BLOCK_INSNS = 64, /* of a basic block */
+    UOP_PATH_INSNS = 120, /* of one made of several: hot_path.h */
+    UOP_BLOCK_UOPS = 512,
+    UOP_PER_INSN_MAX = 24
+};
 
 /* One instruction of a block, for exact state at a fault in it. */
 typedef struct UopInsn {
@@ -88,10 +93,10 @@ typedef struct UopInsn {
     uint16_t first_uop;
 } UopInsn;
 
-/* A basic block as micro-ops. The last micro-op always leaves the block. */
+/* A basic block, or a path of several, as micro-ops. The last micro-op always leaves the block. */
 typedef struct UopBlock {
     uint32_t eip;      /* of the first instruction */
-    uint32_t next_eip; /* after the last */
+    uint32_t next_eip; /* after the last, or the highest of a path */
     uint16_t insn_count, uop_count;
     UopInsn *insn;
     Uop *uop;
@@ -99,7 +104,7 @@ typedef struct UopBlock {
 
 /* Room for the largest block, to lift into. */
 typedef struct UopScratch {
-    UopInsn insn[UOP_BLOCK_INSNS];
+    UopInsn insn[UOP_PATH_INSNS];
     Uop uop[UOP_BLOCK_UOPS];
 } UopScratch;
 

@@ -187,7 +187,7 @@ uint64_t x86_backend_host_features(void) {
 static void begin(Translation *translation, X86Backend *backend, const BlockKey *key) {
     memset(translation, 0, offsetof(Translation, slow));
     translation->slow_count = translation->stub_count = translation->link_count = 0;
-    translation->fpu_check_count = 0;
+    translation->fpu_check_count = translation->side_exit_count = 0;
     translation->fpu_live = FPU_LIVE_NONE;
     x86_fpu_forget_pointers(translation);
     translation->failed = false;
@@ -234,6 +234,7 @@ static void emit_block(Translation *translation) {
     translation->hot_end = translation->assembler.code;
     x86_emit_slow_paths(translation);
     x86_emit_unshared_exits(translation);
+    x86_emit_side_exits(translation);
     x86_fpu_emit_stubs(translation);
     x86_emit_stubs(translation);
 }

@@ -93,7 +93,30 @@ void x86_settle_flags(Translation *translation, uint32_t target) {
 
 void x86_emit_link(Translation *translation, int condition, uint32_t eip) {
     x86_fpu_emit_pointers(translation);
-    x86_emit_link_jump(translation, condition, x86_add_link(translation, eip, 0));
+    uint32_t link = x86_add_link(translation, eip, 0);
+    unsigned uncounted = translation->lifted->insn_count - translation->uop->insn - 1u;
+    if (uncounted == 0) {
+        x86_emit_link_jump(translation, condition, link);
+        return;
+    }
+    uint8_t *site = emit_jump(&translation->assembler, condition);
+    if (translation->side_exit_count == SIDE_EXIT_MAX) {
+        translation->failed = true;
+        return;
+    }
+    translation->side_exit[translation->side_exit_count++] =
+        (SideExit){.jump_site = site, .link = link, .uncounted = (uint8_t)uncounted};
+}
+
+/* Behind the block: add r15, instructions that were not run; jmp target */
+void x86_emit_side_exits(Translation *translation) {
+    Assembler *assembler = &translation->assembler;
+    for (unsigned i = 0; i < translation->side_exit_count; i++) {
+        const SideExit *exit = &translation->side_exit[i];
+        asm_patch(exit->jump_site, assembler->code);
+        asm_alu_imm(assembler, 8, ALU_ADD, host_reg(HOST_COUNT), exit->uncounted);
+        x86_emit_link_jump(translation, -1, exit->link);
+    }
 }
 
 void x86_emit_leave(Translation *translation, int condition, unsigned reason, uint32_t number) {

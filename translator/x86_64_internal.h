@@ -158,16 +158,18 @@ typedef struct SharedAccess {
 } SharedAccess;
 
 typedef struct SharedGroup {
-    uint16_t first;    /* micro-op */
+    uint16_t first; /* micro-op */
+    uint16_t last;
     bool writes;       /* some of them do */
-    uint8_t host;      /* register with the host's address of the span's start */
+    uint8_t host;      /* register with the host's address of the span's start, or HOST_RSP: that
+                          is in cpu->shared_host */
     uint8_t uncounted; /* instructions not yet done at the check */
-    int32_t low, high; /* the span, from the base register's value at the first member */
+    int32_t low, high; /* the span, from the sum of the registers at the first member */
     uint32_t link;     /* number of the link to the rest of the block, unshared */
     uint8_t *crossing_site, *miss_site;
 } SharedGroup;
 
-enum { SHARED_GROUP_MAX = 64 };
+enum { SHARED_GROUP_MAX = CPU_SHARED_HOSTS };
 
 /* An exit whose stub is still to be emitted. */
 typedef struct Stub {
@@ -178,9 +180,17 @@ typedef struct Stub {
 
 enum {
     SLOW_PATH_MAX = UOP_BLOCK_UOPS,
-    STUB_MAX = 4 * UOP_BLOCK_INSNS + 16,
-    FPU_CHECK_MAX = UOP_BLOCK_INSNS + 1
+    STUB_MAX = 4 * UOP_PATH_INSNS + 16,
+    SIDE_EXIT_MAX = 2 * UOP_PATH_INSNS,
+    FPU_CHECK_MAX = UOP_PATH_INSNS + 1
 };
+
+/* A conditional jump that leaves a path before its end. */
+typedef struct SideExit {
+    uint8_t *jump_site;
+    uint32_t link;
+    uint8_t uncounted; /* instructions behind it */
+} SideExit;
 
 /* One block on its way to host code. */
 typedef struct Translation {
@@ -202,6 +212,8 @@ typedef struct Translation {
     unsigned slow_count;
     Stub stub[STUB_MAX];
     unsigned stub_count;
+    SideExit side_exit[SIDE_EXIT_MAX];
+    unsigned side_exit_count;
     SharedAccess shared[UOP_BLOCK_UOPS];
     SharedGroup group[SHARED_GROUP_MAX];
     unsigned group_count;
@@ -304,6 +316,7 @@ void x86_settle_flags(Translation *translation, uint32_t target);
 void x86_emit_indirect(Translation *translation, unsigned host_reg);
 void x86_emit_leave(Translation *translation, int condition, unsigned reason, uint32_t number);
 void x86_emit_helper(Translation *translation, const Uop *uop);
+void x86_emit_side_exits(Translation *translation);
 void x86_emit_stubs(Translation *translation);
 
 /* x86_64_fpu.c */

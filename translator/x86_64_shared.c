@@ -1,9 +1,10 @@
 /* One check for several memory operands.
  *
- * Compiled code spends much of its time on its stack frame and on the members of structures: memory
- * operands of one base register and constant offsets, close to each other. Where a block has
- * several of them, the first looks whether the whole span lies on one page that the TLB has, and
- * leaves the host's address of its start in a register; the others need no check at all.
+ * Compiled code spends much of its time on its stack frame, on the members of structures and in
+ * loops over arrays: memory operands whose addresses differ by constants, close to each other.
+ * Where a block (a loop that is unrolled, mostly: hot_path.h) has several of them, the first looks
+ * whether the whole span lies on one page that the TLB has, and leaves the host's address of its
+ * start in a register, or in memory if there is none free; the others need no check at all.
  *
  * Where that fails (the span crosses a page, or the TLB does not have it yet), execution goes on in
  * another translation of the rest of the block, whose operands are checked one by one. */
@@ -11,7 +12,15 @@
 #include "x86_64_internal.h"
 #include <string.h>
 
-enum { SPAN_MAX = 1024, MEMBERS_MIN = 3, FAR = 0x10000 };
+enum {
+    SPAN_MAX = 512, /* of an operand's distance from the first, in bytes */
+    CHECK_COST = 9, /* host instructions of a check for all */
+    OWN_COST = 6,   /* of an operand's own, of a byte: two less for its alignment */
+    OWN_BYTE_COST = 4,
+    SLOT_COST = 1, /* of fetching the address from memory */
+    GAIN_MIN = 3,
+    NO_REGISTER = HOST_RSP, /* the address is kept in cpu->shared_host */
+};
 
 /* Registers that may hold the address: the temporaries, where the block has no use for them. */
 static const uint8_t address_registers[2] = {UREG_T1, UREG_T0};
@@ -39,60 +48,72 @@ static bool needs_temporary(const Uop *uop, unsigned ureg) {
     return uop->code == UOP_HELPER || names_register(uop, ureg);
 }
 
-static bool is_near(int32_t displacement) {
-    return displacement >= -FAR && displacement <= FAR;
+static bool is_general_or_none(unsigned ureg) {
+    return ureg < UREG_AH || ureg == UREG_NONE;
 }
 
-/* An operand at a constant distance from a general register, in a segment without base and limit.
- */
+static bool must_be_aligned(const Uop *uop) {
+    return uop->code == UOP_VECTOR && uop->size == 16 && vector_find_shape(uop->imm).aligned;
+}
+
+/* An operand whose address general registers give, in a segment without base and limit. */
 static bool is_candidate(const Translation *translation, const Uop *uop) {
     const UopAddress *address = &uop->address;
-    bool aligned = uop->code == UOP_VECTOR && uop->size == 16; /* may have to be looked at */
-    return uop_has_memory(uop) && !aligned && address->base < UREG_AH &&
-           address->index == UREG_NONE && address->address_size == 4 &&
-           address->segment != SEG_CS &&
-           context_segment_kind(translation->context, address->segment) == SEGMENT_FLAT &&
-           is_near(address->displacement);
+    return uop_has_memory(uop) && !must_be_aligned(uop) && is_general_or_none(address->base) &&
+           is_general_or_none(address->index) &&
+           (address->base != UREG_NONE || address->index != UREG_NONE) &&
+           address->address_size == 4 && address->segment != SEG_CS &&
+           context_segment_kind(translation->context, address->segment) == SEGMENT_FLAT;
 }
 
-/* Registers whose value is that of the base register at the group's head plus a constant. */
+/* What is known of the registers: their value is what one of them (UREG_NONE: not known) held at
+ * the group's head, plus a constant. */
 typedef struct KnownRegisters {
-    uint8_t mask;
-    int32_t offset[8];
+    uint8_t origin[GPR_COUNT];
+    int32_t offset[GPR_COUNT];
 } KnownRegisters;
 
 static bool is_known(const KnownRegisters *known, unsigned ureg) {
-    return ureg < 8 && (known->mask >> ureg & 1) != 0;
+    return ureg < 8 && known->origin[ureg] != UREG_NONE;
 }
 
-/* Is the register that a full 32-bit write gets a known one plus a constant? */
-static bool find_constant(const KnownRegisters *known, const Uop *uop, int32_t *offset) {
+/* Is the register that a full 32-bit write gets a known one plus a constant? Which, and the sum. */
+static bool find_constant(const KnownRegisters *known, const Uop *uop, uint8_t *origin,
+                          int32_t *offset) {
     const UopAddress *address = &uop->address;
+    unsigned source = uop->dst;
+    int64_t added = 0;
     if (uop->size != 4)
         return false;
     switch (uop->code) {
     case UOP_LEA:
-        if (!is_known(known, address->base) || address->index != UREG_NONE ||
-            address->address_size != 4 || !is_near(address->displacement))
-            return false;
-        *offset = known->offset[address->base] + address->displacement;
-        return true;
+        source = address->index == UREG_NONE && address->address_size == 4 ? address->base : 8;
+        added = address->displacement;
+        break;
     case UOP_MOV:
-        if (uop->src_kind != UOPERAND_REG || !is_known(known, uop->src))
-            return false;
-        *offset = known->offset[uop->src];
-        return true;
+        source = uop->src_kind == UOPERAND_REG ? uop->src : 8;
+        break;
+    case UOP_INC:
+    case UOP_DEC:
+        added = uop->code == UOP_INC ? 1 : -1;
+        break;
     case UOP_ADD:
     case UOP_SUB:
-        if (uop->src_kind != UOPERAND_IMM || !is_known(known, uop->dst) ||
-            !is_near((int32_t)uop->imm))
+        if (uop->src_kind != UOPERAND_IMM)
             return false;
-        *offset = known->offset[uop->dst] +
-                  (uop->code == UOP_ADD ? (int32_t)uop->imm : -(int32_t)uop->imm);
-        return true;
+        added = uop->code == UOP_ADD ? (int32_t)uop->imm : -(int64_t)(int32_t)uop->imm;
+        break;
     default:
         return false;
     }
+    if (!is_known(known, source))
+        return false;
+    added += known->offset[source];
+    if (added < -SPAN_MAX || added > SPAN_MAX)
+        return false;
+    *origin = known->origin[source];
+    *offset = (int32_t)added;
+    return true;
 }
 
 static bool vector_writes(const Uop *uop, unsigned base) {
@@ -131,9 +152,13 @@ static bool writes_implicitly(const Uop *uop, unsigned base) {
     }
 }
 
+/* Operands whose address differs from the first one's by constants: that has the values of these
+ * registers at the group's head. */
 typedef struct Group {
-    unsigned count, last;
-    int32_t low, high; /* of the span, from the base register's value at the first member */
+    unsigned first, last, count;
+    unsigned base, index, scale;
+    int saved;         /* host instructions, by what the operands' own checks would have cost */
+    int64_t low, high; /* of the span, from the sum of the registers at the head */
     bool writes;
 } Group;
 
@@ -147,9 +172,29 @@ static int32_t access_size(const Uop *uop) {
     return uop->src_kind == UOPERAND_MEM && uop->src_size != 0 ? uop->src_size : uop->size;
 }
 
+/* How far the operand lies from the sum of the group's registers; false: nobody knows. */
+static bool find_distance(const Group *group, const KnownRegisters *known,
+                          const UopAddress *address, int64_t *distance) {
+    unsigned base = address->base, index = address->index;
+    *distance = address->displacement;
+    if (base != UREG_NONE) {
+        base = known->origin[address->base];
+        *distance += known->offset[address->base];
+        if (base == UREG_NONE)
+            return false;
+    }
+    if (index != UREG_NONE) {
+        index = known->origin[address->index];
+        *distance += (int64_t)known->offset[address->index] * address->scale;
+        if (index == UREG_NONE || address->scale != group->scale)
+            return false;
+    }
+    return base == group->base && index == group->index;
+}
+
 /* Takes the operand in if the span stays short. */
-static bool join_group(Group *group, const Uop *uop, unsigned index, int32_t moved) {
-    int32_t low = uop->address.displacement + moved, high = low + access_size(uop);
+static bool join_group(Group *group, const Uop *uop, unsigned position, int64_t distance) {
+    int64_t low = distance, high = low + access_size(uop);
     if (group->count != 0) {
         low = low < group->low ? low : group->low;
         high = high > group->high ? high : group->high;
@@ -158,56 +203,68 @@ static bool join_group(Group *group, const Uop *uop, unsigned index, int32_t mov
     }
     group->low = low;
     group->high = high;
-    group->last = index;
+    group->last = position;
     group->writes |= is_written(uop);
     group->count++;
+    group->saved += access_size(uop) == 1 ? OWN_BYTE_COST : OWN_COST;
     return true;
 }
 
 static void forget_register(KnownRegisters *known, unsigned ureg) {
     if (ureg < UREG_T0)
-        known->mask &= (uint8_t) ~(1u << (ureg >= UREG_AH ? ureg - UREG_AH : ureg));
+        known->origin[ureg >= UREG_AH ? ureg - UREG_AH : ureg] = UREG_NONE;
 }
 
 /* What this micro-op does to the registers. */
 static void follow(KnownRegisters *known, const Uop *uop) {
-    int32_t offset;
     for (unsigned reg = 0; reg < 8; reg++)
         if (is_known(known, reg) && writes_implicitly(uop, reg))
             forget_register(known, reg);
     if (uop->dst_kind != UOPERAND_REG || !(uop_info[uop->code].traits & UOP_WRITES_DST))
         return;
-    bool constant = uop->dst < 8 && find_constant(known, uop, &offset) && offset >= -SPAN_MAX &&
-                    offset <= SPAN_MAX;
+    uint8_t origin;
+    int32_t offset;
+    bool constant = uop->dst < 8 && find_constant(known, uop, &origin, &offset);
     forget_register(known, uop->dst);
     if (!constant)
         return;
-    known->mask |= (uint8_t)(1u << uop->dst);
+    known->origin[uop->dst] = origin;
     known->offset[uop->dst] = offset;
 }
 
-/* Walks from 'first' on as long as a register with a known distance is left and the temporary is
- * free. With what such a walk found, the operands learn that they are in the group. */
-static Group walk(Translation *translation, unsigned first, unsigned temporary,
-                  const Group *found) {
+/* Can an address of the group still be told? */
+static bool is_alive(const Group *group, const KnownRegisters *known) {
+    bool base = group->base == UREG_NONE, index = group->index == UREG_NONE;
+    for (unsigned reg = 0; reg < 8; reg++) {
+        base |= known->origin[reg] == group->base;
+        index |= known->origin[reg] == group->index;
+    }
+    return base && index;
+}
+
+/* Walks from 'first' on as long as the registers are known; a helper and the read of a descriptor
+ * may change the TLB. With 'number', the operands up to 'last' learn that they are in that group.
+ */
+static Group walk(Translation *translation, unsigned first, unsigned last, unsigned number) {
     const UopBlock *lifted = translation->lifted;
-    unsigned base = lifted->uop[first].address.base;
-    KnownRegisters known = {.mask = (uint8_t)(1u << base)};
-    Group group = {0};
-    unsigned end = found != NULL ? found->last + 1 : lifted->uop_count;
-    for (unsigned i = first; i < end && known.mask != 0; i++) {
+    const UopAddress *address = &lifted->uop[first].address;
+    Group group = {
+        .first = first, .base = address->base, .index = address->index, .scale = address->scale};
+    KnownRegisters known = {0};
+    for (unsigned reg = 0; reg < 8; reg++)
+        known.origin[reg] = (uint8_t)reg;
+    for (unsigned i = first; i <= last && is_alive(&group, &known); i++) {
         const Uop *uop = &lifted->uop[i];
-        if (needs_temporary(uop, temporary))
+        int64_t distance;
+        if (uop->code == UOP_HELPER || uop->code == UOP_LOAD_SREG)
             break;
         SharedAccess *access = &translation->shared[i];
         if (access->group == 0 && is_candidate(translation, uop) &&
-            is_known(&known, uop->address.base)) {
-            int32_t moved = known.offset[uop->address.base];
-            if (join_group(&group, uop, i, moved) && found != NULL)
-                *access = (SharedAccess){
-                    .group = (uint8_t)(translation->group_count - 1),
-                    .offset = (int16_t)(uop->address.displacement + moved - found->low)};
-        }
+            find_distance(&group, &known, &uop->address, &distance) &&
+            join_group(&group, uop, i, distance) && number != 0)
+            *access = (SharedAccess){
+                .group = (uint8_t)number,
+                .offset = (int16_t)((int32_t)(uint32_t)distance - translation->group[number].low)};
         follow(&known, uop);
     }
     return group;
@@ -223,39 +280,66 @@ static bool is_first_access(const UopBlock *lifted, unsigned index) {
     return true;
 }
 
-static void add_group(Translation *translation, unsigned first, unsigned temporary,
-                      const Group *group) {
-    SharedGroup *entry = &translation->group[translation->group_count++];
-    *entry = (SharedGroup){.first = (uint16_t)first,
-                           .low = group->low,
-                           .high = group->high,
-                           .writes = group->writes,
-                           .host = (uint8_t)host_register(temporary)};
-    walk(translation, first, temporary, group);
+/* Is the temporary free from the group's first member to its last? */
+static bool is_free(const Translation *translation, const Group *group, unsigned temporary) {
+    for (unsigned i = 1; i < translation->group_count; i++) {
+        const SharedGroup *other = &translation->group[i];
+        if (other->host == host_register(temporary) && other->last >= group->first)
+            return false;
+    }
+    for (unsigned i = group->first; i <= group->last; i++)
+        if (needs_temporary(&translation->lifted->uop[i], temporary))
+            return false;
+    return true;
+}
+
+static unsigned choose_register(const Translation *translation, const Group *group) {
+    for (unsigned i = 0; i < 2; i++)
+        if (is_free(translation, group, address_registers[i]))
+            return host_register(address_registers[i]);
+    return NO_REGISTER;
+}
+
+static void try_group(Translation *translation, unsigned first) {
+    Group group = walk(translation, first, translation->lifted->uop_count - 1u, 0);
+    if (group.count < 2)
+        return;
+    unsigned host = choose_register(translation, &group);
+    int slots = host == NO_REGISTER ? SLOT_COST * (int)group.count : 0;
+    if (group.saved - slots - CHECK_COST < GAIN_MIN)
+        return;
+    unsigned number = translation->group_count++;
+    translation->group[number] = (SharedGroup){.first = (uint16_t)first,
+                                               .last = (uint16_t)group.last,
+                                               .low = (int32_t)(uint32_t)group.low,
+                                               .high = (int32_t)(uint32_t)group.high,
+                                               .writes = group.writes,
+                                               .host = (uint8_t)host};
+    walk(translation, first, group.last, number);
 }
 
 void x86_find_shared_checks(Translation *translation) {
     const UopBlock *lifted = translation->lifted;
-    unsigned free_from[2] = {0, 0};
     translation->group_count = 1; /* group 0: none */
     memset(translation->shared, 0, lifted->uop_count * sizeof translation->shared[0]);
     if (translation->key.limit != 0 || translation->backend->translator->options.no_shared_checks)
         return;
-    for (unsigned i = 0; i < lifted->uop_count; i++) {
-        if (translation->shared[i].group != 0 || !is_candidate(translation, &lifted->uop[i]) ||
-            !is_first_access(lifted, i))
-            continue;
-        for (unsigned r = 0; r < 2; r++) {
-            if (free_from[r] > i || translation->group_count == SHARED_GROUP_MAX)
-                continue;
-            Group group = walk(translation, i, address_registers[r], NULL);
-            if (group.count < MEMBERS_MIN)
-                continue;
-            add_group(translation, i, address_registers[r], &group);
-            free_from[r] = group.last + 1;
-            break;
-        }
-    }
+    for (unsigned i = 0; i < lifted->uop_count && translation->group_count < SHARED_GROUP_MAX; i++)
+        if (translation->shared[i].group == 0 && is_candidate(translation, &lifted->uop[i]) &&
+            is_first_access(lifted, i))
+            try_group(translation, i);
+}
+
+static void emit_sum(Translation *translation, unsigned host, int32_t distance) {
+    UopAddress address = translation->uop->address;
+    address.displacement = distance;
+    x86_emit_offset(translation, host, &address);
+}
+
+/* Where a group without a register keeps its address. */
+static HostOperand slot_of(const Translation *translation, const SharedGroup *group) {
+    size_t number = (size_t)(group - translation->group);
+    return cpu_mem(CPU_OFFSET(shared_host[0]) + (int32_t)(number * sizeof(uint64_t)));
 }
 
 /*     lea  ebp, [base + low]
@@ -270,21 +354,27 @@ void x86_find_shared_checks(Translation *translation) {
 static void emit_check(Translation *translation, SharedGroup *group) {
     Assembler *assembler = &translation->assembler;
     const Uop *uop = translation->uop;
-    unsigned base = host_register(uop->address.base);
     x86_flags_clobber(translation, FLAG_GROUP_ALL);
     x86_fpu_emit_pointers(translation);
-    asm_lea(assembler, 4, HOST_ADDRESS, host_mem(base, group->low));
-    asm_lea(assembler, 4, HOST_SCRATCH, host_mem(base, group->high - 1));
+    emit_sum(translation, HOST_ADDRESS, group->low);
+    emit_sum(translation, HOST_SCRATCH, (int32_t)((uint32_t)group->high - 1));
     asm_alu(assembler, 4, ALU_XOR, HOST_SCRATCH, host_reg(HOST_ADDRESS));
     asm_test_imm(assembler, 4, host_reg(HOST_SCRATCH), PAGE_SIZE);
     group->crossing_site = asm_jcc(assembler, COND_NZ);
     x86_emit_page_number(translation, HOST_SCRATCH, HOST_ADDRESS);
-    asm_mov(assembler, 8, group->host,
-            x86_tlb_entry(translation, group->writes ? SITE_WRITE : SITE_READ, HOST_SCRATCH));
-    asm_alu(assembler, 8, ALU_ADD, group->host, host_reg(HOST_ADDRESS));
+    HostOperand entry =
+        x86_tlb_entry(translation, group->writes ? SITE_WRITE : SITE_READ, HOST_SCRATCH);
+    if (group->host == NO_REGISTER) {
+        asm_alu(assembler, 8, ALU_ADD, HOST_ADDRESS, entry);
+    } else {
+        asm_mov(assembler, 8, group->host, entry);
+        asm_alu(assembler, 8, ALU_ADD, group->host, host_reg(HOST_ADDRESS));
+    }
     group->miss_site = translation->backend->translator->options.force_misses
                            ? asm_jmp(assembler)
                            : asm_jcc(assembler, COND_S);
+    if (group->host == NO_REGISTER)
+        asm_mov_to(assembler, 8, slot_of(translation, group), HOST_ADDRESS);
     group->uncounted = (uint8_t)(translation->lifted->insn_count - uop->insn);
     group->link =
         x86_add_link(translation, translation->lifted->insn[uop->insn].eip, BLOCK_UNSHARED);
@@ -305,8 +395,11 @@ bool x86_emit_shared_operand(Translation *translation) {
         emit_check(translation, group);
     else if (!keeps_flags)
         x86_flags_clobber(translation, FLAG_GROUP_ALL);
-    translation->memory = host_mem(group->host, access->offset);
-    if (names_high_byte(translation->uop)) { /* not beside R10 or R11: no REX prefix */
+    unsigned host = group->host == NO_REGISTER ? HOST_ADDRESS : group->host;
+    if (group->host == NO_REGISTER && group->first != index)
+        asm_mov(&translation->assembler, 8, HOST_ADDRESS, slot_of(translation, group));
+    translation->memory = host_mem(host, access->offset);
+    if (host != HOST_ADDRESS && names_high_byte(translation->uop)) { /* R10, R11 want a prefix */
         asm_lea(&translation->assembler, 8, HOST_ADDRESS, translation->memory);
         translation->memory = host_mem(HOST_ADDRESS, 0);
     }

@@ -24,6 +24,8 @@ local modes = {
   {"no jump table", accel = "jit,jump-table=off"},
   {"no flag liveness", accel = "jit,flag-liveness=off"},
   {"no flag states", accel = "jit,flag-states=off"},
+  {"no hot paths", accel = "jit,hot-paths=off"},
+  {"eager hot paths", accel = "jit,eager-hot-paths=on"},
   {"no shared checks", accel = "jit,shared-checks=off,known-pages=off,bmi2=off"},
   {"no inline FPU and strings", accel = "jit,inline-fpu=off,inline-strings=off"},
   {"no ways for changing code", accel = "jit,beside-code=off,revival=off"},

@@ -301,6 +301,7 @@ static const struct {
      8},
     {{.backend = BACKEND_X86_64, .no_inline_fpu = true, .no_inline_strings = true}, 8},
     {{.backend = BACKEND_X86_64, .no_side_stores = true, .no_revival = true}, 8},
+    {{.backend = BACKEND_X86_64, .eager_hot_paths = true}, 1},
     {{.backend = BACKEND_X86_64, .one_insn_blocks = true}, 8},
     {{.backend = BACKEND_X86_64, .flush_blocks = true}, 40},
     {{.backend = BACKEND_X86_64, .stress_seed = 7, .force_misses = true}, 1},
