@@ -33,18 +33,31 @@ static void print_string(Monitor *monitor, unsigned depth, const char *name, con
     monitor_print(monitor, "%s = \"%s\"\n", name, value);
 }
 
+static const char *drive_type(const Board *board, const BoardDrive *drive) {
+    if (drive->is_floppy)
+        return "floppy";
+    if (drive->is_cd)
+        return "ide-cd";
+    return drive->is_on_pci && board->machine->config.pci_disk[drive->unit].kind != PCI_DISK_AHCI
+               ? "drive"
+               : "ide-hd";
+}
+
+static void print_drive(Monitor *monitor, unsigned depth, const BoardDrive *drive, unsigned unit) {
+    print_device(monitor, depth, drive_type(&monitor->machine->board, drive), "");
+    print_string(monitor, depth + 1, "drive", drive->id);
+    print_string(monitor, depth + 1, "file",
+                 drive->medium != NULL ? block_path(drive->medium) : "");
+    print_number(monitor, depth + 1, "unit", unit);
+}
+
 static void print_drives(Monitor *monitor, unsigned depth, unsigned first, unsigned count) {
     const Board *board = &monitor->machine->board;
     for (unsigned i = 0; i < count; i++) {
         const BoardDrive *drive = &board->drive[first + i];
         if (!drive->present)
             continue;
-        const char *type = drive->is_floppy ? "floppy" : drive->is_cd ? "ide-cd" : "ide-hd";
-        print_device(monitor, depth, type, "");
-        print_string(monitor, depth + 1, "drive", drive->id);
-        print_string(monitor, depth + 1, "file",
-                     drive->medium != NULL ? block_path(drive->medium) : "");
-        print_number(monitor, depth + 1, "unit", i);
+        print_drive(monitor, depth, drive, i);
     }
 }
 
@@ -127,6 +140,18 @@ static void print_ide_buses(Monitor *monitor, unsigned depth) {
     print_drives(monitor, depth + 1, MACHINE_FLOPPIES + 2, 2);
 }
 
+/* The disks behind a controller in a slot. */
+static void print_pci_disks(Monitor *monitor, unsigned depth, unsigned slot) {
+    const Board *board = &monitor->machine->board;
+    for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++) {
+        const BoardDrive *drive = &board->drive[MACHINE_FLOPPIES + MACHINE_IDE_DRIVES + i];
+        const PciDiskConfig *config = &board->machine->config.pci_disk[i];
+        bool is_sata = config->kind == PCI_DISK_AHCI;
+        if (drive->present && (is_sata ? board->ahci_slot : board->pci_disk_slot[i]) == slot)
+            print_drive(monitor, depth, drive, is_sata ? config->port : 0);
+    }
+}
+
 static void print_pci_device(Monitor *monitor, unsigned depth, const PciDevice *device,
                              unsigned slot, unsigned function) {
     const PciDeviceInfo *info = pci_device_info(device);
@@ -150,6 +175,7 @@ static void print_pci_device(Monitor *monitor, unsigned depth, const PciDevice *
         print_isa_bus(monitor, depth + 1);
     else if (info->class_code >> 8 == 0x0101)
         print_ide_buses(monitor, depth + 1);
+    print_pci_disks(monitor, depth + 1, slot);
 }
 
 bool monitor_info_qtree(Monitor *monitor, char *arguments, Error *error) {

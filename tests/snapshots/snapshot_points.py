@@ -2,7 +2,7 @@
 """Snapshots at random instructions of a run: loaded in a fresh process, each goes on to the hash
 that the run has which was never saved; with every backend, also with another one than saved it.
 
-    snapshot_points.py PROGRAM GUEST [POINTS]    GUEST: freedos, kolibri, xv6, linux, disk
+    snapshot_points.py PROGRAM GUEST [POINTS]    GUEST: freedos, kolibri, xv6, linux, disk, pci_disks
 """
 import os
 import platform
@@ -34,6 +34,17 @@ DISK_SCRIPT = """while true; do
     dd if=/bin/busybox of=/dev/sda bs=64k conv=fsync 2>/dev/null
     echo 3 >/proc/sys/vm/drop_caches
     md5sum /dev/sda
+    dd if=/dev/sr0 bs=2048 count=100 | md5sum
+done
+"""
+
+
+PCI_DISKS_SCRIPT = """while true; do
+    for disk in vda nvme0n1 sda; do
+        dd if=/bin/busybox of=/dev/$disk bs=64k conv=fsync 2>/dev/null
+    done
+    echo 3 >/proc/sys/vm/drop_caches
+    md5sum /dev/vda /dev/nvme0n1 /dev/sda
     dd if=/dev/sr0 bs=2048 count=100 | md5sum
 done
 """
@@ -74,6 +85,25 @@ def disk(folder):
         "-drive", f"file={path},format=raw,if=ide,index=0,snapshot=on", "-cdrom", compact]
 
 
+def pci_disks(folder):
+    """Every controller on the PCI bus, and a CD behind one."""
+    image = initramfs.build(os.path.join(folder, "initramfs"), "686", script=PCI_DISKS_SCRIPT,
+                            modules=["virtio_pci", "virtio_blk", "ahci", "nvme", "sd_mod", "sr_mod"])
+    drives = []
+    for name in ("v", "a", "n"):
+        path = os.path.join(folder, f"{name}.img")
+        with open(path, "wb") as file:
+            file.truncate(4 << 20)
+        drives += ["-drive", f"file={path},format=raw,if=none,id={name},snapshot=on"]
+    compact = os.path.join(GUESTS, "test-cd.iso")
+    return 5_000_000_000, 800_000_000, "-", [
+        "-m", "64", "-kernel", fetch_packages.kernel_image("686"), "-initrd", image,
+        "-append", "console=ttyS0", "-serial", "null", *drives,
+        "-drive", f"file={compact},if=none,id=c,media=cdrom", "-device", "virtio-blk-pci,drive=v",
+        "-device", "ich9-ahci,id=ahci", "-device", "ide-hd,bus=ahci.0,drive=a", "-device", "ide-cd,bus=ahci.1,drive=c",
+        "-device", "nvme,drive=n,serial=n"]
+
+
 def linux(folder):
     """From the first instructions of the unpacked kernel to its programs."""
     image = initramfs.build(os.path.join(folder, "initramfs"), "686", script=LINUX_SCRIPT)
@@ -102,7 +132,7 @@ def main():
         try:
             start, span, keys, options = {
                 "freedos": freedos, "kolibri": kolibri, "xv6": xv6, "linux": linux,
-                "disk": disk}[guest](folder)
+                "disk": disk, "pci_disks": pci_disks}[guest](folder)
         except fetch_packages.PackageMissing as reason:
             print(f"skipped: {reason}")
             sys.exit(77)
