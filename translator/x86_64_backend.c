@@ -612,6 +612,13 @@ static X86Exit finish(Translator *translator, uint32_t leave) {
 bool x86_wants_run_loop(const Cpu *cpu) {
     const Translator *translator = cpu->translator;
     const CpuState *state = &cpu->state;
+    /* Mostly nothing of all that could be a reason is there. */
+    const uint32_t special_flags = FLAG_TF | FLAG_RF | FLAG_AC | FLAG_VIP;
+    uint32_t events = cpu->break_after | cpu->code_changed | state->halted | state->shutdown |
+                      state->init_pending | state->smi_pending | state->nmi_pending |
+                      state->pending_debug | state->intr_level | (state->eflags & special_flags);
+    if (events == 0)
+        return state->instruction_count >= cpu->count_end || !may_enter_indirect(translator);
     return cpu->break_after || cpu->code_changed || state->halted || state->shutdown ||
            state->init_pending || state->instruction_count >= cpu->count_end ||
            translator_must_step(translator) || cpu_wants_interrupt(cpu) ||

@@ -232,15 +232,29 @@ static bool may_go_on(Cpu *cpu) {
     return !cpu->code_changed && !cpu->state.pending_debug && !wanted;
 }
 
+/* Mostly there is nothing to do of these. */
+static void settle_pointers(Cpu *cpu, const X86Backend *backend) {
+    if ((cpu->fpu_site | cpu->fpu_segment) != 0)
+        x86_fpu_settle_pointers(cpu, backend);
+}
+static void save_fpu(Cpu *cpu) {
+    if (cpu->fpu_live != FPU_LIVE_NONE)
+        x86_fpu_save(cpu);
+}
+static void resume_fpu(Cpu *cpu) {
+    if (cpu->fpu_suspended != FPU_LIVE_NONE)
+        x86_fpu_resume(cpu);
+}
+
 static bool leaves_fpu_live(const HelperInfo *helper) {
     return (helper->attributes & (HELPER_LEAF | HELPER_ENDS_BLOCK)) == HELPER_LEAF;
 }
 
 static HelperResult call_helper(Cpu *cpu, const HelperInfo *helper) {
     if (!leaves_fpu_live(helper)) {
-        if (x86_fpu_run_function(cpu, helper))
+        if (cpu->fpu_live == FPU_LIVE_ALL && x86_fpu_run_function(cpu, helper))
             return HELPER_NEXT;
-        x86_fpu_save(cpu);
+        save_fpu(cpu);
     }
     return helper->function(cpu, cpu->helper_a, cpu->helper_b, (uint32_t)cpu->host_slot[HOST_R10],
                             (uint32_t)cpu->host_slot[HOST_R11]);
@@ -293,17 +307,17 @@ HelperEnd x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
         x86_fpu_suspend(cpu);
     else if (X86_IS_SANITIZED)
         x86_fpu_save(cpu);
-    x86_fpu_settle_pointers(cpu, backend);
+    settle_pointers(cpu, backend);
     state->eip = site->eip;
     cpu->next_eip = site->eip + site->insn_length;
     state->instruction_count = cpu->count_end - (uint64_t)(cpu->budget + site->uncounted);
     cpu_allow_iterations(cpu);
     HelperEnd end = {.leave = run_helper(cpu, helper)};
     if (end.leave == LEAVE_LOOK) {
-        x86_fpu_save(cpu);
+        save_fpu(cpu);
         end.next = x86_find_next(cpu);
     }
-    x86_fpu_resume(cpu);
+    resume_fpu(cpu);
     return end;
 }
 
