@@ -4,6 +4,7 @@
  * of things to do with it. Whatever the image says, each must end and stay within bounds. */
 #include "big_endian.h"
 #include "block.h"
+#include "block_image.h"
 #include "fuzz_input.h"
 
 #include <fcntl.h>
@@ -133,14 +134,41 @@ static void act(FuzzInput *input, BlockNode *node) {
     unsigned action = (unsigned)fuzz_number(input, 1);
     uint64_t offset = fuzz_number(input, 1) * 300 + fuzz_number(input, 1);
     size_t size = 1 + fuzz_number(input, 2) % sizeof(data);
+    static const char *const names[] = {"a", "b", "1", ""};
     if (action % 8 == 0)
         block_flush(node, NULL);
-    else if (action % 8 == 1)
+    else if (action % 16 == 1)
         block_set_length(node, offset * 3, NULL);
+    else if (action % 16 == 9)
+        block_snapshot(node, (BlockSnapshotAction)(offset % 3), names[size % 4], NULL);
+    else if (action % 16 == 3)
+        block_discard(node, offset, size, NULL);
+    else if (action % 16 == 11)
+        block_write_zeros(node, offset, size, NULL);
     else if (action % 2 == 0 && offset + size <= block_length(node))
         block_write(node, offset, data, size, NULL);
     else
         block_read(node, offset, data, size, NULL);
+}
+
+/* Now and then it is repaired first, or its settings change. */
+static void repair(FuzzInput *input) {
+    unsigned kind = (unsigned)fuzz_number(input, 1);
+    BlockOptions options = {.path = fixture.path, .format = "qcow2", .repair = kind % 2};
+    BlockNode *node = kind < 100 ? block_open(&options, NULL) : NULL;
+    if (node == NULL)
+        return;
+    static const BlockCreateValue changes[] = {
+        {"compat", "0.10"}, {"refcount_bits", "64"}, {"refcount_bits", "1"}, {"compat", "1.1"}};
+    BlockCheck check = {.repair_leaks = kind % 3 == 0, .repair_all = kind % 3 == 1};
+    BlockCreateRequest request = {.values = &changes[kind / 8 % 4], .value_count = 1};
+    if (kind % 2)
+        block_check(node, &check, NULL);
+    else if (kind % 4 == 0)
+        block_amend(node, &request, NULL);
+    else
+        block_set_backing(node, kind % 8 == 2 ? "missing" : NULL, "raw", NULL);
+    block_close(node);
 }
 
 int fuzz_one(const uint8_t *data, size_t size) {
@@ -155,6 +183,7 @@ int fuzz_one(const uint8_t *data, size_t size) {
     if (fuzz_number(&input, 1) < 30)
         length = 1 + fuzz_number(&input, 2) % length;
     write_image(image, length);
+    repair(&input);
     for (int read_only = 0; read_only < 2; read_only++) {
         BlockOptions options = {.path = fixture.path, .format = "qcow2", .read_only = read_only};
         BlockNode *node = block_open(&options, NULL);
