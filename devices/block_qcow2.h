@@ -120,6 +120,8 @@ bool qcow2_refcount_free(Qcow2 *image, uint64_t offset, uint64_t size, Error *er
 bool qcow2_refcount_get(Qcow2 *image, uint64_t cluster, uint64_t *value, Error *error);
 /* Whether there is a block with its count. */
 bool qcow2_refcount_has(const Qcow2 *image, uint64_t cluster);
+/* Clusters of one block, first to before 'end', are used once. */
+bool qcow2_refcount_use(Qcow2 *image, uint64_t first, uint64_t end, Error *error);
 /* Enters a count into a block in memory. */
 void qcow2_refcount_encode(uint8_t *block, unsigned order, uint64_t index, uint64_t value);
 bool qcow2_refcount_set(Qcow2 *image, uint64_t cluster, uint64_t value, Error *error);

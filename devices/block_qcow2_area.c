@@ -56,9 +56,9 @@ static bool count_area(Qcow2 *image, uint64_t first, uint64_t end, Error *error)
             continue;
         }
         uint64_t begin = index << bits, range_end = (index + 1) << bits;
-        for (uint64_t i = first > begin ? first : begin; i < end && i < range_end; i++)
-            if (!qcow2_refcount_set(image, i, 1, error))
-                return false;
+        if (!qcow2_refcount_use(image, first > begin ? first : begin,
+                                end < range_end ? end : range_end, error))
+            return false;
     }
     return true;
 }

@@ -1,4 +1,5 @@
 /* How often each cluster of a qcow2 image is used, and which ones are free. */
+#include "allocate.h"
 #include "big_endian.h"
 #include "block_qcow2.h"
 #include <stdlib.h>
@@ -83,6 +84,25 @@ bool qcow2_refcount_set(Qcow2 *image, uint64_t cluster, uint64_t value, Error *e
                     value, bytes, &position);
     return qcow2_cache_write(&image->refcount_cache, image->file,
                              cluster >> qcow2_block_bits(image), position, bytes, size, error);
+}
+
+bool qcow2_refcount_use(Qcow2 *image, uint64_t first, uint64_t end, Error *error) {
+    bool missing;
+    const uint8_t *block = find_block(image, first, &missing, error);
+    if (block == NULL)
+        return missing ? error_set(error, "has no refcount for a cluster in use") : false;
+    uint64_t mask = (1ull << qcow2_block_bits(image)) - 1, bits = 1ull << image->refcount_order;
+    size_t from = (size_t)((first & mask) * bits / 8);
+    size_t to = (size_t)((((end - 1) & mask) * bits + bits + 7) / 8);
+    uint64_t base = from * 8 / bits; /* the first count in these bytes */
+    uint8_t *bytes = allocate_zeroed(to - from);
+    memcpy(bytes, block + from, to - from);
+    for (uint64_t cluster = first; cluster < end; cluster++)
+        qcow2_refcount_encode(bytes, image->refcount_order, (cluster & mask) - base, 1);
+    bool good = qcow2_cache_write(&image->refcount_cache, image->file,
+                                  first >> qcow2_block_bits(image), from, bytes, to - from, error);
+    free(bytes);
+    return good;
 }
 
 void qcow2_refcount_mark_metadata(Qcow2 *image, uint64_t offset, uint64_t bytes, bool is) {
@@ -179,7 +199,7 @@ bool qcow2_refcount_allocate(Qcow2 *image, uint64_t clusters, uint64_t *offset, 
     if (!qcow2_area_take(image, first, blocks, clusters, error))
         return false;
     *offset = (first + blocks) << image->cluster_bits;
-    if (clusters == 1)
+    if (clusters == 1 || first == image->free_hint)
         image->free_hint = end;
     return true;
 }

@@ -99,6 +99,28 @@ static bool write_to_new(Qcow2 *image, const Qcow2Place *place, uint64_t offset,
            free_old(image, place, host, error);
 }
 
+/* How many whole clusters in a row have nothing yet, and can lie in a row at the end of the file.
+ * Where clusters are free before, those are filled one by one. */
+static uint64_t find_fresh(const Qcow2 *image, const Qcow2Place *place, uint64_t offset) {
+    bool at_end = image->free_hint >= image->file_end >> image->cluster_bits;
+    if (place->kind != QCOW2_UNALLOCATED || place->entry != 0 || !at_end ||
+        (offset & (image->cluster_bytes - 1)) != 0)
+        return 0;
+    return place->size >> image->cluster_bits;
+}
+
+static bool write_fresh(Qcow2 *image, uint64_t clusters, uint64_t offset, const uint8_t *data,
+                        Error *error) {
+    uint64_t host, size = clusters << image->cluster_bits;
+    if (!qcow2_refcount_allocate(image, clusters, &host, error))
+        return false;
+    if (!qcow2_file_write(image, host, data, size, error)) {
+        (void)qcow2_refcount_free(image, host, size, NULL);
+        return give_up(image, 0);
+    }
+    return qcow2_map_set_run(image, offset, host | QCOW2_COPIED, clusters, error);
+}
+
 bool qcow2_write(Qcow2 *image, uint64_t offset, const uint8_t *data, uint64_t size, Error *error) {
     if (!qcow2_header_begin_writing(image, error))
         return false;
@@ -111,10 +133,14 @@ bool qcow2_write(Qcow2 *image, uint64_t offset, const uint8_t *data, uint64_t si
         if (part > size)
             part = size;
         bool in_place = place.kind == QCOW2_DATA && (place.entry & QCOW2_COPIED);
+        uint64_t fresh = find_fresh(image, &place, offset);
         if (in_place)
             part = place.size;
-        if (!(in_place ? write_in_place(image, &place, data, error)
-                       : write_to_new(image, &place, offset, data, part, error)))
+        else if (fresh > 1)
+            part = fresh << image->cluster_bits;
+        if (!(in_place    ? write_in_place(image, &place, data, error)
+              : fresh > 1 ? write_fresh(image, fresh, offset, data, error)
+                          : write_to_new(image, &place, offset, data, part, error)))
             return false;
         offset += part;
         data += part;
