@@ -1,8 +1,12 @@
 /* ATA commands of a hard disk (ATA/ATAPI-7 volume 1, chapter 6). */
+#include "dma_list.h"
 #include "ide_internal.h"
+#include "little_endian.h"
 #include <string.h>
 
 #define FLUSH_NS 100000
+#define RANGE_BYTES 8
+#define RANGE_ADDRESS 0xFFFFFFFFFFFFull
 #define LBA28_MAXIMUM 0x0FFFFFFFu
 #define DMA_CHUNK_SECTORS (IDE_BUFFER_BYTES / IDE_SECTOR_BYTES)
 
@@ -164,6 +168,42 @@ static void read_or_write(IdeDrive *drive, unsigned flags) {
     if (by_dma)
         ns += ide_sectors_ns(drive, drive->state->sectors_left);
     ide_begin_transfer(drive, writes ? TRANSFER_DISK_WRITE : TRANSFER_DISK_READ, by_dma, ns);
+}
+
+/* A block of ranges: 48 bits of address, 16 of length each (ATA8-ACS 7.5.3.1). Those that do not
+ * lie on the disk end the command. */
+bool ide_disk_trim(IdeDrive *drive) {
+    IdeDriveState *state = drive->state;
+    Error error = {0};
+    for (uint32_t at = 0; at < state->buffer_size; at += RANGE_BYTES) {
+        uint64_t range = load_le64(state->buffer + at);
+        uint64_t first = range & RANGE_ADDRESS, count = range >> 48;
+        if (count == 0)
+            continue;
+        if (first >= drive->sectors || count > drive->sectors - first)
+            return fail_at(drive, first, ERROR_ID_NOT_FOUND, 0);
+        if (!dma_clear_disk(drive->medium, first * IDE_SECTOR_BYTES, count * IDE_SECTOR_BYTES, true,
+                            &error)) {
+            TRACE(drive->channel->trace, TRACE_GUEST_ERRORS, "ide: %s\n", error.message);
+            return fail_at(drive, first, ERROR_ABORTED, STATUS_DEVICE_FAULT);
+        }
+    }
+    state->sectors_left -= state->buffer_size / IDE_SECTOR_BYTES;
+    return true;
+}
+
+/* DATA SET MANAGEMENT, of which there is one kind; serial disks have it. */
+static void manage_data(IdeDrive *drive, unsigned flags) {
+    IdeDriveState *state = drive->state;
+    (void)flags;
+    if (!drive->channel->serial || state->features[0] != 1 || block_is_read_only(drive->medium) ||
+        drive->channel->bus_master.transfer == NULL) {
+        abort_command(drive);
+        return;
+    }
+    state->sectors_left = sector_count(state);
+    state->block_bytes = IDE_SECTOR_BYTES;
+    ide_begin_transfer(drive, TRANSFER_DISK_TRIM, true, ide_access_ns(drive));
 }
 
 /* Reads without a transfer. */
@@ -354,6 +394,7 @@ typedef struct DiskCommand {
 
 /* clang-format off */
 static const DiskCommand commands[] = {
+    {0x06, 0x06, manage_data,           FLAG_EXTENDED | FLAG_DMA},
     {0x10, 0x1F, accept,                0},                                      /* RECALIBRATE */
     {0x20, 0x21, read_or_write,         0},                                      /* READ SECTORS */
     {0x24, 0x24, read_or_write,         FLAG_EXTENDED},

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define FIRMWARE_REVISION "7.2.0"
+#define TRIM_BLOCKS 64 /* of ranges in one command, at most */
 #define LBA28_SECTORS_MAXIMUM 0x0FFFFFFFu
 
 static void store_word(uint8_t *data, unsigned word, uint32_t value) {
@@ -59,6 +60,10 @@ static void store_interface(const IdeDrive *drive, uint8_t *data) {
         store_word(data, 75, queues ? IDE_QUEUE_DEPTH - 1 : 0);
         store_word(data, 76, queues ? 0x0106 : 0x0006); /* 1.5 and 3 Gb/s, queues commands */
         store_word(data, 93, 0);
+        if (queues) {
+            store_word(data, 105, TRIM_BLOCKS);
+            store_word(data, 169, 1); /* TRIM */
+        }
     } else {
         store_word(data, 93, drive == &drive->channel->drives[0] ? 0x6001 : 0x6100);
     }

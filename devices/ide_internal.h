@@ -84,6 +84,7 @@ typedef enum TransferKind {
     TRANSFER_NONE,
     TRANSFER_DISK_READ,
     TRANSFER_DISK_WRITE,
+    TRANSFER_DISK_TRIM, /* a list of what is needed no longer */
     TRANSFER_DATA_IN,        /* just the buffer, of an ATA command */
     TRANSFER_PACKET,         /* the twelve bytes of a packet command */
     TRANSFER_PACKET_READ,    /* sectors of a CD */
@@ -197,6 +198,7 @@ void ide_run_dma(IdeDrive *drive);
 void ide_disk_execute(IdeDrive *drive);
 bool ide_disk_load(IdeDrive *drive);
 bool ide_disk_store(IdeDrive *drive);
+bool ide_disk_trim(IdeDrive *drive);
 /* Sets up the buffer for the next block of a write. */
 void ide_disk_prepare_block(IdeDrive *drive);
 

@@ -30,6 +30,7 @@ static const Transfer transfers[TRANSFER_KINDS] = {
     [TRANSFER_NONE] = {.to_host = true},
     [TRANSFER_DISK_READ] = {.to_host = true, .load = ide_disk_load},
     [TRANSFER_DISK_WRITE] = {.store = ide_disk_store, .prepare = ide_disk_prepare_block},
+    [TRANSFER_DISK_TRIM] = {.store = ide_disk_trim, .prepare = ide_disk_prepare_block},
     [TRANSFER_DATA_IN] = {.to_host = true},
     [TRANSFER_PACKET] = {.is_packet = true, .store = discard, .prepare = keep_size},
     [TRANSFER_PACKET_READ] = {.to_host = true, .is_packet = true, .load = ide_cdrom_load},

@@ -385,6 +385,26 @@ START_TEST(saved_in_the_middle_of_a_command) {
 }
 END_TEST
 
+START_TEST(trimmed_ranges) {
+    uint8_t *list = pci_disk_ram(fixture, DATA);
+    memset(list, 0, 1024);
+    store_le64(list, 20 | (uint64_t)8 << 48);
+    store_le64(list + 512, 40 | (uint64_t)1 << 48);
+    uint8_t *frame = fill_slot(0, 0x06, 0, 2, REGIONS({DATA, 1024}));
+    frame[3] = 1;
+    ck_assert_uint_eq(issue(0), 1);
+    uint8_t sector[512];
+    ck_assert(block_read(fixture->medium, 19 * 512, sector, 512, NULL));
+    ck_assert_uint_eq(sector[1], pci_disk_byte(19 * 512 + 1));
+    store_le64(list, UINT64_C(0xFFFFFFFFFFFFFFFF));
+    ck_assert_uint_eq(issue(0) & TASK_FILE_ERROR, TASK_FILE_ERROR);
+    expect_recovery();
+    frame = fill_slot(0, 0x06, 0, 1, REGIONS({DATA, 512})); /* not TRIM */
+    frame[3] = 2;
+    ck_assert_uint_eq(issue(0) & TASK_FILE_ERROR, TASK_FILE_ERROR);
+}
+END_TEST
+
 static void add(TCase *tests) {
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, ports_tell_what_is_connected);
@@ -397,6 +417,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, lists_over_its_own_registers_harm_nobody);
     tcase_add_test(tests, packet_commands);
     tcase_add_test(tests, software_reset);
+    tcase_add_test(tests, trimmed_ranges);
     tcase_add_test(tests, saved_in_the_middle_of_a_command);
 }
 

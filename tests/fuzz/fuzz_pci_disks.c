@@ -224,7 +224,7 @@ static void give_virtio(Board *board, FuzzInput *input) {
 
 static void give_ahci(Board *board, FuzzInput *input) {
     static const uint8_t commands[] = {0xEC, 0xA0, 0xA1, 0x25, 0x35, 0x60, 0x61, 0x20, 0x30,
-                                       0xC4, 0xC5, 0xC6, 0xE7, 0xEF, 0x40, 0xB0, 0x08, 0x90};
+                                       0xC4, 0xC5, 0xC6, 0xE7, 0xEF, 0x40, 0xB0, 0x08, 0x06};
     uint32_t slot = (uint32_t)fuzz_number(input, 1) % 4, port = 0x100 + board->given++ % 2 * 0x80;
     uint32_t table = TABLES + slot * 0x800;
     uint8_t *header = ram(RINGS + slot * 32), *frame = ram(table);

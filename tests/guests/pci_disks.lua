@@ -6,11 +6,12 @@ local linux_guest = require("linux_guest")
 -- Of each: how it is plugged in, the modules that it needs and the name that Linux gives to the disk.
 local DEVICES = {
   {name = "virtio-blk", disk = "vda", modules = {"virtio_pci", "virtio_blk"},
-   options = {"-device", "virtio-blk-pci,drive=d,bootindex=0"}},
-  {name = "AHCI", disk = "sda", modules = {"ahci", "sd_mod"},
+   discards = true, options = {"-device", "virtio-blk-pci,drive=d,bootindex=0"}},
+  {name = "AHCI", disk = "sda", modules = {"ahci", "sd_mod"}, discards = true,
    options = {"-device", "ich9-ahci,id=ahci", "-device", "ide-hd,drive=d,bus=ahci.0,bootindex=0"}},
   -- The BIOS gives NVMe disks no geometry that DOS could use, under QEMU neither.
   {name = "NVMe", disk = "nvme0n1", modules = {"nvme"}, partition = "nvme0n1p1", boots_linux = true,
+   discards = true,
    options = {"-device", "nvme,drive=d,serial=reprise,bootindex=0"}},
 }
 
@@ -108,6 +109,27 @@ local function boot(device)
   dos_guest.check_file_system(image)
 end
 
+-- What the guest needs no longer takes no room in the image, and the rest is as it was.
+local DISCARD_SCRIPT = [[set -e
+blkdiscard -o 4194304 -l 8388608 /dev/%s
+sync
+dmesg
+]]
+
+local function discard(device)
+  local image = guest.copy(make_image(8))
+  local before = make_image(8)
+  local function room()
+    return tonumber(guest.program("du", "--block-size=1", image):match("^%d+"))
+  end
+  local room_before = room()
+  finish(guest.linux({modules = device.modules, script = DISCARD_SCRIPT:format(device.disk),
+                      options = joined(drive(image, ",snapshot=off"), device.options)}), 200)
+  check(room_before - room() >= 4 << 20, "the image has its " .. room() .. " bytes still")
+  guest.program("cmp", "-n", tostring(4 << 20), image, before)
+  check_equal(guest.program("head", "-c", tostring(12 << 20), image):sub((4 << 20) + 1):match("[^\0]"), nil)
+end
+
 local INSTALL = [[set -e
 mount -t ext4 /dev/%s /mnt
 extlinux --install /mnt/boot
@@ -161,6 +183,9 @@ for _, device in ipairs(DEVICES) do
   test("Linux on " .. device.name, function() copy_halves(device, 16, 200) end)
   test("snapshot of work on " .. device.name, function() save_and_go_on(device) end)
   test("boot from " .. device.name, function() (device.boots_linux and boot_linux or boot)(device) end)
+  if device.discards then
+    test("discard on " .. device.name, function() discard(device) end)
+  end
   if guest.long then
     test("200 MB on " .. device.name, function() copy_halves(device, 200, 900) end)
   end
