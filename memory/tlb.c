@@ -96,24 +96,26 @@ static void mark_large_region(Tlb *tlb, uint32_t page) {
     tlb->large_regions[region / 64] |= 1ull << region % 64;
 }
 
-/* Forgets all pages but those whose rights have a bit of 'keep'. */
+/* Forgets all pages but those whose rights have a bit of 'keep': global ones or none. */
 static void flush_except(Tlb *tlb, uint8_t keep) {
-    uint32_t kept = 0;
-    for (unsigned i = 0; i < 16; i++)
+    uint32_t first = keep != 0 ? tlb->settled_count : 0, kept = first;
+    for (unsigned i = 0; i < 16 && first == 0; i++)
         tlb->large_regions[i] = 0;
-    for (uint32_t i = 0; i < tlb->listed_count; i++) {
+    for (uint32_t i = first; i < tlb->listed_count; i++) {
         uint32_t page = tlb->listed[i];
         uint8_t rights = tlb->walked[page].rights;
         if ((rights & keep) == 0) {
             forget_page(tlb, page);
-            tlb->walked[page].listed = false;
+            tlb->walked[page].listed = TLB_LISTED_NOT;
             continue;
         }
+        tlb->walked[page].listed = TLB_LISTED_SETTLED;
         if ((rights & TLB_RIGHT_LARGE) != 0)
             mark_large_region(tlb, page);
         tlb->listed[kept++] = page;
     }
     tlb->listed_count = kept;
+    tlb->settled_count = kept; /* none are kept by a flush of all */
     tlb->flushes++;
     report_loss(tlb, keep != 0 ? TLB_LOST_LOCAL : TLB_LOST_ALL, 0);
 }
@@ -191,8 +193,10 @@ void tlb_remember_walk(Tlb *tlb, uint32_t page, const PageWalk *found) {
     walked->rights = found->rights;
     if ((found->rights & TLB_RIGHT_LARGE) != 0)
         mark_large_region(tlb, page);
-    if (!walked->listed) {
-        walked->listed = true;
+    if (walked->listed == TLB_LISTED_SETTLED && (found->rights & TLB_RIGHT_GLOBAL) == 0)
+        tlb->settled_count = 0; /* all are looked at once more */
+    if (walked->listed == TLB_LISTED_NOT) {
+        walked->listed = TLB_LISTED;
         tlb->listed[tlb->listed_count++] = page;
     }
 }

@@ -36,7 +36,7 @@ typedef enum AccessKind { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH } AccessKind;
 typedef struct TlbWalked {
     uint32_t physical_page; /* page number after A20 */
     uint8_t rights;         /* TLB_RIGHT_* */
-    uint8_t listed;         /* on the list of pages to forget at a flush */
+    uint8_t listed;         /* on the list of pages to forget at a flush: TLB_LISTED_* */
     uint8_t filled;         /* bit n: table n of 'entry' holds this page */
     uint8_t code;           /* somebody relies on this mapping: tlb_note_code() */
 } TlbWalked;
@@ -56,6 +56,8 @@ static inline CodeBytes *tlb_marked_code(int64_t entry) {
     bool marked = entry < 0 && entry != TLB_INVALID;
     return marked ? (CodeBytes *)(uintptr_t)(entry & INT64_MAX) : NULL;
 }
+
+enum { TLB_LISTED_NOT, TLB_LISTED, TLB_LISTED_SETTLED };
 
 /* What was dropped that others may have derived something from. */
 typedef enum TlbLoss {
@@ -92,6 +94,10 @@ typedef struct Tlb {
                                    'walked' */
     uint64_t fills, walks, flushes; /* counters for 'info jit' */
     uint32_t listed_count;
+    /* So many at the list's start were global at the last flush of the others and are still, or are
+     * not known now: the next one need not look at them. */
+    uint32_t settled_count;
+    uint32_t settled_unused;
     /* After whatever drops read entries (the mapping of code may have changed): the translator's
      * hook. NULL at first. 'page': for TLB_LOST_PAGE. */
     void (*flushed)(void *opaque, TlbLoss loss, uint32_t page);

@@ -131,6 +131,10 @@ bool tlb_load(Tlb *tlb, ByteReader *reader, Error *error) {
 
 /* ---- Invariants ---- */
 
+static bool is_local(const TlbWalked *walked) {
+    return walked->rights != 0 && (walked->rights & TLB_RIGHT_GLOBAL) == 0;
+}
+
 static bool check_list(const Tlb *tlb, Error *error) {
     uint32_t *seen = allocate_zeroed(TLB_PAGES / 32 * sizeof *seen);
     bool good = true;
@@ -140,6 +144,8 @@ static bool check_list(const Tlb *tlb, Error *error) {
             good = error_set(error, "page %05X is on the list and not marked so", page);
         else if ((seen[page / 32] >> page % 32 & 1) != 0)
             good = error_set(error, "page %05X is on the list twice", page);
+        else if (i < tlb->settled_count && is_local(&tlb->walked[page]))
+            good = error_set(error, "page %05X is not global, but taken for settled", page);
         else
             seen[page / 32] |= 1u << page % 32;
     }

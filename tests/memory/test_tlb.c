@@ -252,6 +252,33 @@ START_TEST(global_pages_survive_a_cr3_write) {
 }
 END_TEST
 
+START_TEST(a_page_that_was_global_goes_with_the_local_ones) {
+    fixture_page_32(fixture, 0, CR4_PGE_BIT);
+    map_two_pages(P | W | U | G);
+    read_at(0x5000, 4, false);
+    read_at(0x6000, 4, false);
+    for (int i = 0; i < 2; i++) {
+        tlb_set_control(tlb, tlb->cr0, tlb->cr3, tlb->cr4, false, true);
+        fixture_check(fixture);
+    }
+    fixture_set_32(fixture, TABLE, 5, (FRAMES + 0x7000) | P | W | U);
+    tlb_flush_page(tlb, 0x5000);
+    tlb_set_control(tlb, tlb->cr0, tlb->cr3, tlb->cr4, false, true); /* while it is not known */
+    fixture_check(fixture);
+    read_at(0x5000, 4, false);
+    fixture_check(fixture);
+    fixture_set_32(fixture, TABLE, 5, 0);
+    fixture_set_32(fixture, TABLE, 6, 0);
+    tlb_set_control(tlb, tlb->cr0, tlb->cr3, tlb->cr4, false, true);
+    uint32_t physical;
+    ck_assert_int_eq(fixture_translate(fixture, 0x5000, ACCESS_READ, false, &physical), 0);
+    ck_assert(has_entry(TLB_SUPER_READ, 0x6000));
+    fixture_check(fixture);
+    tlb_flush_all(tlb);
+    ck_assert_int_eq(fixture_translate(fixture, 0x6000, ACCESS_READ, false, &physical), 0);
+}
+END_TEST
+
 START_TEST(invlpg_drops_global_pages) {
     fixture_page_32(fixture, 0, CR4_PGE_BIT);
     map_two_pages(P | W | U | G);
@@ -578,6 +605,7 @@ int main(void) {
     tcase_add_test(tests, a_page_fault_drops_what_was_known);
     tcase_add_test(tests, d_bit_is_set_at_the_first_store);
     tcase_add_test(tests, global_pages_survive_a_cr3_write);
+    tcase_add_test(tests, a_page_that_was_global_goes_with_the_local_ones);
     tcase_add_test(tests, invlpg_drops_global_pages);
     tcase_add_test(tests, control_register_changes);
     tcase_add_test(tests, write_protect_decides_supervisor_stores);
