@@ -126,10 +126,48 @@ void lift_popf(Lifter *lifter) {
     lift_go_on(lifter);
 }
 
+enum { ENTER_INLINE_LEVELS = 4 };
+
+/* Entry 'i' of the enclosing procedure's display is pushed as the new one's. */
+static void push_display_entry(Lifter *lifter, int32_t i, int32_t size) {
+    Uop *load = lift_emit(lifter, size == 2 ? UOP_MOVZX : UOP_MOV, 4);
+    load->src_size = size == 2 ? 2 : 0;
+    lift_set_dst_register(load, UREG_T0);
+    load->src_kind = UOPERAND_MEM;
+    lift_set_address(load, SEG_SS, REG_EBP, -i * size, lift_stack_size(lifter));
+    lift_store_stack(lifter, -size * (i + 1), (unsigned)size, UREG_T0);
+}
+
+/* register = ESP + displacement */
+static void load_stack_pointer(Lifter *lifter, unsigned reg, int32_t displacement) {
+    unsigned size = lift_stack_size(lifter);
+    Uop *uop = lift_emit(lifter, UOP_LEA, size);
+    lift_set_dst_register(uop, reg);
+    lift_set_address(uop, SEG_SS, REG_ESP, displacement, size);
+}
+
+/* As helper_enter() has it: EBP, the display, the new frame's pointer, and a look whether the new
+ * top of the stack could be written. */
 void lift_enter(Lifter *lifter) {
-    uint32_t level = lifter->insn->immediate2 & 31;
-    lift_helper(lifter, HELPER_ID_enter, lifter->insn->operand_size,
-                level << 16 | (lifter->insn->immediate & 0xFFFF));
+    uint32_t level = lifter->insn->immediate2 & 31, bytes = lifter->insn->immediate & 0xFFFF;
+    int32_t size = lifter->insn->operand_size;
+    if (level > ENTER_INLINE_LEVELS || (unsigned)size != lift_stack_size(lifter)) {
+        lift_helper(lifter, HELPER_ID_enter, lifter->insn->operand_size, level << 16 | bytes);
+        return;
+    }
+    lift_store_stack(lifter, -size, (unsigned)size, REG_EBP);
+    for (int32_t i = 1; i < (int32_t)level; i++)
+        push_display_entry(lifter, i, size);
+    if (level > 0) {
+        load_stack_pointer(lifter, UREG_T0, -size);
+        lift_store_stack(lifter, -size * (int32_t)(level + 1), (unsigned)size, UREG_T0);
+    }
+    int32_t top = -size * (int32_t)(level + 1) - (int32_t)bytes;
+    Uop *check = lift_emit(lifter, UOP_CHECK_WRITE, (unsigned)size);
+    check->dst_kind = UOPERAND_MEM;
+    lift_set_address(check, SEG_SS, REG_ESP, top, (unsigned)size);
+    load_stack_pointer(lifter, REG_EBP, -size);
+    lift_move_stack(lifter, top);
 }
 
 void lift_leave(Lifter *lifter) {

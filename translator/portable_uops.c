@@ -1,4 +1,5 @@
 /* The portable backend: what each micro-op does. */
+#include "linear.h"
 #include "portable_internal.h"
 
 static uint32_t get_flags(const Portable *portable) {
@@ -439,6 +440,14 @@ static PortableStep run_read_sreg(Portable *portable, const Uop *uop) {
     return STEP_ON;
 }
 
+static PortableStep run_check_write(Portable *portable, const Uop *uop) {
+    Cpu *cpu = portable->cpu;
+    uint32_t offset = portable_offset(portable, &uop->address), linear;
+    bool good = cpu_check_segment(cpu, uop->address.segment, offset, uop->size, true, &linear) &&
+                linear_check_write(cpu, linear, uop->size, cpu->state.cpl == 3);
+    return good ? STEP_ON : STEP_FAULT;
+}
+
 static PortableStep run_load_real_sreg(Portable *portable, const Uop *uop) {
     segment_load_real(portable->cpu, uop->imm,
                       (uint16_t)portable_get_register(portable, uop->src, 2));
@@ -581,6 +590,7 @@ PortableFunction *const portable_table[UOP_COUNT] = {
     [UOP_CLI] = run_cli,
     [UOP_STI] = run_sti,
     [UOP_READ_SREG] = run_read_sreg,
+    [UOP_CHECK_WRITE] = run_check_write,
     [UOP_LOAD_REAL_SREG] = run_load_real_sreg,
     [UOP_LOAD_SREG] = run_load_sreg,
     [UOP_CHECK_CS] = run_check_cs,

@@ -137,6 +137,12 @@ static void emit_xchg(Translation *translation, const Uop *uop) {
     end_operands(translation, uop);
 }
 
+/* The look-up alone. */
+static void emit_check_write(Translation *translation, const Uop *uop) {
+    begin_operands(translation, uop);
+    end_operands(translation, uop);
+}
+
 /* bswap dst; xor dst16, dst16 by mov */
 static void emit_bswap(Translation *translation, const Uop *uop) {
     Assembler *assembler = &translation->assembler;
@@ -777,6 +783,7 @@ static EmitFunction *const emit_table[UOP_COUNT] = {
     [UOP_MOVSX] = emit_extend,
     [UOP_LEA] = emit_lea,
     [UOP_XCHG] = emit_xchg,
+    [UOP_CHECK_WRITE] = emit_check_write,
     [UOP_BSWAP] = emit_bswap,
     [UOP_CWD] = emit_cwd,
     [UOP_STEP] = emit_step,
