@@ -243,6 +243,17 @@ def conversions_in_all_directions(folder):
                         qemu("check", "-f", target, mine)
 
 
+def several_inputs_become_one(folder):
+    parts = [scattered(f"{folder}/part{number}", size, number) for number, size in enumerate((1 << 20, 777 * 512, 512, 3 << 20))]
+    qemu("convert", "-O", "vmdk", "-o", "subformat=twoGbMaxExtentSparse", parts[3], f"{folder}/last.vmdk")
+    whole = b"".join(content(part) for part in parts)
+    write(f"{folder}/whole", len(whole), [(0, whole)])
+    for options in ([], ["-c"], ["-c", "-o", "compression_type=zstd,cluster_size=8k"], ["-S", "0"], ["-p"]):
+        ours("convert", "-O", "qcow2", *options, *parts[:3], f"{folder}/last.vmdk", f"{folder}/joined")
+        qemu("compare", "-F", "raw", f"{folder}/joined", f"{folder}/whole")
+        qemu("check", f"{folder}/joined")
+
+
 def what_cannot_be_opened_is_told(folder):
     path = f"{folder}/image"
     secret = ["--object", "secret,id=s,data=abc", "-o", "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10"]
@@ -255,7 +266,7 @@ def what_cannot_be_opened_is_told(folder):
 
 
 CHECKS = [commits_are_qemu_imgs, longer_images_make_their_base_longer, rebases_are_qemu_imgs, settings_are_amended, measures_are_qemu_imgs,
-          parts_are_copied_as_by_qemu_img, preallocation_gives_room, conversions_in_all_directions, what_cannot_be_opened_is_told]
+          parts_are_copied_as_by_qemu_img, preallocation_gives_room, conversions_in_all_directions, several_inputs_become_one, what_cannot_be_opened_is_told]
 
 
 def main():
