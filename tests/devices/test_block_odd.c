@@ -226,7 +226,7 @@ int main(void) {
         return 77;
     Suite *suite = suite_create("block_odd");
     TCase *cases = tcase_create("odd");
-    tcase_set_timeout(cases, 120);
+    tcase_set_timeout(cases, getenv("REPRISE_LONG") != NULL ? 900 : 120);
     tcase_add_loop_test(cases, bochs_images_are_read_and_written, 0, 2);
     tcase_add_loop_test(cases, empty_bochs_images_fill_up, 0, 2);
     tcase_add_test(cases, hostile_bochs_images_are_one_clear_line);
