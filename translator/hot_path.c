@@ -15,7 +15,7 @@ enum {
     INTERVAL_EAGER = 211,  /* for tests */
     SAMPLES_WANTED = 4,    /* before a path is recorded */
     RECORDINGS_WANTED = 2, /* of which what they have in common is taken */
-    DEATHS_MAX = 16,       /* of blocks on a page, by stores: too often for paths */
+    DEATHS_MAX = 512,      /* of blocks on a page, by stores: too often for paths */
     FAILURES_MAX = 3,      /* that often its code was stored into */
     RANGE_MAX = PAGE_SIZE / 2,
 };
