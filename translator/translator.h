@@ -20,6 +20,7 @@ typedef struct TranslatorOptions {
     bool no_known_pages;     /* each TLB check looks for the page when it is run */
     bool no_revival;         /* what was forgotten by a store is translated anew */
     bool no_side_stores;     /* a store on a page with code always goes through C */
+    bool no_page_pairs;      /* accesses over a page's end always ask the TLB in full */
     bool no_bmi2;            /* without the host's BMI2 instructions */
     bool no_inline_strings;  /* REP strings all go to helpers */
     bool no_hot_paths;       /* each basic block is translated for itself */

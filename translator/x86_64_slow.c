@@ -1,5 +1,7 @@
 /* What translated code calls C for: memory that has no inline TLB entry, helpers, flags in memory.
  */
+#include <string.h>
+
 #include "cpu_debug.h"
 #include "flags.h"
 #include "helpers.h"
@@ -154,6 +156,58 @@ static uint8_t *find_beside_code(Cpu *cpu, uint32_t linear, const Site *site) {
     return page.write + offset;
 }
 
+/* The two parts of an access over a page's end. */
+typedef struct {
+    uint8_t *first, *second;
+    unsigned first_size, second_size;
+} SplitAccess;
+
+/* Finds both parts where the TLB has inline entries for both pages: then nothing else is to be done
+ * or looked at, as in translated code. */
+static bool find_both_parts(const Cpu *cpu, uint32_t linear, const Site *site,
+                            SplitAccess *access) {
+    static const unsigned tables[2][2] = {{TLB_SUPER_READ, TLB_SUPER_WRITE},
+                                          {TLB_USER_READ, TLB_USER_WRITE}};
+    unsigned table = tables[cpu->state.cpl == 3][site->kind != SITE_READ];
+    unsigned on_first = PAGE_SIZE - (linear & PAGE_OFFSET_MASK);
+    if (on_first >= site->size)
+        return false;
+    access->first_size = on_first;
+    access->second_size = site->size - on_first;
+    access->first = tlb_find_plain(&cpu->tlb, table, linear, on_first);
+    access->second = tlb_find_plain(&cpu->tlb, table, linear + on_first, access->second_size);
+    return access->first != NULL && access->second != NULL;
+}
+
+static bool uses_page_pairs(const Cpu *cpu) {
+    const TranslatorOptions *options = &backend_of(cpu)->translator->options;
+    return !options->no_page_pairs && !options->force_misses;
+}
+
+/* An access over a page's end into another page, by a shorter way than access_page(). */
+static bool reach_both_pages(Cpu *cpu, uint32_t linear, const Site *site) {
+    SplitAccess parts;
+    if (!uses_page_pairs(cpu) || site->segment == SEG_CS || site->aligned ||
+        !is_within_segment(&cpu->state.segment[site->segment], linear, site->size) ||
+        !find_both_parts(cpu, linear, site, &parts))
+        return false;
+    if (site->kind != SITE_WRITE) {
+        memcpy(cpu->bounce, parts.first, parts.first_size);
+        memcpy(cpu->bounce + parts.first_size, parts.second, parts.second_size);
+    }
+    cpu->helper_a = linear;
+    return true;
+}
+
+static bool flush_both_pages(Cpu *cpu, const Site *site) {
+    SplitAccess parts;
+    if (!uses_page_pairs(cpu) || !find_both_parts(cpu, cpu->helper_a, site, &parts))
+        return false;
+    memcpy(parts.first, cpu->bounce, parts.first_size);
+    memcpy(parts.second, cpu->bounce + parts.first_size, parts.second_size);
+    return true;
+}
+
 /* VGA memory, by a shorter way than access_page() and x86_slow_flush() would go. */
 static bool reach_timeless_device(Cpu *cpu, uint32_t linear, const Site *site) {
     bool write = site->kind != SITE_READ;
@@ -188,7 +242,7 @@ SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t number) {
     backend_of(cpu)->device.range = NULL;
     if (beside != NULL)
         result = (SlowResult){(uint64_t)(uintptr_t)beside, SLOW_PLAIN};
-    else if (reach_timeless_device(cpu, linear, site))
+    else if (reach_both_pages(cpu, linear, site) || reach_timeless_device(cpu, linear, site))
         result = (SlowResult){(uint64_t)(uintptr_t)cpu->bounce, SLOW_BOUNCE};
     else
         result = access(cpu, linear, site);
@@ -206,6 +260,10 @@ void x86_slow_flush(Cpu *cpu, uint32_t number) {
     if (device->range != NULL) {
         physical_map_before_device(cpu->map);
         timeless_device_write(device, 0, site->size, (uint32_t)load_le(cpu->bounce, site->size));
+        x86_fpu_resume(cpu);
+        return;
+    }
+    if (flush_both_pages(cpu, site)) {
         x86_fpu_resume(cpu);
         return;
     }
