@@ -437,7 +437,7 @@ int main(void) {
     disk_format_path(""); /* one folder for the forks of all tests */
     Suite *suite = suite_create("qcow2 safety");
     TCase *tests = tcase_create("images");
-    tcase_set_timeout(tests, 200);
+    tcase_set_timeout(tests, getenv("REPRISE_LONG") != NULL ? 900 : 200);
     tcase_add_loop_test(tests, backing_files_are_read_through, 0, 2);
     tcase_add_loop_test(tests, longer_disks_hide_the_backing_file, 0, 2);
     tcase_add_test(tests, bad_chains_are_refused);

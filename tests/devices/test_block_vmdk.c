@@ -326,7 +326,7 @@ int main(void) {
         return 77;
     Suite *suite = suite_create("block_vmdk");
     TCase *cases = tcase_create("block_vmdk");
-    tcase_set_timeout(cases, 200);
+    tcase_set_timeout(cases, getenv("REPRISE_LONG") != NULL ? 900 : 200);
     tcase_add_test(cases, reads_what_qemu_made);
     tcase_add_test(cases, directory_in_a_footer);
     tcase_add_test(cases, writes_what_qemu_reads);
