@@ -73,14 +73,14 @@ static const FieldTable fpu_fields = {
 
 const FieldTable cpu_fields = {
     "cpu",
-    5,
+    6,
     sizeof(CpuState),
     (const Field[]){
         FIELD_ARRAY(CpuState, U64, gpr),
         FIELD(CpuState, U32, eip),
         FIELD(CpuState, U32, eflags),
         FIELD(CpuState, U16, flags_image),
-        FIELD_PADDING(CpuState, unused1),
+        FIELD(CpuState, U16, waits_for_startup),
         FIELD(CpuState, U32, direction),
         FIELD(CpuState, U32, cr0),
         FIELD(CpuState, U32, cr2),
@@ -204,7 +204,8 @@ void cpu_reset(Cpu *cpu, bool init) {
     state->dr[7] = DR7_FIXED;
     reset_segments(state);
     memset(state->pdpte, 0, sizeof(state->pdpte));
-    state->halted = state->shutdown = state->interrupt_shadow = 0;
+    state->shutdown = state->interrupt_shadow = 0;
+    state->halted = state->waits_for_startup = cpu->number != 0;
     state->nmi_pending = state->nmi_blocked = 0;
     state->init_pending = state->pending_debug = 0;
     if (!init)
@@ -262,6 +263,26 @@ void cpu_state_restored(Cpu *cpu) {
     cpu_update_breakpoints(cpu);
     system_update_tlb(cpu, true);
     tlb_flush_all(&cpu->tlb);
+}
+
+void cpu_set_number(Cpu *cpu, uint8_t number) {
+    cpu->number = number;
+    cpu_reset(cpu, false);
+}
+
+void cpu_start_up(void *opaque, uint8_t page) {
+    Cpu *cpu = opaque;
+    CpuState *state = &cpu->state;
+    if (state->init_pending)
+        cpu_reset(cpu, true);
+    if (!state->waits_for_startup)
+        return;
+    state->waits_for_startup = state->halted = 0;
+    state->segment[SEG_CS].selector = (uint16_t)(page << 8);
+    state->segment[SEG_CS].base = (uint32_t)page << PAGE_BITS;
+    segment_classify(&state->segment[SEG_CS]);
+    state->eip = 0;
+    cpu->break_after = 1;
 }
 
 static void reset_device(void *device) {
@@ -330,6 +351,8 @@ bool cpu_has_deliverable_interrupt(const Cpu *cpu) {
 
 bool cpu_wants_interrupt(const Cpu *cpu) {
     const CpuState *state = &cpu->state;
+    if (state->waits_for_startup)
+        return false;
     if (smm_is_due(cpu) || (state->nmi_pending && !state->nmi_blocked))
         return true;
     return state->intr_level && (state->eflags & FLAG_IF) && !state->shutdown;

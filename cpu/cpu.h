@@ -170,8 +170,9 @@ typedef struct CpuState {
         eflags; /* the system bits alone; status bits and DF stand below: use cpu_get_eflags() */
     uint16_t flags_image; /* status flags as LAHF and SETO leave them in AX: SF ZF AF PF CF in bits
                              15:8, OF in bit 0 */
-    uint16_t unused1;
-    int32_t direction; /* DF as a step: +1 or -1 */
+    uint16_t
+        waits_for_startup; /* after RESET or INIT of any processor but the first; halted, too */
+    int32_t direction;     /* DF as a step: +1 or -1 */
     uint32_t cr0, cr2, cr3, cr4;
     uint32_t cr8;
     uint32_t cpl; /* 3 in v8086 mode, 0 in real mode */
@@ -279,6 +280,7 @@ typedef struct Cpu {
     MsrMap msrs; /* registers of chips beside the core */
     VirtualClock *clock;
     Trace *trace;
+    uint8_t number; /* initial APIC ID; 0: the bootstrap processor */
     const CpuModel *model;
     CpuModel *own_model;  /* what 'model' points to: each processor has its own copy */
     uint64_t features[4]; /* see cpu_model.h: what CPUID reports and #UD depends on */
@@ -312,6 +314,12 @@ typedef struct Cpu {
 Cpu *cpu_create(PhysicalMap *map, PortMap *ports, VirtualClock *clock, Trace *trace,
                 const CpuModel *model, Error *error);
 void cpu_destroy(Cpu *cpu);
+
+/* Makes it a further processor, which waits after RESET for cpu_start_up(). */
+void cpu_set_number(Cpu *cpu, uint8_t number);
+/* A STARTUP message (SDM vol. 3A 8.4.3): a processor that waits for one begins in real mode at the
+ * start of this 4K page. 'cpu' is a Cpu. */
+void cpu_start_up(void *cpu, uint8_t page);
 
 /* The RESET pin: SDM vol. 3A table 9-1. 'init': the INIT pin, which keeps the FPU, MTRRs and
  * caches. */

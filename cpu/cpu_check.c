@@ -48,6 +48,7 @@ bool cpu_check_state(const CpuState *state, Error *error) {
         {"segments", segment_kinds_are_true(state)},
         {"MXCSR", (state->fpu.mxcsr & ~MXCSR_KNOWN) == 0},
         {"EFER", (state->efer & ~(uint64_t)EFER_KNOWN) == 0},
+        {"wait for a start", state->waits_for_startup <= 1},
         {"instruction count", state->instruction_count <= INSTRUCTIONS_MAX},
     };
     for (unsigned i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)

@@ -52,7 +52,7 @@ uint32_t cpuid_features(const Cpu *cpu) {
 static CpuidLeaf features_leaf(const Cpu *cpu) {
     enum { CLFLUSH_LINE = 0xFF00, CLFLUSH_LINE_8_QUADWORDS = 8 << 8 };
     CpuidLeaf leaf = {.eax = cpu->model->signature,
-                      .ebx = cpu->model->leaf_1_ebx,
+                      .ebx = cpu->model->leaf_1_ebx | (uint32_t)cpu->number << 24,
                       .ecx = feature_bits(cpu, CPUID_1_ECX),
                       .edx = feature_bits(cpu, CPUID_1_EDX)};
     if (cpu_has(cpu, FEATURE_CLFLUSH) && (leaf.ebx & CLFLUSH_LINE) == 0)
@@ -154,15 +154,16 @@ static CpuidLeaf performance_leaf(const Cpu *cpu) {
                        .edx = performance_leaf_edx()};
 }
 
-/* One thread in one core, x2APIC ID 0. */
+/* One thread in one core, that is the processor. */
 static CpuidLeaf topology_leaf(const Cpu *cpu) {
     enum { LEVEL_THREAD = 1 << 8, LEVEL_CORE = 2 << 8, LEVELS = 2 };
     uint32_t level = (uint32_t)cpu->state.gpr[REG_ECX];
     if (!cpu_has(cpu, FEATURE_X2APIC))
         return (CpuidLeaf){0};
     if (level >= LEVELS)
-        return (CpuidLeaf){.ecx = level & 0xFF};
-    return (CpuidLeaf){.ebx = 1, .ecx = level | (level == 0 ? LEVEL_THREAD : LEVEL_CORE)};
+        return (CpuidLeaf){.ecx = level & 0xFF, .edx = cpu->number};
+    return (CpuidLeaf){
+        .ebx = 1, .ecx = level | (level == 0 ? LEVEL_THREAD : LEVEL_CORE), .edx = cpu->number};
 }
 
 static CpuidLeaf basic_leaf(const Cpu *cpu, uint32_t number) {

@@ -18,12 +18,13 @@ enum {
     APIC_DELIVERY_EXTINT = 7,
 };
 
-/* The physical destination that means everybody. */
+/* The physical destination that means everybody, in eight bits. */
 #define APIC_DESTINATION_ALL 0xFFu
 
 typedef struct ApicMessage {
-    uint8_t destination;
+    uint32_t destination;
     bool logical; /* 'destination' is a set, matched with logical IDs */
+    bool wide;    /* all 32 bits of 'destination' count, as one in x2APIC mode sends it */
     uint8_t delivery_mode;
     uint8_t vector;
     bool level; /* level-triggered: the local APIC reports its end to the I/O APIC */

@@ -1,11 +1,11 @@
 /* The local APIC's registers, its place in memory, the device. */
 #include "allocate.h"
 #include "local_apic_internal.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MSR_IA32_APIC_BASE 0x1Bu
-#define REGISTERS_SIZE PAGE_SIZE
 
 #define BASE_DEFAULT UINT64_C(0xFEE00000)
 
@@ -208,8 +208,7 @@ static const Register *find_register(LocalApic *apic, uint32_t offset) {
     return NULL;
 }
 
-static uint32_t mmio_read(void *opaque, uint32_t offset, unsigned size) {
-    LocalApic *apic = opaque;
+uint32_t local_apic_mmio_read(LocalApic *apic, uint32_t offset, unsigned size) {
     (void)size;
     if (find_register(apic, offset) == NULL)
         return 0;
@@ -254,8 +253,7 @@ uint32_t local_apic_writable_bits(const LocalApic *apic, unsigned index) {
     }
 }
 
-static void mmio_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
-    LocalApic *apic = opaque;
+void local_apic_mmio_write(LocalApic *apic, uint32_t offset, unsigned size, uint32_t value) {
     if (find_register(apic, offset) != NULL && size == 4)
         local_apic_write_register(apic, offset >> 4, value);
 }
@@ -271,7 +269,6 @@ bool local_apic_is_enabled(const LocalApic *apic) {
     return (apic->state.base & BASE_ENABLED) != 0;
 }
 
-/* Where memory or another device answers already, the registers do not show. */
 static void map_registers(LocalApic *apic) {
     uint64_t address = apic->state.base & BASE_ADDRESS;
     bool reachable = address <= UINT32_MAX && address >> PAGE_BITS != PHYSICAL_NOWHERE_PAGE;
@@ -279,21 +276,11 @@ static void map_registers(LocalApic *apic) {
     if (apic->mapped && wanted && apic->mapped_base == address)
         return;
     if (apic->mapped)
-        physical_map_remove_mmio(apic->memory, apic->mapped_base, apic);
-    apic->mapped = false;
-    if (!wanted)
-        return;
-    const MmioRange range = {
-        .name = "local-apic",
-        .base = (uint32_t)address,
-        .size = REGISTERS_SIZE,
-        .read = mmio_read,
-        .write = mmio_write,
-        .opaque = apic,
-    };
-    Error ignored = {0};
-    apic->mapped = physical_map_add_mmio(apic->memory, &range, &ignored);
-    apic->mapped_base = range.base;
+        local_apic_group_unmap(apic->group, apic->mapped_base);
+    apic->mapped = wanted;
+    apic->mapped_base = (uint32_t)address;
+    if (wanted)
+        local_apic_group_map(apic->group, apic->mapped_base);
 }
 
 static bool read_base(void *opaque, uint32_t index, uint64_t *value) {
@@ -365,11 +352,11 @@ static const DeviceClass local_apic_class = {
     .restored = local_apic_restored,
 };
 
-LocalApic *local_apic_create(const DeviceContext *context, MsrMap *msrs, uint8_t id,
-                             const LocalApicPins *pins, Error *error) {
+LocalApic *local_apic_create(const DeviceContext *context, LocalApicGroup *group, MsrMap *msrs,
+                             uint8_t id, const LocalApicPins *pins, Error *error) {
     LocalApic *apic = allocate_zeroed(sizeof *apic);
     apic->clock = context->clock;
-    apic->memory = context->memory;
+    apic->group = group;
     apic->pins = *pins;
     apic->initial_id = id;
     const MsrRange range = {"IA32_APIC_BASE", MSR_IA32_APIC_BASE, 1, read_base, write_base, apic};
@@ -380,7 +367,12 @@ LocalApic *local_apic_create(const DeviceContext *context, MsrMap *msrs, uint8_t
     }
     timer_init(&apic->timer, apic->clock, "local-apic", &apic->state.timer_due_ns,
                local_apic_timer_fire, apic);
-    device_list_add(context->devices, &local_apic_class, "apic", apic, &apic->state);
+    if (id == 0)
+        snprintf(apic->name, sizeof(apic->name), "apic");
+    else
+        snprintf(apic->name, sizeof(apic->name), "apic%u", id);
+    device_list_add(context->devices, &local_apic_class, apic->name, apic, &apic->state);
+    local_apic_group_add(group, apic);
     local_apic_reset(apic);
     return apic;
 }
@@ -389,6 +381,6 @@ void local_apic_destroy(LocalApic *apic) {
     if (apic == NULL)
         return;
     if (apic->mapped)
-        physical_map_remove_mmio(apic->memory, apic->mapped_base, apic);
+        local_apic_group_unmap(apic->group, apic->mapped_base);
     free(apic);
 }

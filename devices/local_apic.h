@@ -6,6 +6,7 @@
 
 #include "apic_message.h"
 #include "device_context.h"
+#include "local_apic_group.h"
 #include "msr_map.h"
 
 typedef struct LocalApic LocalApic;
@@ -13,6 +14,8 @@ typedef struct LocalApic LocalApic;
 /* What the local APIC is connected to. */
 typedef struct LocalApicPins {
     Wire intr, nmi, smi, init; /* to the processor's core */
+    /* A STARTUP message came: a processor that waits for one begins at this page. */
+    void (*startup)(void *processor, uint8_t page);
     /* An interrupt whose vector comes from outside (ExtINT): runs the acknowledge cycle of the 8259
      * pair. */
     uint8_t (*acknowledge_external)(void *opaque);
@@ -27,11 +30,11 @@ typedef struct LocalApicPins {
     uint32_t tsc_hz;
 } LocalApicPins;
 
-/* 'msrs' are those of its processor: claims IA32_APIC_BASE and, as far as it has them,
- * IA32_TSC_DEADLINE and those of x2APIC mode. 'id' is the initial APIC ID; that
- * of ID 0 is the bootstrap processor's. */
-LocalApic *local_apic_create(const DeviceContext *context, MsrMap *msrs, uint8_t id,
-                             const LocalApicPins *pins, Error *error);
+/* Becomes the next member of 'group'. 'msrs' are those of its processor: claims IA32_APIC_BASE and,
+ * as far as it has them, IA32_TSC_DEADLINE and those of x2APIC mode. 'id' is the initial APIC ID;
+ * that of ID 0 is the bootstrap processor's. */
+LocalApic *local_apic_create(const DeviceContext *context, LocalApicGroup *group, MsrMap *msrs,
+                             uint8_t id, const LocalApicPins *pins, Error *error);
 void local_apic_destroy(LocalApic *apic);
 
 /* The pins LINT0 (line 0: INTR of the 8259 pair) and LINT1 (line 1: NMI). */
@@ -44,8 +47,8 @@ void local_apic_tsc_changed(void *apic, int line, int level);
 /* The INTA cycle: the vector of the interrupt that INTR asks for, which is now in service. */
 int local_apic_acknowledge(void *apic);
 
-/* A message of an I/O APIC; tells whether this one took it. Fits ApicBus.send. */
-bool local_apic_receive(void *apic, const ApicMessage *message);
+/* A message on its way to several; tells whether this one took it. */
+bool local_apic_receive(LocalApic *apic, const ApicMessage *message);
 
 /* Registers by offset divided by 16, without the side effects of a read: for the monitor and tests.
  */

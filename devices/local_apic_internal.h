@@ -55,15 +55,19 @@ struct LocalApic {
     LocalApicState state;
     Timer timer;
     VirtualClock *clock;
-    PhysicalMap *memory;
+    LocalApicGroup *group;
     LocalApicPins pins;
     uint32_t mapped_base; /* where the registers are in memory at present */
     bool mapped;
     uint8_t initial_id;
+    char name[8]; /* among the devices: "apic", "apic1"... */
 };
 
 /* local_apic.c: registers as RESET and INIT leave them (the ID and the base stay). */
 void local_apic_reset_registers(LocalApic *apic);
+/* An access to the page of its registers. */
+uint32_t local_apic_mmio_read(LocalApic *apic, uint32_t offset, unsigned size);
+void local_apic_mmio_write(LocalApic *apic, uint32_t offset, unsigned size, uint32_t value);
 /* A write as software makes it; false: there is no such register, or it cannot be written. */
 bool local_apic_write_register(LocalApic *apic, unsigned index, uint32_t value);
 bool local_apic_has_register(unsigned index);
@@ -90,6 +94,9 @@ void local_apic_raise(LocalApic *apic, unsigned entry);
 /* The entry was written, or a pin moved: level-triggered requests are looked at again. */
 void local_apic_look_at_pins(LocalApic *apic);
 void local_apic_error(LocalApic *apic, uint32_t bit);
+/* Does the message mean this one, and will it have it? */
+bool local_apic_is_destination(const LocalApic *apic, const ApicMessage *message);
+bool local_apic_accept(LocalApic *apic, const ApicMessage *message);
 /* The lower half of the interrupt command register was written. */
 void local_apic_send(LocalApic *apic);
 

@@ -49,7 +49,7 @@ uint8_t local_apic_priority(const LocalApic *apic) {
     return (uint8_t)((state->tpr & 0xF0) >= serving ? state->tpr : serving);
 }
 
-/* Pentium III, SDM vol. 3A 10.6.2.4: with one processor it decides nothing. */
+/* Pentium III, SDM vol. 3A 10.6.2.4. */
 uint8_t local_apic_arbitration_priority(const LocalApic *apic) {
     const LocalApicState *state = &apic->state;
     unsigned task = state->tpr & 0xF0;
@@ -125,7 +125,7 @@ static bool accept_fixed(LocalApic *apic, uint8_t vector, bool level) {
     return true;
 }
 
-/* False: nobody took it. STARTUP is for processors that wait for it, and this one runs. */
+/* False: nobody took it. */
 static bool accept(LocalApic *apic, unsigned delivery_mode, uint8_t vector, bool level) {
     switch (delivery_mode) {
     case APIC_DELIVERY_FIXED:
@@ -145,14 +145,25 @@ static bool accept(LocalApic *apic, unsigned delivery_mode, uint8_t vector, bool
         apic->state.external_pending = 1;
         local_apic_update(apic);
         return true;
+    case APIC_DELIVERY_STARTUP:
+        if (apic->pins.startup != NULL)
+            apic->pins.startup(apic->pins.processor, vector);
+        return apic->pins.startup != NULL;
     default:
         return false;
     }
 }
 
-/* SDM vol. 3A 10.6.2. */
-static bool is_destination(const LocalApic *apic, const ApicMessage *message) {
-    unsigned destination = message->destination;
+bool local_apic_accept(LocalApic *apic, const ApicMessage *message) {
+    return local_apic_is_enabled(apic) &&
+           accept(apic, message->delivery_mode, message->vector, message->level);
+}
+
+/* SDM vol. 3A 10.6.2, 10.12.9. */
+bool local_apic_is_destination(const LocalApic *apic, const ApicMessage *message) {
+    uint32_t destination = message->destination;
+    if (message->wide)
+        return local_apic_is_x2apic_destination(apic, destination, message->logical);
     if (local_apic_is_x2apic(apic))
         return local_apic_is_x2apic_destination(
             apic, destination == APIC_DESTINATION_ALL ? UINT32_MAX : destination, message->logical);
@@ -165,10 +176,8 @@ static bool is_destination(const LocalApic *apic, const ApicMessage *message) {
     return cluster && (destination & logical_id & 0xF) != 0;
 }
 
-bool local_apic_receive(void *opaque, const ApicMessage *message) {
-    LocalApic *apic = opaque;
-    return local_apic_is_enabled(apic) && is_destination(apic, message) &&
-           accept(apic, message->delivery_mode, message->vector, message->level);
+bool local_apic_receive(LocalApic *apic, const ApicMessage *message) {
+    return local_apic_is_destination(apic, message) && local_apic_accept(apic, message);
 }
 
 /* --- local sources -----------------------------------------------------------------------------
@@ -261,11 +270,12 @@ void local_apic_end_interrupt(LocalApic *apic) {
 /* --- interrupts to others ----------------------------------------------------------------------
  */
 
-/* There is one processor: whoever else is meant does not exist. */
 void local_apic_send(LocalApic *apic) {
     uint32_t command = apic->state.icr_low;
     unsigned mode = command >> 8 & 7, shorthand = command >> 18 & 3;
-    ApicMessage message = {.destination = (uint8_t)(apic->state.icr_high >> 24),
+    bool wide = local_apic_is_x2apic(apic);
+    ApicMessage message = {.destination = wide ? apic->state.icr_high : apic->state.icr_high >> 24,
+                           .wide = wide,
                            .logical = (command & COMMAND_LOGICAL) != 0,
                            .delivery_mode = (uint8_t)mode,
                            .vector = (uint8_t)command};
@@ -279,11 +289,13 @@ void local_apic_send(LocalApic *apic) {
         mode == APIC_DELIVERY_INIT && (command & COMMAND_LEVEL) && !(command & COMMAND_ASSERT);
     if (deassert || mode == APIC_DELIVERY_EXTINT)
         return;
-    if (shorthand == SHORTHAND_NONE && local_apic_is_x2apic(apic)) {
-        if (local_apic_is_x2apic_destination(apic, apic->state.icr_high, message.logical))
-            accept(apic, mode, message.vector, false);
-    } else if (shorthand == SHORTHAND_NONE) {
-        local_apic_receive(apic, &message);
-    } else if (shorthand == SHORTHAND_SELF || shorthand == SHORTHAND_ALL)
+    if (shorthand == SHORTHAND_SELF) {
         accept(apic, mode, message.vector, false);
+        return;
+    }
+    if (shorthand == SHORTHAND_NONE)
+        local_apic_group_send(apic->group, &message);
+    else
+        local_apic_group_send_to_all(apic->group, apic, shorthand == SHORTHAND_ALL, &message);
+    local_apic_group_tell(apic->group, apic);
 }

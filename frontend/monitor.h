@@ -28,7 +28,8 @@ typedef struct Monitor {
     char line[MONITOR_LINE_BYTES];
     size_t line_length;
     bool line_too_long;
-    int escape; /* how far into an escape sequence of the terminal */
+    unsigned processor; /* that commands look at: 'cpu' */
+    int escape;         /* how far into an escape sequence of the terminal */
     ByteBuffer output;
 } Monitor;
 

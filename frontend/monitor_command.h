@@ -26,6 +26,12 @@ bool monitor_run_command(Monitor *monitor, const MonitorCommand *table, const ch
 
 #define monitor_print(monitor, ...) byte_buffer_print(&(monitor)->output, __VA_ARGS__)
 
+/* The processor that commands look at. */
+struct Cpu *monitor_cpu(const Monitor *monitor);
+/* The number of a processor that 'word' names; NULL leaves '*number' as it is. */
+bool monitor_parse_processor(const Monitor *monitor, const char *word, unsigned *number,
+                             Error *error);
+
 /* Cuts the next word off (a quoted one may hold spaces); NULL at the end. */
 char *monitor_next_word(char **arguments);
 
@@ -37,6 +43,8 @@ MonitorHandler monitor_info, monitor_nmi, monitor_log;
 MonitorHandler monitor_info_status, monitor_info_version, monitor_info_name, monitor_info_jit;
 /* monitor_speed.c */
 MonitorHandler monitor_speed;
+/* monitor_processors.c */
+MonitorHandler monitor_select_processor, monitor_info_cpus;
 /* monitor_registers.c */
 MonitorHandler monitor_info_registers;
 /* monitor_paging.c */

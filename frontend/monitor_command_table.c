@@ -4,6 +4,7 @@
 const MonitorCommand monitor_commands[] = {
     {"change", NULL, "device filename [format [read-only|read-write]]", "put another medium into a removable drive", monitor_change, true},
     {"cont", "c", "", "resume emulation", monitor_continue, false},
+    {"cpu", NULL, "index", "look at this processor from now on", monitor_select_processor, false},
     {"delvm", NULL, "name", "remove a snapshot from its file", monitor_delete_snapshot, true},
     {"eject", NULL, "[-f] device", "take the medium out of a removable drive", monitor_eject, true},
     {"help", "?", "[cmd]", "show the help", monitor_help, false},
@@ -35,11 +36,12 @@ const MonitorCommand monitor_commands[] = {
 
 const MonitorCommand monitor_info_commands[] = {
     {"block", NULL, "", "drives and their media", monitor_info_block, true},
+    {"cpus", NULL, "", "the processors, and which one commands look at", monitor_info_cpus, true},
     {"device", NULL, "[id]", "the state of a device, field by field", monitor_info_device, true},
     {"hash", NULL, "", "the hash of the machine's whole state", monitor_info_hash, true},
     {"irq", NULL, "", "how often each interrupt came, since the program started", monitor_info_irq, true},
     {"jit", NULL, "", "the translator's counters", monitor_info_jit, true},
-    {"lapic", NULL, "", "the local APIC", monitor_info_lapic, true},
+    {"lapic", NULL, "[apic-id]", "a local APIC", monitor_info_lapic, true},
     {"mem", NULL, "", "mapped ranges of virtual memory", monitor_info_mem, true},
     {"mtree", NULL, "", "what answers at which physical address and port", monitor_info_mtree, true},
     {"name", NULL, "", "the machine's name", monitor_info_name, false},
@@ -47,7 +49,7 @@ const MonitorCommand monitor_info_commands[] = {
     {"pic", NULL, "", "the I/O APIC and the 8259 pair", monitor_info_pic, true},
     {"post", NULL, "", "the last codes that were written to ports 80h and 190h", monitor_info_post, true},
     {"qtree", NULL, "", "the buses and the devices on them", monitor_info_qtree, true},
-    {"registers", NULL, "", "the processor's registers", monitor_info_registers, true},
+    {"registers", NULL, "[-a]", "the processor's registers; -a: those of all", monitor_info_registers, true},
     {"roms", NULL, "", "firmware and where it comes from", monitor_info_roms, true},
     {"snapshots", NULL, "[name]", "snapshots in the file, or all about one", monitor_info_snapshots, true},
     {"status", NULL, "", "whether the machine runs", monitor_info_status, false},

@@ -59,7 +59,7 @@ bool monitor_log(Monitor *monitor, char *arguments, Error *error) {
     if (strcmp(list, "none") != 0 && !trace_parse(&parsed, list, error))
         return false;
     trace->mask = parsed.mask;
-    translator_flush(monitor->machine->translator);
+    machine_flush_translations(monitor->machine);
     return true;
 }
 

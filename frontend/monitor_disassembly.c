@@ -6,13 +6,13 @@
 #define LONGEST_INSTRUCTION 15
 #define BYTES_A_LINE 8
 
-static size_t fetch(Machine *machine, uint32_t address, bool physical, uint8_t *bytes) {
+static size_t fetch(const Monitor *monitor, uint32_t address, bool physical, uint8_t *bytes) {
     size_t count = 0;
     while (count < LONGEST_INSTRUCTION) {
         uint32_t where = address + (uint32_t)count;
-        if (!physical && !tlb_probe(&machine->cpu->tlb, where, &where))
+        if (!physical && !tlb_probe(&monitor_cpu(monitor)->tlb, where, &where))
             break;
-        physical_read_bytes(machine->memory, where, &bytes[count++], 1);
+        physical_read_bytes(monitor->machine->memory, where, &bytes[count++], 1);
     }
     return count;
 }
@@ -36,7 +36,7 @@ static void print_instruction(Monitor *monitor, const cs_insn *insn) {
 static bool print_one(Monitor *monitor, const CapstoneLibrary *capstone, csh engine,
                       uint32_t *address, bool physical) {
     uint8_t bytes[LONGEST_INSTRUCTION];
-    size_t size = fetch(monitor->machine, *address, physical, bytes);
+    size_t size = fetch(monitor, *address, physical, bytes);
     if (size == 0) {
         monitor_print(monitor, "0x%08x: Cannot access memory\n", *address);
         return false;
@@ -55,7 +55,7 @@ static bool print_one(Monitor *monitor, const CapstoneLibrary *capstone, csh eng
 }
 
 void monitor_disassemble(Monitor *monitor, uint32_t address, uint32_t count, bool physical) {
-    const Segment *code = &monitor->machine->cpu->state.segment[SEG_CS];
+    const Segment *code = &monitor_cpu(monitor)->state.segment[SEG_CS];
     csh engine;
     CapstoneLibrary capstone;
     Error error = {.set = false};

@@ -153,11 +153,13 @@ bool monitor_info_lapic(Monitor *monitor, char *arguments, Error *error) {
         {"LVTPC", LOCAL_APIC_LVT + 2},   {"LVTERR", LOCAL_APIC_LVT + 5},
         {"LVTTHMR", LOCAL_APIC_LVT + 1}, {"LVTT", LOCAL_APIC_LVT},
     };
-    const LocalApic *apic = monitor->machine->board.local_apic;
-    (void)arguments;
+    unsigned number = monitor->processor;
+    if (!monitor_parse_processor(monitor, monitor_next_word(&arguments), &number, error))
+        return false;
+    const LocalApic *apic = monitor->machine->board.local_apic[number];
     if (apic == NULL)
         return error_set(error, "this processor has no local APIC");
-    monitor_print(monitor, "dumping local APIC state for CPU 0\n\n");
+    monitor_print(monitor, "dumping local APIC state for CPU %u\n\n", number);
     for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++)
         print_entry(monitor, entries[i].name, local_apic_register(apic, entries[i].index));
     print_timer(monitor, apic);

@@ -71,13 +71,13 @@ static bool read_format(const char **text, Format *format, Error *error) {
     return true;
 }
 
-static bool read_bytes(Machine *machine, bool physical, uint32_t address, uint8_t *bytes,
+static bool read_bytes(const Monitor *monitor, bool physical, uint32_t address, uint8_t *bytes,
                        unsigned size) {
     for (unsigned i = 0; i < size; i++) {
         uint32_t where = address + i;
-        if (!physical && !tlb_probe(&machine->cpu->tlb, where, &where))
+        if (!physical && !tlb_probe(&monitor_cpu(monitor)->tlb, where, &where))
             return false;
-        physical_read_bytes(machine->memory, where, &bytes[i], 1);
+        physical_read_bytes(monitor->machine->memory, where, &bytes[i], 1);
     }
     return true;
 }
@@ -144,7 +144,7 @@ static void dump(Monitor *monitor, const Format *format, uint32_t address, bool 
         uint8_t bytes[8];
         if (in_line == 0)
             monitor_print(monitor, "%016x:", address);
-        if (!read_bytes(monitor->machine, physical, address, bytes, format->size)) {
+        if (!read_bytes(monitor, physical, address, bytes, format->size)) {
             monitor_print(monitor, " Cannot access memory\n");
             return;
         }
@@ -162,7 +162,7 @@ static bool examine(Monitor *monitor, const char *arguments, bool physical, Erro
     Format format;
     uint64_t address;
     if (!read_format(&arguments, &format, error) ||
-        !monitor_evaluate_expression(&arguments, monitor->machine->cpu, &address, error))
+        !monitor_evaluate_expression(&arguments, monitor_cpu(monitor), &address, error))
         return false;
     if (*arguments != '\0')
         return error_set(error, "unexpected text after the address: '%s'", arguments);
@@ -186,7 +186,7 @@ bool monitor_evaluate(Monitor *monitor, char *arguments, Error *error) {
     uint64_t value;
     const char *text = arguments;
     if (!read_format(&text, &format, error) ||
-        !monitor_evaluate_expression(&text, monitor->machine->cpu, &value, error))
+        !monitor_evaluate_expression(&text, monitor_cpu(monitor), &value, error))
         return false;
     if (format.format == 'x' || format.format == 'i')
         monitor_print(monitor, "%#llx", (unsigned long long)value);
@@ -204,7 +204,7 @@ static bool read_port_arguments(Monitor *monitor, const char **arguments, Format
                                 uint64_t *port, Error *error) {
     bool sized = (*arguments)[strspn(*arguments, " \t")] == '/';
     if (!read_format(arguments, format, error) ||
-        !monitor_evaluate_expression(arguments, monitor->machine->cpu, port, error))
+        !monitor_evaluate_expression(arguments, monitor_cpu(monitor), port, error))
         return false;
     if (!sized)
         format->size = 1;
@@ -232,7 +232,7 @@ bool monitor_port_write(Monitor *monitor, char *arguments, Error *error) {
     uint64_t port, value;
     const char *text = arguments;
     if (!read_port_arguments(monitor, &text, &format, &port, error) ||
-        !monitor_evaluate_expression(&text, monitor->machine->cpu, &value, error))
+        !monitor_evaluate_expression(&text, monitor_cpu(monitor), &value, error))
         return false;
     port_map_write(monitor->machine->ports, (uint16_t)port, format.size,
                    (uint32_t)(value & (UINT64_MAX >> (64 - 8 * format.size))));
@@ -243,7 +243,7 @@ static bool write_range(Monitor *monitor, FILE *file, uint32_t address, uint64_t
                         bool physical, Error *error) {
     for (uint64_t done = 0; done < size; done++) {
         uint8_t byte;
-        if (!read_bytes(monitor->machine, physical, address + (uint32_t)done, &byte, 1))
+        if (!read_bytes(monitor, physical, address + (uint32_t)done, &byte, 1))
             return error_set(error, "address 0x%08x is not mapped", address + (uint32_t)done);
         if (fputc(byte, file) == EOF)
             return error_set(error, "cannot write: %s", strerror(errno));
@@ -254,8 +254,8 @@ static bool write_range(Monitor *monitor, FILE *file, uint32_t address, uint64_t
 static bool save(Monitor *monitor, char *arguments, bool physical, Error *error) {
     uint64_t address, size;
     const char *text = arguments;
-    if (!monitor_evaluate_expression(&text, monitor->machine->cpu, &address, error) ||
-        !monitor_evaluate_expression(&text, monitor->machine->cpu, &size, error))
+    if (!monitor_evaluate_expression(&text, monitor_cpu(monitor), &address, error) ||
+        !monitor_evaluate_expression(&text, monitor_cpu(monitor), &size, error))
         return false;
     char *rest = arguments + (text - arguments);
     char *path = monitor_next_word(&rest);

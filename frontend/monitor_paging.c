@@ -74,7 +74,7 @@ static void walk_directory(const Walk *walk, uint64_t directory, uint64_t linear
 }
 
 static bool walk_all(Monitor *monitor, MappingVisitor *visit, void *opaque) {
-    const CpuState *state = &monitor->machine->cpu->state;
+    const CpuState *state = &monitor_cpu(monitor)->state;
     Walk walk = {monitor->machine->memory, state, visit, opaque};
     if ((state->cr0 & CR0_PG) == 0) {
         monitor_print(monitor, "PG disabled\n");

@@ -92,17 +92,27 @@ static void print_fpu(Monitor *monitor, const FpuState *fpu) {
     }
 }
 
-bool monitor_info_registers(Monitor *monitor, char *arguments, Error *error) {
+static void print_processor(Monitor *monitor, const Cpu *cpu) {
     static const char *const names[SEG_ALL] = {"ES", "CS", "SS", "DS", "FS", "GS", "LDT", "TR"};
-    (void)arguments;
-    (void)error;
-    const Cpu *cpu = monitor->machine->cpu;
-    monitor_print(monitor, "\nCPU#0\n");
+    monitor_print(monitor, "\nCPU#%u\n", cpu->number);
     print_general(monitor, &cpu->state);
     print_flags(monitor, cpu);
     for (int i = 0; i < SEG_ALL; i++)
         print_segment(monitor, cpu, i, names[i]);
     print_system(monitor, &cpu->state);
     print_fpu(monitor, &cpu->state.fpu);
+}
+
+bool monitor_info_registers(Monitor *monitor, char *arguments, Error *error) {
+    const char *word = monitor_next_word(&arguments);
+    const Machine *machine = monitor->machine;
+    if (word == NULL) {
+        print_processor(monitor, monitor_cpu(monitor));
+        return true;
+    }
+    if (strcmp(word, "-a") != 0)
+        return error_set(error, "info registers: '-a' or nothing expected, not '%s'", word);
+    for (unsigned i = 0; i < machine->processor_count; i++)
+        print_processor(monitor, machine->processor[i].cpu);
     return true;
 }

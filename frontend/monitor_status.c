@@ -39,7 +39,7 @@ bool monitor_info_jit(Monitor *monitor, char *arguments, Error *error) {
     Machine *machine = monitor->machine;
     translator_print_info(machine->translator, &monitor->output);
     monitor_print(monitor, "instructions        %llu\n",
-                  (unsigned long long)machine->cpu->state.instruction_count);
+                  (unsigned long long)machine_count_instructions(machine));
     monitor_print(monitor, "virtual time        %lld ns\n",
                   (long long)clock_now_ns(&machine->clock));
     return true;

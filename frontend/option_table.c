@@ -10,7 +10,7 @@ const OptionInfo option_table[] = {
     {"no-acpi", NULL, "no ACPI tables and no power management", option_no_acpi},
     {"no-hpet", NULL, "no high precision event timer", option_no_hpet},
     {"cpu", "MODEL[,+F,-F]", "processor; '-cpu help' lists models (default pentium4); mips=25 holds its speed", option_cpu},
-    {"smp", "1", "number of processors", option_smp},
+    {"smp", "N", "number of processors, 1 to 8", option_smp},
     {"accel", "jit|interp[,PROPERTY=V]", "translate to host code (also: tcg), or interpret; '-accel help' lists properties", option_accel},
     {"enable-kvm", NULL, NULL, option_enable_kvm},
     {"icount", "shift=N", "time follows the instruction count: 2^N ns each", option_icount},

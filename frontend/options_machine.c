@@ -67,19 +67,27 @@ bool option_cpu(Settings *settings, const char *argument, Error *error) {
     return cpu_model_parse(argument, &model, error);
 }
 
+/* What is not given follows from the rest: "cpus=4", "sockets=2,cores=2". Each processor is one of
+ * its own to the guest, whatever the topology. */
 bool option_smp(Settings *settings, const char *argument, Error *error) {
-    (void)settings;
     KeyValues values = {.items = NULL};
-    static const char *const counts[] = {"cpus", "sockets", "cores", "threads", "dies"};
+    static const char *const parts[] = {"sockets", "dies", "cores", "threads"};
+    uint64_t product = 1, count = 0, most = 0;
     bool good = key_values_parse(&values, argument, "cpus", error);
-    for (size_t i = 0; good && i < sizeof(counts) / sizeof(counts[0]); i++) {
-        uint64_t count;
-        good = key_values_get_number(&values, counts[i], 1, &count, error) &&
-               (count == 1 || error_set(error, "one processor is all that this version has"));
+    for (size_t i = 0; good && i < sizeof(parts) / sizeof(parts[0]); i++) {
+        uint64_t factor;
+        good = key_values_get_number(&values, parts[i], 1, &factor, error);
+        product = factor <= MACHINE_PROCESSORS ? product * factor : MACHINE_PROCESSORS + 1;
     }
-    uint64_t most;
-    good = good && key_values_get_number(&values, "maxcpus", 1, &most, error) &&
+    good = good && key_values_get_number(&values, "cpus", product, &count, error) &&
+           key_values_get_number(&values, "maxcpus", count, &most, error) &&
            key_values_check_used(&values, "cpus sockets cores threads dies maxcpus", error);
+    if (good && (count < 1 || count > MACHINE_PROCESSORS))
+        good = error_set(error, "1 to %d processors are possible", MACHINE_PROCESSORS);
+    if (good && most < count)
+        good = error_set(error, "maxcpus=%llu is less than cpus=%llu", (unsigned long long)most,
+                         (unsigned long long)count);
+    settings->machine.processors = (unsigned)count;
     key_values_free(&values);
     return good;
 }

@@ -540,9 +540,8 @@ bool block_meets_store(const Block *block, uint32_t physical, uint32_t size) {
 }
 
 bool block_cache_holds_code(const BlockCache *cache, uint32_t physical, uint32_t size) {
-    CodePage *page = cache->page[physical >> PAGE_BITS];
-    uint32_t offset = physical & PAGE_OFFSET_MASK;
-    return page != NULL && code_bytes_hold(page->code, offset, size);
+    const CodeBytes *code = physical_map_code_bytes(cache->map, physical >> PAGE_BITS);
+    return code != NULL && code_bytes_hold(code, physical & PAGE_OFFSET_MASK, size);
 }
 
 uint32_t block_cache_page_deaths(const BlockCache *cache, uint32_t physical_page) {

@@ -135,8 +135,9 @@ void block_cache_unlink(BlockCache *cache, BlockLink *link);
 const uint8_t *block_find_adapter(const Block *block, uint32_t flag_state);
 void block_add_adapter(Block *block, uint32_t flag_state, const uint8_t *code);
 
-/* Does any block hold one of these bytes, which lie in one page? True also where one did that died
- * by a store into its other page, until block_cache_invalidate() finds that out. */
+/* Does any block, of any translator of the map, hold one of these bytes, which lie in one page?
+ * True also where one did that died by a store into its other page, until block_cache_invalidate()
+ * finds that out. */
 bool block_cache_holds_code(const BlockCache *cache, uint32_t physical, uint32_t size);
 
 /* Bytes are about to change: every block that holds one of them dies, and is retired. True if there

@@ -323,7 +323,10 @@ void acpi_dsdt_build(const MachineConfig *config, ByteBuffer *code) {
         add_hpet(&aml);
     aml_end(&aml);
     aml_begin_scope(&aml, "\\_PR");
-    aml_processor(&aml, "CPU0", 0);
+    for (unsigned i = 0; i < config->processors; i++) {
+        const char name[] = {'C', 'P', 'U', (char)('0' + i), '\0'};
+        aml_processor(&aml, name, (uint8_t)i);
+    }
     aml_end(&aml);
     aml_begin_scope(&aml, "\\_GPE");
     aml_name(&aml, "_HID");

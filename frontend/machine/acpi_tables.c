@@ -187,16 +187,19 @@ static void put_override(AcpiFiles *files, uint8_t source, uint32_t pin, uint16_
 }
 
 /* 5.2.12. Requests for PCI interrupts come through the same lines as ISA's, active high. */
-static size_t add_madt(AcpiFiles *files) {
+static size_t add_madt(AcpiFiles *files, const MachineConfig *config) {
     enum { DUAL_8259 = 1, ENABLED = 1, ACTIVE_HIGH_LEVEL = 0xD, AS_THE_BUS = 0 };
     static const uint8_t level_lines[] = {5, ACPI_SCI, 10, 11};
     size_t start = begin_table(files, "APIC", 1);
     put(files, ACPI_LOCAL_APIC_ADDRESS, 4);
     put(files, DUAL_8259, 4);
-    put(files, 0, 1); /* local APIC of processor 0: number 0 */
-    put(files, 8, 1);
-    put(files, 0, 2);
-    put(files, ENABLED, 4);
+    for (unsigned i = 0; i < config->processors; i++) {
+        put(files, 0, 1); /* local APIC of that processor: the same number */
+        put(files, 8, 1);
+        put(files, i, 1);
+        put(files, i, 1);
+        put(files, ENABLED, 4);
+    }
     put(files, 1, 1); /* I/O APIC: number 0, its pins are interrupts from 0 on */
     put(files, 12, 1);
     put(files, 0, 2);
@@ -257,7 +260,7 @@ void acpi_tables_build(const MachineConfig *config, bool has_apic, AcpiFiles *fi
     size_t dsdt = add_dsdt(files, config);
     listed[count++] = add_fadt(files, facs, dsdt);
     if (has_apic)
-        listed[count++] = add_madt(files);
+        listed[count++] = add_madt(files, config);
     if (config->has_hpet)
         listed[count++] = add_hpet(files);
     listed[count++] = add_waet(files);

@@ -66,7 +66,8 @@ static bool create_bridges(Board *board, Error *error) {
                                        (uint32_t)board->bios->size, error);
     if (board->host_bridge == NULL || !board_create_interrupts(board, error))
         return false;
-    board->machine->cpu->smiact = (Wire){i440fx_set_smiact, board->host_bridge, 0};
+    for (unsigned i = 0; i < board->machine->processor_count; i++)
+        board->machine->processor[i].cpu->smiact = (Wire){i440fx_set_smiact, board->host_bridge, 0};
     Wire pci_irqs[IRQ_LINES];
     for (unsigned irq = 0; irq < IRQ_LINES; irq++)
         pci_irqs[irq] = irq_lines_input(board->irq_lines, IRQ_SOURCE_PCI, irq);
@@ -190,7 +191,7 @@ static bool create_chips(Board *board, const KernelImage *kernel, Error *error) 
 static void reset_chips(Board *board) {
     Machine *machine = board->machine;
     device_list_reset(&machine->devices);
-    cpu_reset(machine->cpu, false);
+    machine_reset_processors(machine);
 }
 
 bool board_create(Machine *machine, Error *error) {

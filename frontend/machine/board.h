@@ -38,7 +38,9 @@ typedef struct Board {
     struct A20Gate *a20_gate;
     struct I440fx *host_bridge;
     struct I8259 *pic;
-    struct LocalApic *local_apic; /* this and the next: NULL if the processor has none */
+    /* NULL if the processors have none: those of all, the first one's, and the I/O APIC. */
+    struct LocalApicGroup *local_apics;
+    struct LocalApic *local_apic[MACHINE_PROCESSORS];
     struct IoApic *io_apic;
     struct IrqLines *irq_lines;
     struct Piix3 *isa_bridge;

@@ -109,7 +109,7 @@ void board_fill_cmos(Board *board) {
     fill_disks(board);
     const MachineConfig *config = &board->machine->config;
     fill_boot_order(board, config->boot_once != NULL ? config->boot_once : config->boot_order);
-    mc146818_set_cmos(board->rtc, CMOS_CPUS, 0);
+    mc146818_set_cmos(board->rtc, CMOS_CPUS, (uint8_t)(board->machine->config.processors - 1));
 }
 
 void board_end_boot_once(Board *board) {

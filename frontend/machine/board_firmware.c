@@ -177,6 +177,7 @@ static bool add_smbios_tables(Board *board, Error *error) {
                              .processor_signature = cpu->model->signature,
                              .processor_features = cpuid_features(cpu),
                              .processor_mhz = (uint32_t)(cpu->model->tsc_hz / 1000000),
+                             .processors = config->processors,
                              .machine_name = "pc-i440fx-7.2"};
     ByteBuffer anchor, tables;
     smbios_tables_build(&config->smbios, &machine, &anchor, &tables);
@@ -206,8 +207,8 @@ bool board_create_fw_cfg(Board *board, Error *error) {
     fw_cfg_set_bytes(fw_cfg, FW_CFG_UUID, config->smbios.uuid, sizeof(config->smbios.uuid));
     fw_cfg_set_number(fw_cfg, FW_CFG_RAM_SIZE, config->ram_bytes, 8);
     fw_cfg_set_number(fw_cfg, FW_CFG_NOGRAPHIC, config->serial_screen, 2);
-    fw_cfg_set_number(fw_cfg, FW_CFG_CPU_COUNT, 1, 2);
-    fw_cfg_set_number(fw_cfg, FW_CFG_MAX_CPUS, 1, 2);
+    fw_cfg_set_number(fw_cfg, FW_CFG_CPU_COUNT, config->processors, 2);
+    fw_cfg_set_number(fw_cfg, FW_CFG_MAX_CPUS, config->processors, 2);
     fw_cfg_set_number(fw_cfg, FW_CFG_IRQ0_OVERRIDE, 1, 4);
     return fw_cfg_add_file(fw_cfg, "etc/system-states", system_states, sizeof(system_states),
                            error) &&

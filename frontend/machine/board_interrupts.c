@@ -1,5 +1,5 @@
 /* The way of an interrupt over the board: from request lines to the 8259 pair and the I/O APIC,
- * from those to the local APIC, and to the processor.
+ * from those to the local APICs, and to the processors.
  *
  *   request line n --+-- 8259 pair, pin n ------ LINT0 --+
  *                    |                                   local APIC -- INTR -- processor
@@ -30,14 +30,20 @@ static int acknowledge_8259(void *opaque) {
     return i8259_acknowledge(board->pic);
 }
 
+/* All processors' pins LINT0, or LINT1, are one wire. */
+static void set_lint(Board *board, int line, int level) {
+    for (unsigned i = 0; i < board->machine->processor_count; i++)
+        local_apic_set_lint(board->local_apic[i], line, level);
+}
+
 static void set_8259_output(void *opaque, int line, int level) {
     Board *board = opaque;
     (void)line;
-    if (board->local_apic == NULL) {
+    if (board->local_apics == NULL) {
         cpu_set_intr(board->machine->cpu, 0, level);
         return;
     }
-    local_apic_set_lint(board->local_apic, 0, level);
+    set_lint(board, 0, level);
     io_apic_set_pin(board->io_apic, IO_APIC_PIN_8259, level);
 }
 
@@ -49,8 +55,8 @@ static void set_request_line(void *opaque, int line, int level) {
 }
 
 void board_set_nmi(Board *board, int level) {
-    if (board->local_apic != NULL)
-        local_apic_set_lint(board->local_apic, 1, level);
+    if (board->local_apics != NULL)
+        set_lint(board, 1, level);
     else
         cpu_set_nmi(board->machine->cpu, 0, level);
 }
@@ -64,14 +70,14 @@ static uint64_t read_tsc(void *opaque) {
     return cpu_read_tsc(opaque);
 }
 
-static bool create_apics(Board *board, Error *error) {
+static bool create_local_apic(Board *board, Cpu *cpu, Error *error) {
     DeviceContext context = board_context(board);
-    Cpu *cpu = board->machine->cpu;
     LocalApicPins pins = {
         .intr = {cpu_set_intr, cpu, 0},
         .nmi = {cpu_set_nmi, cpu, 0},
         .smi = {cpu_set_smi, cpu, 0},
         .init = {cpu_set_init, cpu, 0},
+        .startup = cpu_start_up,
         .acknowledge_external = i8259_acknowledge,
         .external = board->pic,
         .end_of_interrupt = end_of_interrupt,
@@ -82,14 +88,28 @@ static bool create_apics(Board *board, Error *error) {
         .processor = cpu,
         .tsc_hz = cpu->model->tsc_hz,
     };
-    board->local_apic = local_apic_create(&context, &cpu->msrs, 0, &pins, error);
-    if (board->local_apic == NULL)
+    LocalApic *apic =
+        local_apic_create(&context, board->local_apics, &cpu->msrs, cpu->number, &pins, error);
+    if (apic == NULL)
         return false;
-    cpu->performance_interrupt = (Wire){local_apic_performance_interrupt, board->local_apic, 0};
-    cpu->tsc_changed = (Wire){local_apic_tsc_changed, board->local_apic, 0};
+    board->local_apic[cpu->number] = apic;
+    cpu->performance_interrupt = (Wire){local_apic_performance_interrupt, apic, 0};
+    cpu->tsc_changed = (Wire){local_apic_tsc_changed, apic, 0};
     cpu->acknowledge_interrupt = local_apic_acknowledge;
-    cpu->acknowledge_opaque = board->local_apic;
-    ApicBus bus = {local_apic_receive, board->local_apic};
+    cpu->acknowledge_opaque = apic;
+    return true;
+}
+
+static bool create_apics(Board *board, Error *error) {
+    DeviceContext context = board_context(board);
+    Machine *machine = board->machine;
+    Wire notice = {machine_end_turn, machine, 0};
+    board->local_apics = local_apic_group_create(context.memory);
+    local_apic_group_set_notice(board->local_apics, &notice);
+    for (unsigned i = 0; i < machine->processor_count; i++)
+        if (!create_local_apic(board, machine->processor[i].cpu, error))
+            return false;
+    ApicBus bus = {local_apic_group_send, board->local_apics};
     board->io_apic = io_apic_create(&context, &bus, error);
     return board->io_apic != NULL;
 }
@@ -116,7 +136,9 @@ bool board_create_interrupts(Board *board, Error *error) {
 void board_destroy_interrupts(Board *board) {
     irq_lines_destroy(board->irq_lines);
     io_apic_destroy(board->io_apic);
-    local_apic_destroy(board->local_apic);
+    for (unsigned i = 0; i < MACHINE_PROCESSORS; i++)
+        local_apic_destroy(board->local_apic[i]);
+    local_apic_group_destroy(board->local_apics);
     i8259_destroy(board->pic);
     fpu_error_port_destroy(board->fpu_error_port);
 }

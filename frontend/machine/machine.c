@@ -6,7 +6,6 @@
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 static void play_key(void *opaque, int key, bool down) {
     Machine *machine = opaque;
@@ -28,30 +27,24 @@ static InstructionPace find_pace(const MachineConfig *config, const CpuModel *mo
                           : (InstructionPace){0, 0};
 }
 
-static bool create_processor(Machine *machine, Error *error) {
+static uint64_t count_instructions(const void *opaque) {
+    return machine_count_instructions(opaque);
+}
+
+static bool create_core(Machine *machine, Error *error) {
     const MachineConfig *config = &machine->config;
     machine->ports = port_map_create();
     machine->memory = physical_map_create(config->ram_bytes, error);
     if (machine->memory == NULL)
         return false;
-    CpuModel model;
-    if (!cpu_model_parse(config->cpu_model, &model, error))
+    if (!machine_create_processors(machine, error))
         return false;
-    machine->cpu = cpu_create(machine->memory, machine->ports, &machine->clock, &machine->trace,
-                              &model, error);
-    if (machine->cpu == NULL)
-        return false;
-    if (!config->icount && getrandom(&machine->cpu->state.random_state, 8, GRND_NONBLOCK) != 8)
-        machine->cpu->state.random_state = (uint64_t)host_clock_ns();
-    machine_time_init(&machine->time, &machine->clock, machine->cpu, config->icount,
-                      find_pace(config, &model), &machine->devices);
+    machine_time_init(&machine->time, &machine->clock, count_instructions, machine, config->icount,
+                      find_pace(config, machine->cpu->model), &machine->devices);
     machine_speed_init(machine);
     machine->clock.earlier = event_moved_nearer;
     machine->clock.earlier_opaque = machine;
-    TranslatorOptions translator = config->translator;
-    translator.loose_end = !config->icount;
-    machine->translator = translator_create(machine->cpu, &translator, error);
-    return machine->translator != NULL;
+    return true;
 }
 
 static void init_shared(Machine *machine) {
@@ -71,12 +64,12 @@ Machine *machine_create(const MachineConfig *config, Error *error) {
     machine->trace = (Trace){.mask = config->trace_mask, .output = config->trace_output};
     clock_init(&machine->clock);
     init_shared(machine);
-    if (create_processor(machine, error)) {
+    if (create_core(machine, error)) {
         key_player_init(&machine->key_player, &machine->clock, &machine->devices, play_key,
                         machine);
         if (board_create(machine, error) &&
             ram_hash_init(&machine->ram_hash, machine->memory, error)) {
-            if (!config->icount) {
+            if (!config->icount && machine->processor_count == 1) {
                 polling_loop_watch(&machine->polling_loop, machine->cpu, &machine->ram_hash);
                 spin_wait_watch(&machine->spin_wait, machine->cpu);
             }
@@ -105,10 +98,7 @@ void machine_destroy(Machine *machine) {
     board_destroy(&machine->board);
     checkpoints_end(machine);
     ram_hash_destroy(&machine->ram_hash);
-    if (machine->translator != NULL)
-        translator_destroy(machine->translator);
-    if (machine->cpu != NULL)
-        cpu_destroy(machine->cpu);
+    machine_destroy_processors(machine);
     if (machine->memory != NULL)
         physical_map_destroy(machine->memory);
     if (machine->ports != NULL)

@@ -4,6 +4,7 @@ void machine_config_init(MachineConfig *config) {
     *config = (MachineConfig){
         .ram_bytes = MACHINE_RAM_DEFAULT,
         .cpu_model = "pentium4",
+        .processors = 1,
         .translator = {.backend = translator_default_backend()},
         .boot_fail_wait_ms = UINT32_MAX,
         .has_vga = true,

@@ -18,6 +18,7 @@ enum {
     MACHINE_AHCI_PORTS = 6,
     MACHINE_SERIAL_PORTS = 4,
     MACHINE_PARALLEL_PORTS = 3,
+    MACHINE_PROCESSORS = 8,
 };
 
 #define MACHINE_RAM_MIN (1ull << 20)
@@ -68,6 +69,7 @@ typedef struct MachineConfig {
     const char *name; /* -name; may be NULL */
     uint64_t ram_bytes;
     const char *cpu_model; /* "pentium4,+sse3,-mmx" */
+    unsigned processors;   /* at most MACHINE_PROCESSORS */
     TranslatorOptions translator;
 
     /* The clock: the host's, or instructions << icount_shift nanoseconds. */

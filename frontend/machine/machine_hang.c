@@ -85,6 +85,15 @@ static Reach lvt_reach(const LocalApic *apic, unsigned entry) {
     return value & LVT_MASKED ? REACH_NONE : mode_reach(value >> 8 & 7);
 }
 
+/* The furthest of all processors'. */
+static Reach lvts_reach(const Board *board, unsigned entry) {
+    Reach reach = REACH_NONE;
+    for (unsigned i = 0; i < board->machine->processor_count; i++)
+        if (board->local_apic[i] != NULL)
+            reach = further(reach, lvt_reach(board->local_apic[i], entry));
+    return reach;
+}
+
 static Reach pin_reach(const Board *board, unsigned pin) {
     if (board->io_apic == NULL)
         return REACH_NONE;
@@ -94,9 +103,9 @@ static Reach pin_reach(const Board *board, unsigned pin) {
 
 /* From the 8259 pair's output on. */
 static Reach output_reach(const Board *board) {
-    if (board->local_apic == NULL || !local_apic_is_enabled(board->local_apic))
+    if (board->local_apics == NULL || !local_apic_is_enabled(board->local_apic[0]))
         return REACH_MASKABLE;
-    return further(lvt_reach(board->local_apic, LVT_LINT0), pin_reach(board, PIN_8259));
+    return further(lvts_reach(board, LVT_LINT0), pin_reach(board, PIN_8259));
 }
 
 static bool passes_8259(const Board *board, unsigned line) {
@@ -118,7 +127,7 @@ static Reach line_reach(const Board *board, unsigned line) {
 /* A message with a vector that may not be is an error, which has an entry of its own. */
 static Reach error_reach(const Board *board) {
     enum { LVT_ERROR = LVT_COUNT - 1 };
-    return board->local_apic != NULL ? lvt_reach(board->local_apic, LVT_ERROR) : REACH_NONE;
+    return lvts_reach(board, LVT_ERROR);
 }
 
 static Reach timer_reach(const Board *board, const Timer *timer) {
@@ -133,8 +142,8 @@ static Reach timer_reach(const Board *board, const Timer *timer) {
         if (timer_reaches[row].lines & LINE(line))
             reach = further(reach, line_reach(board, line));
     }
-    if (timer_reaches[row].local_apic_timer && board->local_apic != NULL)
-        reach = further(reach, lvt_reach(board->local_apic, LVT_TIMER));
+    if (timer_reaches[row].local_apic_timer)
+        reach = further(reach, lvts_reach(board, LVT_TIMER));
     return reach != REACH_NONE ? further(reach, error_reach(board)) : REACH_NONE;
 }
 
@@ -197,13 +206,19 @@ static bool loops_idly(Machine *machine) {
 }
 
 /* Requests on their way, which the next slice will serve. */
-static bool has_pending(Machine *machine) {
-    const CpuState *state = &machine->cpu->state;
+static bool processor_has_pending(const Cpu *cpu) {
+    const CpuState *state = &cpu->state;
     return state->nmi_pending || state->smi_pending || state->init_pending ||
            state->pending_debug || state->smm || state->shutdown ||
-           cpu_has_deliverable_interrupt(machine->cpu) || machine->reset_requested ||
-           machine->shutdown_requested || machine->debug_exit_requested ||
-           machine->panic_requested || machine->wake_requested ||
+           cpu_has_deliverable_interrupt(cpu);
+}
+
+static bool has_pending(Machine *machine) {
+    for (unsigned i = 0; i < machine->processor_count; i++)
+        if (processor_has_pending(machine->processor[i].cpu))
+            return true;
+    return machine->reset_requested || machine->shutdown_requested ||
+           machine->debug_exit_requested || machine->panic_requested || machine->wake_requested ||
            input_door_is_waiting(&machine->door) || board_is_asleep(&machine->board);
 }
 
@@ -211,8 +226,9 @@ bool machine_find_hang(Machine *machine, ByteBuffer *reason) {
     const CpuState *state = &machine->cpu->state;
     if (machine->run_state != RUN_STATE_RUNNING || has_pending(machine))
         return false;
-    bool interruptible = (state->eflags & FLAG_IF) != 0;
-    if (!state->halted && !loops_idly(machine))
+    bool interruptible = machine_processors_interruptible(machine);
+    bool halted = machine_processors_halted(machine);
+    if (!halted && (machine->processor_count > 1 || !loops_idly(machine)))
         return false;
     Reach reach = events_reach(machine);
     if (reach == REACH_ALWAYS || (reach == REACH_MASKABLE && interruptible))

@@ -19,12 +19,12 @@ static bool drives_work(const Machine *machine) {
 }
 
 void machine_begin_idle_looks(Machine *machine) {
-    if (machine->time.icount)
+    if (machine->time.icount && machine->processor_count == 1)
         polling_loop_watch(&machine->polling_loop, machine->cpu, &machine->ram_hash);
 }
 
 void machine_end_idle_looks(Machine *machine) {
-    if (machine->time.icount)
+    if (machine->time.icount && machine->processor_count == 1)
         polling_loop_unwatch(&machine->polling_loop);
 }
 
@@ -34,7 +34,7 @@ static bool is_asleep(Machine *machine, IdleWatch *watch) {
     watch->proofs = loop->proofs;
     if (machine->time.icount)
         polling_loop_take_proof(loop);
-    return polls || machine->cpu->state.halted;
+    return polls || machine_processors_halted(machine);
 }
 
 /* A stretch that turns out too busy starts anew, at its end at the latest. */

@@ -12,6 +12,7 @@
 #include "key_player.h"
 #include "machine.h"
 #include "machine_observer.h"
+#include "machine_processors.h"
 #include "machine_time.h"
 #include "machine_wait.h"
 #include "page_history.h"
@@ -34,6 +35,11 @@ typedef struct WaitPoll {
     uint64_t seen_stride; /* the instruction count that the watch was told last */
 } WaitPoll;
 
+typedef struct Processor {
+    Cpu *cpu;
+    Translator *translator;
+} Processor;
+
 struct Machine {
     MachineConfig config;
     Trace trace;
@@ -41,7 +47,11 @@ struct Machine {
     PortMap *ports;
     PhysicalMap *memory;
     DeviceList devices;
-    Cpu *cpu;
+    Processor processor[MACHINE_PROCESSORS];
+    unsigned processor_count;
+    unsigned turn;      /* whose turn it is, */
+    uint32_t turn_left; /* for so many instructions more; 0 where there is one processor */
+    Cpu *cpu;           /* of that processor */
     Translator *translator;
     Board board;
     MachineTime time;
@@ -107,6 +117,10 @@ void machine_wake_pin(void *machine);
 /* For the processor's shutdown, and for the panic port. */
 void machine_triple_fault(Machine *machine);
 void machine_panic(void *machine);
+
+/* machine_processors.c, fits a Wire: what this processor does next is to send the others to work.
+ */
+void machine_end_turn(void *machine, int line, int level);
 
 /* machine_speed.c: after the clock's source was made. */
 void machine_speed_init(Machine *machine);

@@ -34,7 +34,7 @@ static void serve_item(Machine *machine, const InputItem *item) {
 void machine_serve_door(Machine *machine) {
     InputItem item;
     while (input_door_is_waiting(&machine->door) &&
-           input_door_take(&machine->door, machine->cpu->state.instruction_count, &item))
+           input_door_take(&machine->door, machine_count_instructions(machine), &item))
         serve_item(machine, &item);
     for (int i = 0; i < MACHINE_SERIAL_PORTS; i++)
         serial_feed_deliver(&machine->serial_feed[i]);
@@ -73,8 +73,16 @@ static void sleep_in_loop(Machine *machine) {
     clock_run_due(&machine->clock);
 }
 
+/* Nothing is on its way that could give any processor something to do. */
+static bool may_idle(const Machine *machine) {
+    return !machine->reset_requested && !machine->shutdown_requested && !machine->panic_requested &&
+           !machine->debug_exit_requested &&
+           (machine->processor_count == 1 ? !cpu_has_deliverable_interrupt(machine->cpu)
+                                          : machine_processors_wait(machine));
+}
+
 static RunExit run_instructions(Machine *machine, int64_t budget) {
-    CpuState *state = &machine->cpu->state;
+    const CpuState *state = &machine->cpu->state;
     uint64_t count = state->instruction_count;
     bool measures = !machine_time_is_counted(&machine->time);
     int64_t start_ns = measures ? host_clock_ns() : 0;
@@ -82,7 +90,9 @@ static RunExit run_instructions(Machine *machine, int64_t budget) {
     count = state->instruction_count - count;
     if (measures)
         machine_time_measure(&machine->time, count, host_clock_ns() - start_ns);
-    __atomic_store_n(&machine->published_count, state->instruction_count, __ATOMIC_RELAXED);
+    machine_spend_turn(machine, count, exit == RUN_HALTED);
+    __atomic_store_n(&machine->published_count, machine_count_instructions(machine),
+                     __ATOMIC_RELAXED);
     return exit;
 }
 
@@ -123,11 +133,12 @@ bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
         return sleep_until_woken(machine, may_sleep);
     if (wait_for_host(machine))
         return true;
+    machine_take_turn(machine);
     int64_t due_ns = clock_next_due_ns(&machine->clock);
     if (limit > SLICE_INSTRUCTIONS)
         limit = SLICE_INSTRUCTIONS;
     limit = machine_time_limit(&machine->time, HELD_SLICE_NS, limit);
-    limit = stop_at_overflow(machine->cpu, limit);
+    limit = machine_limit_to_turn(machine, stop_at_overflow(machine->cpu, limit));
     RunExit exit = run_instructions(machine, machine_time_budget(&machine->time, due_ns, limit));
     if (machine->cpu->state.instruction_count >= machine->cpu->performance_alarm)
         performance_settle(machine->cpu);
@@ -138,11 +149,9 @@ bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
                                         polling_loop_take_proof(&machine->polling_loop));
     if (exit == RUN_SHUTDOWN)
         machine_triple_fault(machine);
-    else if (waits && !machine->reset_requested && !machine->shutdown_requested &&
-             !machine->panic_requested && !machine->debug_exit_requested &&
-             !cpu_has_deliverable_interrupt(machine->cpu))
+    else if (waits && may_idle(machine))
         more = idle(machine, may_sleep);
-    else if (exit == RUN_BREAK && !machine->time.icount)
+    else if (exit == RUN_BREAK && !machine->time.icount && machine->processor_count == 1)
         sleep_in_loop(machine);
     machine_serve_requests(machine);
     return more && machine->run_state == RUN_STATE_RUNNING;
@@ -165,19 +174,19 @@ void *machine_thread(void *opaque) {
 #define ROUNDS_WITHOUT_INSTRUCTION_MAX 100000
 
 uint64_t machine_run_instructions(Machine *machine, uint64_t instructions) {
-    uint64_t start = machine->cpu->state.instruction_count;
+    uint64_t start = machine_count_instructions(machine);
     uint32_t idle_rounds = 0;
     if (machine->run_state == RUN_STATE_PRELAUNCH)
         machine_set_run_state(machine, RUN_STATE_RUNNING);
-    while (machine->cpu->state.instruction_count - start < instructions) {
-        uint64_t before = machine->cpu->state.instruction_count;
+    while (machine_count_instructions(machine) - start < instructions) {
+        uint64_t before = machine_count_instructions(machine);
         uint64_t left = instructions - (before - start);
         machine_serve_door(machine);
         if (!machine_run_slice(machine, left > INT64_MAX ? INT64_MAX : (int64_t)left, false))
             break;
-        idle_rounds = machine->cpu->state.instruction_count == before ? idle_rounds + 1 : 0;
+        idle_rounds = machine_count_instructions(machine) == before ? idle_rounds + 1 : 0;
         if (idle_rounds == ROUNDS_WITHOUT_INSTRUCTION_MAX)
             break;
     }
-    return machine->cpu->state.instruction_count - start;
+    return machine_count_instructions(machine) - start;
 }

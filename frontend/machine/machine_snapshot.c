@@ -109,7 +109,7 @@ bool machine_load(Machine *machine, ByteReader *reader, Error *error) {
     memory.position += length;
     if (!machine_state_load(machine, reader, error))
         return false;
-    translator_flush(machine->translator);
+    machine_flush_translations(machine);
     load_memory(machine, &memory);
     reader->position = memory.position;
     return true;
@@ -121,7 +121,8 @@ static uint64_t combine(uint64_t hash, uint64_t part) {
 
 static uint64_t hash_with_ram(Machine *machine, uint64_t ram) {
     uint64_t hash = combine(0, ram);
-    hash = combine(hash, field_table_hash(&cpu_fields, &machine->cpu->state));
+    for (unsigned i = 0; i < machine->processor_count; i++)
+        hash = combine(hash, field_table_hash(&cpu_fields, &machine->processor[i].cpu->state));
     return combine(hash, device_list_hash(&machine->devices));
 }
 

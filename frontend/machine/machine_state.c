@@ -1,6 +1,7 @@
 #include "machine_state.h"
 #include "cpu_check.h"
 #include "machine_parts.h"
+#include "smm.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,8 @@ typedef struct ControlState {
     uint8_t panic_requested;
     uint32_t debug_exit_status, exit_status;
     uint32_t crash;
+    uint32_t turn;
+    uint32_t turn_left;
     uint32_t unused;
     uint64_t snapshot_id;
 } ControlState;
@@ -32,11 +35,13 @@ static const Field control_rows[] = {
     FIELD(ControlState, U32, debug_exit_status),
     FIELD(ControlState, U32, exit_status),
     FIELD(ControlState, U32, crash),
+    FIELD(ControlState, U32, turn),
+    FIELD(ControlState, U32, turn_left),
     FIELD_PADDING(ControlState, unused),
     FIELD(ControlState, U64, snapshot_id),
     FIELD_END,
 };
-static const FieldTable control_fields = {"machine", 1, sizeof(ControlState), control_rows};
+static const FieldTable control_fields = {"machine", 2, sizeof(ControlState), control_rows};
 
 static ControlState get_control(Machine *machine) {
     return (ControlState){
@@ -51,6 +56,8 @@ static ControlState get_control(Machine *machine) {
         .debug_exit_status = (uint32_t)machine->debug_exit_status,
         .exit_status = (uint32_t)machine->exit_status,
         .crash = (uint32_t)machine->crash,
+        .turn = machine->turn,
+        .turn_left = machine->turn_left,
         .snapshot_id = machine->snapshot_id,
     };
 }
@@ -70,8 +77,11 @@ void machine_state_save(Machine *machine, ByteBuffer *buffer) {
     byte_buffer_append_le(buffer, STATE_VERSION, 4);
     field_table_save(&control_fields, &control, buffer);
     save_feeds(machine, buffer);
-    field_table_save(&cpu_fields, &machine->cpu->state, buffer);
-    tlb_save(&machine->cpu->tlb, buffer);
+    for (unsigned i = 0; i < machine->processor_count; i++) {
+        const Cpu *cpu = machine->processor[i].cpu;
+        field_table_save(&cpu_fields, &cpu->state, buffer);
+        tlb_save(&cpu->tlb, buffer);
+    }
     device_list_save(&machine->devices, buffer);
 }
 
@@ -79,8 +89,8 @@ void machine_state_save(Machine *machine, ByteBuffer *buffer) {
 typedef struct Loading {
     ControlState control;
     SerialFeed feed[MACHINE_SERIAL_PORTS];
-    CpuState cpu;
-    TlbImage *tlb;
+    CpuState cpu[MACHINE_PROCESSORS];
+    TlbImage *tlb[MACHINE_PROCESSORS];
 } Loading;
 
 static bool read_feed(const Machine *machine, unsigned port, SerialFeed *feed, ByteReader *reader,
@@ -98,7 +108,8 @@ static bool read_feed(const Machine *machine, unsigned port, SerialFeed *feed, B
            error_set(error, "the saved state is cut in the bytes of a serial port");
 }
 
-static bool read_control(ControlState *control, ByteReader *reader, Error *error) {
+static bool read_control(const Machine *machine, ControlState *control, ByteReader *reader,
+                         Error *error) {
     uint32_t version = (uint32_t)byte_reader_read_le(reader, 4);
     if (version != STATE_VERSION)
         return error_set(error, "the saved state has version %u, this program reads version %u",
@@ -106,31 +117,41 @@ static bool read_control(ControlState *control, ByteReader *reader, Error *error
     if (!field_table_load(&control_fields, control, reader, error))
         return false;
     return (control->run_state < RUN_STATE_COUNT && control->debug_exit_status <= 0xFF &&
-            control->exit_status <= 0xFF && control->crash <= CRASH_PANIC) ||
+            control->exit_status <= 0xFF && control->crash <= CRASH_PANIC &&
+            control->turn < machine->processor_count) ||
            error_set(error, "the saved state is damaged: it is in no known run state");
 }
 
 static bool read_all(const Machine *machine, Loading *loading, ByteReader *reader, Error *error) {
-    if (!read_control(&loading->control, reader, error))
+    if (!read_control(machine, &loading->control, reader, error))
         return false;
     for (unsigned i = 0; i < MACHINE_SERIAL_PORTS; i++)
         if (!read_feed(machine, i, &loading->feed[i], reader, error))
             return false;
-    if (!field_table_load(&cpu_fields, &loading->cpu, reader, error) ||
-        !cpu_check_state(&loading->cpu, error))
-        return false;
-    loading->tlb = tlb_image_read(reader, error);
-    return loading->tlb != NULL;
+    for (unsigned i = 0; i < machine->processor_count; i++) {
+        if (!field_table_load(&cpu_fields, &loading->cpu[i], reader, error) ||
+            !cpu_check_state(&loading->cpu[i], error))
+            return false;
+        loading->tlb[i] = tlb_image_read(reader, error);
+        if (loading->tlb[i] == NULL)
+            return false;
+    }
+    return true;
 }
 
 /* After the devices: what they drove into the processor meanwhile is in its state already. */
-static void take_processor(Machine *machine, const Loading *loading) {
-    Cpu *cpu = machine->cpu;
-    cpu->state = loading->cpu;
-    cpu_state_restored(cpu);
-    tlb_image_take(&cpu->tlb, loading->tlb);
-    cpu->break_after = 1;
-    __atomic_store_n(&machine->published_count, cpu->state.instruction_count, __ATOMIC_RELAXED);
+static void take_processors(Machine *machine, const Loading *loading) {
+    for (unsigned i = 0; i < machine->processor_count; i++) {
+        Cpu *cpu = machine->processor[i].cpu;
+        cpu->state = loading->cpu[i];
+        cpu_state_restored(cpu);
+        tlb_image_take(&cpu->tlb, loading->tlb[i]);
+        cpu->break_after = 1;
+    }
+    machine_set_turn(machine, loading->control.turn, loading->control.turn_left);
+    smm_update_pins(machine->cpu);
+    __atomic_store_n(&machine->published_count, machine_count_instructions(machine),
+                     __ATOMIC_RELAXED);
 }
 
 static void take_feeds(Machine *machine, Loading *loading) {
@@ -169,18 +190,19 @@ static void take_control(Machine *machine, const ControlState *control) {
 static void free_loading(Loading *loading) {
     for (int i = 0; i < MACHINE_SERIAL_PORTS; i++)
         serial_feed_free(&loading->feed[i]);
-    tlb_image_free(loading->tlb);
+    for (int i = 0; i < MACHINE_PROCESSORS; i++)
+        tlb_image_free(loading->tlb[i]);
 }
 
 bool machine_state_load(Machine *machine, ByteReader *reader, Error *error) {
-    Loading loading = {.tlb = NULL};
+    Loading loading = {.tlb = {NULL}};
     /* The devices come last: loading them is the one step that changes something and can fail, and
      * it changes nothing then. */
     bool good = read_all(machine, &loading, reader, error) &&
                 device_list_load(&machine->devices, reader, error);
     if (good) {
         physical_map_set_a20(machine->memory, loading.control.a20_open != 0);
-        take_processor(machine, &loading);
+        take_processors(machine, &loading);
         take_feeds(machine, &loading);
         clock_rebuild(&machine->clock);
         take_control(machine, &loading.control);

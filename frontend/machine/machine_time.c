@@ -35,7 +35,7 @@ static int64_t see_host_clock(MachineTime *time, int64_t allowed_ns) {
 }
 
 static int64_t counted_ns(const MachineTime *time) {
-    uint64_t count = time->cpu->state.instruction_count - time->state.base_count;
+    uint64_t count = time->count(time->machine) - time->state.base_count;
     unsigned __int128 ns = (unsigned __int128)count * time->pace.ns;
     if (time->pace.instructions > 1)
         ns /= time->pace.instructions;
@@ -79,9 +79,14 @@ static int64_t read_clock(void *opaque) {
     return machine_time_now_ns(opaque);
 }
 
-void machine_time_init(MachineTime *time, VirtualClock *clock, const Cpu *cpu, bool icount,
+void machine_time_init(MachineTime *time, VirtualClock *clock,
+                       uint64_t (*count)(const void *machine), const void *machine, bool icount,
                        InstructionPace pace, DeviceList *devices) {
-    *time = (MachineTime){.icount = icount, .pace = pace, .cpu = cpu, .ns_per_instruction = 10.0};
+    *time = (MachineTime){.icount = icount,
+                          .pace = pace,
+                          .count = count,
+                          .machine = machine,
+                          .ns_per_instruction = 10.0};
     clock->source = read_clock;
     clock->source_opaque = time;
     device_list_add(devices, &machine_time_class, "time", time, &time->state);
@@ -91,7 +96,7 @@ void machine_time_settle(MachineTime *time) {
     if (time->icount)
         return;
     time->state.base_ns = machine_time_now_ns(time);
-    time->state.base_count = time->cpu->state.instruction_count;
+    time->state.base_count = time->count(time->machine);
     start_anew(time);
 }
 
@@ -107,7 +112,7 @@ void machine_time_set_running(MachineTime *time, bool running) {
 
 /* An event is due once that many instructions more have completed. */
 static int64_t count_until(const MachineTime *time, int64_t due_ns) {
-    uint64_t done = time->cpu->state.instruction_count - time->state.base_count;
+    uint64_t done = time->count(time->machine) - time->state.base_count;
     unsigned __int128 ns = (unsigned __int128)(due_ns - time->state.base_ns);
     unsigned __int128 count = (ns * time->pace.instructions + time->pace.ns - 1) / time->pace.ns;
     return count - done > INT64_MAX ? INT64_MAX : (int64_t)(count - done);

@@ -4,7 +4,6 @@
 #define REPRISE_MACHINE_TIME_H
 
 #include "clock.h"
-#include "cpu.h"
 #include "device.h"
 #include "host_clock.h"
 
@@ -26,7 +25,8 @@ typedef struct MachineTime {
     MachineTimeState state;
     bool icount; /* nothing depends on the host's clock; the pace never changes */
     InstructionPace pace;
-    const Cpu *cpu;
+    uint64_t (*count)(const void *machine); /* instructions completed so far */
+    const void *machine;
     bool running;                        /* time stands while the machine is stopped */
     int64_t host_start_ns, host_seen_ns; /* host's clock */
     /* A speed that is held: virtual and host's time go on together from here. */
@@ -35,7 +35,8 @@ typedef struct MachineTime {
 } MachineTime;
 
 /* Becomes the source of 'clock' and an entry of 'devices'. */
-void machine_time_init(MachineTime *time, VirtualClock *clock, const Cpu *cpu, bool icount,
+void machine_time_init(MachineTime *time, VirtualClock *clock,
+                       uint64_t (*count)(const void *machine), const void *machine, bool icount,
                        InstructionPace pace, DeviceList *devices);
 
 /* True where virtual time follows the count of instructions. */

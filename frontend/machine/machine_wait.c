@@ -56,7 +56,7 @@ void machine_revive(Machine *machine) {
 
 /* How far the next slice may go: to the wait's last instruction, and to the next stride. */
 static int64_t find_limit(const Wait *wait) {
-    uint64_t count = wait->machine->cpu->state.instruction_count;
+    uint64_t count = machine_count_instructions(wait->machine);
     uint64_t limit = wait->last_instruction - count;
     uint64_t stride = wait->machine->watch.stride;
     if (stride != 0 && limit > stride - count % stride)
@@ -67,7 +67,7 @@ static int64_t find_limit(const Wait *wait) {
 /* A processor that is halted stays at one count: it is told once. */
 static void tell_stride(Machine *machine) {
     const MachineWatch *watch = &machine->watch;
-    uint64_t count = machine->cpu->state.instruction_count;
+    uint64_t count = machine_count_instructions(machine);
     if (watch->stride == 0 || count % watch->stride != 0 || machine->poll.seen_stride == count)
         return;
     machine->poll.seen_stride = count;
@@ -94,7 +94,7 @@ static bool run_to_poll(const Wait *wait, WaitEnd *end) {
             *end = machine->crash != CRASH_NONE ? WAIT_CRASHED : WAIT_ENDED;
             return false;
         }
-        if (machine->cpu->state.instruction_count >= wait->last_instruction) {
+        if (machine_count_instructions(machine) >= wait->last_instruction) {
             *end = WAIT_MET;
             return false;
         }
@@ -103,10 +103,9 @@ static bool run_to_poll(const Wait *wait, WaitEnd *end) {
 }
 
 static bool is_hung(const Wait *wait) {
-    const CpuState *state = &wait->machine->cpu->state;
     if (wait->met == NULL && wait->last_instruction == UINT64_MAX)
         return false;
-    return !(wait->input_comes && (state->eflags & FLAG_IF)) &&
+    return !(wait->input_comes && machine_processors_interruptible(wait->machine)) &&
            machine_find_hang(wait->machine, NULL);
 }
 
@@ -176,7 +175,7 @@ WaitEnd machine_run_exactly(Machine *machine, uint64_t instructions, int64_t dea
         .machine = machine,
         .deadline_ns = deadline_ns,
         .poll_ns = HANG_POLL_NS,
-        .last_instruction = machine->cpu->state.instruction_count + instructions,
+        .last_instruction = machine_count_instructions(machine) + instructions,
     };
     return run_wait(&wait);
 }

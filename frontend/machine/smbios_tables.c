@@ -186,11 +186,11 @@ static void add_chassis(Builder *builder) {
     end(builder);
 }
 
-static void add_processor(Builder *builder) {
+static void add_processor(Builder *builder, unsigned number) {
     enum { CENTRAL = 3, IN_SOCKET_AND_ENABLED = 0x41, CACHES = 3 };
     const SmbiosMachine *machine = builder->machine;
-    begin(builder, 4, HANDLE_PROCESSOR);
-    put_numbered_text(builder, SMBIOS_PROCESSOR_SOCKET, 0);
+    begin(builder, 4, (uint16_t)(HANDLE_PROCESSOR + number));
+    put_numbered_text(builder, SMBIOS_PROCESSOR_SOCKET, number);
     put(builder, CENTRAL, 1);
     put(builder, CODE_OTHER, 1);
     put_text(builder, SMBIOS_PROCESSOR_MANUFACTURER);
@@ -315,7 +315,8 @@ void smbios_tables_build(const SmbiosConfig *config, const SmbiosMachine *machin
     if (config->has_board)
         add_board(&builder);
     add_chassis(&builder);
-    add_processor(&builder);
+    for (unsigned i = 0; i < machine->processors; i++)
+        add_processor(&builder, i);
     if (config->text[SMBIOS_OEM_STRING] != NULL)
         add_oem_strings(&builder);
     add_memory(&builder);

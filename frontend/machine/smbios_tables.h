@@ -59,6 +59,7 @@ typedef struct SmbiosMachine {
     uint64_t ram_bytes;
     uint32_t processor_signature, processor_features; /* CPUID(1).EAX and EDX */
     uint32_t processor_mhz;
+    unsigned processors;
     const char *machine_name; /* "pc-i440fx-7.2" */
 } SmbiosMachine;
 

@@ -36,15 +36,17 @@ static void add_identification(const CpuModel *model, ByteBuffer *text) {
 static void add_processor(const Machine *machine, ByteBuffer *text) {
     const Cpu *cpu = machine->cpu;
     byte_buffer_print(text, "processor: %s\n", cpu->model->name);
+    byte_buffer_print(text, "processors: %u\n", machine->processor_count);
     byte_buffer_print(text, "processor features:");
     for (int i = 0; i < 4; i++)
         byte_buffer_print(text, " %llx", (unsigned long long)cpu->features[i]);
     byte_buffer_print(text, "\n");
     add_identification(cpu->model, text);
-    if (machine->config.icount)
-        byte_buffer_print(text, "clock: -icount, %llu ns for %llu instructions\n",
-                          (unsigned long long)machine->time.pace.ns,
-                          (unsigned long long)machine->time.pace.instructions);
+    if (machine->config.icount && cpu->model->instructions_per_second != 0)
+        byte_buffer_print(text, "clock: -icount, %llu instructions a second\n",
+                          (unsigned long long)cpu->model->instructions_per_second);
+    else if (machine->config.icount)
+        byte_buffer_print(text, "clock: -icount shift=%u\n", machine->config.icount_shift);
     else
         byte_buffer_print(text, "clock: the host's\n");
 }

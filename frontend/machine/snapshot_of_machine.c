@@ -104,7 +104,7 @@ static uint64_t add_snapshot(SnapshotFile *file, const Machine *machine, const c
         .parent = machine->snapshot_id,
         .date_seconds = time(NULL),
         .clock_ns = clock_now_ns(&machine->clock),
-        .instructions = machine->cpu->state.instruction_count,
+        .instructions = machine_count_instructions(machine),
         .name = (char *)name,
         .fingerprint = (char *)fingerprint.data,
         .media = (char *)media.data,
@@ -255,7 +255,7 @@ static bool take_over(Machine *machine, const SnapshotImage *image, SnapshotFile
     disk_point_free(before);
     if (!good)
         return false;
-    translator_flush(machine->translator);
+    machine_flush_translations(machine);
     snapshot_load_memory(image, machine->memory);
     return true;
 }

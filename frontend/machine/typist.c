@@ -53,8 +53,7 @@ static bool bios_has_stored(const BiosBuffer *buffer, uint16_t tail_before) {
 }
 
 static bool guest_is_idle(const Typist *typist) {
-    const Cpu *cpu = typist->machine->cpu;
-    return cpu->state.halted && !cpu_has_deliverable_interrupt(cpu);
+    return machine_processors_halted(typist->machine) && machine_processors_wait(typist->machine);
 }
 
 /* Software has read all that the keyboard sent. */

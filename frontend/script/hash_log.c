@@ -73,7 +73,7 @@ static void stride_done(void *opaque) {
     HashLog *log = machine->script->options->hashes;
     char line[LINE_BYTES];
     snprintf(line, sizeof(line), "%s %s %llu %016llx", machine->script->file, machine->name,
-             (unsigned long long)machine->machine->cpu->state.instruction_count,
+             (unsigned long long)machine_count_instructions(machine->machine),
              (unsigned long long)machine_state_hash(machine->machine));
     if (log->output != NULL)
         fprintf(log->output, "%s\n", line);

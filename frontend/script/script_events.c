@@ -40,7 +40,7 @@ static void leave_out_jump(ScriptMachine *machine, int64_t start_ns, uint64_t st
     if (machine->was_restored) {
         machine->made_ns += machine_guest_time_ns(machine->machine) - start_ns;
         machine->made_instructions +=
-            machine->machine->cpu->state.instruction_count - start_instructions;
+            machine_count_instructions(machine->machine) - start_instructions;
     }
     machine->was_restored = false;
 }
@@ -53,7 +53,7 @@ static int call_method(lua_State *L) {
     int number = machine->number;
     log_call(L, machine, name);
     int64_t start_ns = machine_guest_time_ns(machine->machine);
-    uint64_t start_instructions = machine->machine->cpu->state.instruction_count;
+    uint64_t start_instructions = machine_count_instructions(machine->machine);
     int results = method(L);
     /* It may have closed the machine. */
     ScriptMachine *at = script_get(L)->machines;

@@ -204,7 +204,7 @@ static int get_time(lua_State *L) {
 /* m:instructions() -> how many the guest completed */
 static int get_instructions(lua_State *L) {
     lua_pushinteger(L,
-                    (lua_Integer)script_machine_check(L, 1)->machine->cpu->state.instruction_count);
+                    (lua_Integer)machine_count_instructions(script_machine_check(L, 1)->machine));
     return 1;
 }
 

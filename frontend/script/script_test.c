@@ -283,7 +283,7 @@ static int run_check_error(lua_State *L) {
 
 static void note_made(ScriptMachine *machine) {
     machine->made_ns = machine_guest_time_ns(machine->machine);
-    machine->made_instructions = machine->machine->cpu->state.instruction_count;
+    machine->made_instructions = machine_count_instructions(machine->machine);
     script_log(machine->script, machine, machine->made_instructions > 0 ? "cloned" : "made");
 }
 
@@ -298,7 +298,7 @@ static void note_freed(ScriptMachine *machine) {
     script_log(machine->script, machine, "closed");
     context->gone_guest_ns += machine_guest_time_ns(machine->machine) - machine->made_ns;
     context->gone_instructions +=
-        machine->machine->cpu->state.instruction_count - machine->made_instructions;
+        machine_count_instructions(machine->machine) - machine->made_instructions;
 }
 
 static const luaL_Reg test_globals[] = {

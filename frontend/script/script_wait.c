@@ -205,7 +205,7 @@ static bool is_idle(void *opaque) {
 
 /* Halted with interrupts on and nothing that could interrupt: that is idle for ever. */
 static bool sleeps(const Machine *machine) {
-    return machine->cpu->state.halted && (machine->cpu->state.eflags & FLAG_IF) != 0;
+    return machine_processors_halted(machine) && machine_processors_interruptible(machine);
 }
 
 /* m:wait_idle([{timeout=, quiet=}]): until the guest has slept for most of 'quiet' seconds, with no

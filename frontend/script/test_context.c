@@ -14,7 +14,7 @@ static void log_line(void *opaque, ScriptMachine *machine, const char *line) {
     struct TestContext *context = opaque;
     if (machine != NULL && machine->machine != NULL)
         event_log_add(&context->events, machine->name, clock_now_ns(&machine->machine->clock),
-                      machine->machine->cpu->state.instruction_count, line);
+                      machine_count_instructions(machine->machine), line);
     else
         event_log_add(&context->events, NULL, 0, 0, line);
 }
@@ -50,7 +50,7 @@ uint64_t test_instructions(const struct TestContext *context) {
     uint64_t total = context->gone_instructions;
     for (const ScriptMachine *at = context->script->machines; at != NULL; at = at->next) {
         if (at->machine != NULL)
-            total += at->machine->cpu->state.instruction_count - at->made_instructions;
+            total += machine_count_instructions(at->machine) - at->made_instructions;
     }
     return total;
 }

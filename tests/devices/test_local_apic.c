@@ -20,6 +20,7 @@ enum {
 
 static ChipFixture *fixture;
 static LocalApic *apic;
+static LocalApicGroup *group;
 static MsrMap msrs;
 static Probe intr, nmi, smi, init;
 static int external_acknowledged;
@@ -71,7 +72,8 @@ static void setup_with(bool extended) {
         .processor = fixture,
         .tsc_hz = 2000000000,
     };
-    apic = local_apic_create(&fixture->context, &msrs, 0, &pins, NULL);
+    group = local_apic_group_create(fixture->context.memory);
+    apic = local_apic_create(&fixture->context, group, &msrs, 0, &pins, NULL);
     ck_assert_ptr_nonnull(apic);
 }
 
@@ -92,6 +94,7 @@ static void setup_enabled(void) {
 
 static void teardown(void) {
     local_apic_destroy(apic);
+    local_apic_group_destroy(group);
     chip_fixture_destroy(fixture);
 }
 

@@ -279,6 +279,18 @@ START_TEST(test_devices_are_absent_unless_asked_for) {
 }
 END_TEST
 
+START_TEST(processors_are_counted) {
+    expect_good("");
+    ck_assert_uint_eq(settings.machine.processors, 1);
+    expect_good("-smp 4");
+    ck_assert_uint_eq(settings.machine.processors, 4);
+    expect_good("-smp cpus=2,maxcpus=4");
+    ck_assert_uint_eq(settings.machine.processors, 2);
+    expect_good("-smp sockets=1,cores=3,threads=2");
+    ck_assert_uint_eq(settings.machine.processors, 6);
+}
+END_TEST
+
 START_TEST(icount_can_be_taken_back) {
     expect_good("-icount shift=3 -icount off");
     ck_assert(!settings.machine.icount);
@@ -304,7 +316,10 @@ static const struct {
     {"-m 4G", "1M to 3.5G"},
     {"-m 99999999T", "memory"},
     {"-m -5", "'-5'"},
-    {"-smp 2", "one processor"},
+    {"-smp 0", "1 to 8 processors"},
+    {"-smp 9", "1 to 8 processors"},
+    {"-smp sockets=4,cores=4", "1 to 8 processors"},
+    {"-smp 4,maxcpus=2", "maxcpus=2 is less"},
     {"-machine q35", "unknown machine 'q35'"},
     {"-machine pc,accle=tcg", "did you mean 'accel'"},
     {"-accel kvm", "KVM"},
@@ -434,6 +449,7 @@ int main(void) {
     tcase_add_test(tests, debug_exit_is_absent_unless_asked_for);
     tcase_add_test(tests, panic_port_is_absent_unless_asked_for);
     tcase_add_test(tests, test_devices_are_absent_unless_asked_for);
+    tcase_add_test(tests, processors_are_counted);
     tcase_add_test(tests, icount_can_be_taken_back);
     tcase_add_loop_test(tests, bad_lines_are_refused_in_one_line, 0,
                         (int)(sizeof(errors) / sizeof(errors[0])));

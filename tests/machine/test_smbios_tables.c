@@ -15,6 +15,7 @@ static void set_up(void) {
                               .processor_signature = 0xF24,
                               .processor_features = 0x12345678,
                               .processor_mhz = 1000,
+                              .processors = 1,
                               .machine_name = "pc-test"};
 }
 
