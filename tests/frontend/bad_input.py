@@ -117,7 +117,7 @@ def option_cases():
     yield ["-initrd", "good.img"], "-kernel names it"
     yield ["-append", "quiet"], "-kernel names it"
     yield ["image", "create"], "too few words"
-    yield ["image", "snapshot"], "not in this version"
+    yield ["image", "snapshot"], "too few words"
     yield ["replay", "x"], "not in this version"
 
 
