@@ -177,7 +177,7 @@ static int64_t work_on_queue(VirtioPci *device, unsigned queue) {
 
 static void timer_fired(void *opaque) {
     VirtioPci *device = opaque;
-    int64_t ns = 0;
+    int64_t ns = DMA_ACCESS_NS; /* at least: two events never fall on one instant */
     if (!is_running(device))
         return;
     device->working = true;
@@ -281,6 +281,7 @@ static void restored(void *opaque) {
     VirtioPci *device = opaque;
     for (unsigned i = 0; i < VIRTIO_PCI_QUEUES_MAX; i++)
         virtio_queue_restored(&device->state.queues[i]);
+    device->state.noticed &= (uint8_t)((1u << device->options.queue_count) - 1);
 }
 
 static const DeviceClass device_class = {"virtio-pci", &fields, reset, restored};

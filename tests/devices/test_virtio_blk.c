@@ -3,6 +3,8 @@
 #include "little_endian.h"
 #include "pci_disk_fixture.h"
 #include "virtio_blk.h"
+#include "virtio_pci_internal.h"
+#include <string.h>
 
 enum { QUEUE = 0x10000, DATA = 0x40000, HEADER = 0x30000, STATUS = 0x38000, INDIRECT = 0x39000 };
 enum { LEGACY = PCI_DISK_PORTS, MODERN = 4, QUEUE_SIZE = 256 };
@@ -360,6 +362,26 @@ START_TEST(saved_in_the_middle_of_a_request) {
 }
 END_TEST
 
+/* A queue that is not there would be looked into for ever. */
+START_TEST(damaged_state_asks_for_no_queue_that_is_not_there) {
+    start_legacy(0);
+    while (pci_disk_next_event(fixture))
+        ;
+    const DeviceList *devices = &fixture->board->devices;
+    for (int i = 0; i < devices->count; i++) {
+        const DeviceEntry *entry = &devices->entries[i];
+        if (strcmp(entry->id, "virtio-blk0-pci") != 0)
+            continue;
+        VirtioPciState *state = entry->state;
+        state->noticed = 0x82;
+        entry->device_class->restored(entry->device);
+        ck_assert_uint_eq(state->noticed, 0);
+        return;
+    }
+    ck_abort_msg("no transport");
+}
+END_TEST
+
 static void add(TCase *tests) {
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, old_driver_reads_and_writes);
@@ -373,6 +395,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, queue_over_its_own_registers_harms_nobody);
     tcase_add_test(tests, waits_until_it_may_master_the_bus);
     tcase_add_test(tests, saved_in_the_middle_of_a_request);
+    tcase_add_test(tests, damaged_state_asks_for_no_queue_that_is_not_there);
 }
 
 int main(void) {
