@@ -221,10 +221,26 @@ static bool decode_memory32(Decoder *decoder) {
     return true;
 }
 
+/* What was fetched last. */
+static void note_displacement(Decoder *decoder, unsigned bytes) {
+    decoder->insn->displacement_at = (uint8_t)(decoder->position - bytes);
+    decoder->insn->displacement_bytes = (uint8_t)bytes;
+}
+
+static void note_immediate(Decoder *decoder, unsigned bytes) {
+    decoder->insn->immediate_at = (uint8_t)(decoder->position - bytes);
+    decoder->insn->immediate_bytes = (uint8_t)bytes;
+}
+
 static bool decode_memory(Decoder *decoder) {
     Insn *insn = decoder->insn;
-    if (!(insn->address_size == 2 ? decode_memory16(decoder) : decode_memory32(decoder))) {
+    unsigned mod = insn->modrm >> 6, wide = insn->address_size;
+    if (!(wide == 2 ? decode_memory16(decoder) : decode_memory32(decoder))) {
         return false;
+    }
+    bool direct = mod == 0 && insn->memory.base == NO_REGISTER;
+    if (mod != 0 || direct) {
+        note_displacement(decoder, mod == 1 ? 1 : wide);
     }
     if (decoder->segment != NO_REGISTER) {
         insn->memory.segment = decoder->segment;
@@ -348,7 +364,17 @@ static DecodeStatus decode_immediate(Decoder *decoder, From from, Operand *opera
         break;
     }
     }
-    return fetched ? DECODE_OK : DECODE_TRUNCATED;
+    if (!fetched) {
+        return DECODE_TRUNCATED;
+    }
+    if (from == FROM_OFFSET) {
+        note_displacement(decoder, insn->address_size);
+    } else if (from == FROM_SIGNED_BYTE) {
+        note_immediate(decoder, 1);
+    } else if (from == FROM_IMMEDIATE || from == FROM_RELATIVE) {
+        note_immediate(decoder, operand->size);
+    }
+    return DECODE_OK;
 }
 
 static DecodeStatus decode_operand(Decoder *decoder, unsigned form, Operand *operand) {

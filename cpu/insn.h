@@ -136,6 +136,9 @@ typedef struct Insn {
     MemoryOperand memory; /* of the OPERAND_MEM or OPERAND_MOFFS operand; of strings only the
                              source's segment */
     uint32_t immediate, immediate2;
+    /* Where in its bytes the displacement (of memory) and the first immediate stand; 0 bytes: there
+     * is none. */
+    uint8_t displacement_at, displacement_bytes, immediate_at, immediate_bytes;
 } Insn;
 
 /* Decodes one instruction of at most 'available' bytes. Never reads past them. */

@@ -15,6 +15,8 @@ typedef struct CodeBytes {
     uint8_t *host;                   /* where stores to the page go, if an entry points here */
     uint64_t held[CODE_BYTES_WORDS]; /* a bit for each byte: does a translation hold it? */
     uint64_t beyond;                 /* read together with the last ones; always 0 */
+    /* A bit for each byte: was it stored into while a translation held it, once, and again? */
+    uint64_t stored[2][CODE_BYTES_WORDS];
     uint32_t emptied; /* how often the page lost the last of its translations by a store */
     uint32_t deaths;  /* how many translations of the page died by stores */
 } CodeBytes;
@@ -42,6 +44,23 @@ static inline void code_bytes_mark(CodeBytes *code, uint32_t offset, uint32_t si
 static inline void code_bytes_clear(CodeBytes *code, uint32_t offset, uint32_t size) {
     for (uint32_t end = offset + size; offset < end; offset = (offset | 63) + 1)
         code->held[offset / 64] &= ~code_bytes_first_bits(offset, end - offset);
+}
+
+/* A store there made a translation die. */
+static inline void code_bytes_note_store(CodeBytes *code, uint32_t offset, uint32_t size) {
+    for (uint32_t end = offset + size; offset < end; offset = (offset | 63) + 1) {
+        uint64_t bits = code_bytes_first_bits(offset, end - offset);
+        code->stored[1][offset / 64] |= code->stored[0][offset / 64] & bits;
+        code->stored[0][offset / 64] |= bits;
+    }
+}
+
+/* Has that happened to one of these bytes more than once? */
+static inline bool code_bytes_are_stored(const CodeBytes *code, uint32_t offset, uint32_t size) {
+    uint64_t any = 0;
+    for (uint32_t end = offset + size; offset < end; offset = (offset | 63) + 1)
+        any |= code->stored[1][offset / 64] & code_bytes_first_bits(offset, end - offset);
+    return any != 0;
 }
 
 #endif

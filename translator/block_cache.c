@@ -21,6 +21,9 @@ enum { EMPTIED_OFTEN = 3 };
 /* Pages that kept their flag, and blocks that were retired: so many at most. */
 enum { IDLE_MAX = 64, RETIRED_BUCKETS = 1 << 10, RETIRED_MAX = 1 << 12, VERSIONS_MAX = 8 };
 
+/* What one instruction stores, that is no string: such stores change operands of code. */
+enum { STORE_MAX = 8 };
+
 typedef struct CodePage {
     Block *first[PAGE_LISTS];     /* that begin here */
     uint16_t longest[PAGE_LISTS]; /* no block of the list has more bytes */
@@ -575,6 +578,7 @@ static bool invalidate_in_page(BlockCache *cache, uint32_t page_number, uint32_t
     CodePage *page = cache->page[page_number];
     if (page == NULL || !code_bytes_hold(page->code, offset, size))
         return false;
+    uint32_t store_offset = offset, stored = size;
     if (page->count > CROWDED) {
         offset = 0;
         size = PAGE_SIZE;
@@ -598,6 +602,8 @@ static bool invalidate_in_page(BlockCache *cache, uint32_t page_number, uint32_t
     }
     page->code->deaths += (uint32_t)(count - page->count);
     bool any = count != page->count;
+    if (any && keep && stored <= STORE_MAX)
+        code_bytes_note_store(page->code, store_offset, stored);
     if (is_empty(page))
         settle_empty_page(cache, page_number);
     else

@@ -60,14 +60,7 @@ typedef struct BlockAdapter {
     const uint8_t *code;
 } BlockAdapter;
 
-/* Bytes of a block that its translation fetches when it runs: stores to them change nothing that
- * was translated. */
-typedef struct BlockHole {
-    uint16_t offset; /* from the block's start */
-    uint16_t size;
-} BlockHole;
-
-enum { BLOCK_HOLES = 8, BLOCK_INDIRECT = 6 };
+enum { BLOCK_INDIRECT = 6 };
 
 struct Block {
     BlockKey key;
@@ -110,12 +103,6 @@ Block *block_cache_find(const BlockCache *cache, const BlockKey *key);
 
 /* How many blocks with the same key but another flag_state there are. */
 unsigned block_cache_count_variants(const BlockCache *cache, const BlockKey *key);
-
-/* The parts of a block that are fetched when it runs: at most BLOCK_HOLES are used. */
-typedef struct BlockHoles {
-    unsigned count;
-    BlockHole hole[BLOCK_HOLES];
-} BlockHoles;
 
 /* Makes an empty block, enters it, marks its pages as holding code. 'holes' may be NULL. */
 Block *block_cache_add(BlockCache *cache, const BlockKey *key, unsigned byte_count,

@@ -245,6 +245,7 @@ LiftStatus lift_block(UopBlock *block, const LiftMode *mode, const uint8_t *byte
     size_t position = 0;
     block->eip = eip;
     block->insn_count = block->uop_count = 0;
+    block->holes.count = 0;
     while (!lifter.ended && block->insn_count < max_insns &&
            block->uop_count + UOP_PER_INSN_MAX <= UOP_BLOCK_UOPS) {
         Insn insn;
@@ -269,6 +270,8 @@ LiftStatus lift_block(UopBlock *block, const LiftMode *mode, const uint8_t *byte
             lift_raise(&lifter, EXCEPTION_UD);
         else
             lift_raise_error(&lifter, EXCEPTION_GP, 0);
+        if (mode->stored != NULL && status == DECODE_OK)
+            lift_fetch_operands(&lifter, bytes, position);
         position += insn.length;
     }
     if (!lifter.ended)

@@ -2,6 +2,7 @@
 #ifndef REPRISE_LIFT_H
 #define REPRISE_LIFT_H
 
+#include "code_bytes.h"
 #include "uop.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,6 +20,11 @@ typedef struct LiftMode {
     uint64_t features;
     unsigned ready_units;   /* FPU_UNIT_* that take instructions without a look at their state */
     uint64_t host_features; /* vector instructions of these features may become UOP_VECTOR */
+    /* The record of the page that the bytes are in, whose stored operands are to be fetched when
+     * the block runs, and where on it they begin. NULL: all are taken as they are now. The bytes
+     * must be the guest's memory then. */
+    const CodeBytes *stored;
+    uint32_t page_offset;
 } LiftMode;
 
 typedef enum LiftStatus {

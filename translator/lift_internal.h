@@ -28,6 +28,10 @@ void lift_set_fpu_flag_effects(Lifter *lifter);
 /* Appends a micro-op of this size with the flag effects of its row in uop.def. */
 Uop *lift_emit(Lifter *lifter, UopCode code, unsigned size);
 
+/* After an instruction was lifted from bytes[position]: where the guest has stored into its
+ * immediate or displacement, these become operands that are fetched when it runs. lift_fetch.c */
+void lift_fetch_operands(Lifter *lifter, const uint8_t *bytes, size_t position);
+
 /* Operands. Registers are UREG_* of the micro-op's size; a decoded operand is translated by
  * lift_set_*_operand. */
 void lift_set_dst_register(Uop *uop, unsigned reg);

@@ -1,5 +1,6 @@
 /* The portable backend: what each micro-op does. */
 #include "linear.h"
+#include "little_endian.h"
 #include "portable_internal.h"
 
 static uint32_t get_flags(const Portable *portable) {
@@ -37,6 +38,13 @@ static PortableStep run_movsx(Portable *portable, const Uop *uop) {
 
 static PortableStep run_lea(Portable *portable, const Uop *uop) {
     portable_set_register(portable, uop->dst, uop->size, portable_offset(portable, &uop->address));
+    return STEP_ON;
+}
+
+static PortableStep run_fetch(Portable *portable, const Uop *uop) {
+    const uint8_t *bytes = (const uint8_t *)(uintptr_t)(uop->imm | (uint64_t)uop->imm2 << 32);
+    uint32_t value = (uint32_t)load_le(bytes, uop->src_size);
+    portable_set_register(portable, uop->dst, 4, (uint32_t)alu_sign_extend(uop->src_size, value));
     return STEP_ON;
 }
 
@@ -526,6 +534,7 @@ PortableFunction *const portable_table[UOP_COUNT] = {
     [UOP_MOVZX] = run_movzx,
     [UOP_MOVSX] = run_movsx,
     [UOP_LEA] = run_lea,
+    [UOP_FETCH] = run_fetch,
     [UOP_XCHG] = run_xchg,
     [UOP_BSWAP] = run_bswap,
     [UOP_CWD] = run_cwd,

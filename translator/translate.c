@@ -70,6 +70,10 @@ bool translator_lift_at(Translator *translator, uint32_t physical, uint32_t eip,
         available = before;
     }
     LiftMode mode = translator_lift_mode(translator, context);
+    if (translator->fetches_operands) {
+        mode.stored = physical_map_code_bytes(translator->cpu->map, physical >> PAGE_BITS);
+        mode.page_offset = offset;
+    }
     translator->lifted.insn = translator->scratch.insn;
     translator->lifted.uop = translator->scratch.uop;
     LiftStatus status = lift_block(&translator->lifted, &mode, page.read + offset, available,
@@ -244,6 +248,7 @@ static bool lift_for_key(Translator *translator, const Context *context, BlockKe
     if (key->limit != 0 && key->limit < max_insns)
         max_insns = key->limit;
     if (hot_path_lift(translator, key)) {
+        translator->lifted.holes.count = 0; /* all of its bytes count as code */
         find_needed_flags(translator);
         return true;
     }
@@ -266,7 +271,10 @@ static Block *make_block(Translator *translator, const BlockKey *wanted, bool ma
     Block *block;
     BlockKey complete = *wanted, *key = &complete;
     const Context *context = context_table_get(translator->contexts, key->context);
-    if (!lift_for_key(translator, context, key))
+    translator->fetches_operands = translator_fetches_operands(translator);
+    bool lifted = lift_for_key(translator, context, key);
+    translator->fetches_operands = false;
+    if (!lifted)
         return NULL;
     translator->counters.translations++;
     translator->counters.guest_bytes += translator->lifted.next_eip - translator->lifted.eip;

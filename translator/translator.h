@@ -12,25 +12,26 @@ typedef struct TranslatorOptions {
     TranslatorBackend backend;
     size_t buffer_bytes; /* of host code; 0 for the default of 64 MB, 64 KB are the least */
     /* For the matrix of run modes that every test program passes. A guest sees none of them. */
-    bool no_chaining;        /* every block returns to the run loop */
-    bool no_jump_table;      /* indirect jumps do, and what goes on after a helper */
-    bool no_flag_liveness;   /* all flags count as read */
-    bool no_flag_states;     /* all flags go to memory after every micro-op */
-    bool no_shared_checks;   /* each memory operand has its own TLB check */
-    bool no_known_pages;     /* each TLB check looks for the page when it is run */
-    bool no_revival;         /* what was forgotten by a store is translated anew */
-    bool no_side_stores;     /* a store on a page with code always goes through C */
-    bool no_page_pairs;      /* accesses over a page's end always ask the TLB in full */
-    bool no_bmi2;            /* without the host's BMI2 instructions */
-    bool no_inline_strings;  /* REP strings all go to helpers */
-    bool no_hot_paths;       /* each basic block is translated for itself */
-    bool eager_hot_paths;    /* paths are looked for all the time (tests) */
-    bool no_inline_fpu;      /* x87, MMX and SSE instructions all go to helpers */
-    bool one_insn_blocks;    /* each instruction is a block */
-    bool perf_map, jit_dump; /* names of translations for the host's profiler: code_listing.h */
-    bool flush_blocks;       /* every translation is run once, and forgotten with all others */
-    bool force_misses;       /* every memory access takes the slow path */
-    uint32_t stress_seed;    /* not 0: random budgets of 1 to 17 instructions */
+    bool no_chaining;         /* every block returns to the run loop */
+    bool no_jump_table;       /* indirect jumps do, and what goes on after a helper */
+    bool no_flag_liveness;    /* all flags count as read */
+    bool no_flag_states;      /* all flags go to memory after every micro-op */
+    bool no_shared_checks;    /* each memory operand has its own TLB check */
+    bool no_known_pages;      /* each TLB check looks for the page when it is run */
+    bool no_revival;          /* what was forgotten by a store is translated anew */
+    bool no_fetched_operands; /* code whose operands change is translated with each */
+    bool no_side_stores;      /* a store on a page with code always goes through C */
+    bool no_page_pairs;       /* accesses over a page's end always ask the TLB in full */
+    bool no_bmi2;             /* without the host's BMI2 instructions */
+    bool no_inline_strings;   /* REP strings all go to helpers */
+    bool no_hot_paths;        /* each basic block is translated for itself */
+    bool eager_hot_paths;     /* paths are looked for all the time (tests) */
+    bool no_inline_fpu;       /* x87, MMX and SSE instructions all go to helpers */
+    bool one_insn_blocks;     /* each instruction is a block */
+    bool perf_map, jit_dump;  /* names of translations for the host's profiler: code_listing.h */
+    bool flush_blocks;        /* every translation is run once, and forgotten with all others */
+    bool force_misses;        /* every memory access takes the slow path */
+    uint32_t stress_seed;     /* not 0: random budgets of 1 to 17 instructions */
     bool loose_end; /* an event may come some dozen instructions late, as where the host's clock
                        drives the machine: the last block runs whole */
     bool exact_end; /* the last few instructions before an event are translated too, not run by the

@@ -93,6 +93,20 @@ typedef struct UopInsn {
     uint16_t first_uop;
 } UopInsn;
 
+/* Bytes of a block that are fetched when it runs (UOP_FETCH): stores to them change nothing that
+ * was translated. */
+typedef struct BlockHole {
+    uint16_t offset; /* from the block's start */
+    uint16_t size;
+} BlockHole;
+
+enum { BLOCK_HOLES = 8 };
+
+typedef struct BlockHoles {
+    unsigned count;
+    BlockHole hole[BLOCK_HOLES]; /* from low to high */
+} BlockHoles;
+
 /* A basic block, or a path of several, as micro-ops. The last micro-op always leaves the block. */
 typedef struct UopBlock {
     uint32_t eip;      /* of the first instruction */
@@ -100,6 +114,7 @@ typedef struct UopBlock {
     uint16_t insn_count, uop_count;
     UopInsn *insn;
     Uop *uop;
+    BlockHoles holes;
 } UopBlock;
 
 /* Room for the largest block, to lift into. */

@@ -265,8 +265,9 @@ static Block *enter_block(Translation *translation) {
     X86Backend *backend = translation->backend;
     Translator *translator = backend->translator;
     const UopBlock *lifted = translation->lifted;
-    Block *block = block_cache_add(translator->cache, &translation->key,
-                                   lifted->next_eip - lifted->eip, translation->link_count, NULL);
+    Block *block =
+        block_cache_add(translator->cache, &translation->key, lifted->next_eip - lifted->eip,
+                        translation->link_count, &lifted->holes);
     block->insn_count = lifted->insn_count;
     block->host_code = x86_executable(backend, backend->next);
     block->host_bytes = (uint32_t)(translation->assembler.code - backend->next);

@@ -117,8 +117,7 @@ void x86_emit_write_eflags(Translation *translation, const Uop *uop) {
 
 /* and dword [eflags], ~IF */
 void x86_emit_cli(Translation *translation, const Uop *uop) {
-    (void)uop;
-    x86_flags_clobber(translation, FLAG_GROUP_ALL);
+    x86_flags_clobber(translation, uop->flags_needed);
     asm_alu_imm(&translation->assembler, 4, ALU_AND, eflags(), ~(uint32_t)FLAG_IF);
 }
 

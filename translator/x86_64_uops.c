@@ -117,6 +117,18 @@ static void emit_lea(Translation *translation, const Uop *uop) {
     asm_mov(assembler, uop->size, dst, host_reg(HOST_RBP));
 }
 
+/* mov rbp, address; movsx dst, [rbp] */
+static void emit_fetch(Translation *translation, const Uop *uop) {
+    Assembler *assembler = &translation->assembler;
+    unsigned dst = host_register(uop->dst);
+    asm_mov_imm64(assembler, HOST_RBP, uop->imm | (uint64_t)uop->imm2 << 32);
+    if (uop->src_size == 4)
+        asm_mov(assembler, 4, dst, host_mem(HOST_RBP, 0));
+    else
+        asm_reg_rm_sized(assembler, 4, uop->src_size, uop->src_size == 1 ? 0x0FBE : 0x0FBF, dst,
+                         host_mem(HOST_RBP, 0));
+}
+
 /* xchg dst, src */
 static void emit_xchg(Translation *translation, const Uop *uop) {
     begin_operands(translation, uop);
@@ -782,6 +794,7 @@ static EmitFunction *const emit_table[UOP_COUNT] = {
     [UOP_MOVZX] = emit_extend,
     [UOP_MOVSX] = emit_extend,
     [UOP_LEA] = emit_lea,
+    [UOP_FETCH] = emit_fetch,
     [UOP_XCHG] = emit_xchg,
     [UOP_CHECK_WRITE] = emit_check_write,
     [UOP_BSWAP] = emit_bswap,
