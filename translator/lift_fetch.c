@@ -244,8 +244,7 @@ static void move_to_front(Patch *patch) {
 
 static void add_hole(Lifter *lifter, size_t position, unsigned size) {
     BlockHoles *holes = &lifter->block->holes;
-    holes->hole[holes->count++] =
-        (BlockHole){.offset = (uint16_t)position, .size = (uint16_t)size};
+    holes->hole[holes->count++] = (BlockHole){.offset = (uint16_t)position, .size = (uint16_t)size};
 }
 
 static bool fetch_value(Patch *patch, const uint8_t *bytes, unsigned size) {

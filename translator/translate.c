@@ -70,7 +70,9 @@ bool translator_lift_at(Translator *translator, uint32_t physical, uint32_t eip,
         available = before;
     }
     LiftMode mode = translator_lift_mode(translator, context);
-    if (translator->fetches_operands) {
+    /* Always, whoever runs it: what a translation fetches is not marked as code, so nothing would
+     * stop another one at a store to it. */
+    if (translator->x86 != NULL && !translator->options.no_fetched_operands) {
         mode.stored = physical_map_code_bytes(translator->cpu->map, physical >> PAGE_BITS);
         mode.page_offset = offset;
     }
@@ -271,10 +273,7 @@ static Block *make_block(Translator *translator, const BlockKey *wanted, bool ma
     Block *block;
     BlockKey complete = *wanted, *key = &complete;
     const Context *context = context_table_get(translator->contexts, key->context);
-    translator->fetches_operands = translator_fetches_operands(translator);
-    bool lifted = lift_for_key(translator, context, key);
-    translator->fetches_operands = false;
-    if (!lifted)
+    if (!lift_for_key(translator, context, key))
         return NULL;
     translator->counters.translations++;
     translator->counters.guest_bytes += translator->lifted.next_eip - translator->lifted.eip;

@@ -196,11 +196,7 @@ static void run_short(Translator *translator, uint32_t physical, uint32_t contex
                       uint64_t left) {
     const Context *context = context_table_get(translator->contexts, context_number);
     unsigned limit = left < UOP_BLOCK_INSNS ? (unsigned)left : UOP_BLOCK_INSNS;
-    /* What the block fetches is not marked as code: a store to it must be seen here, too. */
-    translator->fetches_operands = translator_fetches_operands(translator);
-    bool lifted = translator_lift(translator, physical, context, limit);
-    translator->fetches_operands = false;
-    if (!lifted)
+    if (!translator_lift(translator, physical, context, limit))
         translator_step(translator);
     else if (portable_run(translator->cpu, &translator->lifted) == PORTABLE_FAULT)
         deliver_fault(translator);

@@ -23,20 +23,14 @@ struct Translator {
     uint64_t host_features; /* FEATURE_BIT()s: whose vector instructions the backend takes whole */
     HotPaths *hot_paths;
     UopScratch scratch;
-    UopBlock lifted;       /* in scratch, or a hot path's */
-    bool fetches_operands; /* while a block is lifted that may do so: see LiftMode.stored */
-    uint16_t next_limit;   /* of the key of the block that is run next */
+    UopBlock lifted;     /* in scratch, or a hot path's */
+    uint16_t next_limit; /* of the key of the block that is run next */
     TranslatorCounters counters;
     HotBlocks hot_blocks;
     uint32_t stretches;    /* runs so far: some of them are measured for the hot blocks */
     uint64_t random;       /* of the stress mode */
     size_t portable_bytes; /* of micro-ops kept by the portable backend since the last flush */
 };
-
-/* Are operands of code fetched as it runs, where the guest has stored into them? */
-static inline bool translator_fetches_operands(const Translator *translator) {
-    return translator->x86 != NULL && !translator->options.no_fetched_operands;
-}
 
 /* Where the next instruction is. False: cpu->exception is set (a page fault of the fetch, or #GP
  * beyond the limit of CS). translate.c */
