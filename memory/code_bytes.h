@@ -55,6 +55,13 @@ static inline void code_bytes_note_store(CodeBytes *code, uint32_t offset, uint3
     }
 }
 
+/* The page has another use from now on. */
+static inline void code_bytes_forget_history(CodeBytes *code) {
+    for (unsigned i = 0; i < CODE_BYTES_WORDS; i++)
+        code->stored[0][i] = code->stored[1][i] = 0;
+    code->emptied = code->deaths = 0;
+}
+
 /* Has that happened to one of these bytes more than once? */
 static inline bool code_bytes_are_stored(const CodeBytes *code, uint32_t offset, uint32_t size) {
     uint64_t any = 0;

@@ -24,6 +24,9 @@ enum { IDLE_MAX = 64, RETIRED_BUCKETS = 1 << 10, RETIRED_MAX = 1 << 12, VERSIONS
 /* What one instruction stores, that is no string: such stores change operands of code. */
 enum { STORE_MAX = 8 };
 
+/* Who stores so much at once gives the page another use: systems clear pages before they do. */
+enum { PAGE_FILL = PAGE_SIZE / 2 };
+
 typedef struct CodePage {
     Block *first[PAGE_LISTS];     /* that begin here */
     uint16_t longest[PAGE_LISTS]; /* no block of the list has more bytes */
@@ -360,7 +363,8 @@ void block_cache_release_idle(BlockCache *cache) {
         if (page == NULL)
             continue;
         page->is_idle = false;
-        page->code->emptied = 0;
+        if (is_empty(page))
+            code_bytes_forget_history(page->code);
         if (is_empty(page))
             release_page(cache, cache->idle[i]);
     }
@@ -604,6 +608,8 @@ static bool invalidate_in_page(BlockCache *cache, uint32_t page_number, uint32_t
     bool any = count != page->count;
     if (any && keep && stored <= STORE_MAX)
         code_bytes_note_store(page->code, store_offset, stored);
+    else if (stored >= PAGE_FILL)
+        code_bytes_forget_history(page->code);
     if (is_empty(page))
         settle_empty_page(cache, page_number);
     else
