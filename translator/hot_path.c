@@ -160,7 +160,11 @@ static bool run_part(Translator *translator, const BlockKey *head, uint64_t end,
     uint32_t eip = cpu->state.eip;
     const Context *context = context_table_get(translator->contexts, head->context);
     *ran = false;
-    if (wants_run_loop(translator) || !is_like_head(translator, head, context) ||
+    if (wants_run_loop(translator) || !is_like_head(translator, head, context))
+        return false;
+    /* Its bytes must count as code: nothing else would stop it at a store to what is ahead. */
+    const BlockKey key = {.physical = physical_at(head, eip), .eip = eip, .context = head->context};
+    if (translator_get_block_unflushed(translator, &key) == NULL ||
         !translator_lift_at(translator, physical_at(head, eip), eip, context, UOP_BLOCK_INSNS) ||
         cpu->state.instruction_count + translator->lifted.insn_count > end)
         return false;
