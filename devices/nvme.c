@@ -159,7 +159,10 @@ static void enable(Nvme *nvme) {
 static void write_configuration(Nvme *nvme, uint32_t value) {
     NvmeState *state = &nvme->state;
     uint32_t before = state->configuration;
-    state->configuration = value & CONFIGURATION_WRITABLE;
+    /* While it is enabled only the notice of a shutdown may change (3.1.5), above all not the size
+     * of pages. */
+    uint32_t writable = before & value & ENABLE ? 3u << SHUTDOWN_SHIFT : CONFIGURATION_WRITABLE;
+    state->configuration = (before & CONFIGURATION_WRITABLE & ~writable) | (value & writable);
     if ((value & ENABLE) && !(before & ENABLE)) {
         enable(nvme);
     } else if (!(value & ENABLE) && (before & ENABLE)) {

@@ -306,6 +306,8 @@ START_TEST(impossible_admin_queues_are_fatal) {
     put(CC, ENABLE_IT | 15u << 7); /* pages of 128 MB */
     ck_assert_uint_eq(get(CSTS), 2);
     start();
+    put(CC, ENABLE_IT | 15u << 7); /* too late */
+    ck_assert_uint_eq(get(CC), ENABLE_IT);
     put(CC, ENABLE_IT | 1u << 14);
     ck_assert_uint_eq(get(CSTS), 1 | 2 << 2);
 }
