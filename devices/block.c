@@ -177,8 +177,10 @@ BlockNode *block_open(const BlockOptions *options, Error *error) {
         return NULL;
     }
     Error reason = {0};
-    BlockNode *node = open_image(NULL, options, &reason);
-    if (node != NULL && options->snapshot) {
+    bool is_folder = block_names_folder(options->path);
+    BlockNode *node =
+        is_folder ? block_folder_open(options, &reason) : open_image(NULL, options, &reason);
+    if (node != NULL && options->snapshot && !is_folder) {
         node = block_overlay_create(node);
         node->read_only = options->read_only;
     }

@@ -95,6 +95,11 @@ extern const BlockDriver block_hdx_driver;
 /* A node over 'below', which it owns from now on and never writes. */
 BlockNode *block_overlay_create(BlockNode *below);
 
+/* "fat:" and what follows name a folder of the host (block_folder.h); its node, or NULL on error.
+ * Only what the user names is looked at so: never what stands in an image. */
+bool block_names_folder(const char *path);
+BlockNode *block_folder_open(const BlockOptions *options, Error *error);
+
 /* Opens an image for a format that reads through it; the options say that it is not written.
  * 'above' is the image that names it, which is being opened. NULL on error: the path is named, and
  * a chain that leads back to itself or is too long is one. */

@@ -33,7 +33,8 @@ bool block_file_open(BlockNode *node, const BlockOptions *options, Error *error)
     if (stat(node->path, &status) != 0)
         return error_set(error, "cannot be opened: %s", strerror(errno));
     if (S_ISDIR(status.st_mode))
-        return error_set(error, "is a directory, not a disk image");
+        return error_set(
+            error, "is a directory, not a disk image (fat:DIRECTORY is a disk with its files)");
     if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
         return error_set(error, "is neither a file nor a block device");
     if (!open_descriptor(node, options, error))

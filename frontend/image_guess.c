@@ -89,6 +89,12 @@ static ImageKind guess_from_content(FILE *file, uint64_t size) {
 
 bool image_guess(const char *path, ImageKind *kind, Error *error) {
     struct stat info;
+    if (strncmp(path, "fat:", 4) == 0) { /* the words before the folder end with a colon each */
+        *kind = strncmp(path, "fat:floppy:", 11) == 0 || strncmp(path, "fat:rw:floppy:", 14) == 0
+                    ? IMAGE_FLOPPY
+                    : IMAGE_DISK;
+        return true;
+    }
     if (stat(path, &info) != 0)
         return error_set(error, "cannot open image '%s': %s", path, strerror(errno));
     if (S_ISDIR(info.st_mode))
@@ -107,6 +113,12 @@ bool image_guess_plug_in(Settings *settings, const char *path, Error *error) {
     ImageKind kind;
     DriveRequest request = {
         .file = path, .snapshot = settings->snapshot_by_default, .boot_index = -1};
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+        char text[4096];
+        snprintf(text, sizeof(text), "fat:%s", path);
+        request.file = path = settings_keep_string(settings, text);
+    }
     if (!image_guess(path, &kind, error))
         return false;
     if (kind == IMAGE_KERNEL) {

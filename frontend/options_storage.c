@@ -1,6 +1,7 @@
 #include "key_values.h"
 #include "options.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *const ide_places[MACHINE_IDE_DRIVES] = {"-hda", "-hdb", "-hdc", "-hdd"};
@@ -124,7 +125,56 @@ static const char *const tuning_keys[] = {"cache",  "aio",    "discard",     "de
 
 #define DRIVE_KEYS                                                                                 \
     "file if index bus unit media format readonly snapshot id "                                    \
-    "cache aio discard detect-zeroes werror rerror copy-on-read serial"
+    "cache aio discard detect-zeroes werror rerror copy-on-read serial driver dir floppy rw "      \
+    "fat-type"
+
+/* A folder as a disk by its parts, as one text: "fat:rw:16:FOLDER". NULL on error. 'prefix' stands
+ * before the keys. */
+static const char *read_folder(Settings *settings, KeyValues *values, const char *prefix,
+                               Error *error) {
+    static const char *const keys[] = {"dir", "floppy", "rw", "fat-type"};
+    char names[4][24], text[4096];
+    bool floppy, writable;
+    uint64_t bits;
+    for (int i = 0; i < 4; i++)
+        snprintf(names[i], sizeof(names[i]), "%s%s", prefix, keys[i]);
+    const char *folder = key_values_get(values, names[0]);
+    if (!key_values_get_bool(values, names[1], false, &floppy, error) ||
+        !key_values_get_bool(values, names[2], false, &writable, error) ||
+        !key_values_get_number(values, names[3], 0, &bits, error))
+        return NULL;
+    if (folder == NULL || (bits != 0 && bits != 12 && bits != 16 && bits != 32)) {
+        error_set(error, folder == NULL ? "driver=vvfat needs dir=" : "fat-type is 12, 16 or 32");
+        return NULL;
+    }
+    int length =
+        snprintf(text, sizeof(text), "fat:%s%s%s%s", writable ? "rw:" : "", floppy ? "floppy:" : "",
+                 bits == 12   ? "12:"
+                 : bits == 16 ? "16:"
+                 : bits == 32 ? "32:"
+                              : "",
+                 folder);
+    if (length < (int)sizeof(text))
+        return settings_keep_string(settings, text);
+    error_set(error, "the folder's name is too long");
+    return NULL;
+}
+
+/* The file of a drive, or of its driver. */
+static bool read_file(Settings *settings, KeyValues *values, const char **file, Error *error) {
+    const char *driver = key_values_get(values, "driver");
+    const char *below = key_values_get(values, "file.driver");
+    *file = settings_keep_string(settings, key_values_get(values, "file"));
+    if (driver == NULL && below == NULL)
+        return true;
+    if (strcmp(driver != NULL ? driver : below, "vvfat") != 0)
+        return error_set(error,
+                         "driver=%s is not in this version; vvfat is, and format= names "
+                         "the formats of images",
+                         driver != NULL ? driver : below);
+    *file = read_folder(settings, values, driver != NULL ? "" : "file.", error);
+    return *file != NULL;
+}
 
 static bool read_media(KeyValues *values, bool *is_cd, Error *error) {
     const char *media = key_values_get(values, "media");
@@ -177,7 +227,8 @@ static bool read_request(Settings *settings, KeyValues *values, DriveRequest *re
                          Error *error) {
     for (size_t i = 0; i < sizeof(tuning_keys) / sizeof(tuning_keys[0]); i++)
         key_values_get(values, tuning_keys[i]);
-    request->file = settings_keep_string(settings, key_values_get(values, "file"));
+    if (!read_file(settings, values, &request->file, error))
+        return false;
     request->format = settings_keep_string(settings, key_values_get(values, "format"));
     request->id = settings_keep_string(settings, key_values_get(values, "id"));
     request->serial = settings_keep_string(settings, key_values_get(values, "serial"));
@@ -247,6 +298,10 @@ static bool add_block_node(Settings *settings, KeyValues *values, Error *error) 
             return error_set(error, "filename= is needed");
         return add_image(settings, &request, error);
     }
+    if (strcmp(driver, "vvfat") == 0) {
+        request.file = read_folder(settings, values, "", error);
+        return request.file != NULL && add_image(settings, &request, error);
+    }
     const ImageSpec *below = find_image(settings, key_values_get(values, "file"));
     const char *filename = key_values_get(values, "file.filename");
     if (below == NULL && filename == NULL)
@@ -267,7 +322,8 @@ bool option_blockdev(Settings *settings, const char *argument, Error *error) {
     good = good && add_block_node(settings, &values, error) &&
            key_values_check_used(&values,
                                  "driver node-name filename file file.driver "
-                                 "file.filename read-only discard cache.direct",
+                                 "file.filename read-only discard cache.direct dir floppy rw "
+                                 "fat-type",
                                  error);
     key_values_free(&values);
     return good;

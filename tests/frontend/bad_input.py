@@ -64,7 +64,8 @@ def image_cases():
     for option in ("-fda", "-hda", "-cdrom", None):
         for name, part in (("missing.img", "missing.img"), ("a_folder", "a_folder"), ("empty.img", "empty.img"),
                            ("no/such/folder/x.img", "no/such/folder/x.img")):
-            yield ([option, name] if option else [name]), part
+            if option or name != "a_folder":  # which is a disk of its files
+                yield ([option, name] if option else [name]), part
     yield ["-drive", "file=missing.img,format=raw,if=floppy"], "missing.img"
     yield ["-drive", "file=good.img,format=vmdk2"], "vmdk2"
     yield ["-snapshot", "-hda", "missing.img"], "missing.img"

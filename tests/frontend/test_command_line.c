@@ -79,6 +79,18 @@ START_TEST(drives) {
 }
 END_TEST
 
+START_TEST(folders_as_drives) {
+    expect_good(
+        "-drive driver=vvfat,dir=/tmp/d,rw=on,fat-type=32 -drive file=fat:16:x "
+        "-drive file.driver=vvfat,file.dir=y,file.floppy=on,if=floppy fat:floppy:z fat:rw:w");
+    ck_assert_str_eq(settings.machine.ide[0].file, "fat:rw:32:/tmp/d");
+    ck_assert_str_eq(settings.machine.ide[1].file, "fat:16:x");
+    ck_assert_str_eq(settings.machine.ide[2].file, "fat:rw:w");
+    ck_assert_str_eq(settings.machine.floppy[0].file, "fat:floppy:y");
+    ck_assert_str_eq(settings.machine.floppy[1].file, "fat:floppy:z");
+}
+END_TEST
+
 START_TEST(drive_without_index_takes_the_first_free_place) {
     expect_good("-drive file=a.img -drive file=b.img,index=1 -drive file=c.img");
     ck_assert_str_eq(settings.machine.ide[0].file, "a.img");
@@ -354,6 +366,9 @@ static const struct {
     {"-device virtio-blk-pci,drive=nowhere", "'nowhere'"},
     {"-drive file=a,if=none,id=a -device virtio-blk-pci,drive=a,addr=xyz", "'xyz'"},
     {"-drive file=a,if=scsi", "if=scsi"},
+    {"-drive driver=vvfat", "dir="},
+    {"-drive driver=vvfat,dir=a,fat-type=8", "fat-type"},
+    {"-drive driver=nbd,file=a", "driver=nbd"},
     {"-drive file=a,medai=cdrom", "did you mean 'media'"},
     {"-drive file=a,media=tape", "disk or cdrom"},
     {"-drive file=a,index=9", "index 0 to 3"},
@@ -433,6 +448,7 @@ int main(void) {
     tcase_add_test(tests, drives);
     tcase_add_test(tests, disks_on_the_pci_bus);
     tcase_add_test(tests, drive_without_index_takes_the_first_free_place);
+    tcase_add_test(tests, folders_as_drives);
     tcase_add_test(tests, block_nodes_and_devices);
     tcase_add_test(tests, snapshot_is_for_every_drive);
     tcase_add_test(tests, time_and_boot);
