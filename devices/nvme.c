@@ -296,7 +296,8 @@ static void restored(void *opaque) {
     NvmeState *state = &nvme->state;
     bool good =
         state->event_request_count <= NVME_EVENT_REQUESTS && state->next_queue < NVME_QUEUES &&
-        (!(state->status & STATUS_READY) || nvme_page_bytes(nvme) <= 1u << NVME_PAGE_BITS_MAX);
+        (!(state->status & STATUS_READY) ||
+         ((state->configuration & ENABLE) && nvme_page_bytes(nvme) <= 1u << NVME_PAGE_BITS_MAX));
     for (unsigned i = 0; i < NVME_QUEUES; i++) {
         if (state->completion[i].entries != 0)
             good = good && completion_is_possible(&state->completion[i]);
