@@ -140,6 +140,9 @@ static uint32_t source_flags(const FlagSource *source, const Cpu *cpu) {
     case FLAG_SOURCE_POPCNT:
         flags = a == 0 ? FLAG_ZF : 0;
         break;
+    case FLAG_SOURCE_LZCNT:
+        flags = a == 0 ? FLAG_ZF : a == 8 * size ? FLAG_CF : 0;
+        break;
     }
     return flags;
 }

@@ -31,6 +31,7 @@ typedef enum FlagSourceKind {
     FLAG_SOURCE_BIT_SCAN, /* a is what was scanned forwards */
     FLAG_SOURCE_BIT_SCAN_REVERSE,
     FLAG_SOURCE_POPCNT, /* a is the result */
+    FLAG_SOURCE_LZCNT,
 } FlagSourceKind;
 
 typedef enum FlagOperandKind {

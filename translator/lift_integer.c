@@ -68,6 +68,28 @@ void lift_bsr(Lifter *lifter) {
 void lift_popcnt(Lifter *lifter) {
     emit_two_operands(lifter, UOP_POPCNT);
 }
+void lift_lzcnt(Lifter *lifter) {
+    emit_two_operands(lifter, UOP_LZCNT);
+}
+
+/* What stands in the second operand, in T0. */
+static void emit_with_temporary(Lifter *lifter, UopCode code) {
+    const Operand *operand = lifter->insn->operand;
+    lift_load_temporary(lifter, UREG_T0, &operand[1]);
+    Uop *uop = lift_emit(lifter, code, 4);
+    lift_set_dst_register(uop, operand[0].reg);
+    lift_set_src_register(uop, UREG_T0);
+    uop->src_size = operand[1].size;
+}
+void lift_crc32(Lifter *lifter) {
+    emit_with_temporary(lifter, UOP_CRC32);
+}
+void lift_adcx(Lifter *lifter) {
+    emit_with_temporary(lifter, UOP_ADCX);
+}
+void lift_adox(Lifter *lifter) {
+    emit_with_temporary(lifter, UOP_ADOX);
+}
 void lift_cmpxchg(Lifter *lifter) {
     emit_two_operands(lifter, UOP_CMPXCHG);
 }
@@ -345,9 +367,7 @@ void lift_movbe(Lifter *lifter) {
     const Operand *operand = lifter->insn->operand;
     unsigned size = operand[0].size;
     lift_load_temporary(lifter, UREG_T0, &operand[1]);
-    if (size == 2)
-        lift_helper(lifter, HELPER_ID_swap_word, 0, 0);
-    lift_set_dst_register(lift_emit(lifter, size == 2 ? UOP_RESULT : UOP_BSWAP, 4), UREG_T0);
+    lift_set_dst_register(lift_emit(lifter, size == 2 ? UOP_SWAP_WORD : UOP_BSWAP, size), UREG_T0);
     Uop *uop = lift_emit(lifter, UOP_MOV, size);
     lift_set_dst_operand(lifter, uop, &operand[0]);
     lift_set_src_register(uop, UREG_T0);

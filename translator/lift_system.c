@@ -1,21 +1,28 @@
 /* Lifting of segment loads, system instructions, port I/O, and of x87 and vector instructions,
  * which are helpers whole. */
+#include "cpu_feature.h"
 #include "lift_table.h"
 
 static bool is_memory(const Operand *operand) {
     return operand->kind == OPERAND_MEM;
 }
 
-/* cpu->result to the first operand; memory takes 16 bits, a register the operand size. */
-static void store_result(Lifter *lifter) {
+/* cpu->result, or a UOP_STATE_* of UOP_READ_STATE, to the first operand; memory takes 16 bits, a
+ * register the operand size. */
+static void store_word_or_register(Lifter *lifter, UopCode code, uint32_t which) {
     const Operand *operand = &lifter->insn->operand[0];
-    Uop *uop = lift_emit(lifter, UOP_RESULT, is_memory(operand) ? 4 : lifter->insn->operand_size);
+    Uop *uop = lift_emit(lifter, code, is_memory(operand) ? 4 : lifter->insn->operand_size);
+    uop->imm = which;
     lift_set_dst_register(uop, is_memory(operand) ? UREG_T0 : operand->reg);
     if (!is_memory(operand))
         return;
     Uop *store = lift_emit(lifter, UOP_MOV, 2);
     lift_set_dst_operand(lifter, store, operand);
     lift_set_src_register(store, UREG_T0);
+}
+
+static void store_result(Lifter *lifter) {
+    store_word_or_register(lifter, UOP_RESULT, 0);
 }
 
 /* A selector or a machine status word: 16 bits of whatever operand. */
@@ -151,10 +158,46 @@ static void move_special(Lifter *lifter, unsigned kind, HelperId read, HelperId 
         lift_helper(lifter, read, operand[1].reg, operand[0].reg);
     }
 }
+static Uop *read_state(Lifter *lifter, unsigned reg, unsigned size, UopState which) {
+    Uop *uop = lift_emit(lifter, UOP_READ_STATE, size);
+    lift_set_dst_register(uop, reg);
+    uop->imm = which;
+    return uop;
+}
+
+/* MOV from CR0, CR2, CR3, or from CR4 where there is one for certain. */
+static bool lift_read_cr(Lifter *lifter) {
+    static const uint8_t states[5] = {
+        [0] = UOP_STATE_CR0, [2] = UOP_STATE_CR2, [3] = UOP_STATE_CR3, [4] = UOP_STATE_CR4};
+    const Operand *operand = lifter->insn->operand;
+    bool has_cr4 = (lifter->mode->features & FEATURE_BIT(FEATURE_PSE)) != 0;
+    if (operand[1].kind != OPERAND_CR || lifter->mode->cpl != 0 || operand[1].reg == 1 ||
+        operand[1].reg > 4 || (operand[1].reg == 4 && !has_cr4))
+        return false;
+    read_state(lifter, operand[0].reg, 4, states[operand[1].reg]);
+    return true;
+}
+
+/* MOV from a debug register, but from DR4 and DR5, which CR4.DE decides about. */
+static bool lift_read_dr(Lifter *lifter) {
+    const Operand *operand = lifter->insn->operand;
+    if (operand[1].kind != OPERAND_DR || lifter->mode->cpl != 0 || operand[1].reg == 4 ||
+        operand[1].reg == 5)
+        return false;
+    Uop *uop = lift_emit(lifter, UOP_READ_DR, 4);
+    lift_set_dst_register(uop, operand[0].reg);
+    uop->imm = operand[1].reg;
+    return true;
+}
+
 void lift_mov_cr(Lifter *lifter) {
+    if (lift_read_cr(lifter))
+        return;
     move_special(lifter, OPERAND_CR, HELPER_ID_read_cr, HELPER_ID_write_cr);
 }
 void lift_mov_dr(Lifter *lifter) {
+    if (lift_read_dr(lifter))
+        return;
     move_special(lifter, OPERAND_DR, HELPER_ID_read_dr, HELPER_ID_write_dr);
 }
 
@@ -171,14 +214,26 @@ static void read_system(Lifter *lifter, HelperId helper) {
     lift_helper(lifter, helper, 0, 0);
     store_result(lifter);
 }
+
+/* Does nothing hide SGDT, SIDT, SLDT, STR and SMSW? */
+static bool tells_state(const Lifter *lifter) {
+    return lifter->mode->cpl == 0 || !(lifter->mode->features & FEATURE_BIT(FEATURE_UMIP));
+}
+
+static void tell_state(Lifter *lifter, UopState which, bool is_there, HelperId helper) {
+    if (is_there && tells_state(lifter))
+        store_word_or_register(lifter, UOP_READ_STATE, which);
+    else
+        read_system(lifter, helper);
+}
 void lift_smsw(Lifter *lifter) {
-    read_system(lifter, HELPER_ID_smsw);
+    tell_state(lifter, UOP_STATE_CR0, true, HELPER_ID_smsw);
 }
 void lift_sldt(Lifter *lifter) {
-    read_system(lifter, HELPER_ID_store_ldtr);
+    tell_state(lifter, UOP_STATE_LDTR, lifter->mode->protected_mode, HELPER_ID_store_ldtr);
 }
 void lift_str(Lifter *lifter) {
-    read_system(lifter, HELPER_ID_store_tr);
+    tell_state(lifter, UOP_STATE_TR, lifter->mode->protected_mode, HELPER_ID_store_tr);
 }
 
 void lift_lldt(Lifter *lifter) {
@@ -202,11 +257,34 @@ void lift_lgdt(Lifter *lifter) {
 void lift_lidt(Lifter *lifter) {
     descriptor_table(lifter, HELPER_ID_load_descriptor_table, 1);
 }
+
+static void table_operand(Lifter *lifter, UopCode code, unsigned size, int32_t displacement) {
+    Uop *uop = lift_emit(lifter, code, size);
+    uop->dst_kind = UOPERAND_MEM;
+    lift_set_insn_address(lifter, uop);
+    uop->address.displacement += displacement;
+    if (code == UOP_MOV)
+        lift_set_src_register(uop, size == 2 ? UREG_T0 : UREG_T1);
+}
+
+/* Both parts are stored, or none. */
+static void store_table(Lifter *lifter, uint32_t which) {
+    if (!tells_state(lifter)) {
+        descriptor_table(lifter, HELPER_ID_store_descriptor_table, which);
+        return;
+    }
+    table_operand(lifter, UOP_CHECK_WRITE, 2, 0);
+    table_operand(lifter, UOP_CHECK_WRITE, 4, 2);
+    read_state(lifter, UREG_T0, 4, which == 0 ? UOP_STATE_GDTR_LIMIT : UOP_STATE_IDTR_LIMIT);
+    read_state(lifter, UREG_T1, 4, which == 0 ? UOP_STATE_GDTR_BASE : UOP_STATE_IDTR_BASE);
+    table_operand(lifter, UOP_MOV, 2, 0);
+    table_operand(lifter, UOP_MOV, 4, 2);
+}
 void lift_sgdt(Lifter *lifter) {
-    descriptor_table(lifter, HELPER_ID_store_descriptor_table, 0);
+    store_table(lifter, 0);
 }
 void lift_sidt(Lifter *lifter) {
-    descriptor_table(lifter, HELPER_ID_store_descriptor_table, 1);
+    store_table(lifter, 1);
 }
 
 void lift_invlpg(Lifter *lifter) {
@@ -227,12 +305,6 @@ void lift_clac(Lifter *lifter) {
 void lift_stac(Lifter *lifter) {
     lift_helper(lifter, HELPER_ID_set_alignment_check, 1, 0);
 }
-void lift_lzcnt(Lifter *lifter) {
-    lift_load_temporary(lifter, UREG_T0, &lifter->insn->operand[1]);
-    lift_helper(lifter, HELPER_ID_count_leading_zeros, lifter->insn->operand_size, 0);
-    store_result(lifter);
-}
-
 void lift_rdrand(Lifter *lifter) {
     read_system(lifter, HELPER_ID_random);
 }
@@ -332,24 +404,6 @@ void lift_out(Lifter *lifter) {
     lift_load_temporary(lifter, UREG_T1, &lifter->insn->operand[1]);
     lift_helper(lifter, HELPER_ID_out, lifter->insn->operand[1].size, 0);
     lift_stay(lifter, HELPER_ID_out);
-}
-
-void lift_crc32(Lifter *lifter) {
-    const Operand *operand = lifter->insn->operand;
-    lift_load_temporary(lifter, UREG_T0, &operand[1]);
-    lift_helper(lifter, HELPER_ID_crc32, operand[1].size, operand[0].reg);
-}
-
-static void add_with_flag(Lifter *lifter, uint32_t which) {
-    const Operand *operand = lifter->insn->operand;
-    lift_load_temporary(lifter, UREG_T0, &operand[1]);
-    lift_helper(lifter, HELPER_ID_add_with_flag, which, operand[0].reg);
-}
-void lift_adcx(Lifter *lifter) {
-    add_with_flag(lifter, 0);
-}
-void lift_adox(Lifter *lifter) {
-    add_with_flag(lifter, 1);
 }
 
 /* CLFLUSH and its like: there is no cache, but they fault as a load of the byte does. */

@@ -2,6 +2,7 @@
 #include "linear.h"
 #include "little_endian.h"
 #include "portable_internal.h"
+#include <string.h>
 
 static uint32_t get_flags(const Portable *portable) {
     return cpu_get_status_flags(portable->cpu);
@@ -276,6 +277,46 @@ static PortableStep run_popcnt(Portable *portable, const Uop *uop) {
     return STEP_ON;
 }
 
+static PortableStep run_lzcnt(Portable *portable, const Uop *uop) {
+    uint32_t value, bits = 8u * uop->size;
+    if (!portable_read_src(portable, uop, uop->size, &value))
+        return STEP_FAULT;
+    uint32_t count = value != 0 ? (uint32_t)__builtin_clz(value) - (32 - bits) : bits;
+    portable_set_register(portable, uop->dst, uop->size, count);
+    /* OF, SF, AF and PF are undefined: they are cleared. */
+    set_flags(portable, (value == 0 ? FLAG_CF : 0) | (count == 0 ? FLAG_ZF : 0));
+    return STEP_ON;
+}
+
+/* ADCX, ADOX: SDM vol. 2A. */
+static PortableStep run_add_with_flag(Portable *portable, const Uop *uop) {
+    uint32_t flag = uop->code == UOP_ADCX ? FLAG_CF : FLAG_OF, flags = get_flags(portable);
+    uint64_t sum = (uint64_t)portable_get_register(portable, uop->dst, 4) +
+                   portable_get_register(portable, uop->src, 4) + ((flags & flag) != 0);
+    portable_set_register(portable, uop->dst, 4, (uint32_t)sum);
+    set_flags(portable, (flags & ~flag) | (sum >> 32 != 0 ? flag : 0));
+    return STEP_ON;
+}
+
+/* The polynomial 11EDC6F41h of Castagnoli, bits reflected: SDM vol. 2, CRC32. */
+static PortableStep run_crc32(Portable *portable, const Uop *uop) {
+    static const uint32_t reflected_polynomial = 0x82F63B78;
+    uint32_t crc = portable_get_register(portable, uop->dst, 4);
+    uint32_t source = portable_get_register(portable, uop->src, uop->src_size);
+    for (unsigned i = 0; i < 8u * uop->src_size; i++) {
+        bool out = (crc ^ source >> i) & 1;
+        crc = crc >> 1 ^ (out ? reflected_polynomial : 0);
+    }
+    portable_set_register(portable, uop->dst, 4, crc);
+    return STEP_ON;
+}
+
+static PortableStep run_swap_word(Portable *portable, const Uop *uop) {
+    uint32_t word = portable_get_register(portable, uop->dst, 2);
+    portable_set_register(portable, uop->dst, 2, __builtin_bswap16((uint16_t)word));
+    return STEP_ON;
+}
+
 static PortableStep run_bit_address(Portable *portable, const Uop *uop) {
     uint32_t index = portable_get_register(portable, uop->src, uop->src_size);
     int32_t bit = (int32_t)alu_sign_extend(uop->src_size, index);
@@ -448,6 +489,26 @@ static PortableStep run_read_sreg(Portable *portable, const Uop *uop) {
     return STEP_ON;
 }
 
+static PortableStep run_read_state(Portable *portable, const Uop *uop) {
+    const UopStateField *field = &uop_state_fields[uop->imm];
+    const char *from = (const char *)portable->cpu + field->offset;
+    uint16_t word;
+    uint32_t value;
+    if (field->size == sizeof word) {
+        memcpy(&word, from, sizeof word);
+        value = word;
+    } else {
+        memcpy(&value, from, sizeof value);
+    }
+    portable_set_register(portable, uop->dst, uop->size, value);
+    return STEP_ON;
+}
+
+static PortableStep run_read_dr(Portable *portable, const Uop *uop) {
+    HelperResult result = helper_read_dr(portable->cpu, uop->imm, uop->dst, 0, 0);
+    return result == HELPER_FAULT ? STEP_FAULT : STEP_ON;
+}
+
 static PortableStep run_check_write(Portable *portable, const Uop *uop) {
     Cpu *cpu = portable->cpu;
     uint32_t offset = portable_offset(portable, &uop->address), linear;
@@ -574,6 +635,13 @@ PortableFunction *const portable_table[UOP_COUNT] = {
     [UOP_BSF] = run_bsf,
     [UOP_BSR] = run_bsr,
     [UOP_POPCNT] = run_popcnt,
+    [UOP_LZCNT] = run_lzcnt,
+    [UOP_ADCX] = run_add_with_flag,
+    [UOP_ADOX] = run_add_with_flag,
+    [UOP_CRC32] = run_crc32,
+    [UOP_SWAP_WORD] = run_swap_word,
+    [UOP_READ_STATE] = run_read_state,
+    [UOP_READ_DR] = run_read_dr,
     [UOP_BIT_ADDRESS] = run_bit_address,
     [UOP_CMPXCHG] = run_cmpxchg,
     [UOP_XADD] = run_xadd,

@@ -2,12 +2,28 @@
 #include "uop.h"
 #include "cpu.h"
 #include "helpers.h"
+#include <stddef.h>
 #include <stdio.h>
 
 const UopInfo uop_info[UOP_COUNT] = {
 #define UOP(name, written, read, traits, meaning) {#name, (written), (read), (traits)},
 #include "uop.def"
 #undef UOP
+};
+
+#define STATE_FIELD(member)                                                                        \
+    { offsetof(Cpu, state.member), sizeof(((Cpu *)0)->state.member) }
+const UopStateField uop_state_fields[UOP_STATE_COUNT] = {
+    [UOP_STATE_CR0] = STATE_FIELD(cr0),
+    [UOP_STATE_CR2] = STATE_FIELD(cr2),
+    [UOP_STATE_CR3] = STATE_FIELD(cr3),
+    [UOP_STATE_CR4] = STATE_FIELD(cr4),
+    [UOP_STATE_LDTR] = STATE_FIELD(segment[SEG_LDTR].selector),
+    [UOP_STATE_TR] = STATE_FIELD(segment[SEG_TR].selector),
+    [UOP_STATE_GDTR_LIMIT] = STATE_FIELD(gdtr.limit),
+    [UOP_STATE_GDTR_BASE] = STATE_FIELD(gdtr.base),
+    [UOP_STATE_IDTR_LIMIT] = STATE_FIELD(idtr.limit),
+    [UOP_STATE_IDTR_BASE] = STATE_FIELD(idtr.base),
 };
 
 uint8_t uop_condition_groups(unsigned condition) {

@@ -75,6 +75,28 @@ typedef struct Uop {
     UopAddress address;
 } Uop;
 
+/* What UOP_READ_STATE reads. */
+typedef enum UopState {
+    UOP_STATE_CR0,
+    UOP_STATE_CR2,
+    UOP_STATE_CR3,
+    UOP_STATE_CR4,
+    UOP_STATE_LDTR,
+    UOP_STATE_TR,
+    UOP_STATE_GDTR_LIMIT,
+    UOP_STATE_GDTR_BASE,
+    UOP_STATE_IDTR_LIMIT,
+    UOP_STATE_IDTR_BASE,
+    UOP_STATE_COUNT
+} UopState;
+
+/* Where it stands in the Cpu: 2 or 4 bytes. */
+typedef struct UopStateField {
+    uint32_t offset;
+    uint32_t size;
+} UopStateField;
+extern const UopStateField uop_state_fields[UOP_STATE_COUNT];
+
 /* In imm2 of UOP_VECTOR and of calls of helper_vector: there is an immediate (bits 15:8). */
 enum { UOP_VECTOR_IMMEDIATE = 1 << 16 };
 

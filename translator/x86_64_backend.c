@@ -104,6 +104,7 @@ X86Backend *x86_backend_create(Translator *translator, Error *error) {
         return NULL;
     }
     backend->has_popcnt = host_has_popcnt();
+    x86_find_host_extensions(backend);
     x86_fill_decimal_table(backend);
     backend->has_shrx = host_has_bmi2() && !translator->options.no_bmi2;
     Assembler assembler = {.code = backend->writable, .end = backend->writable + bytes};

@@ -363,7 +363,7 @@ unsigned x86_flags_condition_to_host(Translation *translation, unsigned conditio
                      (translation->located & FLAG_GROUP_S);
     bool by_value = source->kind == FLAG_SOURCE_BIT_SCAN ||
                     source->kind == FLAG_SOURCE_BIT_SCAN_REVERSE ||
-                    source->kind == FLAG_SOURCE_POPCNT;
+                    source->kind == FLAG_SOURCE_POPCNT || source->kind == FLAG_SOURCE_LZCNT;
     if (zero_only && by_value) {
         x86_flags_clobber(translation,
                           x86_flags_wanted_before(translation)); /* the scanned value too */

@@ -140,6 +140,8 @@ enum {
     FLDCW = 5 << 3,
     FNSTCW = 7 << 3,
     FNSTSW_AX = 0xDFE0,
+    FNCLEX = 0xDBE2,
+    FNINIT = 0xDBE3,
     X87_MASKS = 0x3F,
     MXCSR_MASKS = 0x1F80,
 };
@@ -147,7 +149,7 @@ enum {
 static bool is_control(const Uop *uop) {
     unsigned opcode = uop->imm >> 8 & 0xFF, field = uop->imm & 0x38;
     if (!uop_has_memory(uop))
-        return uop->imm == FNSTSW_AX;
+        return uop->imm == FNSTSW_AX || uop->imm == FNCLEX || uop->imm == FNINIT;
     return (opcode == 0xD9 && (field == FLDCW || field == FNSTCW)) ||
            (opcode == 0xDD && field == FNSTCW); /* FNSTSW has the same field */
 }
@@ -188,6 +190,21 @@ static void clear_c1(Assembler *assembler) {
         asm_byte(assembler, bytes[i]);
 }
 
+/* FIP, FDP, FCS, FDS and FOP are 0. What exits of the block would tell of instructions before is
+ * void. */
+static void clear_pointers(Translation *translation) {
+    static const struct {
+        int32_t offset;
+        unsigned size;
+    } fields[] = {{CPU_OFFSET(state.fpu.ip), 4},     {CPU_OFFSET(state.fpu.dp), 4},
+                  {CPU_OFFSET(state.fpu.cs), 2},     {CPU_OFFSET(state.fpu.ds), 2},
+                  {CPU_OFFSET(state.fpu.opcode), 2}, {CPU_OFFSET(fpu_site), 4},
+                  {CPU_OFFSET(fpu_segment), 4}};
+    for (unsigned i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        asm_mov_imm(&translation->assembler, fields[i].size, cpu_mem(fields[i].offset), 0);
+    x86_fpu_forget_pointers(translation);
+}
+
 void x86_emit_x87(Translation *translation, const Uop *uop) {
     require(translation, uop);
     if (is_conditional_move(uop)) {
@@ -208,6 +225,8 @@ void x86_emit_x87(Translation *translation, const Uop *uop) {
         x86_memory_end(translation);
     if (uop->flags_written != 0)
         x86_flags_written(translation, FLAG_GROUP_ALL);
+    if (uop->imm == FNINIT && !uop_has_memory(uop))
+        clear_pointers(translation);
     if (!is_control(uop))
         set_pointers(translation, uop);
 }

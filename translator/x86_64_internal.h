@@ -81,7 +81,7 @@ struct X86Backend {
     Translator *translator;
     struct Translation *translation; /* workspace */
     TimelessDevice device;           /* that the store under way goes to, of x86_slow_flush() */
-    bool has_popcnt;
+    bool has_popcnt, has_lzcnt, has_crc32, has_adx;
     uint32_t decimal[4][X86_DECIMAL_CASES]; /* x86_64_decimal.c */
     bool has_shrx;                          /* BMI2 */
     bool full; /* the buffer or a table: everything must be flushed before more is translated */
@@ -357,6 +357,16 @@ void x86_emit_load_sreg(Translation *translation, const Uop *uop);
 void x86_emit_cmpxchg8b(Translation *translation, const Uop *uop);
 /* A helper that has a quick form: false if it has none. */
 bool x86_emit_quick_helper(Translation *translation, const Uop *uop);
+
+void x86_emit_read_state(Translation *translation, const Uop *uop);
+void x86_emit_read_dr(Translation *translation, const Uop *uop);
+
+/* x86_64_extensions.c */
+void x86_find_host_extensions(X86Backend *backend);
+void x86_emit_crc32(Translation *translation, const Uop *uop);
+void x86_emit_add_with_flag(Translation *translation, const Uop *uop); /* ADCX, ADOX */
+void x86_emit_lzcnt(Translation *translation, const Uop *uop);
+void x86_emit_swap_word(Translation *translation, const Uop *uop);
 
 /* x86_64_uops.c */
 void x86_emit_uop(Translation *translation, const Uop *uop);

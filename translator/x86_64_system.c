@@ -1,6 +1,7 @@
 /* Host code for micro-ops of operating systems: EFLAGS as a whole, interrupts on and off, segment
  * registers. What is common is done here, or by a short function in C that keeps to a few
  * registers; what is rare leaves for a single step. */
+#include "cpu_debug.h"
 #include "x86_64_internal.h"
 
 static HostOperand eflags(void) {
@@ -178,4 +179,29 @@ void x86_emit_cmpxchg8b(Translation *translation, const Uop *uop) {
     asm_reg_rm(&translation->assembler, 4, 0x0FC7, 1, translation->memory);
     x86_flags_written(translation, uop->flags_written);
     x86_memory_end(translation);
+}
+
+/* mov dst, [register]; of selectors movzx ebp, word [register]; mov dst, ebp */
+void x86_emit_read_state(Translation *translation, const Uop *uop) {
+    Assembler *assembler = &translation->assembler;
+    const UopStateField *field = &uop_state_fields[uop->imm];
+    HostOperand from = cpu_mem((int32_t)field->offset);
+    x86_flags_before_register_write(translation, uop->dst);
+    if (field->size == 2) {
+        asm_reg_rm_sized(assembler, 4, 2, 0x0FB7, HOST_RBP, from);
+        from = host_reg(HOST_RBP);
+    }
+    asm_mov(assembler, uop->size, host_register(uop->dst), from);
+}
+
+/* test dword [dr7], GD; jnz step; mov dst, [register] */
+void x86_emit_read_dr(Translation *translation, const Uop *uop) {
+    Assembler *assembler = &translation->assembler;
+    x86_flags_clobber(translation, FLAG_GROUP_ALL);
+    uint32_t site = x86_add_site(translation, SITE_OTHER, 0, 0);
+    asm_test_imm(assembler, 4, cpu_mem(CPU_OFFSET(state.dr[7])), DR7_GD);
+    step_if(translation, COND_NZ, site);
+    x86_flags_before_register_write(translation, uop->dst);
+    asm_mov(assembler, 4, host_register(uop->dst),
+            cpu_mem(CPU_OFFSET(state.dr[0]) + 4 * (int32_t)uop->imm));
 }

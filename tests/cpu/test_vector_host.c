@@ -132,28 +132,6 @@ START_TEST(test_software_arithmetic) {
 }
 END_TEST
 
-/* CRC32 is no vector instruction, but came with SSE4.2. */
-START_TEST(test_crc32) {
-    FpuFixture fixture;
-    uint64_t seed = 1;
-    fixture_open(&fixture);
-    for (unsigned i = 0; i < 1000 && has_feature(FEATURE_SSE42); i++) {
-        uint32_t crc = (uint32_t)random_u64(&seed), data = (uint32_t)random_runs(&seed);
-        uint32_t expected[3] = {crc, crc, crc};
-        __asm__("crc32b %b1, %0" : "+r"(expected[0]) : "r"(data));
-        __asm__("crc32w %w1, %0" : "+r"(expected[1]) : "r"(data));
-        __asm__("crc32l %1, %0" : "+r"(expected[2]) : "r"(data));
-        for (unsigned j = 0; j < 3; j++) {
-            uint32_t source = j == 2 ? data : data & ((1u << (8 << j)) - 1);
-            fixture.cpu->state.gpr[REG_EDX] = crc;
-            ck_assert_int_eq(helper_crc32(fixture.cpu, 1u << j, REG_EDX, source, 0), HELPER_NEXT);
-            ck_assert_uint_eq(fixture.cpu->state.gpr[REG_EDX], expected[j]);
-        }
-    }
-    fixture_close(&fixture);
-}
-END_TEST
-
 int main(void) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     Suite *suite = suite_create("vector_host");
@@ -162,7 +140,6 @@ int main(void) {
     tcase_add_loop_test(instructions, test_against_host, 0, 12);
     tcase_add_test(instructions, test_every_row_has_a_handler);
     tcase_add_test(instructions, test_software_arithmetic);
-    tcase_add_test(instructions, test_crc32);
     suite_add_tcase(suite, instructions);
     return suite_run(suite);
 }
