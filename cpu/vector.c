@@ -262,12 +262,11 @@ HelperResult helper_vector(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32
     return result == HELPER_NEXT ? fpu_finish_helper(cpu, ready) : result;
 }
 
-/* Handlers whose results are ours by rule, or that access memory or registers that ModRM does not
+/* Handlers of what hosts do otherwise, or that access memory or registers that ModRM does not
  * name. */
 static bool is_for_helper(const VectorRow *row) {
-    static VectorHandler *const handlers[] = {
-        vector_reciprocal, vector_reciprocal_root, vector_dot_product, vector_compare_strings,
-        vector_fx_group,   vector_masked_store,    vector_3dnow};
+    static VectorHandler *const handlers[] = {vector_dot_product, vector_compare_strings,
+                                              vector_fx_group, vector_masked_store, vector_3dnow};
     for (unsigned i = 0; i < sizeof handlers / sizeof handlers[0]; i++)
         if (row->handler == handlers[i])
             return true;

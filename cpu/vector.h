@@ -21,7 +21,8 @@ typedef struct VectorShape {
     bool writes_reg, writes_rm;
     bool aligned;    /* the memory operand must be, or #GP */
     bool mmx, sse;   /* x87 registers are touched as MMX ones; it belongs to SSE */
-    bool by_host;    /* an x86 host's own instruction does exactly the same */
+    bool by_host;    /* an x86 host's own instruction does exactly the same, or our backend for
+                        x86 hosts does (RCPPS, RSQRTPS) */
     uint8_t feature; /* FEATURE_* without which it is #UD */
 } VectorShape;
 

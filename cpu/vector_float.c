@@ -1,10 +1,6 @@
-/* SSE floating-point arithmetic.
- *
- * RCPPS and RSQRTPS are defined here, once, for every host: the exact value rounded to the nearest
- * number of 12 significant bits (an error of at most 2^-12, where the manual allows 1.5 * 2^-12);
- * denormal operands count as zeros, results below the normal range are zeros, and no exception is
- * raised. */
+/* SSE floating-point arithmetic. */
 #include "vector_float.h"
+#include "approximation.h"
 
 FloatStatus vector_begin(const Cpu *cpu) {
     uint32_t mxcsr = cpu->state.fpu.mxcsr;
@@ -182,41 +178,18 @@ HelperResult vector_dot_product(Cpu *cpu, VectorOperation *operation) {
     return result;
 }
 
-/* An approximation by the rule in the head of this file. */
-static uint64_t approximate(bool root, uint64_t bits) {
-    enum { APPROXIMATION_BITS = 12 };
-    FloatStatus status = {.rounding = ROUND_NEAREST,
-                          .masked = FLOAT_EXCEPTIONS,
-                          .denormals_are_zero = true,
-                          .flush_to_zero = true};
-    FloatParts x = vector_unpack(bits, 4, &status), one = float_from_integer(1), result;
-    if (float_is_nan(&x))
-        return float_pack_32(&x);
-    if (root) {
-        FloatParts square_root;
-        float_square_root(&square_root, &x, &status);
-        if (float_is_nan(&square_root))
-            return float_pack_32(&square_root);
-        x = square_root;
-    }
-    float_divide(&result, &one, &x, &status);
-    if (result.class == FLOAT_FINITE) {
-        float_round_bits(&result, APPROXIMATION_BITS, &status);
-        float_round(&result, &float_format_32, &status);
-    }
-    return float_pack_32(&result);
-}
-
 HelperResult vector_reciprocal(Cpu *cpu, VectorOperation *operation) {
     (void)cpu;
     for (unsigned i = 0; i < vector_lane_count(operation); i++)
-        vector_set(&operation->result, 4, i, approximate(false, vector_get(&operation->b, 4, i)));
+        vector_set(&operation->result, 4, i,
+                   approximate(false, (uint32_t)vector_get(&operation->b, 4, i)));
     return HELPER_NEXT;
 }
 
 HelperResult vector_reciprocal_root(Cpu *cpu, VectorOperation *operation) {
     (void)cpu;
     for (unsigned i = 0; i < vector_lane_count(operation); i++)
-        vector_set(&operation->result, 4, i, approximate(true, vector_get(&operation->b, 4, i)));
+        vector_set(&operation->result, 4, i,
+                   approximate(true, (uint32_t)vector_get(&operation->b, 4, i)));
     return HELPER_NEXT;
 }

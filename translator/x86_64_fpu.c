@@ -233,6 +233,9 @@ void x86_emit_x87(Translation *translation, const Uop *uop) {
 
 /* --- MMX and SSE --- */
 
+/* Opcodes, and instructions of the host. */
+enum { RSQRT = 0x52, RCP = 0x53, MOVSS = 0xF30F10, MOVSD = 0xF20F10, MOVHPS = 0x0F16 };
+
 /* Stores past the caches become plain ones: code behind them often reads what it stored, from
  * memory that is the emulator's. */
 static unsigned find_plain_store(unsigned map, unsigned opcode) {
@@ -291,9 +294,51 @@ static void write_general_register(Translation *translation, const Uop *uop,
         x86_flags_before_register_write(translation, uop->imm & 7);
 }
 
+/* RSQRTPS, RSQRTSS, RCPPS, RCPSS, which hosts do each in its way. */
+static bool is_approximation(const Uop *uop) {
+    unsigned opcode = uop->imm >> 8 & 0xFF;
+    return uop->imm >> 24 == 1 && (opcode == RSQRT || opcode == RCP);
+}
+
+/*     movups xmm8, [rbp]; movups [bounce], xmm8      or movss; or movups [bounce], src
+ *     call   quick
+ *     movss  xmm8, [bounce]; movss dst, xmm8
+ * or  movsd  dst, [bounce]; movhps dst, [bounce + 8], in the sizes of the stores */
+static void emit_approximation(Translation *translation, const Uop *uop) {
+    enum { FREE_XMM = 8, SCALAR_PREFIX = 0xF3, MOVUPS = 0x0F10, MOVUPS_TO = 0x0F11 };
+    Assembler *assembler = &translation->assembler;
+    const int32_t bounce = CPU_OFFSET(bounce);
+    bool scalar = (uop->imm >> 16 & 0xFF) == SCALAR_PREFIX;
+    unsigned source = uop->imm & 7, dst = uop->imm >> 3 & 7;
+    x86_flags_clobber(translation, FLAG_GROUP_ALL);
+    if (uop_has_memory(uop)) {
+        x86_memory_begin(translation, SITE_READ, uop->size);
+        if (!scalar)
+            x86_memory_require_alignment(translation);
+        asm_reg_rm(assembler, 4, scalar ? MOVSS : MOVUPS, FREE_XMM, translation->memory);
+        x86_memory_end(translation);
+        source = FREE_XMM;
+    }
+    asm_reg_rm(assembler, 4, MOVUPS_TO, source, cpu_mem(bounce));
+    x86_emit_quick_call(translation, X86_QUICK_APPROXIMATE,
+                        ((uop->imm >> 8 & 0xFF) == RSQRT ? X86_APPROXIMATE_ROOT : 0u) |
+                            (scalar ? X86_APPROXIMATE_SCALAR : 0u));
+    if (scalar) {
+        asm_reg_rm(assembler, 4, MOVSS, FREE_XMM, cpu_mem(bounce));
+        asm_reg_rm(assembler, 4, MOVSS, dst, host_reg(FREE_XMM));
+    } else {
+        asm_reg_rm(assembler, 4, MOVSD, dst, cpu_mem(bounce));
+        asm_reg_rm(assembler, 4, MOVHPS, dst, cpu_mem(bounce + 8));
+    }
+}
+
 void x86_emit_vector(Translation *translation, const Uop *uop) {
     VectorShape shape = vector_find_shape(uop->imm);
     require(translation, uop);
+    if (is_approximation(uop)) {
+        emit_approximation(translation, uop);
+        return;
+    }
     if (uop_has_memory(uop)) {
         x86_memory_begin(translation, uop->dst_kind == UOPERAND_MEM ? SITE_WRITE : SITE_READ,
                          uop->size);

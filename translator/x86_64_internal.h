@@ -75,7 +75,13 @@ enum { X86_DECIMAL_CASES = 1024 }; /* AL, CF, AF */
 /* What needs C but neither the guest's general registers nor its exact state, and cannot fail but
  * by doing nothing: false. */
 typedef bool X86QuickFunction(Cpu *cpu, uint32_t argument, uint32_t t0);
-enum { X86_QUICK_LOAD_SEGMENT, X86_QUICK_VERIFY_SEGMENT, X86_QUICK_COUNT };
+enum {
+    X86_QUICK_LOAD_SEGMENT,
+    X86_QUICK_VERIFY_SEGMENT,
+    X86_QUICK_APPROXIMATE, /* argument: X86_APPROXIMATE_*; cpu->bounce */
+    X86_QUICK_COUNT
+};
+enum { X86_APPROXIMATE_ROOT = 1, X86_APPROXIMATE_SCALAR = 2 };
 
 struct X86Backend {
     Translator *translator;
@@ -355,6 +361,8 @@ void x86_emit_cli(Translation *translation, const Uop *uop);
 void x86_emit_sti(Translation *translation, const Uop *uop);
 void x86_emit_load_sreg(Translation *translation, const Uop *uop);
 void x86_emit_cmpxchg8b(Translation *translation, const Uop *uop);
+/* Calls a quick function; flags were saved before. */
+void x86_emit_quick_call(Translation *translation, unsigned function, uint32_t argument);
 /* A helper that has a quick form: false if it has none. */
 bool x86_emit_quick_helper(Translation *translation, const Uop *uop);
 

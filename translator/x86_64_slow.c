@@ -2,6 +2,7 @@
  */
 #include <string.h>
 
+#include "approximation.h"
 #include "cpu_debug.h"
 #include "flags.h"
 #include "helpers.h"
@@ -407,7 +408,21 @@ static bool quick_verify_segment(Cpu *cpu, uint32_t write, uint32_t selector) {
     return done;
 }
 
+/* General registers and XMM8 are all that it touches. */
+static bool quick_approximate(Cpu *cpu, uint32_t kind, uint32_t t0) {
+    (void)t0;
+    if (X86_IS_SANITIZED)
+        x86_fpu_suspend(cpu);
+    for (unsigned at = 0; at < (kind & X86_APPROXIMATE_SCALAR ? 4 : 16); at += 4)
+        store_le32(cpu->bounce + at,
+                   approximate((kind & X86_APPROXIMATE_ROOT) != 0, load_le32(cpu->bounce + at)));
+    if (X86_IS_SANITIZED)
+        x86_fpu_resume(cpu);
+    return true;
+}
+
 X86QuickFunction *const x86_quick_functions[X86_QUICK_COUNT] = {
     [X86_QUICK_LOAD_SEGMENT] = quick_load_segment,
     [X86_QUICK_VERIFY_SEGMENT] = quick_verify_segment,
+    [X86_QUICK_APPROXIMATE] = quick_approximate,
 };

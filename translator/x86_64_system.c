@@ -150,7 +150,7 @@ void x86_emit_sti(Translation *translation, const Uop *uop) {
 /*     mov   ebp, argument
  *     call  quick
  *     jz    step */
-static void emit_quick_call(Translation *translation, unsigned function, uint32_t argument) {
+void x86_emit_quick_call(Translation *translation, unsigned function, uint32_t argument) {
     Assembler *assembler = &translation->assembler;
     uint32_t site = x86_add_site(translation, SITE_OTHER, 0, 0);
     asm_mov_imm(assembler, 4, host_reg(HOST_RBP), argument);
@@ -160,13 +160,13 @@ static void emit_quick_call(Translation *translation, unsigned function, uint32_
 
 void x86_emit_load_sreg(Translation *translation, const Uop *uop) {
     x86_flags_clobber(translation, FLAG_GROUP_ALL);
-    emit_quick_call(translation, X86_QUICK_LOAD_SEGMENT, uop->imm);
+    x86_emit_quick_call(translation, X86_QUICK_LOAD_SEGMENT, uop->imm);
 }
 
 bool x86_emit_quick_helper(Translation *translation, const Uop *uop) {
     if (uop->helper != HELPER_ID_verify_segment)
         return false;
-    emit_quick_call(translation, X86_QUICK_VERIFY_SEGMENT, uop->imm);
+    x86_emit_quick_call(translation, X86_QUICK_VERIFY_SEGMENT, uop->imm);
     return true;
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Leaf helpers leave x87, MMX and XMM registers alone: the object files that are compiled for that are disassembled.
+"""Leaf helpers leave x87, MMX and the guest's XMM registers, 0 to 7, alone: the object files that are compiled for that are disassembled.
 
     leaf_helpers.py ARCHIVE:MEMBER,MEMBER... ...
 """
@@ -27,7 +27,7 @@ for argument in sys.argv[1:]:
         label = re.match(r"[0-9a-f]+ <(.*)>:", line)
         if label:
             function = label.group(1)
-        if member in wanted and re.search(r"%[xyz]?mm\d|%st\b|\tf(ld|st|add|mul|xsave|xrstor)", line):
+        if member in wanted and re.search(r"%[xyz]?mm[0-7]\b|%st\b|\tf(ld|st|add|mul|xsave|xrstor)", line):
             print(f"{member}: {function}: {line.strip()}")
             bad += 1
     if wanted - seen:
