@@ -54,9 +54,10 @@ bool ahci_run_queued(AhciPort *port, unsigned slot, const AhciCommand *command, 
     if (ide_channel_drive_kind(port->channel, 0) != IDE_DRIVE_DISK ||
         (writes && block_is_read_only(disk)))
         return fail(port, ERROR_ABORTED);
-    uint64_t sectors = (block_length(disk) + SECTOR_BYTES - 1) / SECTOR_BYTES;
+    uint64_t sectors = ide_channel_sectors(port->channel, 0);
     if (lba > sectors || size / SECTOR_BYTES > sectors - lba)
         return fail(port, ERROR_ID_NOT_FOUND);
+    ide_channel_note_access(port->channel, 0);
     port->has_regions = false;
     if (!ahci_port_list_regions(port, command, &port->regions) || port->regions.left < size) {
         ahci_raise(port, INTERRUPT_BUS_DATA);

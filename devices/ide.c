@@ -24,8 +24,55 @@ static const Field cdrom_field_rows[] = {
 
 static const FieldTable cdrom_fields = {"ide-cd", 1, sizeof(CdromState), cdrom_field_rows};
 
+static const Field smart_error_field_rows[] = {
+    FIELD(SmartErrorState, U64, time_ns),     FIELD(SmartErrorState, U64, lba),
+    FIELD(SmartErrorState, U64, given_lba),   FIELD(SmartErrorState, U16, count),
+    FIELD(SmartErrorState, U16, given_count), FIELD(SmartErrorState, U8, features),
+    FIELD(SmartErrorState, U8, device),       FIELD(SmartErrorState, U8, command),
+    FIELD(SmartErrorState, U8, error),        FIELD(SmartErrorState, U8, status),
+    FIELD_PADDING(SmartErrorState, padding),  FIELD_END,
+};
+
+static const FieldTable smart_error_fields = {"ide-smart-error", 1, sizeof(SmartErrorState),
+                                              smart_error_field_rows};
+
+static const Field smart_test_field_rows[] = {
+    FIELD(SmartTestState, U64, lba),        FIELD(SmartTestState, U16, hours),
+    FIELD(SmartTestState, U8, kind),        FIELD(SmartTestState, U8, status),
+    FIELD_PADDING(SmartTestState, padding), FIELD_END,
+};
+
+static const FieldTable smart_test_fields = {"ide-smart-test", 1, sizeof(SmartTestState),
+                                             smart_test_field_rows};
+
+static const Field smart_field_rows[] = {
+    FIELD(SmartState, U64, test_end_ns),
+    FIELD(SmartState, U64, test_lba),
+    FIELD(SmartState, U32, errors),
+    FIELD(SmartState, U32, tests),
+    FIELD(SmartState, U8, test_runs),
+    FIELD(SmartState, U8, test_kind),
+    FIELD(SmartState, U8, test_result),
+    FIELD(SmartState, U8, test_status),
+    FIELD(SmartState, U8, autosave),
+    FIELD(SmartState, U8, offline_status),
+    FIELD_PADDING(SmartState, padding),
+    FIELD_STRUCTS(SmartState, error_log, &smart_error_fields),
+    FIELD_STRUCTS(SmartState, test_log, &smart_test_fields),
+    FIELD_END,
+};
+
+static const FieldTable smart_fields = {"ide-smart", 1, sizeof(SmartState), smart_field_rows};
+
 static const Field drive_field_rows[] = {
     FIELD(IdeDriveState, U64, due_ns),
+    FIELD(IdeDriveState, U64, active_ns),
+    FIELD(IdeDriveState, U64, standby_ns),
+    FIELD(IdeDriveState, U64, shown_sectors),
+    FIELD(IdeDriveState, U64, kept_sectors),
+    FIELD(IdeDriveState, U64, given_lba),
+    FIELD(IdeDriveState, U32, given_count),
+    FIELD_PADDING(IdeDriveState, padding),
     FIELD(IdeDriveState, U64, lba),
     FIELD(IdeDriveState, U32, sectors_left),
     FIELD(IdeDriveState, U32, buffer_position),
@@ -34,6 +81,7 @@ static const Field drive_field_rows[] = {
     FIELD(IdeDriveState, U32, block_bytes),
     FIELD(IdeDriveState, U32, current_heads),
     FIELD(IdeDriveState, U32, current_sectors),
+    FIELD(IdeDriveState, U16, cd_sector_first),
     FIELD(IdeDriveState, U16, cd_sector_bytes),
     FIELD(IdeDriveState, U8, phase),
     FIELD(IdeDriveState, U8, step),
@@ -41,6 +89,7 @@ static const Field drive_field_rows[] = {
     FIELD(IdeDriveState, U8, by_dma),
     FIELD(IdeDriveState, U8, interrupt_pending),
     FIELD(IdeDriveState, U8, extended),
+    FIELD(IdeDriveState, U8, through),
     FIELD(IdeDriveState, U8, command),
     FIELD(IdeDriveState, U8, status),
     FIELD(IdeDriveState, U8, error),
@@ -56,12 +105,15 @@ static const Field drive_field_rows[] = {
     FIELD(IdeDriveState, U8, look_ahead),
     FIELD(IdeDriveState, U8, smart),
     FIELD(IdeDriveState, U8, power_mode),
+    FIELD(IdeDriveState, U8, previous_command),
+    FIELD_PADDING(IdeDriveState, padding_2),
+    FIELD_ONE_STRUCT(IdeDriveState, smart_state, &smart_fields),
     FIELD_ONE_STRUCT(IdeDriveState, cdrom, &cdrom_fields),
     FIELD_BYTES_OF(IdeDriveState, buffer),
     FIELD_END,
 };
 
-static const FieldTable drive_fields = {"ide-drive", 1, sizeof(IdeDriveState), drive_field_rows};
+static const FieldTable drive_fields = {"ide-drive", 2, sizeof(IdeDriveState), drive_field_rows};
 
 static const Field field_rows[] = {
     FIELD_STRUCTS(IdeChannelState, drives, &drive_fields),
@@ -137,9 +189,12 @@ void ide_reset_drive(IdeDrive *drive) {
     /* A packet device is ready when it has been asked something. */
     state->status = drive->kind == IDE_DRIVE_DISK ? STATUS_IDLE : 0;
     state->multiple = IDE_MULTIPLE_MAXIMUM;
-    state->power_mode = 0xFF;
+    if (state->power_mode == POWER_SLEEP)
+        state->power_mode = POWER_STANDBY;
     if (drive->kind == IDE_DRIVE_CDROM)
         ide_cdrom_reset(drive);
+    else if (drive->kind == IDE_DRIVE_DISK)
+        ide_smart_reset(drive);
 }
 
 /* Both drives, and drive 0 is the selected one after it. */
@@ -178,6 +233,8 @@ static void execute_command(IdeChannel *channel, uint8_t command) {
     if (drive->kind == IDE_DRIVE_NONE && command != COMMAND_DIAGNOSTIC)
         return;
     bool busy = (state->status & (STATUS_BUSY | STATUS_DATA_REQUEST)) != 0;
+    if (state->power_mode == POWER_SLEEP && drive->kind == IDE_DRIVE_DISK)
+        return; /* even EXECUTE DEVICE DIAGNOSTIC; a reset wakes it */
     if (busy && !(command == COMMAND_DEVICE_RESET && drive->kind == IDE_DRIVE_CDROM)) {
         TRACE(channel->trace, TRACE_GUEST_ERRORS, "ide: command %02X given to a busy drive\n",
               command);
@@ -185,6 +242,7 @@ static void execute_command(IdeChannel *channel, uint8_t command) {
     }
     state->interrupt_pending = 0;
     ide_update_irq(channel);
+    state->previous_command = state->command;
     state->command = command;
     state->error = 0;
     state->extended = 0;
@@ -353,6 +411,10 @@ static void reset(void *device) {
         state->write_cache = 1;
         state->look_ahead = 1;
         state->smart = 1;
+        state->power_mode = POWER_ACTIVE;
+        state->active_ns = clock_now_ns(channel->clock);
+        state->standby_ns = 0;
+        state->shown_sectors = state->kept_sectors;
     }
 }
 
@@ -366,7 +428,8 @@ static void restored(void *device) {
             state->buffer_size > IDE_BUFFER_BYTES || state->drq_end > state->buffer_size ||
             state->buffer_position > state->buffer_size || state->transfer >= TRANSFER_KINDS ||
             state->multiple > IDE_MULTIPLE_MAXIMUM ||
-            state->cd_sector_bytes > CDROM_RAW_SECTOR_BYTES;
+            state->cd_sector_first + state->cd_sector_bytes > CD_RAW_SECTOR_BYTES ||
+            (state->transfer == TRANSFER_PACKET_READ && state->cd_sector_bytes == 0);
         if (damaged)
             ide_reset_drive(&channel->drives[i]);
     }
@@ -380,7 +443,7 @@ static void copy_name(char *to, size_t size, const char *name) {
 
 void ide_channel_restore_medium(IdeChannel *channel, unsigned drive, BlockNode *medium) {
     IdeDrive *host = &channel->drives[drive];
-    uint32_t sector_bytes = host->kind == IDE_DRIVE_DISK ? IDE_SECTOR_BYTES : CDROM_SECTOR_BYTES;
+    uint32_t sector_bytes = host->kind == IDE_DRIVE_DISK ? IDE_SECTOR_BYTES : CD_SECTOR_BYTES;
     host->medium = medium;
     host->sectors = medium == NULL ? 0 : (block_length(medium) + sector_bytes - 1) / sector_bytes;
 }
@@ -471,6 +534,14 @@ void ide_channel_bus_master_started(IdeChannel *channel) {
 
 IdeDriveKind ide_channel_drive_kind(const IdeChannel *channel, unsigned drive) {
     return drive < IDE_CHANNEL_DRIVES ? channel->drives[drive].kind : IDE_DRIVE_NONE;
+}
+
+uint64_t ide_channel_sectors(const IdeChannel *channel, unsigned drive) {
+    return drive < IDE_CHANNEL_DRIVES ? ide_disk_sectors(&channel->drives[drive]) : 0;
+}
+
+void ide_channel_note_access(IdeChannel *channel, unsigned drive) {
+    ide_disk_note_access(&channel->drives[drive]);
 }
 
 IdeGeometry ide_channel_geometry(const IdeChannel *channel, unsigned drive) {

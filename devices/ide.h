@@ -2,7 +2,8 @@
  * one interrupt line.
  *
  * ide.c holds the registers that both drives share, ide_transfer.c the movement of data by PIO and
- * DMA, ide_disk.c and ide_cdrom.c the commands, ide_identify.c what drives say of themselves,
+ * DMA, ide_disk.c, ide_disk_modes.c, ide_smart.c (its logs: ide_smart_log.c) and ide_cdrom.c the
+ * commands, ide_identify.c what drives say of themselves,
  * ide_geometry.c how cylinders are counted; piix3_ide.c is the PCI function that owns two channels
  * and masters the bus for them. */
 #ifndef REPRISE_IDE_H
@@ -94,6 +95,11 @@ void ide_channel_move_data(IdeChannel *channel, uint8_t *data);
 void ide_channel_bus_master_started(IdeChannel *channel);
 
 IdeDriveKind ide_channel_drive_kind(const IdeChannel *channel, unsigned drive);
+
+/* How many sectors of a disk the host may use: it can hide some. */
+uint64_t ide_channel_sectors(const IdeChannel *channel, unsigned drive);
+/* A controller that runs queued commands itself uses the disk, whose standby timer starts again. */
+void ide_channel_note_access(IdeChannel *channel, unsigned drive);
 
 /* What the firmware is to be told of a disk; all zero for anything else. */
 IdeGeometry ide_channel_geometry(const IdeChannel *channel, unsigned drive);

@@ -1,5 +1,6 @@
 /* The CD-ROM drive: ATA commands of a packet device, packet commands (ATAPI: SFF-8020i and MMC),
  * the tray and the disc in it. */
+#include "cd_sector.h"
 #include "ide_internal.h"
 #include <string.h>
 
@@ -28,7 +29,6 @@ enum { EVENT_NONE = 0, EVENT_EJECT_REQUEST = 1, EVENT_NEW_MEDIUM = 2, EVENT_REMO
 #define MEDIA_CLASS 4
 #define SENSE_BYTES 18
 #define BYTE_COUNT_MAXIMUM 0xFFFEu
-#define FRAMES_BEFORE_FIRST 150 /* two seconds of lead-in before sector 0 */
 
 static uint32_t big_endian_16(const uint8_t *data) {
     return (uint32_t)data[0] << 8 | data[1];
@@ -181,28 +181,57 @@ static void begin_read(IdeDrive *drive, uint32_t lba, uint32_t count, uint16_t s
 }
 
 static void read_10(IdeDrive *drive, const uint8_t *packet) {
-    begin_read(drive, big_endian_32(packet + 2), big_endian_16(packet + 7), CDROM_SECTOR_BYTES);
+    drive->state->cd_sector_first = CD_DATA_AT;
+    begin_read(drive, big_endian_32(packet + 2), big_endian_16(packet + 7), CD_SECTOR_BYTES);
 }
 
 static void read_12(IdeDrive *drive, const uint8_t *packet) {
-    begin_read(drive, big_endian_32(packet + 2), big_endian_32(packet + 6), CDROM_SECTOR_BYTES);
+    drive->state->cd_sector_first = CD_DATA_AT;
+    begin_read(drive, big_endian_32(packet + 2), big_endian_32(packet + 6), CD_SECTOR_BYTES);
 }
 
-/* Which parts of each sector READ CD shall send: user data, or all of a raw sector. */
+/* The parts of a sector that READ CD can ask for, in their order, and where each begins. */
+enum { PART_SYNC = 0x80, PART_HEADER = 0x20, PART_DATA = 0x10, PART_CORRECTION = 0x08 };
+#define PART_SUBHEADER 0x40 /* of which sectors in mode 1 have none */
+#define PARTS_ERRORS 0x06   /* pointers to errors */
+
+/* Which bytes of a raw sector the parts are; false if they do not follow each other. */
+static bool find_parts(uint8_t parts, uint32_t *first, uint32_t *end) {
+    static const struct {
+        uint8_t part;
+        uint16_t at, end;
+    } rows[] = {{PART_SYNC, CD_SYNC_AT, CD_HEADER_AT},
+                {PART_HEADER, CD_HEADER_AT, CD_DATA_AT},
+                {PART_DATA, CD_DATA_AT, CD_CORRECTION_AT},
+                {PART_CORRECTION, CD_CORRECTION_AT, CD_RAW_SECTOR_BYTES}};
+    *first = *end = 0;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (!(parts & rows[i].part))
+            continue;
+        if (*end != 0 && *end != rows[i].at)
+            return false;
+        *first = *end == 0 ? rows[i].at : *first;
+        *end = rows[i].end;
+    }
+    return true;
+}
+
 static void begin_read_cd(IdeDrive *drive, const uint8_t *packet, uint32_t lba, uint32_t count) {
-    uint8_t sector_type = packet[1] >> 2 & 7, parts = packet[9] & 0xF8;
+    uint8_t sector_type = packet[1] >> 2 & 7, parts = packet[9];
+    uint32_t first, end;
     if (sector_type != 0 && sector_type != 2) { /* any, or mode 1 */
         fail(drive, SENSE_ILLEGAL_REQUEST, CODE_ILLEGAL_TRACK_MODE, 0);
         return;
     }
-    if (parts == 0x00)
-        begin_read(drive, lba, 0, CDROM_SECTOR_BYTES);
-    else if (parts == 0x10)
-        begin_read(drive, lba, count, CDROM_SECTOR_BYTES);
-    else if (parts == 0xF8)
-        begin_read(drive, lba, count, CDROM_RAW_SECTOR_BYTES);
-    else
+    bool subheader_alone = (parts & (PART_SUBHEADER | PART_HEADER)) == PART_SUBHEADER;
+    bool wants_subchannel = (packet[10] & 7) != 0;
+    if (subheader_alone || wants_subchannel || (parts & PARTS_ERRORS) ||
+        !find_parts(parts, &first, &end)) {
         fail(drive, SENSE_ILLEGAL_REQUEST, CODE_INVALID_FIELD, 0);
+        return;
+    }
+    drive->state->cd_sector_first = (uint16_t)first;
+    begin_read(drive, lba, end == 0 ? 0 : count, (uint16_t)(end - first));
 }
 
 static void read_cd(IdeDrive *drive, const uint8_t *packet) {
@@ -210,7 +239,7 @@ static void read_cd(IdeDrive *drive, const uint8_t *packet) {
 }
 
 static uint32_t lba_of_msf(const uint8_t *msf) {
-    return (msf[0] * 60u + msf[1]) * 75u + msf[2] - FRAMES_BEFORE_FIRST;
+    return (msf[0] * 60u + msf[1]) * 75u + msf[2] - CD_FRAMES_BEFORE_FIRST;
 }
 
 static void read_cd_msf(IdeDrive *drive, const uint8_t *packet) {
@@ -246,21 +275,23 @@ static void mode_select(IdeDrive *drive, const uint8_t *packet) {
         begin_packet_data(drive, TRANSFER_PACKET_DATA_OUT, COMMAND_NS);
 }
 
-/* A data sector as it is on the disc: sync pattern, address, mode, data. Where the error correction
- * would be there are zeros, since the image has none. */
-static void frame_raw_sector(uint8_t *sector, uint32_t lba) {
-    memset(sector, 0, CDROM_RAW_SECTOR_BYTES);
-    memset(sector + 1, 0xFF, 10);
-    ide_cdrom_store_msf(sector + 12, lba);
-    for (unsigned i = 12; i < 15; i++) /* in BCD here */
-        sector[i] = (uint8_t)(sector[i] / 10 << 4 | sector[i] % 10);
-    sector[15] = 1;
+/* The part of a sector that the command asked for. */
+static bool load_sector(IdeDrive *drive, uint32_t lba, uint8_t *data, Error *error) {
+    const IdeDriveState *state = drive->state;
+    uint8_t raw[CD_RAW_SECTOR_BYTES];
+    uint64_t offset = (uint64_t)lba * CD_SECTOR_BYTES;
+    if (state->cd_sector_first == CD_DATA_AT && state->cd_sector_bytes == CD_SECTOR_BYTES)
+        return block_read(drive->medium, offset, data, CD_SECTOR_BYTES, error);
+    if (!block_read(drive->medium, offset, raw + CD_DATA_AT, CD_SECTOR_BYTES, error))
+        return false;
+    cd_sector_complete(raw, lba);
+    memcpy(data, raw + state->cd_sector_first, state->cd_sector_bytes);
+    return true;
 }
 
 bool ide_cdrom_load(IdeDrive *drive) {
     IdeDriveState *state = drive->state;
-    uint32_t bytes = state->cd_sector_bytes == CDROM_RAW_SECTOR_BYTES ? CDROM_RAW_SECTOR_BYTES
-                                                                      : CDROM_SECTOR_BYTES;
+    uint32_t bytes = state->cd_sector_bytes;
     uint32_t count = IDE_BUFFER_BYTES / bytes;
     if (count > state->sectors_left)
         count = state->sectors_left;
@@ -271,12 +302,7 @@ bool ide_cdrom_load(IdeDrive *drive) {
             fail_without_medium(drive);
             return false;
         }
-        if (bytes == CDROM_RAW_SECTOR_BYTES) {
-            frame_raw_sector(sector, (uint32_t)(state->lba + i));
-            sector += 16;
-        }
-        if (!block_read(drive->medium, (state->lba + i) * CDROM_SECTOR_BYTES, sector,
-                        CDROM_SECTOR_BYTES, &error)) {
+        if (!load_sector(drive, (uint32_t)(state->lba + i), sector, &error)) {
             TRACE(drive->channel->trace, TRACE_GUEST_ERRORS, "ide: %s\n", error.message);
             return fail(drive, SENSE_MEDIUM_ERROR, CODE_UNRECOVERED_READ, 0);
         }

@@ -1,10 +1,10 @@
 /* What the CD-ROM drive tells of itself and of its disc: a single session with one track of data
  * (MMC-3, chapters 5 and 6). Numbers in packets are big-endian. */
+#include "cd_sector.h"
 #include "ide_internal.h"
 #include <string.h>
 
-#define FRAMES_BEFORE_FIRST 150 /* two seconds of lead-in before sector 0 */
-#define DATA_TRACK 0x14         /* ADR 1, control 4 */
+#define DATA_TRACK 0x14 /* ADR 1, control 4 */
 #define LEAD_OUT_TRACK 0xAA
 #define CD_SECTORS_MAXIMUM 449849 /* 99:59:74 holds less; what is larger is a DVD */
 #define SPEED_KB 2824             /* 16 times 176.4 KB/s */
@@ -19,17 +19,10 @@ static void store_32(uint8_t *data, uint32_t value) {
     store_16(data + 2, value);
 }
 
-void ide_cdrom_store_msf(uint8_t *data, uint32_t lba) {
-    uint32_t frames = lba + FRAMES_BEFORE_FIRST;
-    data[0] = (uint8_t)(frames / 75 / 60);
-    data[1] = (uint8_t)(frames / 75 % 60);
-    data[2] = (uint8_t)(frames % 75);
-}
-
 /* A four-byte address in the form that the packet asks for. */
 static void store_address(uint8_t *data, uint32_t lba, bool as_msf) {
     if (as_msf)
-        ide_cdrom_store_msf(data + 1, lba);
+        cd_store_msf(data + 1, lba);
     else
         store_32(data, lba);
 }
@@ -54,7 +47,7 @@ size_t ide_cdrom_inquiry(const IdeDrive *drive, const uint8_t *packet, uint8_t *
 size_t ide_cdrom_read_capacity(const IdeDrive *drive, const uint8_t *packet, uint8_t *data) {
     (void)packet;
     store_32(data, disc_sectors(drive) - 1);
-    store_32(data + 4, CDROM_SECTOR_BYTES);
+    store_32(data + 4, CD_SECTOR_BYTES);
     return 8;
 }
 
@@ -138,8 +131,8 @@ static size_t store_point(uint8_t *data, uint8_t point, uint8_t a, uint8_t b, ui
 
 static size_t store_full_toc(const IdeDrive *drive, uint8_t *data) {
     uint8_t end[3], start[3];
-    ide_cdrom_store_msf(end, disc_sectors(drive));
-    ide_cdrom_store_msf(start, 0);
+    cd_store_msf(end, disc_sectors(drive));
+    cd_store_msf(start, 0);
     size_t size = 4;
     size += store_point(data + size, 0xA0, 1, 0, 0); /* the first track, the last, the lead-out */
     size += store_point(data + size, 0xA1, 1, 0, 0);

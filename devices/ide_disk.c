@@ -7,7 +7,6 @@
 #define FLUSH_NS 100000
 #define RANGE_BYTES 8
 #define RANGE_ADDRESS 0xFFFFFFFFFFFFull
-#define LBA28_MAXIMUM 0x0FFFFFFFu
 #define DMA_CHUNK_SECTORS (IDE_BUFFER_BYTES / IDE_SECTOR_BYTES)
 
 /* What a row of the command table tells of a command. */
@@ -16,6 +15,7 @@ enum {
     FLAG_DMA = 2,
     FLAG_MULTIPLE = 4,
     FLAG_WRITE = 8,
+    FLAG_THROUGH = 16, /* the write is not over before it is safe */
 };
 
 static void abort_command(IdeDrive *drive) {
@@ -29,8 +29,7 @@ static uint32_t sector_count(const IdeDriveState *state) {
     return count == 0 ? 65536 : count;
 }
 
-/* The address registers as a sector number. False for a place that the geometry does not have. */
-static bool read_address(const IdeDriveState *state, uint64_t *lba) {
+bool ide_disk_read_address(const IdeDriveState *state, uint64_t *lba) {
     uint32_t low = (uint32_t)state->lba_high[0] << 16 | state->lba_mid[0] << 8 | state->lba_low[0];
     uint32_t head = state->device & DEVICE_HEAD_MASK;
     if (state->extended) {
@@ -48,7 +47,7 @@ static bool read_address(const IdeDriveState *state, uint64_t *lba) {
     return sector != 0 && sector <= state->current_sectors && head < state->current_heads;
 }
 
-static void write_address(IdeDriveState *state, uint64_t lba) {
+void ide_disk_write_address(IdeDriveState *state, uint64_t lba) {
     bool is_lba = state->extended || (state->device & DEVICE_LBA);
     if (!is_lba && state->current_heads != 0 && state->current_sectors != 0) {
         uint64_t track = lba / state->current_sectors;
@@ -72,7 +71,7 @@ static void write_address(IdeDriveState *state, uint64_t lba) {
 
 /* The registers follow the transfer: the last sector done, and how many are left. */
 static void show_progress(IdeDriveState *state, uint64_t lba) {
-    write_address(state, lba);
+    ide_disk_write_address(state, lba);
     state->count[0] = (uint8_t)state->sectors_left;
     state->count[1] = (uint8_t)(state->sectors_left >> 8);
 }
@@ -82,6 +81,8 @@ static bool fail_at(IdeDrive *drive, uint64_t lba, uint8_t error, uint8_t status
     show_progress(drive->state, lba);
     ide_finish(drive, error);
     drive->state->status |= status;
+    if (error == ERROR_UNCORRECTABLE || status != 0)
+        ide_smart_log_error(drive, lba, error, drive->state->status);
     return false;
 }
 
@@ -94,11 +95,11 @@ static uint32_t chunk_sectors(const IdeDriveState *state) {
 bool ide_disk_load(IdeDrive *drive) {
     IdeDriveState *state = drive->state;
     Error error = {0};
-    if (state->lba >= drive->sectors)
+    if (state->lba >= ide_disk_sectors(drive))
         return fail_at(drive, state->lba, ERROR_ID_NOT_FOUND, 0);
     uint32_t count = chunk_sectors(state);
-    if (count > drive->sectors - state->lba)
-        count = (uint32_t)(drive->sectors - state->lba);
+    if (count > ide_disk_sectors(drive) - state->lba)
+        count = (uint32_t)(ide_disk_sectors(drive) - state->lba);
     if (!block_read(drive->medium, state->lba * IDE_SECTOR_BYTES, state->buffer,
                     (size_t)count * IDE_SECTOR_BYTES, &error)) {
         TRACE(drive->channel->trace, TRACE_GUEST_ERRORS, "ide: %s\n", error.message);
@@ -119,10 +120,10 @@ bool ide_disk_store(IdeDrive *drive) {
     IdeDriveState *state = drive->state;
     Error error = {0};
     uint32_t count = state->buffer_size / IDE_SECTOR_BYTES, fits = count;
-    if (state->lba >= drive->sectors)
+    if (state->lba >= ide_disk_sectors(drive))
         fits = 0;
-    else if (count > drive->sectors - state->lba)
-        fits = (uint32_t)(drive->sectors - state->lba);
+    else if (count > ide_disk_sectors(drive) - state->lba)
+        fits = (uint32_t)(ide_disk_sectors(drive) - state->lba);
     if (fits > 0 && !block_write(drive->medium, state->lba * IDE_SECTOR_BYTES, state->buffer,
                                  (size_t)fits * IDE_SECTOR_BYTES, &error)) {
         TRACE(drive->channel->trace, TRACE_GUEST_ERRORS, "ide: %s\n", error.message);
@@ -130,6 +131,8 @@ bool ide_disk_store(IdeDrive *drive) {
     }
     state->lba += fits;
     state->sectors_left -= fits;
+    if (state->through && state->sectors_left == 0 && !block_flush(drive->medium, &error))
+        return fail_at(drive, state->lba - 1, ERROR_ABORTED, STATUS_DEVICE_FAULT);
     if (fits < count)
         return fail_at(drive, state->lba, ERROR_ID_NOT_FOUND, 0);
     show_progress(state, state->lba - 1);
@@ -152,10 +155,13 @@ static bool begin_access(IdeDrive *drive, unsigned flags) {
         return false;
     }
     state->sectors_left = sector_count(state);
-    if (!read_address(state, &state->lba) || state->lba >= drive->sectors) {
+    ide_disk_note_access(drive);
+    if (!ide_disk_read_address(state, &state->lba) || state->lba >= ide_disk_sectors(drive)) {
         ide_finish_later(drive, ERROR_ID_NOT_FOUND);
         return false;
     }
+    state->given_lba = state->lba;
+    state->given_count = state->sectors_left;
     state->block_bytes = (flags & FLAG_MULTIPLE ? state->multiple : 1u) * IDE_SECTOR_BYTES;
     return true;
 }
@@ -165,6 +171,7 @@ static void read_or_write(IdeDrive *drive, unsigned flags) {
         return;
     bool by_dma = (flags & FLAG_DMA) != 0, writes = (flags & FLAG_WRITE) != 0;
     int64_t ns = ide_access_ns(drive);
+    drive->state->through = (flags & FLAG_THROUGH) != 0;
     if (by_dma)
         ns += ide_sectors_ns(drive, drive->state->sectors_left);
     ide_begin_transfer(drive, writes ? TRANSFER_DISK_WRITE : TRANSFER_DISK_READ, by_dma, ns);
@@ -180,7 +187,7 @@ bool ide_disk_trim(IdeDrive *drive) {
         uint64_t first = range & RANGE_ADDRESS, count = range >> 48;
         if (count == 0)
             continue;
-        if (first >= drive->sectors || count > drive->sectors - first)
+        if (first >= ide_disk_sectors(drive) || count > ide_disk_sectors(drive) - first)
             return fail_at(drive, first, ERROR_ID_NOT_FOUND, 0);
         if (!dma_clear_disk(drive->medium, first * IDE_SECTOR_BYTES, count * IDE_SECTOR_BYTES, true,
                             &error)) {
@@ -216,12 +223,13 @@ static void verify(IdeDrive *drive, unsigned flags) {
     while (state->sectors_left > 0 && error == 0) {
         uint32_t count =
             state->sectors_left < DMA_CHUNK_SECTORS ? state->sectors_left : DMA_CHUNK_SECTORS;
-        if (state->lba + count > drive->sectors)
+        if (state->lba + count > ide_disk_sectors(drive))
             error = ERROR_ID_NOT_FOUND;
         else if (!block_read(drive->medium, state->lba * IDE_SECTOR_BYTES, state->buffer,
-                             (size_t)count * IDE_SECTOR_BYTES, NULL))
+                             (size_t)count * IDE_SECTOR_BYTES, NULL)) {
             error = ERROR_UNCORRECTABLE;
-        else
+            ide_smart_log_error(drive, state->lba, error, STATUS_IDLE | STATUS_ERROR);
+        } else
             state->sectors_left -= count;
         state->lba += error == 0 ? count : 0;
     }
@@ -233,29 +241,36 @@ static void verify(IdeDrive *drive, unsigned flags) {
 static void seek(IdeDrive *drive, unsigned flags) {
     (void)flags;
     uint64_t lba;
-    bool there = read_address(drive->state, &lba) && lba < drive->sectors;
+    bool there = ide_disk_read_address(drive->state, &lba) && lba < ide_disk_sectors(drive);
     ide_finish_later(drive, there ? 0 : ERROR_ID_NOT_FOUND);
 }
 
-/* Commands that change nothing we model: recalibration, idling. */
+/* Commands that change nothing we model: recalibration. */
 static void accept(IdeDrive *drive, unsigned flags) {
     (void)flags;
     ide_finish_later(drive, 0);
 }
 
-static void check_power_mode(IdeDrive *drive, unsigned flags) {
-    (void)flags;
-    drive->state->count[0] = drive->state->power_mode;
-    ide_finish_later(drive, 0);
+static void move_sector(IdeDrive *drive, TransferKind kind) {
+    drive->state->sectors_left = 0;
+    drive->state->block_bytes = 0;
+    drive->state->buffer_size = IDE_SECTOR_BYTES;
+    ide_begin_transfer(drive, kind, false, COMMAND_NS);
+}
+
+void ide_disk_send_sector(IdeDrive *drive) {
+    move_sector(drive, TRANSFER_DATA_IN);
 }
 
 static void identify(IdeDrive *drive, unsigned flags) {
     (void)flags;
-    drive->state->sectors_left = 0;
-    drive->state->block_bytes = 0;
     ide_identify_disk(drive, drive->state->buffer);
-    drive->state->buffer_size = IDE_SECTOR_BYTES;
-    ide_begin_transfer(drive, TRANSFER_DATA_IN, false, COMMAND_NS);
+    ide_disk_send_sector(drive);
+}
+
+/* READ and WRITE BUFFER: a sector that goes no further, to test the way of the data. */
+static void move_buffer(IdeDrive *drive, unsigned flags) {
+    move_sector(drive, flags & FLAG_WRITE ? TRANSFER_DATA_OUT : TRANSFER_DATA_IN);
 }
 
 static void set_multiple(IdeDrive *drive, unsigned flags) {
@@ -292,100 +307,6 @@ static void flush(IdeDrive *drive, unsigned flags) {
     ide_busy(drive, STEP_FINISH, FLUSH_NS);
 }
 
-static void read_native_maximum(IdeDrive *drive, unsigned flags) {
-    IdeDriveState *state = drive->state;
-    uint64_t last = drive->sectors - 1;
-    if (!(flags & FLAG_EXTENDED) && last > LBA28_MAXIMUM)
-        last = LBA28_MAXIMUM;
-    write_address(state, last);
-    ide_finish_later(drive, 0);
-}
-
-/* Transfer modes: PIO by default, PIO 0 to 4, multiword DMA 0 to 2, Ultra DMA 0 to 5. */
-static bool transfer_mode_is_known(uint8_t mode) {
-    uint8_t kind = mode >> 3, number = mode & 7;
-    return (kind == 0 && number <= 1) || (kind == 1 && number <= 4) || (kind == 4 && number <= 2) ||
-           (kind == 8 && number <= 5);
-}
-
-static void set_features(IdeDrive *drive, unsigned flags) {
-    (void)flags;
-    IdeDriveState *state = drive->state;
-    bool known = true;
-    switch (state->features[0]) {
-    case 0x02:
-    case 0x82:
-        state->write_cache = state->features[0] == 0x02;
-        break;
-    case 0x03:
-        known = transfer_mode_is_known(state->count[0]);
-        if (known)
-            state->transfer_mode = state->count[0];
-        break;
-    case 0x55:
-    case 0xAA:
-        state->look_ahead = state->features[0] == 0xAA;
-        break;
-    case 0x66: /* keep settings over a software reset, or not: we do */
-    case 0xCC:
-        break;
-    default:
-        known = false;
-    }
-    ide_finish_later(drive, known ? 0 : ERROR_ABORTED);
-}
-
-/* A 512-byte SMART structure: revision, nothing that could go wrong, and a checksum. */
-static void begin_smart_data(IdeDrive *drive, bool with_capabilities) {
-    IdeDriveState *state = drive->state;
-    memset(state->buffer, 0, IDE_SECTOR_BYTES);
-    state->buffer[0] = 0x01;
-    if (with_capabilities) {
-        state->buffer[367] = 0x1B; /* off-line collection, as ATA-7 table 46 counts them */
-        state->buffer[368] = 0x03; /* saves attributes */
-        state->buffer[370] = 0x01; /* logs errors */
-    }
-    uint8_t sum = 0;
-    for (unsigned i = 0; i < IDE_SECTOR_BYTES - 1; i++)
-        sum += state->buffer[i];
-    state->buffer[IDE_SECTOR_BYTES - 1] = (uint8_t)-sum;
-    state->sectors_left = 0;
-    state->block_bytes = 0;
-    state->buffer_size = IDE_SECTOR_BYTES;
-    ide_begin_transfer(drive, TRANSFER_DATA_IN, false, COMMAND_NS);
-}
-
-static void smart(IdeDrive *drive, unsigned flags) {
-    (void)flags;
-    IdeDriveState *state = drive->state;
-    uint8_t feature = state->features[0];
-    bool enabled = state->smart || feature == 0xD8;
-    if (state->lba_mid[0] != 0x4F || state->lba_high[0] != 0xC2 || !enabled) {
-        abort_command(drive);
-        return;
-    }
-    switch (feature) {
-    case 0xD0: /* READ DATA, READ THRESHOLDS */
-    case 0xD1:
-        begin_smart_data(drive, feature == 0xD0);
-        return;
-    case 0xD8: /* ENABLE, DISABLE OPERATIONS */
-    case 0xD9:
-        state->smart = feature == 0xD8;
-        break;
-    case 0xD2: /* autosave, off-line test: nothing to do */
-    case 0xD3:
-    case 0xD4:
-        break;
-    case 0xDA: /* RETURN STATUS: unchanged registers mean that all is well */
-        break;
-    default:
-        abort_command(drive);
-        return;
-    }
-    ide_finish_later(drive, 0);
-}
-
 typedef struct DiskCommand {
     uint8_t first, last;
     void (*execute)(IdeDrive *drive, unsigned flags);
@@ -399,34 +320,41 @@ static const DiskCommand commands[] = {
     {0x20, 0x21, read_or_write,         0},                                      /* READ SECTORS */
     {0x24, 0x24, read_or_write,         FLAG_EXTENDED},
     {0x25, 0x25, read_or_write,         FLAG_EXTENDED | FLAG_DMA},               /* READ DMA EXT */
-    {0x27, 0x27, read_native_maximum,   FLAG_EXTENDED},
+    {0x27, 0x27, ide_disk_read_native_maximum,   FLAG_EXTENDED},
     {0x29, 0x29, read_or_write,         FLAG_EXTENDED | FLAG_MULTIPLE},
+    {0x2F, 0x2F, ide_smart_read_log_extended, FLAG_EXTENDED},
     {0x30, 0x31, read_or_write,         FLAG_WRITE},                             /* WRITE SECTORS */
     {0x34, 0x34, read_or_write,         FLAG_EXTENDED | FLAG_WRITE},
     {0x35, 0x35, read_or_write,         FLAG_EXTENDED | FLAG_DMA | FLAG_WRITE},  /* WRITE DMA EXT */
+    {0x37, 0x37, ide_disk_set_maximum,  FLAG_EXTENDED},
     {0x39, 0x39, read_or_write,         FLAG_EXTENDED | FLAG_MULTIPLE | FLAG_WRITE},
     {0x3C, 0x3C, read_or_write,         FLAG_WRITE},                             /* WRITE VERIFY */
+    {0x3D, 0x3D, read_or_write,         FLAG_EXTENDED | FLAG_DMA | FLAG_WRITE | FLAG_THROUGH},
     {0x40, 0x41, verify,                0},                                      /* READ VERIFY */
     {0x42, 0x42, verify,                FLAG_EXTENDED},
     {0x70, 0x7F, seek,                  0},
     {0x91, 0x91, initialize_parameters, 0},
-    {0x94, 0x97, accept,                0},                                      /* STANDBY, IDLE */
-    {0x98, 0x98, check_power_mode,      0},
-    {0x99, 0x99, accept,                0},                                      /* SLEEP */
-    {0xB0, 0xB0, smart,                 0},
+    {0x94, 0x97, ide_disk_set_power_mode, 0},                                    /* STANDBY, IDLE */
+    {0x98, 0x98, ide_disk_check_power_mode,      0},
+    {0x99, 0x99, ide_disk_sleep,        0},                                      /* SLEEP */
+    {0xB0, 0xB0, ide_smart_execute,                 0},
     {0xC4, 0xC4, read_or_write,         FLAG_MULTIPLE},                          /* READ MULTIPLE */
     {0xC5, 0xC5, read_or_write,         FLAG_MULTIPLE | FLAG_WRITE},
     {0xC6, 0xC6, set_multiple,          0},
     {0xC8, 0xC9, read_or_write,         FLAG_DMA},                               /* READ DMA */
     {0xCA, 0xCB, read_or_write,         FLAG_DMA | FLAG_WRITE},                  /* WRITE DMA */
-    {0xE0, 0xE3, accept,                0},                                      /* STANDBY, IDLE */
-    {0xE5, 0xE5, check_power_mode,      0},
-    {0xE6, 0xE6, accept,                0},                                      /* SLEEP */
+    {0xCE, 0xCE, read_or_write,         FLAG_EXTENDED | FLAG_MULTIPLE | FLAG_WRITE | FLAG_THROUGH},
+    {0xE0, 0xE3, ide_disk_set_power_mode, 0},                                    /* STANDBY, IDLE */
+    {0xE4, 0xE4, move_buffer,           0},
+    {0xE5, 0xE5, ide_disk_check_power_mode,      0},
+    {0xE6, 0xE6, ide_disk_sleep,        0},                                      /* SLEEP */
     {0xE7, 0xE7, flush,                 0},
+    {0xE8, 0xE8, move_buffer,           FLAG_WRITE},
     {0xEA, 0xEA, flush,                 FLAG_EXTENDED},
     {0xEC, 0xEC, identify,              0},
-    {0xEF, 0xEF, set_features,          0},
-    {0xF8, 0xF8, read_native_maximum,   0},
+    {0xEF, 0xEF, ide_disk_set_features,          0},
+    {0xF8, 0xF8, ide_disk_read_native_maximum,   0},
+    {0xF9, 0xF9, ide_disk_set_maximum,  0},
 };
 /* clang-format on */
 

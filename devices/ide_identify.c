@@ -22,9 +22,7 @@ static void store_text(uint8_t *data, unsigned word, unsigned words, const char 
         data[word * 2 + (i ^ 1)] = i < length ? (uint8_t)text[i] : ' ';
 }
 
-/* The last byte makes the sum of all zero; the byte before says so. */
-static void store_checksum(uint8_t *data) {
-    data[510] = 0xA5;
+void ide_store_checksum(uint8_t *data) {
     uint8_t sum = 0;
     for (unsigned i = 0; i < 511; i++)
         sum += data[i];
@@ -78,7 +76,8 @@ static void store_disk_size(const IdeDrive *drive, uint8_t *data) {
     store_word(data, 5, IDE_SECTOR_BYTES);
     store_word(data, 6, geometry->sectors);
     uint64_t track = (uint64_t)state->current_heads * state->current_sectors;
-    uint64_t cylinders = track != 0 ? drive->sectors / track : 0;
+    uint64_t sectors = ide_disk_sectors(drive);
+    uint64_t cylinders = track != 0 ? sectors / track : 0;
     if (cylinders > 65535)
         cylinders = 65535;
     store_word(data, 54, (uint32_t)cylinders);
@@ -86,9 +85,8 @@ static void store_disk_size(const IdeDrive *drive, uint8_t *data) {
     store_word(data, 56, state->current_sectors);
     store_two_words(data, 57, (uint32_t)(cylinders * track));
     store_two_words(data, 60,
-                    drive->sectors > LBA28_SECTORS_MAXIMUM ? LBA28_SECTORS_MAXIMUM
-                                                           : (uint32_t)drive->sectors);
-    store_le64(data + 100 * 2, drive->sectors);
+                    sectors > LBA28_SECTORS_MAXIMUM ? LBA28_SECTORS_MAXIMUM : (uint32_t)sectors);
+    store_le64(data + 100 * 2, sectors);
 }
 
 void ide_identify_disk(const IdeDrive *drive, uint8_t *data) {
@@ -96,6 +94,7 @@ void ide_identify_disk(const IdeDrive *drive, uint8_t *data) {
     bool has_dma = drive->channel->bus_master.transfer != NULL;
     memset(data, 0, IDE_SECTOR_BYTES);
     store_word(data, 0, 0x0040); /* fixed disk */
+    store_word(data, 2, 0xC837); /* needs no command to spin up, and all of this is complete */
     store_disk_size(drive, data);
     store_text(data, 10, 10, drive->serial);
     store_word(data, 20, 3); /* buffer: dual ported, caching; its sectors; ECC bytes */
@@ -105,24 +104,27 @@ void ide_identify_disk(const IdeDrive *drive, uint8_t *data) {
     store_text(data, 27, 20, drive->model);
     store_word(data, 47, 0x8000 | IDE_MULTIPLE_MAXIMUM);
     store_word(data, 48, 1);                               /* 32-bit data register */
-    store_word(data, 49, 0x0E00 | (has_dma ? 0x0100 : 0)); /* LBA, IORDY */
+    store_word(data, 49, 0x2E00 | (has_dma ? 0x0100 : 0)); /* standby timer, LBA, IORDY */
     store_word(data, 50, 0x4000);
     store_word(data, 51, 0x0200);
     store_word(data, 52, 0x0200);
     store_word(data, 59, 0x0100 | state->multiple);
     store_transfer_modes(drive, data);
     store_word(data, 80, 0x00F0); /* ATA-4 to ATA-7 */
-    store_word(data, 81, 0x0016);
-    store_word(data, 82, 0x4069); /* NOP, look-ahead, write cache, power management, SMART */
+    store_word(data, 81, 0x001D); /* ATA-7 as it was published */
+    /* NOP, buffer, hidden area, look-ahead, write cache, power management, SMART */
+    store_word(data, 82, 0x7469);
     store_word(data, 83, 0x7400); /* FLUSH CACHE (EXT), 48-bit addresses */
-    store_word(data, 84, 0x4000);
+    /* Logs (of SMART and others), self-tests, writes that pass the cache. */
+    store_word(data, 84, 0x4063);
     store_word(data, 85,
-               0x4008 | (state->look_ahead ? 0x40 : 0) | (state->write_cache ? 0x20 : 0) |
+               0x7408 | (state->look_ahead ? 0x40 : 0) | (state->write_cache ? 0x20 : 0) |
                    (state->smart ? 1 : 0));
     store_word(data, 86, 0x3400);
-    store_word(data, 87, 0x4000);
+    store_word(data, 87, 0x4063);
     store_interface(drive, data);
-    store_checksum(data);
+    data[510] = 0xA5; /* there is a checksum */
+    ide_store_checksum(data);
 }
 
 void ide_identify_cdrom(const IdeDrive *drive, uint8_t *data) {
@@ -147,5 +149,6 @@ void ide_identify_cdrom(const IdeDrive *drive, uint8_t *data) {
     store_word(data, 85, 0x4210);
     store_word(data, 87, 0x4000);
     store_interface(drive, data);
-    store_checksum(data);
+    data[510] = 0xA5; /* there is a checksum */
+    ide_store_checksum(data);
 }

@@ -2,6 +2,7 @@
 #ifndef REPRISE_IDE_INTERNAL_H
 #define REPRISE_IDE_INTERNAL_H
 
+#include "cd_sector.h"
 #include "ide.h"
 
 /* Status register. */
@@ -46,8 +47,6 @@ enum { CONTROL_NO_INTERRUPT = 0x02, CONTROL_RESET = 0x04, CONTROL_HIGH_ORDER = 0
 #define DIAGNOSTIC_PASSED 0x01
 #define IDE_MULTIPLE_MAXIMUM 16 /* sectors in a block of READ MULTIPLE */
 #define IDE_BUFFER_BYTES (IDE_MULTIPLE_MAXIMUM * IDE_SECTOR_BYTES)
-#define CDROM_SECTOR_BYTES 2048
-#define CDROM_RAW_SECTOR_BYTES 2352
 #define PACKET_BYTES 12
 
 /* Model times. Far quicker than drives of the time, but never none: drivers expect to be able to
@@ -85,7 +84,8 @@ typedef enum TransferKind {
     TRANSFER_DISK_READ,
     TRANSFER_DISK_WRITE,
     TRANSFER_DISK_TRIM, /* a list of what is needed no longer */
-    TRANSFER_DATA_IN,        /* just the buffer, of an ATA command */
+    TRANSFER_DATA_IN,   /* just the buffer, of an ATA command */
+    TRANSFER_DATA_OUT,
     TRANSFER_PACKET,         /* the twelve bytes of a packet command */
     TRANSFER_PACKET_READ,    /* sectors of a CD */
     TRANSFER_PACKET_DATA_IN, /* just the buffer */
@@ -101,8 +101,47 @@ typedef struct CdromState {
     uint8_t event; /* of the media class, for GET EVENT STATUS NOTIFICATION */
 } CdromState;
 
+/* Power modes as CHECK POWER MODE tells them; it cannot tell of sleep. */
+enum { POWER_STANDBY = 0x00, POWER_SLEEP = 0x01, POWER_IDLE = 0x80, POWER_ACTIVE = 0xFF };
+
+#define SMART_ERRORS 5 /* that the log remembers */
+#define SMART_TESTS 21
+
+typedef struct SmartErrorState {
+    int64_t time_ns;
+    uint64_t lba, given_lba;     /* which failed; where the command began */
+    uint16_t count, given_count; /* sectors left, and all */
+    uint8_t features, device, command, error, status;
+    uint8_t padding[7];
+} SmartErrorState;
+
+typedef struct SmartTestState {
+    uint64_t lba; /* which failed; all ones: none */
+    uint16_t hours;
+    uint8_t kind, status;
+    uint8_t padding[4];
+} SmartTestState;
+
+typedef struct SmartState {
+    int64_t test_end_ns;
+    uint64_t test_lba;      /* of the test that runs: how it will end */
+    uint32_t errors, tests; /* ever; the logs are rings */
+    uint8_t test_runs, test_kind, test_result, test_status;
+    uint8_t autosave, offline_status;
+    uint8_t padding[2];
+    SmartErrorState error_log[SMART_ERRORS];
+    SmartTestState test_log[SMART_TESTS];
+} SmartState;
+
 typedef struct IdeDriveState {
     int64_t due_ns;
+    int64_t active_ns;      /* when the disk was used last */
+    int64_t standby_ns;     /* after which it stops; 0: never */
+    uint64_t shown_sectors; /* by SET MAX ADDRESS; 0: all */
+    uint64_t kept_sectors;  /* the same, after power was off */
+    uint64_t given_lba;     /* what the command wants */
+    uint32_t given_count;
+    uint32_t padding;
     uint64_t lba;             /* of the next sector to load or store */
     uint32_t sectors_left;    /* to load or store after the buffer */
     uint32_t buffer_position; /* what the host has taken or given */
@@ -111,13 +150,15 @@ typedef struct IdeDriveState {
     uint32_t block_bytes;     /* of one data request, at most */
     uint32_t current_heads;   /* by INITIALIZE DEVICE PARAMETERS */
     uint32_t current_sectors;
-    uint16_t cd_sector_bytes; /* of one sector as the command asked for it */
+    uint16_t cd_sector_first; /* byte of a raw sector that the command asked for, */
+    uint16_t cd_sector_bytes; /* and how many from there */
     uint8_t phase;            /* DrivePhase */
     uint8_t step;             /* DriveStep */
     uint8_t transfer;         /* TransferKind */
     uint8_t by_dma;
     uint8_t interrupt_pending;
     uint8_t extended; /* the command takes 48-bit addresses */
+    uint8_t through;  /* the write is not over before it is safe */
     uint8_t command, status, error, device;
     /* The command block registers: the last value written, and the one before. */
     uint8_t features[2], count[2], lba_low[2], lba_mid[2], lba_high[2];
@@ -125,6 +166,9 @@ typedef struct IdeDriveState {
     uint8_t transfer_mode; /* as SET FEATURES 03h was given it */
     uint8_t write_cache, look_ahead, smart;
     uint8_t power_mode; /* as CHECK POWER MODE tells it */
+    uint8_t previous_command;
+    uint8_t padding_2[4];
+    SmartState smart_state;
     CdromState cdrom;
     uint8_t buffer[IDE_BUFFER_BYTES];
 } IdeDriveState;
@@ -201,6 +245,37 @@ bool ide_disk_store(IdeDrive *drive);
 bool ide_disk_trim(IdeDrive *drive);
 /* Sets up the buffer for the next block of a write. */
 void ide_disk_prepare_block(IdeDrive *drive);
+/* The address registers as a sector number. False for a place that the geometry does not have. */
+bool ide_disk_read_address(const IdeDriveState *state, uint64_t *lba);
+void ide_disk_write_address(IdeDriveState *state, uint64_t lba);
+/* Sends the first sector of the buffer by PIO. */
+void ide_disk_send_sector(IdeDrive *drive);
+
+/* ide_disk_modes.c: commands (the flags are ide_disk.c's), and what follows from them. */
+void ide_disk_read_native_maximum(IdeDrive *drive, unsigned flags);
+void ide_disk_set_maximum(IdeDrive *drive, unsigned flags);
+void ide_disk_set_features(IdeDrive *drive, unsigned flags);
+void ide_disk_set_power_mode(IdeDrive *drive, unsigned flags);
+void ide_disk_sleep(IdeDrive *drive, unsigned flags);
+void ide_disk_check_power_mode(IdeDrive *drive, unsigned flags);
+/* How many sectors the host may use. */
+uint64_t ide_disk_sectors(const IdeDrive *drive);
+/* The disk turns, and the standby timer starts again. */
+void ide_disk_note_access(IdeDrive *drive);
+
+/* ide_smart.c */
+void ide_smart_execute(IdeDrive *drive, unsigned flags);
+/* A reset breaks a self-test off. */
+void ide_smart_reset(IdeDrive *drive);
+/* Logs a self-test whose time is over. */
+void ide_smart_catch_up(IdeDrive *drive);
+uint16_t ide_smart_hours(const IdeDrive *drive);
+
+/* ide_smart_log.c */
+void ide_smart_read_log(IdeDrive *drive);
+void ide_smart_read_log_extended(IdeDrive *drive, unsigned flags);
+/* Remembers a sector that could not be read or written; 'status' and 'error' as the host sees. */
+void ide_smart_log_error(IdeDrive *drive, uint64_t lba, uint8_t error, uint8_t status);
 
 /* ide_cdrom.c */
 void ide_cdrom_execute(IdeDrive *drive);        /* an ATA command */
@@ -213,6 +288,8 @@ bool ide_cdrom_is_ready(const IdeDrive *drive);
 void ide_cdrom_reset(IdeDrive *drive);
 
 /* ide_identify.c: 512 bytes into the buffer. */
+/* The last of 512 bytes makes the sum of all zero. */
+void ide_store_checksum(uint8_t *data);
 void ide_identify_disk(const IdeDrive *drive, uint8_t *data);
 void ide_identify_cdrom(const IdeDrive *drive, uint8_t *data);
 
@@ -228,7 +305,5 @@ size_t ide_cdrom_disc_information(const IdeDrive *drive, const uint8_t *packet, 
 size_t ide_cdrom_track_information(const IdeDrive *drive, const uint8_t *packet, uint8_t *data);
 size_t ide_cdrom_mechanism_status(const IdeDrive *drive, const uint8_t *packet, uint8_t *data);
 size_t ide_cdrom_read_subchannel(const IdeDrive *drive, const uint8_t *packet, uint8_t *data);
-/* Minute, second and frame of a sector, three bytes. */
-void ide_cdrom_store_msf(uint8_t *data, uint32_t lba);
 
 #endif

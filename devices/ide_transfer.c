@@ -32,6 +32,7 @@ static const Transfer transfers[TRANSFER_KINDS] = {
     [TRANSFER_DISK_WRITE] = {.store = ide_disk_store, .prepare = ide_disk_prepare_block},
     [TRANSFER_DISK_TRIM] = {.store = ide_disk_trim, .prepare = ide_disk_prepare_block},
     [TRANSFER_DATA_IN] = {.to_host = true},
+    [TRANSFER_DATA_OUT] = {.store = discard, .prepare = keep_size},
     [TRANSFER_PACKET] = {.is_packet = true, .store = discard, .prepare = keep_size},
     [TRANSFER_PACKET_READ] = {.to_host = true, .is_packet = true, .load = ide_cdrom_load},
     [TRANSFER_PACKET_DATA_IN] = {.to_host = true, .is_packet = true},
@@ -55,7 +56,7 @@ void ide_begin_transfer(IdeDrive *drive, TransferKind kind, bool by_dma, int64_t
         transfer->prepare(drive);
     else if (transfer->load != NULL)
         state->buffer_size = 0;
-    if (kind == TRANSFER_DISK_WRITE && !by_dma)
+    if ((kind == TRANSFER_DISK_WRITE || kind == TRANSFER_DATA_OUT) && !by_dma)
         request_data(drive, false);
     else
         ide_busy(drive, by_dma ? STEP_DMA : transfer->to_host ? STEP_LOAD : STEP_ACCEPT, ns);

@@ -1,4 +1,5 @@
 /* The CD-ROM drive, driven by packets as a driver drives it. */
+#include "cd_sector.h"
 #include "ide_fixture.h"
 
 #define CD_SECTORS 400
@@ -158,6 +159,23 @@ START_TEST(reads_raw_sectors) {
         ck_assert_uint_eq(sector[15], 1);
         expect_data(sector + 16, 200 + i, 1);
     }
+    uint8_t raw[2352];
+    memcpy(raw, data, sizeof(raw));
+    cd_sector_complete(raw, 200); /* what detects and corrects errors */
+    ck_assert_mem_eq(raw, data, sizeof(raw));
+    static const struct {
+        uint8_t parts;
+        uint16_t first, bytes;
+    } forms[] = {{0x80, 0, 12},    {0x20, 12, 4},    {0x08, 2064, 288}, {0xA0, 0, 16},
+                 {0x30, 12, 2052}, {0x18, 16, 2336}, {0x38, 12, 2340},  {0xB0, 0, 2064}};
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        ck_assert_int_eq(ASK(data, 0xBE, 0, 0, 0, 0, 200, 0, 0, 2, forms[i].parts),
+                         forms[i].bytes * 2);
+        ck_assert_mem_eq(data, raw + forms[i].first, forms[i].bytes);
+    }
+    FAIL(5, 0x24, 0, 0xBE, 0, 0, 0, 0, 200, 0, 0, 2, 0x90);    /* parts that are not together */
+    FAIL(5, 0x24, 0, 0xBE, 0, 0, 0, 0, 200, 0, 0, 2, 0x12);    /* error pointers */
+    FAIL(5, 0x24, 0, 0xBE, 0, 0, 0, 0, 200, 0, 0, 2, 0x10, 1); /* subchannels */
     ck_assert_int_eq(ASK(data, 0xB9, 0, 0, 0, 4, 50, 0, 4, 52, 0x10), 2 * 2048);
     expect_data(data, 200, 2);
     ck_assert_int_eq(ASK(data, 0xBE, 0, 0, 0, 0, 200, 0, 0, 5, 0x00), 0);

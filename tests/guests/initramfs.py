@@ -24,6 +24,8 @@ LIBRARIES = {
     "bc": ["libc6", "libreadline8", "libtinfo6"],
     "e2fsprogs": ["libc6"],
     "extlinux": ["libc6"],
+    "hdparm": ["libc6"],
+    "smartmontools": ["libc6", "libgcc-s1", "libpcre2-8-0", "libselinux1", "libstdc++6"],
 }
 READY = "initramfs is ready"
 DONE = "initramfs script ended with status"
