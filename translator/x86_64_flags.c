@@ -129,6 +129,15 @@ void x86_flags_before_clobber(Translation *translation, uint8_t needed) {
         save_image(translation, missing, needed);
 }
 
+void x86_flags_keep_carry(Translation *translation) {
+    bool in_host_alone = (translation->in_host & ~translation->located & FLAG_GROUP_C) != 0;
+    if (!in_host_alone || !x86_flags_kept_is_free(translation, FLAG_GROUP_ALL))
+        return;
+    asm_setcc(&translation->assembler, COND_B, host_reg(HOST_KEPT));
+    x86_flags_locate(translation, FLAG_GROUP_C,
+                     (FlagSource){.kind = FLAG_SOURCE_CARRY, .size = 1, .a = flag_kept()});
+}
+
 void x86_flags_clobber(Translation *translation, uint8_t needed) {
     x86_flags_before_clobber(translation, needed);
     translation->in_host = 0;

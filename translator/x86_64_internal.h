@@ -246,7 +246,10 @@ uint8_t x86_flags_wanted_before(const Translation *translation);
 /* Host flags will be lost: groups in 'needed' that stand nowhere else are saved (without touching
  * host flags). */
 void x86_flags_before_clobber(Translation *translation, uint8_t needed);
-/* As above; and then they count as lost. */
+/* Host flags will be lost, and CF will be wanted back soon after: it gets a place in a register, if
+ * there is one, since an image in memory takes long to come back. */
+void x86_flags_keep_carry(Translation *translation);
+/* As x86_flags_before_clobber(); and then they count as lost. */
 void x86_flags_clobber(Translation *translation, uint8_t needed);
 /* Brings all of 'groups' to the host's flags (scratch: R8; RBP is kept), AF as our rules have it.
  */

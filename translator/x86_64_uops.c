@@ -325,6 +325,8 @@ static void emit_alu_operation(Translation *translation, const Uop *uop, bool ke
 
 /* op dst, src */
 static void emit_alu(Translation *translation, const Uop *uop) {
+    if (uop->flags_read == FLAG_GROUP_C && uop_has_memory(uop))
+        x86_flags_keep_carry(translation);
     begin_operands(translation, uop);
     if (keep_memory_destination(translation, uop)) {
         emit_kept_destination(translation, uop);
