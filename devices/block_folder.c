@@ -216,13 +216,11 @@ BlockNode *block_folder_open(const BlockOptions *options, Error *error) {
     bool only_read = options->read_only && !options->snapshot;
     if (only_read || options->snapshot)
         spec.writable = false;
-    if (spec.writable) {
-        error_set(error, "rw: is not in this version; without it writes are forgotten");
-        return NULL;
-    }
     BlockNode *node = folder_node_open(&spec, options, error);
     if (node == NULL || only_read)
         return node;
+    if (spec.writable)
+        return folder_writer_create(node);
     /* Nothing that is written outlives the run. */
     node = block_overlay_create(node);
     node->read_only = options->read_only;
