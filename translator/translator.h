@@ -10,7 +10,7 @@ typedef enum TranslatorBackend { BACKEND_PORTABLE, BACKEND_X86_64 } TranslatorBa
 
 typedef struct TranslatorOptions {
     TranslatorBackend backend;
-    size_t buffer_bytes; /* of host code; 0 for the default of 64 MB, 64 KB are the least */
+    size_t buffer_bytes; /* of host code; 0 for the default of 32 MB, 64 KB are the least */
     /* For the matrix of run modes that every test program passes. A guest sees none of them. */
     bool no_chaining;         /* every block returns to the run loop */
     bool no_jump_table;       /* indirect jumps do, and what goes on after a helper */

@@ -15,7 +15,7 @@
 #endif
 
 enum {
-    DEFAULT_BUFFER_BYTES = 64 << 20,
+    DEFAULT_BUFFER_BYTES = 32 << 20,
     MINIMUM_BUFFER_BYTES = 64 << 10,
     BLOCK_BYTES_MAX = 256 << 10,
     VARIANTS_MAX = 12,
