@@ -4,6 +4,7 @@
 #include "little_endian.h"
 #include "vector_internal.h"
 #include "x87_internal.h"
+#include <string.h>
 
 uint32_t vector_mxcsr_mask(const Cpu *cpu) {
     enum { MXCSR_BITS = 0xFFFF, MXCSR_DAZ = 1 << 6 };
@@ -47,14 +48,14 @@ static void read_fx_area(Cpu *cpu, const uint8_t *area) {
 
 /* The checks of the whole area: limit, then alignment, of which the checked kind (#AC) looks at
  * words of 4 bytes: SDM vol. 2, FXSAVE, leaves it open. */
-static bool check_fx_area(Cpu *cpu, const VectorOperation *operation, bool write) {
-    uint32_t linear;
+static bool check_fx_area(Cpu *cpu, const VectorOperation *operation, bool write,
+                          uint32_t *linear) {
     if (!cpu_check_segment(cpu, operation->segment, operation->offset, FX_IMAGE_SIZE, write,
-                           &linear))
+                           linear))
         return false;
-    if (!cpu_check_alignment(cpu, linear, 4))
+    if (!cpu_check_alignment(cpu, *linear, 4))
         return false;
-    if ((linear & 15) != 0) {
+    if ((*linear & 15) != 0) {
         cpu_raise_error(cpu, EXCEPTION_GP, 0);
         return false;
     }
@@ -64,10 +65,16 @@ static bool check_fx_area(Cpu *cpu, const VectorOperation *operation, bool write
 static HelperResult save_fx(Cpu *cpu, const VectorOperation *operation) {
     uint8_t area[FX_IMAGE_USED] = {0};
     unsigned used = cpu_has(cpu, FEATURE_SSE) ? FX_IMAGE_USED : FX_IMAGE_XMM;
-    if (!check_fx_area(cpu, operation, true) ||
+    uint32_t linear;
+    if (!check_fx_area(cpu, operation, true, &linear) ||
         !x87_check_write(cpu, operation->segment, operation->offset, FX_IMAGE_SIZE))
         return HELPER_FAULT;
     write_fx_area(cpu, area);
+    uint8_t *host = x87_find_memory(cpu, linear, used, true);
+    if (host != NULL) {
+        memcpy(host, area, used);
+        return HELPER_NEXT;
+    }
     for (unsigned i = 0; i < used; i += 8) {
         uint64_t word = load_le64(area + i);
         if (!cpu_write(cpu, operation->segment, operation->offset + i, 8, word))
@@ -78,9 +85,13 @@ static HelperResult save_fx(Cpu *cpu, const VectorOperation *operation) {
 
 static HelperResult restore_fx(Cpu *cpu, const VectorOperation *operation) {
     uint8_t area[FX_IMAGE_SIZE]; /* its end holds nothing, but has to be there */
-    if (!check_fx_area(cpu, operation, false))
+    uint32_t linear;
+    if (!check_fx_area(cpu, operation, false, &linear))
         return HELPER_FAULT;
-    for (unsigned i = 0; i < FX_IMAGE_SIZE; i += 8) {
+    const uint8_t *host = x87_find_memory(cpu, linear, FX_IMAGE_SIZE, false);
+    if (host != NULL)
+        memcpy(area, host, FX_IMAGE_USED);
+    for (unsigned i = 0; i < FX_IMAGE_SIZE && host == NULL; i += 8) {
         uint64_t word;
         if (!cpu_read(cpu, operation->segment, operation->offset + i, 8, &word))
             return HELPER_FAULT;

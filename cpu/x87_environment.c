@@ -72,12 +72,10 @@ static unsigned get_word_size(const X87Instruction *insn) {
 static bool write_environment(Cpu *cpu, const X87Instruction *insn) {
     unsigned size = get_word_size(insn);
     Environment environment = make_environment(cpu, size);
-    for (unsigned i = 0; i < 7; i++) {
-        uint32_t offset = insn->offset + i * size;
-        if (!cpu_write(cpu, insn->segment, offset, size, environment.words[i]))
-            return false;
-    }
-    return true;
+    uint8_t bytes[7 * 4];
+    for (unsigned i = 0; i < 7; i++)
+        store_le(bytes + i * size, size, environment.words[i]);
+    return x87_write_words(cpu, insn, 0, size, 7, bytes);
 }
 
 static bool read_environment(Cpu *cpu, const X87Instruction *insn, unsigned total,
@@ -86,12 +84,11 @@ static bool read_environment(Cpu *cpu, const X87Instruction *insn, unsigned tota
     uint32_t linear;
     if (!cpu_check_segment(cpu, insn->segment, insn->offset, total, false, &linear))
         return false;
-    for (unsigned i = 0; i < 7; i++) {
-        uint64_t word;
-        if (!cpu_read(cpu, insn->segment, insn->offset + i * size, size, &word))
-            return false;
-        environment->words[i] = (uint32_t)word;
-    }
+    uint8_t bytes[7 * 4];
+    if (!x87_read_words(cpu, insn, 0, size, 7, bytes))
+        return false;
+    for (unsigned i = 0; i < 7; i++)
+        environment->words[i] = (uint32_t)load_le(bytes + i * size, size);
     return true;
 }
 

@@ -93,6 +93,9 @@ bool x87_check_write(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size)
 /* All checks of a store of 2, 4, 8 or 10 bytes, without the store: what an unmasked exception keeps
  * from being stored has its address checked first, like any other. */
 bool x87_check_store(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size);
+/* The host's memory behind an operand, where the TLB has all of it and nothing else is to be done
+ * or checked; else NULL. */
+uint8_t *x87_find_memory(Cpu *cpu, uint32_t linear, unsigned size, bool write);
 /* 'count' words of 2 or 4 bytes from 'at' in the instruction's operand: so are state images
  * accessed, whose alignment is that of their words (SDM vol. 3A table 6-7). */
 bool x87_read_words(Cpu *cpu, const X87Instruction *insn, unsigned at, unsigned word_size,

@@ -2,6 +2,7 @@
 #include "linear.h"
 #include "little_endian.h"
 #include "x87_internal.h"
+#include <string.h>
 
 bool x87_read_float80(Cpu *cpu, unsigned segment, uint32_t offset, Float80 *value) {
     uint64_t significand, sign_exponent;
@@ -32,8 +33,22 @@ bool x87_check_store(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size)
            x87_check_write(cpu, segment, offset, size);
 }
 
+uint8_t *x87_find_memory(Cpu *cpu, uint32_t linear, unsigned size, bool write) {
+    unsigned table = (cpu->state.cpl == 3 ? TLB_USER_READ : TLB_SUPER_READ) + write;
+    return cpu_checks_alignment(cpu) ? NULL : tlb_find_plain(&cpu->tlb, table, linear, size);
+}
+
 bool x87_read_words(Cpu *cpu, const X87Instruction *insn, unsigned at, unsigned word_size,
                     unsigned count, uint8_t *bytes) {
+    uint32_t linear;
+    if (!cpu_check_segment(cpu, insn->segment, insn->offset + at, count * word_size, false,
+                           &linear))
+        return false;
+    const uint8_t *host = x87_find_memory(cpu, linear, count * word_size, false);
+    if (host != NULL) {
+        memcpy(bytes, host, count * word_size);
+        return true;
+    }
     for (unsigned i = 0; i < count * word_size; i += word_size) {
         uint64_t word;
         if (!cpu_read(cpu, insn->segment, insn->offset + at + i, word_size, &word))
@@ -45,6 +60,14 @@ bool x87_read_words(Cpu *cpu, const X87Instruction *insn, unsigned at, unsigned 
 
 bool x87_write_words(Cpu *cpu, const X87Instruction *insn, unsigned at, unsigned word_size,
                      unsigned count, const uint8_t *bytes) {
+    uint32_t linear;
+    if (!cpu_check_segment(cpu, insn->segment, insn->offset + at, count * word_size, true, &linear))
+        return false;
+    uint8_t *host = x87_find_memory(cpu, linear, count * word_size, true);
+    if (host != NULL) {
+        memcpy(host, bytes, count * word_size);
+        return true;
+    }
     for (unsigned i = 0; i < count * word_size; i += word_size) {
         uint64_t word = load_le(bytes + i, word_size);
         if (!cpu_write(cpu, insn->segment, insn->offset + at + i, word_size, word))
