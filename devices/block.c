@@ -13,6 +13,7 @@ static const BlockDriver *const drivers[] = {
     &block_raw_driver,   &block_qcow2_driver, &block_vdi_driver,
     &block_vhd_driver,   &block_vmdk_driver,  &block_vhdx_driver,
     &block_bochs_driver, &block_hdi_driver,   &block_hdx_driver,
+    &block_cue_driver,
 };
 
 #define DRIVER_COUNT (sizeof(drivers) / sizeof(drivers[0]))

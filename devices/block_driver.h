@@ -91,6 +91,7 @@ extern const BlockDriver block_vhdx_driver;
 extern const BlockDriver block_bochs_driver;
 extern const BlockDriver block_hdi_driver;
 extern const BlockDriver block_hdx_driver;
+extern const BlockDriver block_cue_driver;
 
 /* A node over 'below', which it owns from now on and never writes. */
 BlockNode *block_overlay_create(BlockNode *below);

@@ -11,18 +11,18 @@
 #define COMMAND_DIAGNOSTIC 0x90
 
 static const Field cdrom_field_rows[] = {
-    FIELD(CdromState, U8, sense_key),
-    FIELD(CdromState, U8, sense_code),
-    FIELD(CdromState, U8, sense_qualifier),
-    FIELD(CdromState, U8, unit_attention),
-    FIELD(CdromState, U8, tray_open),
-    FIELD(CdromState, U8, tray_locked),
-    FIELD(CdromState, U8, present),
-    FIELD(CdromState, U8, event),
-    FIELD_END,
+    FIELD(CdromState, U8, sense_key),        FIELD(CdromState, U8, sense_code),
+    FIELD(CdromState, U8, sense_qualifier),  FIELD(CdromState, U8, unit_attention),
+    FIELD(CdromState, U8, tray_open),        FIELD(CdromState, U8, tray_locked),
+    FIELD(CdromState, U8, present),          FIELD(CdromState, U8, event),
+    FIELD(CdromState, U64, play_started_ns), FIELD(CdromState, U32, play_lba),
+    FIELD(CdromState, U32, play_end),        FIELD(CdromState, U8, audio_status),
+    FIELD(CdromState, U8, recovery_flags),   FIELD(CdromState, U8, retries),
+    FIELD(CdromState, U8, inactivity),       FIELD_ARRAY(CdromState, U8, audio_ports),
+    FIELD_PADDING(CdromState, padding),      FIELD_END,
 };
 
-static const FieldTable cdrom_fields = {"ide-cd", 1, sizeof(CdromState), cdrom_field_rows};
+static const FieldTable cdrom_fields = {"ide-cd", 2, sizeof(CdromState), cdrom_field_rows};
 
 static const Field smart_error_field_rows[] = {
     FIELD(SmartErrorState, U64, time_ns),     FIELD(SmartErrorState, U64, lba),
@@ -106,6 +106,7 @@ static const Field drive_field_rows[] = {
     FIELD(IdeDriveState, U8, smart),
     FIELD(IdeDriveState, U8, power_mode),
     FIELD(IdeDriveState, U8, previous_command),
+    FIELD(IdeDriveState, U8, cd_is_audio),
     FIELD_PADDING(IdeDriveState, padding_2),
     FIELD_ONE_STRUCT(IdeDriveState, smart_state, &smart_fields),
     FIELD_ONE_STRUCT(IdeDriveState, cdrom, &cdrom_fields),
@@ -429,7 +430,9 @@ static void restored(void *device) {
             state->buffer_position > state->buffer_size || state->transfer >= TRANSFER_KINDS ||
             state->multiple > IDE_MULTIPLE_MAXIMUM ||
             state->cd_sector_first + state->cd_sector_bytes > CD_RAW_SECTOR_BYTES ||
-            (state->transfer == TRANSFER_PACKET_READ && state->cd_sector_bytes == 0);
+            (state->transfer == TRANSFER_PACKET_READ &&
+             (state->cd_sector_bytes == 0 ||
+              (state->cd_is_audio && state->cd_sector_bytes != CD_RAW_SECTOR_BYTES)));
         if (damaged)
             ide_reset_drive(&channel->drives[i]);
     }

@@ -17,7 +17,9 @@ enum {
     CODE_INVALID_COMMAND = 0x20,
     CODE_OUT_OF_RANGE = 0x21,
     CODE_INVALID_FIELD = 0x24,
+    CODE_INVALID_PARAMETER = 0x26,
     CODE_MEDIUM_CHANGED = 0x28,
+    CODE_SEQUENCE_ERROR = 0x2C,
     CODE_NO_MEDIUM = 0x3A,
     CODE_REMOVAL_PREVENTED = 0x53,
     CODE_ILLEGAL_TRACK_MODE = 0x64,
@@ -69,6 +71,8 @@ void ide_cdrom_finish(IdeDrive *drive) {
 void ide_cdrom_reset(IdeDrive *drive) {
     set_sense(drive, SENSE_NONE, 0, 0);
     drive->state->cdrom.tray_locked = 0;
+    drive->state->cdrom.audio_status = AUDIO_NONE;
+    ide_cdrom_reset_modes(&drive->state->cdrom);
 }
 
 /* How the data of the packet command shall go: the byte count that the host set bounds each data
@@ -138,6 +142,19 @@ static void get_event_status(IdeDrive *drive, const uint8_t *packet) {
 static void start_stop_unit(IdeDrive *drive, const uint8_t *packet) {
     CdromState *cdrom = &drive->state->cdrom;
     bool load_eject = packet[4] & 2, start = packet[4] & 1;
+    uint8_t power = packet[4] >> 4;
+    if (power != 0) { /* active, idle, standby, sleep: all are answered alike */
+        drive->state->power_mode = power == 1   ? POWER_ACTIVE
+                                   : power == 2 ? POWER_IDLE
+                                                : POWER_STANDBY;
+        if (power > 3 && power != 5)
+            fail(drive, SENSE_ILLEGAL_REQUEST, CODE_INVALID_FIELD, 0);
+        else
+            ide_cdrom_finish(drive);
+        return;
+    }
+    if (!start)
+        ide_cdrom_stop_audio(drive);
     if (load_eject && !start) {
         if (cdrom->tray_locked) {
             fail(drive, SENSE_NOT_READY, CODE_REMOVAL_PREVENTED, 2);
@@ -167,6 +184,17 @@ static bool check_range(IdeDrive *drive, uint32_t lba, uint32_t count) {
     return fail(drive, SENSE_ILLEGAL_REQUEST, CODE_OUT_OF_RANGE, 0);
 }
 
+/* True if the sectors are of such tracks; else the command has failed. */
+static bool check_tracks(IdeDrive *drive, uint32_t lba, uint32_t count, bool audio) {
+    CdTracks tracks = ide_cdrom_tracks(drive);
+    for (unsigned i = cd_find_track(&tracks, lba); i < cd_track_count(&tracks); i++) {
+        const BlockCdTrack *track = cd_track(&tracks, i);
+        if (track->start < lba + count && track->is_audio != audio)
+            return fail(drive, SENSE_ILLEGAL_REQUEST, CODE_ILLEGAL_TRACK_MODE, 0);
+    }
+    return true;
+}
+
 static void begin_read(IdeDrive *drive, uint32_t lba, uint32_t count, uint16_t sector_bytes) {
     if (!check_range(drive, lba, count))
         return;
@@ -174,20 +202,26 @@ static void begin_read(IdeDrive *drive, uint32_t lba, uint32_t count, uint16_t s
         ide_cdrom_finish(drive);
         return;
     }
+    ide_cdrom_stop_audio(drive);
     drive->state->lba = lba;
     drive->state->sectors_left = count;
     drive->state->cd_sector_bytes = sector_bytes;
     begin_packet_data(drive, TRANSFER_PACKET_READ, ide_access_ns(drive));
 }
 
-static void read_10(IdeDrive *drive, const uint8_t *packet) {
+static void begin_read_data(IdeDrive *drive, uint32_t lba, uint32_t count) {
     drive->state->cd_sector_first = CD_DATA_AT;
-    begin_read(drive, big_endian_32(packet + 2), big_endian_16(packet + 7), CD_SECTOR_BYTES);
+    drive->state->cd_is_audio = 0;
+    if (check_range(drive, lba, count) && check_tracks(drive, lba, count, false))
+        begin_read(drive, lba, count, CD_SECTOR_BYTES);
+}
+
+static void read_10(IdeDrive *drive, const uint8_t *packet) {
+    begin_read_data(drive, big_endian_32(packet + 2), big_endian_16(packet + 7));
 }
 
 static void read_12(IdeDrive *drive, const uint8_t *packet) {
-    drive->state->cd_sector_first = CD_DATA_AT;
-    begin_read(drive, big_endian_32(packet + 2), big_endian_32(packet + 6), CD_SECTOR_BYTES);
+    begin_read_data(drive, big_endian_32(packet + 2), big_endian_32(packet + 6));
 }
 
 /* The parts of a sector that READ CD can ask for, in their order, and where each begins. */
@@ -216,19 +250,33 @@ static bool find_parts(uint8_t parts, uint32_t *first, uint32_t *end) {
     return true;
 }
 
+/* Which of the kinds of READ CD the sectors are, and whether those are wanted. */
+static bool check_kind(IdeDrive *drive, unsigned kind, uint32_t lba, uint32_t count) {
+    enum { KIND_ANY = 0, KIND_AUDIO = 1, KIND_MODE_1 = 2 };
+    CdTracks tracks = ide_cdrom_tracks(drive);
+    bool audio = cd_track(&tracks, cd_find_track(&tracks, lba))->is_audio;
+    if (kind != KIND_ANY && kind != (audio ? KIND_AUDIO : KIND_MODE_1))
+        return fail(drive, SENSE_ILLEGAL_REQUEST, CODE_ILLEGAL_TRACK_MODE, 0);
+    drive->state->cd_is_audio = audio;
+    return check_range(drive, lba, count) && check_tracks(drive, lba, count, audio);
+}
+
+/* Audio has no parts: all of the sector is data. */
 static void begin_read_cd(IdeDrive *drive, const uint8_t *packet, uint32_t lba, uint32_t count) {
-    uint8_t sector_type = packet[1] >> 2 & 7, parts = packet[9];
+    uint8_t parts = packet[9];
     uint32_t first, end;
-    if (sector_type != 0 && sector_type != 2) { /* any, or mode 1 */
-        fail(drive, SENSE_ILLEGAL_REQUEST, CODE_ILLEGAL_TRACK_MODE, 0);
-        return;
-    }
     bool subheader_alone = (parts & (PART_SUBHEADER | PART_HEADER)) == PART_SUBHEADER;
     bool wants_subchannel = (packet[10] & 7) != 0;
+    if (!check_kind(drive, packet[1] >> 2 & 7, lba, count))
+        return;
     if (subheader_alone || wants_subchannel || (parts & PARTS_ERRORS) ||
         !find_parts(parts, &first, &end)) {
         fail(drive, SENSE_ILLEGAL_REQUEST, CODE_INVALID_FIELD, 0);
         return;
+    }
+    if (drive->state->cd_is_audio) {
+        first = 0;
+        end = parts & PART_DATA ? CD_RAW_SECTOR_BYTES : 0;
     }
     drive->state->cd_sector_first = (uint16_t)first;
     begin_read(drive, lba, end == 0 ? 0 : count, (uint16_t)(end - first));
@@ -255,12 +303,65 @@ static void seek(IdeDrive *drive, const uint8_t *packet) {
         ide_cdrom_finish(drive);
 }
 
+static void play(IdeDrive *drive, uint32_t first, uint32_t end) {
+    switch (ide_cdrom_play(drive, first, end)) {
+    case AUDIO_GOOD:
+        ide_cdrom_finish(drive);
+        break;
+    case AUDIO_OUT_OF_RANGE:
+        fail(drive, SENSE_ILLEGAL_REQUEST, CODE_OUT_OF_RANGE, 0);
+        break;
+    case AUDIO_WRONG_TRACK:
+        fail(drive, SENSE_ILLEGAL_REQUEST, CODE_ILLEGAL_TRACK_MODE, 0);
+        break;
+    }
+}
+
+/* From where the head is, if the address is all ones. */
+static void play_sectors(IdeDrive *drive, uint32_t first, uint64_t count) {
+    if (first == UINT32_MAX)
+        first = ide_cdrom_play_position(drive);
+    play(drive, first, first + count > UINT32_MAX ? UINT32_MAX : (uint32_t)(first + count));
+}
+
+static void play_audio_10(IdeDrive *drive, const uint8_t *packet) {
+    play_sectors(drive, big_endian_32(packet + 2), big_endian_16(packet + 7));
+}
+
+static void play_audio_12(IdeDrive *drive, const uint8_t *packet) {
+    play_sectors(drive, big_endian_32(packet + 2), big_endian_32(packet + 6));
+}
+
+static void play_audio_msf(IdeDrive *drive, const uint8_t *packet) {
+    bool from_here = packet[3] == 0xFF && packet[4] == 0xFF && packet[5] == 0xFF;
+    play(drive, from_here ? ide_cdrom_play_position(drive) : lba_of_msf(packet + 3),
+         lba_of_msf(packet + 6));
+}
+
+static void pause_resume(IdeDrive *drive, const uint8_t *packet) {
+    if (ide_cdrom_pause(drive, packet[8] & 1))
+        ide_cdrom_finish(drive);
+    else
+        fail(drive, SENSE_ILLEGAL_REQUEST, CODE_SEQUENCE_ERROR, 0);
+}
+
+static void stop_play(IdeDrive *drive, const uint8_t *packet) {
+    (void)packet;
+    ide_cdrom_stop_audio(drive);
+    ide_cdrom_finish(drive);
+}
+
 static void accept(IdeDrive *drive, const uint8_t *packet) {
     (void)packet;
     ide_cdrom_finish(drive);
 }
 
-/* Mode pages cannot be changed: their data is taken and forgotten. */
+bool ide_cdrom_store_modes(IdeDrive *drive) {
+    IdeDriveState *state = drive->state;
+    return ide_cdrom_take_modes(&state->cdrom, state->buffer, state->buffer_size) ||
+           fail(drive, SENSE_ILLEGAL_REQUEST, CODE_INVALID_PARAMETER, 0);
+}
+
 static void mode_select(IdeDrive *drive, const uint8_t *packet) {
     uint32_t size = big_endian_16(packet + 7);
     if (size > IDE_BUFFER_BYTES) {
@@ -280,6 +381,8 @@ static bool load_sector(IdeDrive *drive, uint32_t lba, uint8_t *data, Error *err
     const IdeDriveState *state = drive->state;
     uint8_t raw[CD_RAW_SECTOR_BYTES];
     uint64_t offset = (uint64_t)lba * CD_SECTOR_BYTES;
+    if (state->cd_is_audio)
+        return block_cd_read_audio(drive->medium, lba, data, error);
     if (state->cd_sector_first == CD_DATA_AT && state->cd_sector_bytes == CD_SECTOR_BYTES)
         return block_read(drive->medium, offset, data, CD_SECTOR_BYTES, error);
     if (!block_read(drive->medium, offset, raw + CD_DATA_AT, CD_SECTOR_BYTES, error))
@@ -338,13 +441,17 @@ static const PacketCommand packet_commands[] = {
     {0x2B, NEEDS_DISC,      seek,             NULL, 0, 0},
     {0x42, NEEDS_DISC,      NULL, ide_cdrom_read_subchannel, 7, 2},
     {0x43, NEEDS_DISC,      NULL, ide_cdrom_read_toc, 7, 2},
+    {0x45, NEEDS_DISC,      play_audio_10,    NULL, 0, 0},
     {0x46, ALLOWED_ANYTIME, NULL, ide_cdrom_get_configuration, 7, 2},
+    {0x47, NEEDS_DISC,      play_audio_msf,   NULL, 0, 0},
     {0x4A, ALLOWED_ANYTIME, get_event_status, NULL, 0, 0},
-    {0x4E, NEEDS_DISC,      accept,           NULL, 0, 0},  /* STOP PLAY/SCAN */
+    {0x4B, NEEDS_DISC,      pause_resume,     NULL, 0, 0},
+    {0x4E, NEEDS_DISC,      stop_play,        NULL, 0, 0},
     {0x51, NEEDS_DISC,      NULL, ide_cdrom_disc_information, 7, 2},
     {0x52, NEEDS_DISC,      NULL, ide_cdrom_track_information, 7, 2},
     {0x55, 0,               mode_select,      NULL, 0, 0},
     {0x5A, 0,               NULL, ide_cdrom_mode_sense, 7, 2},
+    {0xA5, NEEDS_DISC,      play_audio_12,    NULL, 0, 0},
     {0xA8, NEEDS_DISC,      read_12,          NULL, 0, 0},
     {0xB9, NEEDS_DISC,      read_cd_msf,      NULL, 0, 0},
     {0xBB, 0,               accept,           NULL, 0, 0},  /* SET CD SPEED */
@@ -361,6 +468,7 @@ static const PacketCommand *find_packet_command(uint8_t code) {
 }
 
 static void answer(IdeDrive *drive, const PacketCommand *command, const uint8_t *packet) {
+    ide_cdrom_catch_up(drive);
     size_t room = IDE_BUFFER_BYTES;
     if (command->room_bytes == 1)
         room = packet[command->room_at];
@@ -461,6 +569,8 @@ bool ide_channel_change_media(IdeChannel *channel, unsigned drive, BlockNode *me
         cdrom->event = EVENT_EJECT_REQUEST; /* the guest may let it go, then */
         return error_set(error, "the guest has locked the tray of the CD drive");
     }
+    cdrom->audio_status = AUDIO_NONE;
+    cdrom->play_lba = 0;
     cdrom->event = medium != NULL ? EVENT_NEW_MEDIUM : EVENT_REMOVAL;
     cdrom->unit_attention = medium != NULL;
     cdrom->present = medium != NULL;

@@ -2,6 +2,7 @@
 #ifndef REPRISE_IDE_INTERNAL_H
 #define REPRISE_IDE_INTERNAL_H
 
+#include "block_cd.h"
 #include "cd_sector.h"
 #include "ide.h"
 
@@ -99,7 +100,17 @@ typedef struct CdromState {
     uint8_t tray_open, tray_locked;
     uint8_t present;
     uint8_t event; /* of the media class, for GET EVENT STATUS NOTIFICATION */
+    int64_t play_started_ns;
+    uint32_t play_lba; /* where it was then; where the head is, if nothing is played */
+    uint32_t play_end;
+    uint8_t audio_status;
+    uint8_t recovery_flags, retries, inactivity; /* of mode pages 01h and 0Dh */
+    uint8_t audio_ports[8];                      /* channels and volumes, of page 0Eh */
+    uint8_t padding[4];
 } CdromState;
+
+/* Audio status as READ SUB-CHANNEL tells it. */
+enum { AUDIO_PLAYS = 0x11, AUDIO_PAUSED = 0x12, AUDIO_COMPLETED = 0x13, AUDIO_NONE = 0x15 };
 
 /* Power modes as CHECK POWER MODE tells them; it cannot tell of sleep. */
 enum { POWER_STANDBY = 0x00, POWER_SLEEP = 0x01, POWER_IDLE = 0x80, POWER_ACTIVE = 0xFF };
@@ -167,7 +178,8 @@ typedef struct IdeDriveState {
     uint8_t write_cache, look_ahead, smart;
     uint8_t power_mode; /* as CHECK POWER MODE tells it */
     uint8_t previous_command;
-    uint8_t padding_2[4];
+    uint8_t cd_is_audio; /* what is read from the CD */
+    uint8_t padding_2[3];
     SmartState smart_state;
     CdromState cdrom;
     uint8_t buffer[IDE_BUFFER_BYTES];
@@ -281,6 +293,8 @@ void ide_smart_log_error(IdeDrive *drive, uint64_t lba, uint8_t error, uint8_t s
 void ide_cdrom_execute(IdeDrive *drive);        /* an ATA command */
 void ide_cdrom_execute_packet(IdeDrive *drive); /* the packet in the buffer */
 bool ide_cdrom_load(IdeDrive *drive);
+/* Takes the pages of MODE SELECT from the buffer; false if the command is over with an error. */
+bool ide_cdrom_store_modes(IdeDrive *drive);
 /* Ends a packet command with success, a little later. */
 void ide_cdrom_finish(IdeDrive *drive);
 /* The drive has a disc and its tray is in. */
@@ -293,9 +307,36 @@ void ide_store_checksum(uint8_t *data);
 void ide_identify_disk(const IdeDrive *drive, uint8_t *data);
 void ide_identify_cdrom(const IdeDrive *drive, uint8_t *data);
 
-/* ide_cdrom_data.c: what the drive tells of itself and its disc. Each answers one packet command:
- * fills 'data', IDE_BUFFER_BYTES bytes of zeros, and returns how many of them are the answer; 0 if
- * the packet asks for something that there is not. */
+/* ide_cdrom_toc.c: the tracks of the disc; a disc without a list has a plain one. */
+typedef struct CdTracks {
+    const BlockCdTrack *list;
+    unsigned count; /* 0: the plain one */
+    BlockCdTrack plain;
+} CdTracks;
+CdTracks ide_cdrom_tracks(const IdeDrive *drive);
+const BlockCdTrack *cd_track(const CdTracks *tracks, unsigned index);
+unsigned cd_track_count(const CdTracks *tracks);
+/* The index of the track that holds the sector; gaps belong to the track before them. */
+unsigned cd_find_track(const CdTracks *tracks, uint32_t lba);
+uint32_t ide_cdrom_sectors(const IdeDrive *drive);
+
+/* ide_cdrom_audio.c */
+typedef enum AudioResult { AUDIO_GOOD, AUDIO_OUT_OF_RANGE, AUDIO_WRONG_TRACK } AudioResult;
+AudioResult ide_cdrom_play(IdeDrive *drive, uint32_t first, uint32_t end);
+/* Pauses or resumes; false if nothing is played. */
+bool ide_cdrom_pause(IdeDrive *drive, bool resumes);
+void ide_cdrom_stop_audio(IdeDrive *drive);
+/* Notes that what is played has come to its end. */
+void ide_cdrom_catch_up(IdeDrive *drive);
+uint32_t ide_cdrom_play_position(const IdeDrive *drive);
+
+/* ide_cdrom_data.c: the settings of MODE SELECT; false if a page cannot be set. */
+void ide_cdrom_reset_modes(CdromState *cdrom);
+bool ide_cdrom_take_modes(CdromState *cdrom, const uint8_t *data, size_t size);
+
+/* ide_cdrom_data.c and ide_cdrom_toc.c: what the drive tells of itself and its disc. Each answers
+ * one packet command: fills 'data', IDE_BUFFER_BYTES bytes of zeros, and returns how many of them
+ * are the answer; 0 if the packet asks for something that there is not. */
 size_t ide_cdrom_read_capacity(const IdeDrive *drive, const uint8_t *packet, uint8_t *data);
 size_t ide_cdrom_inquiry(const IdeDrive *drive, const uint8_t *packet, uint8_t *data);
 size_t ide_cdrom_mode_sense(const IdeDrive *drive, const uint8_t *packet, uint8_t *data);

@@ -36,7 +36,9 @@ static const Transfer transfers[TRANSFER_KINDS] = {
     [TRANSFER_PACKET] = {.is_packet = true, .store = discard, .prepare = keep_size},
     [TRANSFER_PACKET_READ] = {.to_host = true, .is_packet = true, .load = ide_cdrom_load},
     [TRANSFER_PACKET_DATA_IN] = {.to_host = true, .is_packet = true},
-    [TRANSFER_PACKET_DATA_OUT] = {.is_packet = true, .store = discard, .prepare = keep_size},
+    [TRANSFER_PACKET_DATA_OUT] = {.is_packet = true,
+                                  .store = ide_cdrom_store_modes,
+                                  .prepare = keep_size},
 };
 
 static const Transfer *transfer_of(const IdeDrive *drive) {

@@ -1,73 +1,12 @@
 /* The CD-ROM drive, driven by packets as a driver drives it. */
 #include "cd_sector.h"
-#include "ide_fixture.h"
+#include "ide_packet_fixture.h"
 
 #define CD_SECTORS 400
 
 static void plug_cd(void) {
     plug(IDE_DRIVE_CDROM, make_image("a.img", CD_SECTORS * 2048, 7, true), IDE_DRIVE_NONE, NULL);
 }
-
-/* Sends a packet, with room for 'limit' bytes in a data request. */
-static void send_packet(const uint8_t *packet, uint16_t limit) {
-    out(PORT_DEVICE, 0xA0);
-    out(PORT_FEATURES, 0);
-    out(PORT_MID, (uint8_t)limit);
-    out(PORT_HIGH, (uint8_t)(limit >> 8));
-    out(PORT_STATUS, 0xA0);
-    ck_assert_uint_eq(wait_not_busy(), 0x58);
-    ck_assert_uint_eq(in(PORT_COUNT), 1); /* the drive waits for a command */
-    ck_assert_int_eq(machine.irq, 0);
-    write_words(packet, 12);
-}
-
-/* Takes what the drive sends, and the end of the command: the size, or -1 for an error. */
-static int take_answer(uint8_t *data, size_t room) {
-    size_t size = 0;
-    for (;;) {
-        uint8_t status = wait_not_busy();
-        ck_assert_int_eq(machine.irq, 1);
-        ck_assert_uint_eq(in(PORT_STATUS), status);
-        if (!(status & 0x08)) {
-            ck_assert_uint_eq(in(PORT_COUNT), 3); /* the end of the command */
-            return status & 1 ? -1 : (int)size;
-        }
-        ck_assert_uint_eq(in(PORT_COUNT), 2);
-        size_t part = in(PORT_MID) | (size_t)in(PORT_HIGH) << 8;
-        ck_assert_uint_le(size + part, room);
-        read_words(data + size, part);
-        size += part;
-    }
-}
-
-static int ask(const uint8_t *packet, uint8_t *data, size_t room) {
-    send_packet(packet, 0x8000);
-    return take_answer(data, room);
-}
-
-#define ASK(data, ...) ask((const uint8_t[12]){__VA_ARGS__}, data, sizeof(data))
-
-/* The drive reports this sense, and then none. */
-static void expect_sense(uint8_t key, uint8_t code, uint8_t qualifier) {
-    uint8_t sense[18];
-    ck_assert_int_eq(ASK(sense, 0x03, 0, 0, 0, 18), 18);
-    ck_assert_uint_eq(sense[0], 0x70);
-    ck_assert_uint_eq(sense[2], key);
-    ck_assert_uint_eq(sense[12], code);
-    ck_assert_uint_eq(sense[13], qualifier);
-    ck_assert_int_eq(ASK(sense, 0x03, 0, 0, 0, 18), 18);
-    ck_assert_uint_eq(sense[2], 0);
-}
-
-static void expect_failure(const uint8_t *packet, uint8_t key, uint8_t code, uint8_t qualifier) {
-    uint8_t data[4096];
-    ck_assert_int_eq(ask(packet, data, sizeof(data)), -1);
-    ck_assert_uint_eq(in(PORT_FEATURES), key << 4 | 0x04);
-    expect_sense(key, code, qualifier);
-}
-
-#define FAIL(key, code, qualifier, ...)                                                            \
-    expect_failure((const uint8_t[12]){__VA_ARGS__}, key, code, qualifier)
 
 START_TEST(signature_and_identify) {
     plug_cd();
@@ -220,20 +159,38 @@ START_TEST(mode_pages) {
     ck_assert_int_eq(ASK(data, 0x1E, 0, 0, 0, 1), 0);
     ck_assert_int_eq(ASK(data, 0x5A, 0, 0x2A, 0, 0, 0, 0, 0, 200), 28);
     ck_assert_int_eq(data[14] & 2, 2); /* the tray is locked */
-    ck_assert_int_eq(ASK(data, 0x5A, 0, 0x3F, 0, 0, 0, 0, 0, 200), 8 + 8 + 16 + 20);
+    ck_assert_int_eq(ASK(data, 0x5A, 0, 0x3F, 0, 0, 0, 0, 0, 200), 8 + 8 + 8 + 16 + 20);
     ck_assert_int_eq(ASK(data, 0x5A, 0, 0x3F, 0, 0, 0, 0, 0, 10), 10);
-    ck_assert_int_eq(ASK(data, 0x5A, 0, 0x41, 0, 0, 0, 0, 0, 200), 16); /* changeable: nothing */
+    ck_assert_int_eq(ASK(data, 0x5A, 0, 0x41, 0, 0, 0, 0, 0, 200), 16); /* what can be changed */
     ck_assert_uint_eq(data[9], 6);
-    ck_assert_uint_eq(data[11], 0);
+    ck_assert_uint_eq(data[11], 0xFF);
     FAIL(5, 0x24, 0, 0x5A, 0, 0xC1, 0, 0, 0, 0, 0, 200);
     FAIL(5, 0x24, 0, 0x5A, 0, 0x05, 0, 0, 0, 0, 0, 200);
-    /* MODE SELECT: the drive asks for the data and forgets it. */
-    send_packet((const uint8_t[12]){0x55, 0x10, 0, 0, 0, 0, 0, 0, 16}, 0x8000);
+    /* MODE SELECT: the drive asks for the data. */
+    static const uint8_t volume[24] = {0, 0, 0, 0, 0, 0,  0, 0,    0x0E, 14,
+                                       4, 0, 0, 0, 0, 75, 1, 0x40, 2,    0x20};
+    send_packet((const uint8_t[12]){0x55, 0x10, 0, 0, 0, 0, 0, 0, 24}, 0x8000);
     ck_assert_uint_eq(wait_not_busy(), 0x58);
     ck_assert_int_eq(machine.irq, 1);
     ck_assert_uint_eq(in(PORT_COUNT), 0);
-    write_words(data, 16);
+    write_words(volume, 10);
+    save_and_restore();
+    write_words(volume + 10, 14);
     ck_assert_int_eq(take_answer(data, sizeof(data)), 0);
+    ck_assert_int_eq(ASK(data, 0x5A, 0, 0x0E, 0, 0, 0, 0, 0, 200), 24);
+    ck_assert_mem_eq(data + 8, volume + 8, 16);
+    ck_assert_int_eq(ASK(data, 0x5A, 0, 0x8E, 0, 0, 0, 0, 0, 200), 24); /* the defaults */
+    ck_assert_uint_eq(data[17], 0xFF);
+    static const uint8_t unknown[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0x05, 6};
+    send_packet((const uint8_t[12]){0x55, 0x10, 0, 0, 0, 0, 0, 0, 16}, 0x8000);
+    wait_not_busy();
+    write_words(unknown, 16);
+    ck_assert_int_eq(take_answer(data, sizeof(data)), -1);
+    expect_sense(5, 0x26, 0);
+    ck_assert_int_eq(ASK(data, 0x5A, 0, 0x0D, 0, 0, 0, 0, 0, 200), 16);
+    ck_assert_uint_eq(data[15], 75);
+    ck_assert_int_eq(ASK(data, 0x1B, 0, 0, 0, 0x30), 0); /* standby */
+    FAIL(5, 0x24, 0, 0x1B, 0, 0, 0, 0x90);
     unplug();
 }
 END_TEST
