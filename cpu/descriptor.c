@@ -23,18 +23,6 @@ bool descriptor_find(const Cpu *cpu, uint16_t selector, uint32_t *linear) {
     return true;
 }
 
-bool descriptor_read(Cpu *cpu, uint16_t selector, unsigned vector, uint32_t external,
-                     Descriptor *descriptor) {
-    if (!descriptor_find(cpu, selector, &descriptor->linear))
-        return selector_fault(cpu, vector, selector, external);
-    uint64_t value;
-    if (!linear_read(cpu, descriptor->linear, 8, false, &value))
-        return false;
-    descriptor->low = (uint32_t)value;
-    descriptor->high = (uint32_t)(value >> 32);
-    return true;
-}
-
 bool descriptor_read_quickly(const Cpu *cpu, uint16_t selector, Descriptor *descriptor) {
     if (!descriptor_find(cpu, selector, &descriptor->linear))
         return false;
@@ -43,6 +31,20 @@ bool descriptor_read_quickly(const Cpu *cpu, uint16_t selector, Descriptor *desc
         return false;
     descriptor->low = load_le32(host);
     descriptor->high = load_le32(host + 4);
+    return true;
+}
+
+bool descriptor_read(Cpu *cpu, uint16_t selector, unsigned vector, uint32_t external,
+                     Descriptor *descriptor) {
+    if (descriptor_read_quickly(cpu, selector, descriptor))
+        return true;
+    if (!descriptor_find(cpu, selector, &descriptor->linear))
+        return selector_fault(cpu, vector, selector, external);
+    uint64_t value;
+    if (!linear_read(cpu, descriptor->linear, 8, false, &value))
+        return false;
+    descriptor->low = (uint32_t)value;
+    descriptor->high = (uint32_t)(value >> 32);
     return true;
 }
 

@@ -1,5 +1,5 @@
 /* Far jumps, calls and returns, SYSENTER and SYSEXIT. SDM vol. 3A 5.8 and vol. 2. */
-#include "transfer.h"
+#include "quick_transfer.h"
 
 static uint32_t cut_offset(uint32_t offset, unsigned size) {
     return size == 2 ? offset & 0xFFFF : offset;
@@ -179,6 +179,8 @@ HelperResult helper_call_far(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint
         return switch_task(cpu, TASK_CALL, selector, &target.descriptor);
     if (is_call_gate(&target.descriptor)) {
         Descriptor gate = target.descriptor;
+        if (call_gate_enter_quickly(cpu, &gate))
+            return HELPER_JUMP;
         return call_through_gate(cpu, &gate);
     }
     if (!check_direct_code(cpu, &target, selector) || !plan_return_address(cpu, &plan, a) ||
@@ -212,6 +214,8 @@ HelperResult helper_return_far(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, ui
     (void)t1;
     /* Which is read first shows in a page fault: in protected mode the selector. */
     bool offset_first = cpu_is_real_addressing(cpu);
+    if (!offset_first && a == 4 && far_return_quickly(cpu, b))
+        return HELPER_JUMP;
     uint32_t eip, selector;
     if ((offset_first && !stack_peek(cpu, 0, a, &eip)) || !stack_peek(cpu, a, a, &selector) ||
         (!offset_first && !stack_peek(cpu, 0, a, &eip)))

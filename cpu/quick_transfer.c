@@ -4,6 +4,7 @@
 #include "quick_transfer.h"
 #include "cpu_debug.h"
 #include "little_endian.h"
+#include <string.h>
 
 /* Bits of a descriptor's upper half. */
 enum {
@@ -17,6 +18,8 @@ enum {
     GATE_32 = 0x0E00, /* an interrupt gate, or with bit 8 a trap gate */
     GATE_TRAP = 0x0100,
     GATE_MASK = 0x1E00,
+    GATE_CALL_32 = 0x0C00,
+    GATE_PARAMETERS = 0x1F, /* of a call gate: how many */
 };
 
 static bool is_plain_code(const Descriptor *descriptor, unsigned dpl, uint32_t eip) {
@@ -128,10 +131,74 @@ bool interrupt_deliver_quickly(Cpu *cpu, const QuickInterrupt *interrupt) {
     return true;
 }
 
-/* SS:ESP of the outer level above the frame. */
-static bool find_outer_stack(Cpu *cpu, const uint8_t *frame, unsigned privilege, uint16_t *selector,
-                             Descriptor *descriptor) {
-    *selector = load_le16(frame + 16);
+/* The code that a gate leads to: not conforming, of the present level or of an inner one. */
+static bool find_gate_code(Cpu *cpu, const Descriptor *gate, CodeTarget *target) {
+    uint16_t selector = gate_selector(gate);
+    if (selector_is_null(selector) || !descriptor_read_quickly(cpu, selector, &target->descriptor))
+        return false;
+    unsigned privilege = descriptor_dpl(&target->descriptor);
+    target->eip = gate_offset(gate);
+    target->selector = (uint16_t)((selector & ~SELECTOR_RPL) | privilege);
+    return privilege <= cpu->state.cpl &&
+           is_plain_code(&target->descriptor, privilege, target->eip);
+}
+
+/* The present stack at ESP and behind, as its owner sees it. */
+static const uint8_t *find_own_stack(const Cpu *cpu, uint32_t distance, unsigned size) {
+    return tlb_find_plain(&cpu->tlb, cpu->state.cpl == 3 ? TLB_USER_READ : TLB_SUPER_READ,
+                          (uint32_t)cpu->state.gpr[REG_ESP] + distance, size);
+}
+
+/* EIP lowest, then CS, the parameters and, for an inner level, the caller's stack. */
+static void store_call_frame(const Cpu *cpu, const uint8_t *parameters, unsigned parameter_bytes,
+                             bool inner, uint8_t *frame) {
+    const CpuState *state = &cpu->state;
+    if (inner) {
+        memmove(frame + 8, parameters, parameter_bytes); /* the stacks may overlap */
+        store_le32(frame + 8 + parameter_bytes, (uint32_t)state->gpr[REG_ESP]);
+        store_le32(frame + 12 + parameter_bytes, state->segment[SEG_SS].selector);
+    }
+    store_le32(frame, cpu->next_eip);
+    store_le32(frame + 4, state->segment[SEG_CS].selector);
+}
+
+/* Flat, and where #AC is possible aligned. */
+static bool is_quick_stack(const CpuState *state) {
+    bool aligned = state->cpl != 3 || (state->gpr[REG_ESP] & 3) == 0;
+    return aligned && is_flat_stack(&state->segment[SEG_SS]);
+}
+
+bool call_gate_enter_quickly(Cpu *cpu, const Descriptor *gate) {
+    CpuState *state = &cpu->state;
+    CodeTarget target;
+    if ((gate->high & GATE_MASK) != GATE_CALL_32 || cpu_has_breakpoints(cpu) ||
+        !is_quick_stack(state) || !find_gate_code(cpu, gate, &target))
+        return false;
+    unsigned privilege = target.selector & SELECTOR_RPL;
+    bool inner = privilege < state->cpl;
+    unsigned parameter_bytes = inner ? 4 * (gate->high & GATE_PARAMETERS) : 0;
+    Segment stack = state->segment[SEG_SS];
+    uint32_t esp = (uint32_t)state->gpr[REG_ESP];
+    const uint8_t *parameters = NULL;
+    if (inner && (!find_inner_stack(cpu, privilege, &stack, &esp) ||
+                  (parameters = find_own_stack(cpu, 0, parameter_bytes)) == NULL))
+        return false;
+    unsigned bytes = 8 + parameter_bytes + (inner ? 8 : 0);
+    unsigned table = privilege == 3 ? TLB_USER_WRITE : TLB_SUPER_WRITE;
+    uint8_t *frame = tlb_find_plain(&cpu->tlb, table, esp - bytes, bytes);
+    if (frame == NULL)
+        return false;
+    store_call_frame(cpu, parameters, parameter_bytes, inner, frame);
+    state->segment[SEG_SS] = stack;
+    state->gpr[REG_ESP] = esp - bytes;
+    transfer_commit(cpu, &target);
+    return true;
+}
+
+/* SS:ESP of the outer level, as they lie above the frame. */
+static bool find_outer_stack(Cpu *cpu, const uint8_t *pointer, unsigned privilege,
+                             uint16_t *selector, Descriptor *descriptor) {
+    *selector = load_le16(pointer + 4);
     return !selector_is_null(*selector) && (*selector & SELECTOR_RPL) == privilege &&
            descriptor_read_quickly(cpu, *selector, descriptor) &&
            is_plain_stack(descriptor, privilege);
@@ -156,7 +223,7 @@ bool interrupt_return_quickly(Cpu *cpu, uint32_t writable_flags) {
     Descriptor stack;
     uint16_t stack_selector;
     if (outer && ((frame = find_memory(cpu, esp, 20)) == NULL ||
-                  !find_outer_stack(cpu, frame, privilege, &stack_selector, &stack)))
+                  !find_outer_stack(cpu, frame + 12, privilege, &stack_selector, &stack)))
         return false;
     uint32_t outer_esp = outer ? load_le32(frame + 12) : 0;
     transfer_commit(cpu, &target);
@@ -167,5 +234,35 @@ bool interrupt_return_quickly(Cpu *cpu, uint32_t writable_flags) {
     } else {
         state->gpr[REG_ESP] = esp + 12;
     }
+    return true;
+}
+
+bool far_return_quickly(Cpu *cpu, uint32_t released) {
+    CpuState *state = &cpu->state;
+    if (cpu_has_breakpoints(cpu) || !is_quick_stack(state))
+        return false;
+    const uint8_t *frame = find_own_stack(cpu, 0, 8);
+    if (frame == NULL)
+        return false;
+    CodeTarget target = {.eip = load_le32(frame), .selector = load_le16(frame + 4)};
+    unsigned privilege = target.selector & SELECTOR_RPL;
+    if (selector_is_null(target.selector) || privilege < state->cpl ||
+        !descriptor_read_quickly(cpu, target.selector, &target.descriptor) ||
+        !is_plain_code(&target.descriptor, privilege, target.eip))
+        return false;
+    if (privilege == state->cpl) {
+        state->gpr[REG_ESP] = (uint32_t)state->gpr[REG_ESP] + 8 + released;
+        transfer_commit(cpu, &target);
+        return true;
+    }
+    Descriptor stack;
+    uint16_t stack_selector;
+    const uint8_t *pointer = find_own_stack(cpu, 8 + released, 8);
+    if (pointer == NULL || !find_outer_stack(cpu, pointer, privilege, &stack_selector, &stack))
+        return false;
+    uint32_t outer_esp = load_le32(pointer);
+    transfer_commit(cpu, &target);
+    transfer_load_outer_stack(cpu, stack_selector, &stack, outer_esp + released);
+    transfer_hide_inner_segments(cpu);
     return true;
 }

@@ -1,4 +1,5 @@
-/* Interrupts and returns from them in the common case: 32-bit protected mode with flat stacks. */
+/* Interrupts, calls through gates and returns from both in the common case: 32-bit protected mode
+ * with flat stacks. */
 #ifndef REPRISE_QUICK_TRANSFER_H
 #define REPRISE_QUICK_TRANSFER_H
 
@@ -19,5 +20,11 @@ bool interrupt_deliver_quickly(Cpu *cpu, const QuickInterrupt *interrupt);
 /* IRET with a 32-bit operand in protected mode, NT clear. 'writable_flags': what it may change of
  * EFLAGS. False: as above. */
 bool interrupt_return_quickly(Cpu *cpu, uint32_t writable_flags);
+
+/* CALL through a 32-bit call gate, which the caller has found present and allowed. */
+bool call_gate_enter_quickly(Cpu *cpu, const Descriptor *gate);
+
+/* RETF with a 32-bit operand in protected mode, which releases that many bytes of parameters. */
+bool far_return_quickly(Cpu *cpu, uint32_t released);
 
 #endif

@@ -29,6 +29,8 @@ static void irq_lines_set(void *opaque, int input, int level) {
     IrqLines *lines = opaque;
     unsigned line = (unsigned)input % IRQ_LINES, any = 0;
     uint16_t *levels = lines->state.levels, *driven = &levels[input / IRQ_LINES];
+    if (!level && !(*driven & 1u << line))
+        return; /* chips say again and again that they want nothing */
     *driven = (uint16_t)((*driven & ~(1u << line)) | (level ? 1u << line : 0));
     for (int source = 0; source < IRQ_LINE_SOURCES; source++)
         any |= levels[source];

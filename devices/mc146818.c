@@ -324,8 +324,17 @@ static void rtc_write_b(Mc146818State *state, uint8_t value) {
     state->cmos[REGISTER_B] = value;
 }
 
+/* Neither looks at the clock nor is changed by it. */
+static bool is_plain_memory(uint8_t index) {
+    return index > REGISTER_D && index != CMOS_CENTURY;
+}
+
 static void rtc_write(Mc146818 *rtc, uint8_t value) {
     Mc146818State *state = &rtc->state;
+    if (is_plain_memory(state->index)) {
+        state->cmos[state->index] = value;
+        return;
+    }
     rtc_advance(rtc);
     switch (state->index) {
     case REGISTER_A:
@@ -347,6 +356,8 @@ static void rtc_write(Mc146818 *rtc, uint8_t value) {
 
 static uint8_t rtc_read(Mc146818 *rtc) {
     Mc146818State *state = &rtc->state;
+    if (is_plain_memory(state->index))
+        return state->cmos[state->index];
     rtc_advance(rtc);
     uint8_t value = state->cmos[state->index];
     if (state->index == REGISTER_A && update_in_progress(rtc))

@@ -1,5 +1,6 @@
 /* Far jumps, calls and returns across segments and privileges. */
 #include "cpu_fixture.h"
+#include "quick_transfer.h"
 #include "suite_run.h"
 #include <check.h>
 
@@ -95,12 +96,7 @@ START_TEST(conforming_code_keeps_the_privilege) {
 }
 END_TEST
 
-START_TEST(call_gate_to_inner_level) {
-    fixture_enter_protected(fixture, 3);
-    push(0x11111111);
-    push(0x22222222);
-    uint32_t user_esp = GPR(fixture, REG_ESP);
-    ck_assert_int_eq(call(CALL_GATE | 3, 0xDEAD), HELPER_JUMP);
+static void check_inner_frame(uint32_t user_esp) {
     fixture_expect_at(fixture, KERNEL_CODE, HANDLER, 0);
     ck_assert_uint_eq(cpu->state.segment[SEG_SS].selector, KERNEL_DATA);
     ck_assert_uint_eq(GPR(fixture, REG_ESP), KERNEL_STACK - 24);
@@ -110,12 +106,10 @@ START_TEST(call_gate_to_inner_level) {
     ck_assert_uint_eq(fixture_stacked(fixture, 3), 0x11111111);
     ck_assert_uint_eq(fixture_stacked(fixture, 4), user_esp);
     ck_assert_uint_eq(fixture_stacked(fixture, 5), USER_DATA);
+}
 
-    /* And back, releasing the parameters on both stacks; too privileged data segments become null.
-     */
-    fixture_call(fixture, helper_load_segment, SEG_ES, 0, KERNEL_DATA, 0);
-    fixture_call(fixture, helper_load_segment, SEG_FS, 0, CONFORMING_CODE, 0);
-    ck_assert_int_eq(fixture_call(fixture, helper_return_far, 4, 8, 0, 0), HELPER_JUMP);
+/* Releasing the parameters on both stacks; too privileged data segments become null. */
+static void check_outer_return(uint32_t user_esp) {
     fixture_expect_at(fixture, USER_CODE, CODE + 2, 3);
     ck_assert_uint_eq(cpu->state.segment[SEG_SS].selector, USER_DATA);
     ck_assert_uint_eq(GPR(fixture, REG_ESP), user_esp + 8);
@@ -124,6 +118,75 @@ START_TEST(call_gate_to_inner_level) {
     ck_assert_uint_eq(cpu->state.segment[SEG_DS].selector, USER_DATA);
     uint64_t value;
     ck_assert(!cpu_read(cpu, SEG_ES, DATA, 1, &value));
+}
+
+static uint32_t push_parameters(void) {
+    push(0x11111111);
+    push(0x22222222);
+    return GPR(fixture, REG_ESP);
+}
+
+static void load_inner_segments(void) {
+    fixture_call(fixture, helper_load_segment, SEG_ES, 0, KERNEL_DATA, 0);
+    fixture_call(fixture, helper_load_segment, SEG_FS, 0, CONFORMING_CODE, 0);
+}
+
+START_TEST(call_gate_to_inner_level) {
+    fixture_enter_protected(fixture, 3);
+    uint32_t user_esp = push_parameters();
+    ck_assert_int_eq(call(CALL_GATE | 3, 0xDEAD), HELPER_JUMP);
+    check_inner_frame(user_esp);
+    load_inner_segments();
+    ck_assert_int_eq(fixture_call(fixture, helper_return_far, 4, 8, 0, 0), HELPER_JUMP);
+    check_outer_return(user_esp);
+}
+END_TEST
+
+/* Once descriptors are marked as accessed and the TLB has the pages. */
+START_TEST(call_gate_to_inner_level_quickly) {
+    fixture_enter_protected(fixture, 3);
+    uint32_t user_esp = push_parameters();
+    ck_assert_int_eq(call(CALL_GATE | 3, 0), HELPER_JUMP);
+    ck_assert_int_eq(fixture_call(fixture, helper_return_far, 4, 8, 0, 0), HELPER_JUMP);
+    fixture_store(fixture, KERNEL_STACK - 16, 4, 0);
+    push_parameters();
+    Descriptor gate;
+    ck_assert(descriptor_read_quickly(cpu, CALL_GATE, &gate));
+    cpu->next_eip = CODE + 2;
+    ck_assert(call_gate_enter_quickly(cpu, &gate));
+    check_inner_frame(user_esp);
+    load_inner_segments();
+    ck_assert(far_return_quickly(cpu, 8));
+    check_outer_return(user_esp);
+}
+END_TEST
+
+/* What is not common changes nothing and is left to the long way. */
+START_TEST(quick_ways_refuse) {
+    fixture_enter_protected(fixture, 3);
+    push_parameters();
+    ck_assert_int_eq(call(CALL_GATE | 3, 0), HELPER_JUMP);
+    ck_assert_int_eq(fixture_call(fixture, helper_return_far, 4, 8, 0, 0), HELPER_JUMP);
+    Descriptor gate;
+    ck_assert(descriptor_read_quickly(cpu, CALL_GATE, &gate));
+    CpuState before = cpu->state;
+    fixture_store(fixture, TSS + 8, 4, KERNEL_DATA | 1);
+    ck_assert(!call_gate_enter_quickly(cpu, &gate));
+    fixture_store(fixture, TSS + 8, 4, KERNEL_DATA);
+    gate.high = (gate.high & ~0x0F00u) | 0x0400; /* of the 286 */
+    ck_assert(!call_gate_enter_quickly(cpu, &gate));
+    ck_assert(descriptor_read_quickly(cpu, CALL_GATE, &gate));
+    cpu->state.gpr[REG_ESP] -= 2; /* where #AC is possible */
+    ck_assert(!call_gate_enter_quickly(cpu, &gate));
+    fixture_store(fixture, GPR(fixture, REG_ESP), 4, CODE);
+    fixture_store(fixture, GPR(fixture, REG_ESP) + 4, 4, USER_CODE);
+    ck_assert(!far_return_quickly(cpu, 0));
+    cpu->state.gpr[REG_ESP] += 2;
+    push(KERNEL_CODE); /* never to an inner level */
+    push(HANDLER);
+    ck_assert(!far_return_quickly(cpu, 0));
+    cpu->state.gpr[REG_ESP] = before.gpr[REG_ESP];
+    ck_assert_mem_eq(&cpu->state, &before, sizeof(before));
 }
 END_TEST
 
@@ -269,6 +332,8 @@ int main(void) {
     tcase_add_test(tests, direct_faults);
     tcase_add_test(tests, conforming_code_keeps_the_privilege);
     tcase_add_test(tests, call_gate_to_inner_level);
+    tcase_add_test(tests, call_gate_to_inner_level_quickly);
+    tcase_add_test(tests, quick_ways_refuse);
     tcase_add_test(tests, call_gate_of_16_bits);
     tcase_add_test(tests, call_gate_on_one_level);
     tcase_add_test(tests, call_gate_faults);
