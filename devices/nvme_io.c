@@ -40,15 +40,25 @@ static uint16_t finish_write(Nvme *nvme, const NvmeCommand *command) {
     return !is_cached || (command->words[2] & FORCE_UNIT_ACCESS) ? flush(nvme) : NVME_SUCCESS;
 }
 
-static uint16_t read_sectors(Nvme *nvme, const NvmeCommand *command, uint64_t *bytes) {
+/* Checks a transfer between memory and disk, and lists its pages. */
+static uint16_t prepare_transfer(Nvme *nvme, const NvmeCommand *command, bool writes,
+                                 uint32_t *size) {
     Extent extent = extent_of(command);
-    Error error = {.set = false};
     if (extent.count * NVME_SECTOR_BYTES > NVME_TRANSFER_MAX)
         return NVME_INVALID_FIELD;
     if (!is_on_disk(nvme, extent))
         return NVME_OUT_OF_RANGE;
-    uint32_t size = (uint32_t)extent.count * NVME_SECTOR_BYTES;
-    uint16_t status = nvme_list_pages(nvme, command, size);
+    if (writes && block_is_read_only(nvme->medium))
+        return NVME_WRITE_PROTECTED;
+    *size = (uint32_t)extent.count * NVME_SECTOR_BYTES;
+    return nvme_list_pages(nvme, command, *size);
+}
+
+static uint16_t read_sectors(Nvme *nvme, const NvmeCommand *command, uint64_t *bytes) {
+    Extent extent = extent_of(command);
+    Error error = {.set = false};
+    uint32_t size;
+    uint16_t status = prepare_transfer(nvme, command, false, &size);
     if (status != NVME_SUCCESS)
         return status;
     if (!dma_list_read_disk(&nvme->list, nvme->context.memory, nvme->medium,
@@ -63,14 +73,8 @@ static uint16_t read_sectors(Nvme *nvme, const NvmeCommand *command, uint64_t *b
 static uint16_t write_sectors(Nvme *nvme, const NvmeCommand *command, uint64_t *bytes) {
     Extent extent = extent_of(command);
     Error error = {.set = false};
-    if (extent.count * NVME_SECTOR_BYTES > NVME_TRANSFER_MAX)
-        return NVME_INVALID_FIELD;
-    if (!is_on_disk(nvme, extent))
-        return NVME_OUT_OF_RANGE;
-    if (block_is_read_only(nvme->medium))
-        return NVME_WRITE_PROTECTED;
-    uint32_t size = (uint32_t)extent.count * NVME_SECTOR_BYTES;
-    uint16_t status = nvme_list_pages(nvme, command, size);
+    uint32_t size;
+    uint16_t status = prepare_transfer(nvme, command, true, &size);
     if (status != NVME_SUCCESS)
         return status;
     if (!dma_list_write_disk(&nvme->list, nvme->context.memory, nvme->medium,

@@ -1,4 +1,5 @@
 #include "qcow2_fixture.h"
+#include "suite_run.h"
 #include <check.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,21 +10,37 @@
 
 static char folder[] = "/tmp/reprise-qcow2-XXXXXX";
 
-void qcow2_fixture_enter(void) {
+static void enter_folder(void) {
     if (mkdtemp(folder) == NULL)
         exit(1);
 }
 
-void qcow2_fixture_leave(void) {
+static void leave_folder(void) {
     char command[64];
     snprintf(command, sizeof(command), "rm -rf %s", folder);
     if (system(command) != 0)
         fprintf(stderr, "%s is left over\n", folder);
 }
 
-bool qcow2_fixture_has_tools(void) {
+static bool has_tools(void) {
     return system("qemu-img --version >/dev/null 2>&1") == 0 &&
            system("qemu-io --version >/dev/null 2>&1") == 0;
+}
+
+int qcow2_fixture_run_suite(const char *name, void (*add)(TCase *tests)) {
+    if (!has_tools()) {
+        puts("qemu-img or qemu-io is missing: skipped");
+        return 77;
+    }
+    enter_folder();
+    Suite *suite = suite_create(name);
+    TCase *tests = tcase_create("images");
+    tcase_set_timeout(tests, 120);
+    add(tests);
+    suite_add_tcase(suite, tests);
+    int status = suite_run(suite);
+    leave_folder();
+    return status;
 }
 
 const char *qcow2_path(const char *name) {

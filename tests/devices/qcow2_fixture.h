@@ -3,15 +3,14 @@
 #define REPRISE_QCOW2_FIXTURE_H
 
 #include "block.h"
+#include <check.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* A temporary folder of the test; leave removes it with all that is in it. */
-void qcow2_fixture_enter(void);
-void qcow2_fixture_leave(void);
-/* False where QEMU's tools are missing. */
-bool qcow2_fixture_has_tools(void);
+/* Runs the suite that 'add' fills, in a temporary folder that is removed with all that is in it;
+ * 77, with a message, where QEMU's tools are missing. What main() returns. */
+int qcow2_fixture_run_suite(const char *name, void (*add)(TCase *tests));
 
 /* A file of the folder; one of the last eight that were asked for. */
 const char *qcow2_path(const char *name);

@@ -2,7 +2,6 @@
  * and then judged by QEMU's tools. */
 #include "block_image.h"
 #include "qcow2_fixture.h"
-#include "suite_run.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -301,15 +300,7 @@ START_TEST(info_and_map) {
 }
 END_TEST
 
-int main(void) {
-    if (!qcow2_fixture_has_tools()) {
-        puts("qemu-img or qemu-io is missing: skipped");
-        return 77;
-    }
-    qcow2_fixture_enter();
-    Suite *suite = suite_create("qcow2");
-    TCase *tests = tcase_create("images");
-    tcase_set_timeout(tests, 120);
+static void add(TCase *tests) {
     tcase_add_loop_test(tests, image_of_setting, 0, SETTINGS);
     tcase_add_loop_test(tests, empty_image_fills_up, 0, 5);
     tcase_add_test(tests, freed_clusters_are_used_again);
@@ -319,8 +310,8 @@ int main(void) {
     tcase_add_loop_test(tests, created_images, 0, sizeof(creations) / sizeof(creations[0]));
     tcase_add_test(tests, impossible_images_are_not_created);
     tcase_add_test(tests, info_and_map);
-    suite_add_tcase(suite, tests);
-    int status = suite_run(suite);
-    qcow2_fixture_leave();
-    return status;
+}
+
+int main(void) {
+    return qcow2_fixture_run_suite("qcow2", add);
 }

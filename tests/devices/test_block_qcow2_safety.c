@@ -4,7 +4,6 @@
 #include "block_history.h"
 #include "disk_format_fixture.h"
 #include "qcow2_fixture.h"
-#include "suite_run.h"
 #include <check.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -428,15 +427,7 @@ START_TEST(kills_leave_sound_images) {
 }
 END_TEST
 
-int main(void) {
-    if (!qcow2_fixture_has_tools()) {
-        puts("qemu-img or qemu-io is missing: skipped");
-        return 77;
-    }
-    qcow2_fixture_enter();
-    disk_format_path(""); /* one folder for the forks of all tests */
-    Suite *suite = suite_create("qcow2 safety");
-    TCase *tests = tcase_create("images");
+static void add(TCase *tests) {
     tcase_set_timeout(tests, getenv("REPRISE_LONG") != NULL ? 900 : 200);
     tcase_add_loop_test(tests, backing_files_are_read_through, 0, 2);
     tcase_add_loop_test(tests, longer_disks_hide_the_backing_file, 0, 2);
@@ -451,9 +442,11 @@ int main(void) {
     tcase_add_test(tests, threads_read_one_image);
     tcase_add_loop_test(tests, checkpoints_come_back, 0, 2);
     tcase_add_loop_test(tests, kills_leave_sound_images, 0, getenv("REPRISE_LONG") ? 3 : 2);
-    suite_add_tcase(suite, tests);
-    int status = suite_run(suite);
-    qcow2_fixture_leave();
+}
+
+int main(void) {
+    disk_format_path(""); /* one folder for the forks of all tests */
+    int status = qcow2_fixture_run_suite("qcow2 safety", add);
     disk_format_remove_folder();
     return status;
 }

@@ -3,7 +3,6 @@
 #include "big_endian.h"
 #include "block_image.h"
 #include "qcow2_fixture.h"
-#include "suite_run.h"
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -328,15 +327,7 @@ START_TEST(zstd_clusters) {
 }
 END_TEST
 
-int main(void) {
-    if (!qcow2_fixture_has_tools()) {
-        puts("qemu-img or qemu-io is missing: skipped");
-        return 77;
-    }
-    qcow2_fixture_enter();
-    Suite *suite = suite_create("qcow2 snapshots and repairs");
-    TCase *tests = tcase_create("images");
-    tcase_set_timeout(tests, 120);
+static void add(TCase *tests) {
     tcase_add_loop_test(tests, snapshots_come_back, 0, SETTINGS);
     tcase_add_test(tests, sizes_come_back);
     tcase_add_test(tests, impossible_snapshots_are_refused);
@@ -345,8 +336,8 @@ int main(void) {
     tcase_add_test(tests, leaks_alone_are_repaired);
     tcase_add_loop_test(tests, discarded_clusters, 0, SETTINGS + 2);
     tcase_add_loop_test(tests, zstd_clusters, 0, 3);
-    suite_add_tcase(suite, tests);
-    int result = suite_run(suite);
-    qcow2_fixture_leave();
-    return result;
+}
+
+int main(void) {
+    return qcow2_fixture_run_suite("qcow2 snapshots and repairs", add);
 }
