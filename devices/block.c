@@ -179,8 +179,9 @@ BlockNode *block_open(const BlockOptions *options, Error *error) {
     }
     Error reason = {0};
     bool is_folder = block_names_folder(options->path);
-    BlockNode *node =
-        is_folder ? block_folder_open(options, &reason) : open_image(NULL, options, &reason);
+    BlockNode *node = is_folder                        ? block_folder_open(options, &reason)
+                      : block_names_nbd(options->path) ? block_nbd_open(options, &reason)
+                                                       : open_image(NULL, options, &reason);
     if (node != NULL && options->snapshot && !is_folder) {
         node = block_overlay_create(node);
         node->read_only = options->read_only;

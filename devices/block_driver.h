@@ -101,6 +101,10 @@ BlockNode *block_overlay_create(BlockNode *below);
 bool block_names_folder(const char *path);
 BlockNode *block_folder_open(const BlockOptions *options, Error *error);
 
+/* The same of the export of an NBD server (block_nbd.h): "nbd:" or "nbd+unix:" and what follows. */
+bool block_names_nbd(const char *path);
+BlockNode *block_nbd_open(const BlockOptions *options, Error *error);
+
 /* Opens an image for a format that reads through it; the options say that it is not written.
  * 'above' is the image that names it, which is being opened. NULL on error: the path is named, and
  * a chain that leads back to itself or is too long is one. */

@@ -97,9 +97,27 @@ static bool check_values(const BlockDriver *driver, const BlockCreateRequest *re
     return true;
 }
 
+/* An export is there already, as a block device is: it only has to be large enough. */
+static bool check_export(const char *format, const BlockCreateRequest *request, Error *error) {
+    if (strcmp(format, "raw") != 0)
+        return error_set(error, "%s: an export of an NBD server is written as raw, not as %s",
+                         request->path, format);
+    BlockNode *node =
+        block_open(&(BlockOptions){.path = request->path, .any_content = true}, error);
+    if (node == NULL)
+        return false;
+    uint64_t there = block_length(node);
+    block_close(node);
+    return there >= request->length ||
+           error_set(error, "%s: has %llu bytes, and cannot be made %llu bytes long", request->path,
+                     (unsigned long long)there, (unsigned long long)request->length);
+}
+
 bool block_create(const char *format, const BlockCreateRequest *request, Error *error) {
     const BlockDriver *driver = driver_of(format);
     struct stat before;
+    if (block_names_nbd(request->path))
+        return check_export(format, request, error);
     bool was_there = lstat(request->path, &before) == 0;
     Error reason = {0};
     if (driver == NULL)

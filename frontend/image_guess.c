@@ -95,6 +95,10 @@ bool image_guess(const char *path, ImageKind *kind, Error *error) {
                     : IMAGE_DISK;
         return true;
     }
+    if (strncmp(path, "nbd:", 4) == 0 || strncmp(path, "nbd+unix:", 9) == 0) {
+        *kind = IMAGE_DISK; /* of an NBD server */
+        return true;
+    }
     if (stat(path, &info) != 0)
         return error_set(error, "cannot open image '%s': %s", path, strerror(errno));
     if (S_ISDIR(info.st_mode))

@@ -126,7 +126,7 @@ static const char *const tuning_keys[] = {"cache",  "aio",    "discard",     "de
 #define DRIVE_KEYS                                                                                 \
     "file if index bus unit media format readonly snapshot id "                                    \
     "cache aio discard detect-zeroes werror rerror copy-on-read serial driver dir floppy rw "      \
-    "fat-type"
+    "fat-type server.type server.path server.host server.port host port path export"
 
 /* A folder as a disk by its parts, as one text: "fat:rw:16:FOLDER". NULL on error. 'prefix' stands
  * before the keys. */
@@ -160,6 +160,47 @@ static const char *read_folder(Settings *settings, KeyValues *values, const char
     return NULL;
 }
 
+static const char *either_value(KeyValues *values, const char *prefix, const char *one,
+                                const char *other) {
+    char name[32];
+    snprintf(name, sizeof(name), "%s%s", prefix, other);
+    const char *otherwise = key_values_get(values, name);
+    snprintf(name, sizeof(name), "%s%s", prefix, one);
+    const char *value = key_values_get(values, name);
+    return value != NULL ? value : otherwise;
+}
+
+/* The export of an NBD server by its parts, as one text; QEMU knows two sets of keys. NULL on
+ * error. */
+static const char *read_export(Settings *settings, KeyValues *values, const char *prefix,
+                               Error *error) {
+    const char *socket = either_value(values, prefix, "server.path", "path");
+    const char *host = either_value(values, prefix, "server.host", "host");
+    const char *port = either_value(values, prefix, "server.port", "port");
+    const char *type = either_value(values, prefix, "server.type", "server.type");
+    const char *name = either_value(values, prefix, "export", "export");
+    const char *word = name != NULL ? ":exportname=" : "";
+    bool is_unix = type != NULL ? strcmp(type, "unix") == 0 : socket != NULL;
+    if ((type != NULL && !is_unix && strcmp(type, "inet") != 0) ||
+        (is_unix ? socket : host) == NULL) {
+        error_set(error, "driver=nbd needs server.type=unix with server.path=, or "
+                         "server.type=inet with server.host= and server.port=");
+        return NULL;
+    }
+    char text[4096];
+    int length;
+    if (is_unix)
+        length = snprintf(text, sizeof(text), "nbd:unix:%s%s%s", socket, word, name ? name : "");
+    else
+        length = snprintf(text, sizeof(text),
+                          strchr(host, ':') != NULL ? "nbd:[%s]:%s%s%s" : "nbd:%s:%s%s%s", host,
+                          port != NULL ? port : "10809", word, name != NULL ? name : "");
+    if (length < (int)sizeof(text))
+        return settings_keep_string(settings, text);
+    error_set(error, "the name of the export is too long");
+    return NULL;
+}
+
 /* The file of a drive, or of its driver. */
 static bool read_file(Settings *settings, KeyValues *values, const char **file, Error *error) {
     const char *driver = key_values_get(values, "driver");
@@ -167,9 +208,13 @@ static bool read_file(Settings *settings, KeyValues *values, const char **file, 
     *file = settings_keep_string(settings, key_values_get(values, "file"));
     if (driver == NULL && below == NULL)
         return true;
+    if (strcmp(driver != NULL ? driver : below, "nbd") == 0) {
+        *file = read_export(settings, values, driver != NULL ? "" : "file.", error);
+        return *file != NULL;
+    }
     if (strcmp(driver != NULL ? driver : below, "vvfat") != 0)
         return error_set(error,
-                         "driver=%s is not in this version; vvfat is, and format= names "
+                         "driver=%s is not in this version; vvfat and nbd are, and format= names "
                          "the formats of images",
                          driver != NULL ? driver : below);
     *file = read_folder(settings, values, driver != NULL ? "" : "file.", error);
@@ -302,6 +347,10 @@ static bool add_block_node(Settings *settings, KeyValues *values, Error *error) 
         request.file = read_folder(settings, values, "", error);
         return request.file != NULL && add_image(settings, &request, error);
     }
+    if (strcmp(driver, "nbd") == 0) {
+        request.file = read_export(settings, values, "", error);
+        return request.file != NULL && add_image(settings, &request, error);
+    }
     const ImageSpec *below = find_image(settings, key_values_get(values, "file"));
     const char *filename = key_values_get(values, "file.filename");
     if (below == NULL && filename == NULL)
@@ -319,12 +368,14 @@ bool option_blockdev(Settings *settings, const char *argument, Error *error) {
     bool good = key_values_parse(&values, argument, "driver", error);
     for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
         key_values_get(&values, ignored[i]);
-    good = good && add_block_node(settings, &values, error) &&
-           key_values_check_used(&values,
-                                 "driver node-name filename file file.driver "
-                                 "file.filename read-only discard cache.direct dir floppy rw "
-                                 "fat-type",
-                                 error);
+    good =
+        good && add_block_node(settings, &values, error) &&
+        key_values_check_used(&values,
+                              "driver node-name filename file file.driver "
+                              "file.filename read-only discard cache.direct dir floppy rw "
+                              "fat-type server.type server.path server.host server.port host port "
+                              "path export",
+                              error);
     key_values_free(&values);
     return good;
 }

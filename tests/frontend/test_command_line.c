@@ -91,6 +91,18 @@ START_TEST(folders_as_drives) {
 }
 END_TEST
 
+START_TEST(exports_as_drives) {
+    expect_good("-drive driver=nbd,server.type=unix,server.path=/tmp/s,export=e "
+                "-drive driver=nbd,host=::1,port=7 -drive file.driver=nbd,file.server.type=inet,"
+                "file.server.host=h -drive file=nbd:unix:x");
+    ck_assert_str_eq(settings.machine.ide[0].file, "nbd:unix:/tmp/s:exportname=e");
+    ck_assert_str_eq(settings.machine.ide[1].file, "nbd:[::1]:7");
+    ck_assert_str_eq(settings.machine.ide[2].file, "nbd:h:10809");
+    ck_assert_str_eq(settings.machine.ide[3].file, "nbd:unix:x");
+    expect_error("-drive driver=nbd,export=e", "driver=nbd needs server.type=");
+}
+END_TEST
+
 START_TEST(drive_without_index_takes_the_first_free_place) {
     expect_good("-drive file=a.img -drive file=b.img,index=1 -drive file=c.img");
     ck_assert_str_eq(settings.machine.ide[0].file, "a.img");
@@ -449,6 +461,7 @@ int main(void) {
     tcase_add_test(tests, disks_on_the_pci_bus);
     tcase_add_test(tests, drive_without_index_takes_the_first_free_place);
     tcase_add_test(tests, folders_as_drives);
+    tcase_add_test(tests, exports_as_drives);
     tcase_add_test(tests, block_nodes_and_devices);
     tcase_add_test(tests, snapshot_is_for_every_drive);
     tcase_add_test(tests, time_and_boot);
