@@ -116,20 +116,26 @@ static bool find_constant(const KnownRegisters *known, const Uop *uop, uint8_t *
     return true;
 }
 
-static bool vector_writes(const Uop *uop, unsigned base) {
+static unsigned vector_writes(const Uop *uop) {
     VectorShape shape = vector_find_shape(uop->imm);
-    return (shape.reg == VECTOR_BANK_GPR && shape.writes_reg && (uop->imm >> 3 & 7) == base) ||
-           (shape.rm == VECTOR_BANK_GPR && shape.writes_rm && (uop->imm & 7) == base);
+    unsigned reg = shape.reg == VECTOR_BANK_GPR && shape.writes_reg ? 1u << (uop->imm >> 3 & 7) : 0;
+    unsigned rm = shape.rm == VECTOR_BANK_GPR && shape.writes_rm ? 1u << (uop->imm & 7) : 0;
+    return reg | rm;
 }
 
-/* Does it write the register without naming it as its destination? */
-static bool writes_implicitly(const Uop *uop, unsigned base) {
+static unsigned full_register(unsigned ureg) {
+    return ureg >= UREG_AH ? ureg - UREG_AH : ureg;
+}
+
+/* The registers, as a bit each, that it writes without naming them as its destination. */
+static unsigned implicit_writes(const Uop *uop) {
     switch (uop->code) {
     case UOP_XCHG:
     case UOP_XADD:
-        return uop->src_kind == UOPERAND_REG && (uop->src == base || uop->src == UREG_AH + base);
+        return uop->src_kind == UOPERAND_REG && uop->src < UREG_T0 ? 1u << full_register(uop->src)
+                                                                   : 0;
     case UOP_VECTOR:
-        return vector_writes(uop, base);
+        return vector_writes(uop);
     case UOP_CMPXCHG:
     case UOP_CMPXCHG8B:
     case UOP_MUL:
@@ -146,9 +152,9 @@ static bool writes_implicitly(const Uop *uop, unsigned base) {
     case UOP_AAM:
     case UOP_AAD:
     case UOP_X87: /* FNSTSW AX */
-        return base == REG_EAX || base == REG_EDX;
+        return 1u << REG_EAX | 1u << REG_EDX;
     default:
-        return false;
+        return 0;
     }
 }
 
@@ -210,26 +216,31 @@ static bool join_group(Group *group, const Uop *uop, unsigned position, int64_t 
     return true;
 }
 
-static void forget_register(KnownRegisters *known, unsigned ureg) {
-    if (ureg < UREG_T0)
-        known->origin[ureg >= UREG_AH ? ureg - UREG_AH : ureg] = UREG_NONE;
+/* True: it may have been the last that told one of the group's registers. */
+static bool forget_register(KnownRegisters *known, unsigned reg, const Group *group) {
+    uint8_t origin = known->origin[reg];
+    known->origin[reg] = UREG_NONE;
+    return origin != UREG_NONE && (origin == group->base || origin == group->index);
 }
 
-/* What this micro-op does to the registers. */
-static void follow(KnownRegisters *known, const Uop *uop) {
-    for (unsigned reg = 0; reg < 8; reg++)
-        if (is_known(known, reg) && writes_implicitly(uop, reg))
-            forget_register(known, reg);
-    if (uop->dst_kind != UOPERAND_REG || !(uop_info[uop->code].traits & UOP_WRITES_DST))
-        return;
+/* What this micro-op does to the registers. True: as above. */
+static bool follow(KnownRegisters *known, const Uop *uop, const Group *group) {
+    bool lost = false;
+    for (unsigned left = implicit_writes(uop); left != 0; left &= left - 1)
+        lost |= forget_register(known, (unsigned)__builtin_ctz(left), group);
+    if (uop->dst_kind != UOPERAND_REG || !(uop_info[uop->code].traits & UOP_WRITES_DST) ||
+        uop->dst >= UREG_T0)
+        return lost;
     uint8_t origin;
     int32_t offset;
     bool constant = uop->dst < 8 && find_constant(known, uop, &origin, &offset);
-    forget_register(known, uop->dst);
-    if (!constant)
-        return;
-    known->origin[uop->dst] = origin;
-    known->offset[uop->dst] = offset;
+    unsigned reg = full_register(uop->dst);
+    lost |= forget_register(known, reg, group);
+    if (constant) {
+        known->origin[reg] = origin;
+        known->offset[reg] = offset;
+    }
+    return lost;
 }
 
 /* Can an address of the group still be told? */
@@ -253,7 +264,7 @@ static Group walk(Translation *translation, unsigned first, unsigned last, unsig
     KnownRegisters known = {0};
     for (unsigned reg = 0; reg < 8; reg++)
         known.origin[reg] = (uint8_t)reg;
-    for (unsigned i = first; i <= last && is_alive(&group, &known); i++) {
+    for (unsigned i = first; i <= last; i++) {
         const Uop *uop = &lifted->uop[i];
         int64_t distance;
         if (uop->code == UOP_HELPER || uop->code == UOP_LOAD_SREG)
@@ -265,7 +276,8 @@ static Group walk(Translation *translation, unsigned first, unsigned last, unsig
             *access = (SharedAccess){
                 .group = (uint8_t)number,
                 .offset = (int16_t)((int32_t)(uint32_t)distance - translation->group[number].low)};
-        follow(&known, uop);
+        if (follow(&known, uop, &group) && !is_alive(&group, &known))
+            break;
     }
     return group;
 }
