@@ -80,15 +80,6 @@ void dma_list_write(DmaList *list, PhysicalMap *memory, const void *data, size_t
     move(list, memory, (uint8_t *)data, size, write_part);
 }
 
-void dma_list_write_zeros(DmaList *list, PhysicalMap *memory, uint64_t size) {
-    static const uint8_t zeros[4096];
-    while (size > 0 && list->left > 0) {
-        size_t part = size < sizeof(zeros) ? (size_t)size : sizeof(zeros);
-        dma_list_write(list, memory, zeros, part);
-        size -= part;
-    }
-}
-
 static uint64_t at_most_left(const DmaList *list, uint64_t size) {
     return size < list->left ? size : list->left;
 }

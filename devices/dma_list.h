@@ -39,7 +39,6 @@ bool dma_list_add(DmaList *list, uint64_t address, uint64_t size);
 void dma_list_skip(DmaList *list, uint64_t size);
 void dma_list_read(DmaList *list, PhysicalMap *memory, void *data, size_t size);
 void dma_list_write(DmaList *list, PhysicalMap *memory, const void *data, size_t size);
-void dma_list_write_zeros(DmaList *list, PhysicalMap *memory, uint64_t size);
 
 /* The same, with the other end on a disk. False if the disk fails. */
 bool dma_list_read_disk(DmaList *list, PhysicalMap *memory, BlockNode *disk, uint64_t offset,

@@ -447,10 +447,6 @@ void i8254_set_gate2(I8254 *pit, int level) {
     counter_set_gate(&pit->state.counters[2], level, pit_tick(pit));
 }
 
-bool i8254_gate2(const I8254 *pit) {
-    return pit->state.counters[2].gate != 0;
-}
-
 bool i8254_out(I8254 *pit, unsigned counter) {
     return counter_out(&pit->state.counters[counter], pit_tick(pit));
 }

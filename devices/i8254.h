@@ -19,7 +19,6 @@ void i8254_destroy(I8254 *pit);
 
 /* Drives GATE of counter 2. */
 void i8254_set_gate2(I8254 *pit, int level);
-bool i8254_gate2(const I8254 *pit);
 
 /* OUT of a counter now. */
 bool i8254_out(I8254 *pit, unsigned counter);

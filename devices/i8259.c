@@ -211,10 +211,6 @@ void i8259_set_irq(void *opaque, int line, int level) {
     pic_update(pic);
 }
 
-bool i8259_is_pending(const I8259 *pic) {
-    return chip_request(&pic->state.chips[MASTER]) != NO_REQUEST;
-}
-
 /* --- registers ---------------------------------------------------------------------------------
  */
 

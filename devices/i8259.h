@@ -18,9 +18,6 @@ void i8259_set_irq(void *pic, int line, int level);
  * request is left, that is the spurious interrupt 7 of the chip that was asked. */
 uint8_t i8259_acknowledge(void *pic);
 
-/* Whether INT is asserted. */
-bool i8259_is_pending(const I8259 *pic);
-
 /* Requests that were acknowledged, since the chips were made: for 'info irq', no state. */
 uint64_t i8259_interrupt_count(const I8259 *pic, unsigned line);
 

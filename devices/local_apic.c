@@ -261,10 +261,6 @@ void local_apic_mmio_write(LocalApic *apic, uint32_t offset, unsigned size, uint
 /* --- the place in memory -----------------------------------------------------------------------
  */
 
-uint64_t local_apic_base(const LocalApic *apic) {
-    return apic->state.base;
-}
-
 bool local_apic_is_enabled(const LocalApic *apic) {
     return (apic->state.base & BASE_ENABLED) != 0;
 }

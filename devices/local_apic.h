@@ -53,7 +53,6 @@ bool local_apic_receive(LocalApic *apic, const ApicMessage *message);
 /* Registers by offset divided by 16, without the side effects of a read: for the monitor and tests.
  */
 uint32_t local_apic_register(const LocalApic *apic, unsigned index);
-uint64_t local_apic_base(const LocalApic *apic);
 bool local_apic_is_enabled(const LocalApic *apic); /* by IA32_APIC_BASE */
 
 /* Register numbers. */

@@ -244,8 +244,3 @@ bool character_device_is_terminal(const CharacterDevice *device) {
 bool character_device_is_stdio(const CharacterDevice *device) {
     return device->kind == CHARACTER_STDIO;
 }
-
-void character_device_disconnect(CharacterDevice *device) {
-    if (device->kind == CHARACTER_SOCKET)
-        drop_connection(device);
-}

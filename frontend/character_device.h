@@ -35,7 +35,4 @@ bool character_device_is_terminal(const CharacterDevice *device);
 /* The process's own standard input and output: its lines end as the host's do. */
 bool character_device_is_stdio(const CharacterDevice *device);
 
-/* Ends a socket connection from our side (after 'quit'); others ignore it. */
-void character_device_disconnect(CharacterDevice *device);
-
 #endif

@@ -160,10 +160,6 @@ void x86_backend_reset(X86Backend *backend) {
     x86_backend_forget_indirect(backend, true);
 }
 
-size_t x86_backend_buffer_used(const X86Backend *backend) {
-    return (size_t)(backend->next - backend->writable);
-}
-
 uint64_t x86_backend_host_features(void) {
     uint64_t features = 0;
 #if defined(__x86_64__)

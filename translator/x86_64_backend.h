@@ -51,6 +51,4 @@ void x86_backend_unlink(void *translator, BlockLink *link);
 /* Tells translator->listing of the code that all translations share. */
 void x86_backend_list_trampolines(Translator *translator);
 
-size_t x86_backend_buffer_used(const X86Backend *backend);
-
 #endif

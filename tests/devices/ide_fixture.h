@@ -139,6 +139,20 @@ static inline uint8_t wait_not_busy(void) {
     return in(PORT_CONTROL);
 }
 
+/* One disk of so many sectors, alone on its channel. */
+static inline void plug_one_disk(size_t sectors) {
+    plug(IDE_DRIVE_DISK, make_image("a.img", sectors * 512, 1, false), IDE_DRIVE_NONE, NULL);
+}
+
+/* The command ends with its interrupt and these registers. */
+static inline void expect_end(uint8_t status, uint8_t error) {
+    wait_not_busy();
+    ck_assert_int_eq(machine.irq, 1);
+    ck_assert_uint_eq(in(PORT_STATUS), status);
+    ck_assert_uint_eq(in(PORT_FEATURES), error);
+    ck_assert_int_eq(machine.irq, 0);
+}
+
 /* Gives a command with 28-bit registers; 'device' chooses the drive, LBA or CHS and the top bits.
  */
 static inline void command(uint8_t code, uint8_t device, uint32_t lba, uint8_t count) {

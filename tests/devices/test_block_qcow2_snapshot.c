@@ -16,6 +16,19 @@
 
 static uint8_t model[DISK_BYTES], kept[MODELS][DISK_BYTES];
 
+/* QEMU finds no error in the image, and the model in it. */
+static void close_and_check(BlockNode *node) {
+    block_close(node);
+    qcow2_expect_sound("disk", false);
+    qcow2_expect_converted("disk", "", model, DISK_BYTES);
+}
+
+static void check_writes(BlockNode *node, uint64_t *seed) {
+    for (int i = 0; i < 30; i++)
+        ck_assert(qcow2_write_both(node, model, DISK_BYTES, seed));
+    close_and_check(node);
+}
+
 static void make(const char *options) {
     qcow2_fill(model, DISK_BYTES, 77);
     qcow2_save("model", model, DISK_BYTES);
@@ -202,11 +215,7 @@ START_TEST(damaged_refcounts_are_repaired) {
     qcow2_expect_sound("disk", false);
     node = qcow2_open_node("disk", NULL);
     qcow2_expect_contents(node, model, DISK_BYTES);
-    for (int i = 0; i < 30; i++)
-        ck_assert(qcow2_write_both(node, model, DISK_BYTES, &seed));
-    block_close(node);
-    qcow2_expect_sound("disk", false);
-    qcow2_expect_converted("disk", "", model, DISK_BYTES);
+    check_writes(node, &seed);
 }
 END_TEST
 
@@ -221,11 +230,7 @@ START_TEST(dirty_images_are_repaired_when_opened) {
     memset(model + 65536, 5, 300 << 10);
     BlockNode *node = qcow2_open_node("disk", NULL);
     ck_assert_uint_eq(peek(HEADER_FEATURES) & DIRTY, 0);
-    for (int i = 0; i < 30; i++)
-        ck_assert(qcow2_write_both(node, model, DISK_BYTES, &seed));
-    block_close(node);
-    qcow2_expect_sound("disk", false);
-    qcow2_expect_converted("disk", "", model, DISK_BYTES);
+    check_writes(node, &seed);
 }
 END_TEST
 
@@ -284,9 +289,7 @@ START_TEST(discarded_clusters) {
         qcow2_expect_contents(node, model, DISK_BYTES);
     }
     ck_assert(!block_discard(node, DISK_BYTES - 512, 513, NULL));
-    block_close(node);
-    qcow2_expect_sound("disk", false);
-    qcow2_expect_converted("disk", "", model, DISK_BYTES);
+    close_and_check(node);
     node = qcow2_open_node("disk", NULL);
     uint64_t before = room();
     ck_assert(block_write_zeros(node, 0, DISK_BYTES, NULL));
@@ -315,15 +318,11 @@ START_TEST(zstd_clusters) {
     for (size_t at = 0; at < DISK_BYTES; at += cluster)
         ck_assert(block_write_compressed(node, at, model + at, cluster, NULL));
     qcow2_expect_contents(node, model, DISK_BYTES);
-    block_close(node);
-    qcow2_expect_sound("disk", false);
-    qcow2_expect_converted("disk", "", model, DISK_BYTES);
+    close_and_check(node);
     node = qcow2_open_node("disk", NULL);
     for (int i = 0; i < 40; i++)
         ck_assert(qcow2_write_both(node, model, DISK_BYTES, &seed));
-    block_close(node);
-    qcow2_expect_sound("disk", false);
-    qcow2_expect_converted("disk", "", model, DISK_BYTES);
+    close_and_check(node);
 }
 END_TEST
 

@@ -5,7 +5,7 @@ enum { LBA = 0xE0, SLAVE = 0x10 };
 #define DISK_SECTORS 5000
 
 static void plug_disk(void) {
-    plug(IDE_DRIVE_DISK, make_image("a.img", DISK_SECTORS * 512, 1, false), IDE_DRIVE_NONE, NULL);
+    plug_one_disk(DISK_SECTORS);
 }
 
 /* A data request of so many sectors is there, with the given ones. */
@@ -18,14 +18,6 @@ static void expect_sectors(unsigned seed, uint64_t lba, unsigned count) {
     read_words(data, count * 512);
     for (unsigned i = 0; i < count * 512; i++)
         ck_assert_uint_eq(data[i], image_byte(seed, lba * 512 + i));
-}
-
-static void expect_end(uint8_t status, uint8_t error) {
-    wait_not_busy();
-    ck_assert_int_eq(machine.irq, 1);
-    ck_assert_uint_eq(in(PORT_STATUS), status);
-    ck_assert_uint_eq(in(PORT_FEATURES), error);
-    ck_assert_int_eq(machine.irq, 0);
 }
 
 START_TEST(reads_sectors) {

@@ -8,15 +8,7 @@ enum { SMART_KEY = 0xC24F00 };
 #define SECOND_NS 1000000000LL
 
 static void plug_disk(void) {
-    plug(IDE_DRIVE_DISK, make_image("a.img", DISK_SECTORS * 512, 1, false), IDE_DRIVE_NONE, NULL);
-}
-
-static void expect_end(uint8_t status, uint8_t error) {
-    wait_not_busy();
-    ck_assert_int_eq(machine.irq, 1);
-    ck_assert_uint_eq(in(PORT_STATUS), status);
-    ck_assert_uint_eq(in(PORT_FEATURES), error);
-    ck_assert_int_eq(machine.irq, 0);
+    plug_one_disk(DISK_SECTORS);
 }
 
 static void run(uint8_t code, uint8_t device, uint32_t lba, uint8_t count) {
