@@ -8,14 +8,6 @@
 #include <string.h>
 
 void key_values_set(KeyValues *values, const char *key, const char *value) {
-    for (int i = 0; i < values->count; i++) {
-        if (strcmp(values->items[i].key, key) == 0) {
-            char *replaced = strdup(value);
-            free(values->items[i].value);
-            values->items[i].value = replaced;
-            return;
-        }
-    }
     if (values->count == values->capacity) {
         values->capacity = values->capacity == 0 ? 8 : values->capacity * 2;
         values->items = realloc(values->items, (size_t)values->capacity * sizeof(KeyValue));
@@ -81,13 +73,31 @@ bool key_values_parse(KeyValues *values, const char *text, const char *implied_k
 }
 
 const char *key_values_get(KeyValues *values, const char *key) {
+    const char *last = NULL;
     for (int i = 0; i < values->count; i++) {
         if (strcmp(values->items[i].key, key) == 0) {
+            values->items[i].used = true;
+            last = values->items[i].value;
+        }
+    }
+    return last;
+}
+
+const char *key_values_get_nth(KeyValues *values, const char *key, unsigned number) {
+    char numbered[128];
+    unsigned seen = 0;
+    for (int i = 0; i < values->count; i++) {
+        if (strcmp(values->items[i].key, key) == 0 && seen++ == number) {
             values->items[i].used = true;
             return values->items[i].value;
         }
     }
-    return NULL;
+    snprintf(numbered, sizeof(numbered), "%s.%u", key, number - seen);
+    const char *value = key_values_get(values, numbered);
+    if (value != NULL)
+        return value;
+    snprintf(numbered, sizeof(numbered), "%s.%u.str", key, number - seen);
+    return key_values_get(values, numbered);
 }
 
 bool key_values_get_bool(KeyValues *values, const char *key, bool otherwise, bool *result,

@@ -23,15 +23,18 @@ typedef struct KeyValues {
  * flag=off. A key that appears twice keeps its last value. A text that begins with '{' is JSON. */
 bool key_values_parse(KeyValues *values, const char *text, const char *implied_key, Error *error);
 /* A JSON object, as libvirt writes option values: {"driver":"ide-hd","unit":0}. Objects within it
- * become dotted keys
- * ("file.filename"), true and false on and off; what is null is left out. Arrays are errors. */
+ * become dotted keys ("file.filename"), lists numbered ones ("hostfwd.0"), true and false on and
+ * off; what is null is left out. */
 bool key_values_parse_json(KeyValues *values, const char *text, Error *error);
 void key_values_free(KeyValues *values);
 
+/* Keeps what the key had before for key_values_get_nth(). */
 void key_values_set(KeyValues *values, const char *key, const char *value);
 
 /* The value, or NULL; it belongs to the dictionary. */
 const char *key_values_get(KeyValues *values, const char *key);
+/* The value that a key has for the n-th time, or of "key.n" and "key.n.str" (lists in JSON). */
+const char *key_values_get_nth(KeyValues *values, const char *key, unsigned number);
 
 /* The same as bool (on, off, yes, no, true, false), as number with base prefix, as size with suffix
  * K, M, G or T. What is absent gives 'otherwise'; what cannot be read is an error that names the

@@ -10,6 +10,8 @@
 
 static bool add_object(KeyValues *values, const char *prefix, json_object *object, Error *error);
 
+static bool add_list(KeyValues *values, const char *key, json_object *list, Error *error);
+
 static bool add_member(KeyValues *values, const char *key, json_object *value, Error *error) {
     switch (json_object_get_type(value)) {
     case json_type_null:
@@ -20,11 +22,22 @@ static bool add_member(KeyValues *values, const char *key, json_object *value, E
     case json_type_object:
         return add_object(values, key, value, error);
     case json_type_array:
-        return error_set(error, "'%s' cannot be a list", key);
+        return add_list(values, key, value, error);
     default: /* strings and numbers */
         key_values_set(values, key, json_object_get_string(value));
         return true;
     }
+}
+
+static bool add_list(KeyValues *values, const char *key, json_object *list, Error *error) {
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        char numbered[LONGEST_KEY];
+        if (snprintf(numbered, sizeof(numbered), "%s.%zu", key, i) >= (int)sizeof(numbered))
+            return error_set(error, "a name in the JSON value is too long");
+        if (!add_member(values, numbered, json_object_array_get_idx(list, i), error))
+            return false;
+    }
+    return true;
 }
 
 static bool add_object(KeyValues *values, const char *prefix, json_object *object, Error *error) {

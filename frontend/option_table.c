@@ -60,8 +60,12 @@ const OptionInfo option_table[] = {
     {"chardev", "KIND,id=ID,...", "names a C for chardev:ID", option_chardev},
     {"mon", "chardev=ID", "a monitor on a named C", option_mon},
     {"device", "NAME[,setting=value]", "'-device help' lists devices", option_device},
-    {"nic", "none", "no network card", option_nic},
-    {"net", "none", "no network card", option_net},
+
+    {NULL, NULL, "Network (B: user, socket, tap; '-netdev help' lists their settings):", NULL},
+    {"nic", "B[,model=CARD,mac=M]...", "a network card and what is at the other end of its cable; or none", option_nic},
+    {"netdev", "B,id=ID,...", "the other end alone, for -device CARD,netdev=ID", option_netdev},
+    {"net", "nic|B|none", "the same in two options", option_net},
+    {"object", "filter-dump,id=ID,netdev=N,file=F", "write a network's frames to a file (pcap)", option_object},
 
     {NULL, NULL, "Debugging and the rest:", NULL},
     {"d", "CATEGORY,...", "trace: in_asm, op, out_asm, int, exec, cpu, post, ...", option_trace},
@@ -84,9 +88,7 @@ const OptionInfo option_table[] = {
     /* What QEMU has and this version does not: named, so that the answer is clear. */
     {"qmp", "C", NULL, option_not_here},
     {"gdb", "ADDRESS", NULL, option_not_here},
-    {"netdev", "SETTINGS", NULL, option_not_here},
     {"audiodev", "SETTINGS", NULL, option_not_here},
-    {"object", "SETTINGS", NULL, option_not_here},
     {"incoming", "ADDRESS", NULL, option_not_here},
     {"usb", NULL, NULL, option_not_here},
     {"daemonize", NULL, NULL, option_not_here},

@@ -46,7 +46,10 @@ OptionHandler option_serial, option_parallel, option_debug_console, option_monit
     option_mon;
 
 /* options_device.c */
-OptionHandler option_device, option_nic, option_net;
+OptionHandler option_device;
+
+/* options_network.c */
+OptionHandler option_netdev, option_nic, option_net, option_object;
 
 /* options_program.c */
 OptionHandler option_help, option_version, option_trace, option_trace_file, option_pid_file;

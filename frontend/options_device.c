@@ -1,6 +1,7 @@
 #include "key_values.h"
 #include "nearest_name.h"
 #include "options.h"
+#include "options_network.h"
 #include "pvpanic.h"
 
 #include <stdio.h>
@@ -299,11 +300,17 @@ static bool print_devices(void) {
     for (size_t i = 0; i < DEVICE_OPTIONS; i++)
         printf("%-16s %s (%s)\n", device_options[i].name, device_options[i].help,
                device_options[i].keys);
+    option_network_card_list();
     return true;
 }
 
 static bool plug_in(Settings *settings, const char *name, KeyValues *values, Error *error) {
     NearestName nearest = {.wanted = name};
+    bool is_card;
+    bool good = option_network_card(settings, name, values, &is_card, error);
+    if (is_card)
+        return good;
+    option_network_card_names(&nearest);
     for (size_t i = 0; i < DEVICE_OPTIONS; i++) {
         if (strcmp(device_options[i].name, name) == 0) {
             accept_common_keys(values);
@@ -329,19 +336,4 @@ bool option_device(Settings *settings, const char *argument, Error *error) {
     good = good && plug_in(settings, name, &values, error);
     key_values_free(&values);
     return good;
-}
-
-static bool refuse_network(const char *argument, Error *error) {
-    return strcmp(argument, "none") == 0 ||
-           error_set(error, "this version has no network card; only 'none' is known");
-}
-
-bool option_nic(Settings *settings, const char *argument, Error *error) {
-    (void)settings;
-    return refuse_network(argument, error);
-}
-
-bool option_net(Settings *settings, const char *argument, Error *error) {
-    (void)settings;
-    return refuse_network(argument, error);
 }

@@ -49,6 +49,13 @@ typedef struct Settings {
     ImageSpec image[SETTINGS_IMAGES];
     int image_count;
 
+    bool network_given; /* some option says what network there is, or that there is none */
+    unsigned network_address_count, network_id_count;
+    /* Of '-net', which go together by their order. */
+    NetworkCardConfig *net_card[MACHINE_NETWORK_CARDS];
+    const char *net_back_end[MACHINE_NETWORK_BACK_ENDS];
+    unsigned net_card_count, net_back_end_count;
+
     bool snapshot;                       /* -snapshot: for every drive */
     bool snapshot_by_default;            /* for drives that do not say snapshot=off */
     bool floppy_named[MACHINE_FLOPPIES]; /* some option says what is in it */

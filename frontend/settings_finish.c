@@ -1,4 +1,5 @@
 #include "settings_finish.h"
+#include "options_network.h"
 
 #include <string.h>
 
@@ -80,7 +81,8 @@ static bool check_stdio(const Settings *settings, Error *error) {
 bool settings_finish(Settings *settings, Error *error) {
     finish_drives(settings);
     finish_ports(settings);
-    return resolve_all(settings, settings->serial, settings->serial_count, error) &&
+    return settings_finish_network(settings, error) &&
+           resolve_all(settings, settings->serial, settings->serial_count, error) &&
            resolve_all(settings, settings->parallel, settings->parallel_count, error) &&
            resolve_all(settings, settings->monitor, settings->monitor_count, error) &&
            resolve(settings, &settings->debug_console, error) &&

@@ -184,8 +184,8 @@ static bool create_chips(Board *board, const KernelImage *kernel, Error *error) 
     return create_bridges(board, error) && create_timers(board, error) &&
            create_keyboard(board, error) && board_create_fw_cfg(board, error) &&
            board_offer_kernel(board, kernel, error) && create_display(board, error) &&
-           board_create_storage(board, error) && board_create_ports(board, error) &&
-           board_create_test_devices(board, error);
+           board_create_storage(board, error) && board_create_network(board, error) &&
+           board_create_ports(board, error) && board_create_test_devices(board, error);
 }
 
 static void reset_chips(Board *board) {
@@ -212,6 +212,7 @@ bool board_create(Machine *machine, Error *error) {
 void board_destroy(Board *board) {
     board_destroy_test_devices(board);
     board_destroy_ports(board);
+    board_destroy_network(board);
     board_destroy_storage(board);
     vga_destroy(board->vga);
     fw_cfg_destroy(board->fw_cfg);

@@ -29,6 +29,15 @@ typedef struct BoardDrive {
     bool snapshot, read_only;
 } BoardDrive;
 
+/* A network card with its cable. */
+typedef struct BoardNetworkCard {
+    char id[32];
+    const struct NetworkCardModel *model;
+    void *card;               /* NULL: none */
+    struct NetworkLink *link; /* to whatever is at its other end */
+    unsigned slot;            /* on the PCI bus */
+} BoardNetworkCard;
+
 #define BOARD_DRIVES (MACHINE_FLOPPIES + MACHINE_IDE_DRIVES + MACHINE_PCI_DISKS)
 
 typedef struct Board {
@@ -62,9 +71,10 @@ typedef struct Board {
     struct Piix3Ide *ide;
     struct VirtioBlk *virtio_disk[MACHINE_PCI_DISKS]; /* NULL: not of this kind, or not there */
     struct Nvme *nvme_disk[MACHINE_PCI_DISKS];
-    struct Ahci *ahci;                                /* NULL without */
+    struct Ahci *ahci; /* NULL without */
     unsigned ahci_slot;
     unsigned pci_disk_slot[MACHINE_PCI_DISKS];
+    BoardNetworkCard network_card[MACHINE_NETWORK_CARDS];
     struct Uart16550 *serial[MACHINE_SERIAL_PORTS];
     struct ParallelPort *parallel[MACHINE_PARALLEL_PORTS];
     struct DebugConsole *debug_console, *firmware_log;

@@ -8,7 +8,14 @@
 #include "kernel_image.h"
 
 /* Sources of the interrupt lines that several chips share. */
-enum { IRQ_SOURCE_ISA, IRQ_SOURCE_PCI, IRQ_SOURCE_POWER, IRQ_SOURCE_ISA_SHARED, IRQ_SOURCE_TEST };
+enum {
+    IRQ_SOURCE_ISA,
+    IRQ_SOURCE_PCI,
+    IRQ_SOURCE_POWER,
+    IRQ_SOURCE_ISA_SHARED,
+    IRQ_SOURCE_TEST,
+    IRQ_SOURCE_NETWORK
+};
 
 DeviceContext board_context(const Board *board);
 /* The pin by which ISA devices raise an interrupt request. */
@@ -32,6 +39,9 @@ void board_destroy_test_devices(Board *board);
 bool board_open_media(Board *board, Error *error);
 bool board_create_storage(Board *board, Error *error);
 void board_destroy_storage(Board *board);
+/* board_network.c */
+bool board_create_network(Board *board, Error *error);
+void board_destroy_network(Board *board);
 /* board_ports.c */
 bool board_create_ports(Board *board, Error *error);
 void board_destroy_ports(Board *board);

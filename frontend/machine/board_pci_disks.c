@@ -4,6 +4,7 @@
 #include "board_parts.h"
 #include "disk_media.h"
 #include "machine_parts.h"
+#include "network_cards.h"
 #include "nvme.h"
 #include "pci.h"
 #include "virtio_blk.h"
@@ -14,8 +15,9 @@ enum { FIRST_SLOT = 3, SLOTS = 32 }; /* the display has slot 2, as ever */
 
 #define FIRST_DISK (MACHINE_FLOPPIES + MACHINE_IDE_DRIVES)
 
-/* Where each controller goes: the one of AHCI, then those of the disks. */
-#define CONTROLLERS (1 + MACHINE_PCI_DISKS)
+/* Where each controller goes: network cards as a board has them, the controller of AHCI, those of
+ * the disks, further network cards. */
+#define CONTROLLERS (1 + MACHINE_PCI_DISKS + 2 * MACHINE_NETWORK_CARDS)
 
 typedef struct Place {
     bool present;
@@ -23,8 +25,21 @@ typedef struct Place {
     unsigned *slot;
 } Place;
 
+static void list_network_cards(Board *board, bool first, Place *places) {
+    for (unsigned i = 0; i < MACHINE_NETWORK_CARDS; i++) {
+        const NetworkCardConfig *config = &board->machine->config.network_card[i];
+        const NetworkCardModel *model =
+            config->model != NULL ? network_card_find(config->model) : NULL;
+        bool is_here = model != NULL && !model->is_isa && config->comes_first == first;
+        places[i] = (Place){is_here, config->slot, &board->network_card[i].slot};
+    }
+}
+
 static void list_places(Board *board, Place *places) {
     const MachineConfig *config = &board->machine->config;
+    list_network_cards(board, true, places);
+    list_network_cards(board, false, places + CONTROLLERS - MACHINE_NETWORK_CARDS);
+    places += MACHINE_NETWORK_CARDS;
     places[0] = (Place){config->has_ahci, config->ahci_slot, &board->ahci_slot};
     for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++) {
         const PciDiskConfig *disk = &config->pci_disk[i];

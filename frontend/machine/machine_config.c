@@ -20,5 +20,7 @@ void machine_config_init(MachineConfig *config) {
         config->ide[i].boot_index = -1;
     for (int i = 0; i < MACHINE_PCI_DISKS; i++)
         config->pci_disk[i].drive.boot_index = -1;
+    for (int i = 0; i < MACHINE_NETWORK_CARDS; i++)
+        config->network_card[i].boot_index = -1;
     config->floppy[0].present = true;
 }

@@ -3,6 +3,8 @@
 #ifndef REPRISE_MACHINE_CONFIG_H
 #define REPRISE_MACHINE_CONFIG_H
 
+#include "network_back_end.h"
+#include "network_link.h"
 #include "post_log.h"
 #include "smbios_tables.h"
 #include "trace.h"
@@ -19,6 +21,9 @@ enum {
     MACHINE_SERIAL_PORTS = 4,
     MACHINE_PARALLEL_PORTS = 3,
     MACHINE_PROCESSORS = 8,
+    MACHINE_NETWORK_CARDS = 8,
+    MACHINE_NETWORK_BACK_ENDS = 8,
+    MACHINE_NETWORK_DUMPS = 8,
 };
 
 #define MACHINE_RAM_MIN (1ull << 20)
@@ -47,6 +52,20 @@ typedef struct PciDiskConfig {
     unsigned port; /* of the AHCI controller */
     unsigned slot; /* of its own controller on the bus; 0: the first that is free */
 } PciDiskConfig;
+
+/* A network card; which there are: network_cards.h. */
+typedef struct NetworkCardConfig {
+    const char *model;    /* NULL: none */
+    const char *id;       /* NULL: a default */
+    const char *back_end; /* what is at the other end of its cable; NULL: nothing */
+    uint8_t address[NETWORK_ADDRESS_BYTES];
+    unsigned slot;        /* on the PCI bus; 0: the first that is free */
+    bool comes_first;     /* takes its slot before disks do */
+    uint16_t io_base;     /* on the ISA bus */
+    unsigned irq;         /* likewise */
+    const char *boot_rom; /* NULL: the one that firmware packages have; "": none */
+    int boot_index;       /* -1: not given */
+} NetworkCardConfig;
 
 /* Where the bytes of a port go. Called on the machine's thread. A NULL write: the port has nobody
  * at its other end. */
@@ -95,6 +114,9 @@ typedef struct MachineConfig {
     PciDiskConfig pci_disk[MACHINE_PCI_DISKS];
     bool has_ahci;
     unsigned ahci_slot; /* 0: the first that is free */
+    NetworkCardConfig network_card[MACHINE_NETWORK_CARDS];
+    NetworkBackEndOptions network_back_end[MACHINE_NETWORK_BACK_ENDS];
+    NetworkDumpOptions network_dump[MACHINE_NETWORK_DUMPS];
     /* What the drives hold instead of those files, in a clone (disk_base.h); read by
      * machine_create() alone. */
     const struct DiskBase *disks;

@@ -149,7 +149,24 @@ START_TEST(json_objects) {
 }
 END_TEST
 
-static const char *const bad_json[] = {"{",           "{\"a\"}",      "{\"a\":}",    "{\"a\":[1]}",
+START_TEST(lists_and_repeated_keys) {
+    ck_assert(key_values_parse(&values, "f=1,g=2,f=3", NULL, &error));
+    ck_assert_str_eq(key_values_get_nth(&values, "f", 0), "1");
+    ck_assert_str_eq(key_values_get_nth(&values, "f", 1), "3");
+    ck_assert_ptr_null(key_values_get_nth(&values, "f", 2));
+    if (!key_values_parse(&values, "{\"h\":[{\"str\":\"x\"},{\"str\":\"y\"}],\"l\":[\"z\"]}", NULL,
+                          NULL))
+        return;
+    ck_assert_str_eq(key_values_get_nth(&values, "h", 0), "x");
+    ck_assert_str_eq(key_values_get_nth(&values, "h", 1), "y");
+    ck_assert_str_eq(key_values_get_nth(&values, "l", 0), "z");
+    ck_assert_ptr_null(key_values_get_nth(&values, "l", 1));
+    key_values_get(&values, "g");
+    ck_assert(key_values_check_used(&values, "f g h l", &error));
+}
+END_TEST
+
+static const char *const bad_json[] = {"{",           "{\"a\"}",      "{\"a\":}",    "{\"a\":[1}",
                                        "{\"a\":1} x", "{\"\":\"x\"}", "{\"a\":\"x}", "{a:1"};
 
 START_TEST(bad_json_is_an_error) {
@@ -174,6 +191,7 @@ int main(void) {
     tcase_add_loop_test(tests, sizes_with_suffixes, 0, (int)(sizeof(sizes) / sizeof(sizes[0])));
     tcase_add_test(tests, unused_keys_are_errors_that_name_the_nearest);
     tcase_add_test(tests, json_objects);
+    tcase_add_test(tests, lists_and_repeated_keys);
     tcase_add_loop_test(tests, bad_json_is_an_error, 0,
                         (int)(sizeof(bad_json) / sizeof(bad_json[0])));
     suite_add_tcase(suite, tests);

@@ -1,0 +1,47 @@
+/* Network cards, the cables at them, and what is at the cables' other ends. */
+#include "board_parts.h"
+#include "machine_parts.h"
+#include "network_cards.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool create_card(Board *board, unsigned i, Error *error) {
+    const NetworkCardConfig *config = &board->machine->config.network_card[i];
+    BoardNetworkCard *card = &board->network_card[i];
+    DeviceContext context = board_context(board);
+    char link_id[sizeof(card->id) + 8];
+    card->model = network_card_find(config->model);
+    if (card->model == NULL)
+        return error_set(error, "there is no network card '%s'", config->model);
+    if (config->id != NULL)
+        snprintf(card->id, sizeof(card->id), "%s", config->id);
+    else
+        snprintf(card->id, sizeof(card->id), "%s.%u", card->model->name, i);
+    snprintf(link_id, sizeof(link_id), "%s-link", card->id);
+    card->link = network_link_create(&context, link_id);
+    NetworkCardOptions options = {
+        .id = card->id, .link = card->link, .slot = card->slot, .io_base = config->io_base};
+    memcpy(options.address, config->address, sizeof(options.address));
+    if (card->model->is_isa)
+        options.irq = irq_lines_input(board->irq_lines, IRQ_SOURCE_NETWORK, config->irq);
+    card->card = card->model->create(&context, board->pci, &options, error);
+    return card->card != NULL || error_prefix(error, "%s: ", card->id);
+}
+
+bool board_create_network(Board *board, Error *error) {
+    for (unsigned i = 0; i < MACHINE_NETWORK_CARDS; i++) {
+        if (board->machine->config.network_card[i].model != NULL && !create_card(board, i, error))
+            return false;
+    }
+    return true;
+}
+
+void board_destroy_network(Board *board) {
+    for (unsigned i = 0; i < MACHINE_NETWORK_CARDS; i++) {
+        BoardNetworkCard *card = &board->network_card[i];
+        if (card->card != NULL)
+            card->model->destroy(card->card);
+        network_link_destroy(card->link);
+    }
+}

@@ -1,0 +1,19 @@
+#include "network_cards.h"
+
+#include <string.h>
+
+static const NetworkCardModel *const models[] = {
+    NULL,
+};
+
+const NetworkCardModel *network_card_model(unsigned index) {
+    return models[index];
+}
+
+const NetworkCardModel *network_card_find(const char *name) {
+    for (unsigned i = 0; models[i] != NULL; i++)
+        if (strcmp(models[i]->name, name) == 0 ||
+            (models[i]->alias != NULL && strcmp(models[i]->alias, name) == 0))
+            return models[i];
+    return NULL;
+}
