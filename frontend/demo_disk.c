@@ -1,20 +1,37 @@
+#define _GNU_SOURCE /* strchrnul() */
 #include "demo_disk.h"
 #include "options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define PATH_BYTES 4096
 
-/* The folder that the running program's file is in. */
+/* The file that the shell started for a name without a folder. */
+static bool find_in_search_path(const char *program, char *path) {
+    const char *folder = getenv("PATH");
+    while (folder != NULL) {
+        const char *end = strchrnul(folder, ':');
+        int length = snprintf(path, PATH_BYTES, "%.*s/%s", (int)(end - folder), folder, program);
+        if (length < PATH_BYTES && access(path, X_OK) == 0)
+            return true;
+        folder = *end == ':' ? end + 1 : NULL;
+    }
+    return false;
+}
+
+/* The folder that the running program's file is in. Where the host does not tell which file that is
+ * (no /proc), it is looked for as the shell did. */
 static bool find_own_folder(const char *program, char *folder) {
     ssize_t length = readlink("/proc/self/exe", folder, PATH_BYTES - 1);
-    if (length <= 0)
-        length = snprintf(folder, PATH_BYTES, "%s", program);
-    if (length >= PATH_BYTES)
+    if (length > 0)
+        folder[length] = '\0';
+    else if (strchr(program, '/') != NULL)
+        snprintf(folder, PATH_BYTES, "%s", program);
+    else if (!find_in_search_path(program, folder))
         return false;
-    folder[length] = '\0';
     char *slash = strrchr(folder, '/');
     if (slash == NULL)
         return false;
