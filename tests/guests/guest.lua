@@ -21,6 +21,7 @@ local images = absolute(guests or os.getenv("REPRISE_GUESTS")
   or repository .. "/../shared/guests")
 
 guest.long = args.long == "1" -- run what takes long, too
+guest.program_file = absolute(args.program or roms .. "/../reprise") -- for 'reprise image'
 guest.READY = "initramfs is ready"
 guest.DONE = "initramfs script ended with status "
 
