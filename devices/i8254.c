@@ -102,6 +102,10 @@ struct I8254 {
     const VirtualClock *clock;
     Wire out0;
     Timer edge;
+    I8254Listener listener; /* to counter 2; 'told' is NULL without */
+    PitCounter heard;       /* as it was programmed last */
+    int64_t heard_tick;     /* told up to here */
+    int heard_level;
 };
 
 /* CLK cycles that have begun by now. */
@@ -207,6 +211,52 @@ static int64_t counter_next_edge(PitCounter *counter, int64_t tick) {
     if (tick < end)
         return end;
     return counter->mode >= 4 && tick == end ? end + 1 : -1;
+}
+
+/* --- OUT of counter 2, for a listener ----------------------------------------------------------
+ */
+
+static int counter_level(PitCounter *counter, int64_t tick) {
+    bool high = counter_out(counter, tick);
+    if (counter->mode == 3 && counter->run == COUNTER_RUNNING &&
+        counter->count < I8254_AUDIBLE_COUNT)
+        return I8254_LEVEL_FULL / 2;
+    return high ? I8254_LEVEL_FULL : 0;
+}
+
+static void pit_tell_level(I8254 *pit, int64_t tick) {
+    int level = counter_level(&pit->heard, tick);
+    if (level != pit->heard_level)
+        pit->listener.told(pit->listener.opaque, (double)tick * 1e9 / I8254_HZ, level);
+    pit->heard_level = level;
+}
+
+/* The counter that is heard is a copy: looking at it must not change the State. */
+static void pit_tell(I8254 *pit, int64_t tick) {
+    PitCounter *heard = &pit->heard;
+    if (pit->listener.told == NULL)
+        return;
+    bool steady = mode_is_periodic(heard) && heard->run == COUNTER_RUNNING &&
+                  !heard->next_pending && (heard->mode == 2 || heard->count < I8254_AUDIBLE_COUNT);
+    while (!steady) {
+        int64_t next = counter_next_edge(heard, pit->heard_tick);
+        if (heard->run == COUNTER_RUNNING && pit->heard_tick < heard->start_tick)
+            next = heard->start_tick;
+        if (next < 0 || next > tick)
+            break;
+        pit->heard_tick = next;
+        pit_tell_level(pit, next);
+    }
+    pit->heard_tick = tick;
+}
+
+/* The counter was programmed anew. */
+static void pit_hear(I8254 *pit, int64_t tick) {
+    if (pit->listener.told == NULL)
+        return;
+    pit->heard = pit->state.counters[2];
+    pit->heard_tick = tick;
+    pit_tell_level(pit, tick);
 }
 
 /* --- OUT of counter 0 --------------------------------------------------------------------------
@@ -432,31 +482,44 @@ static void pit_port_write(void *opaque, uint32_t offset, unsigned size, uint32_
             pit_read_back(pit, (uint8_t)value);
             return;
         }
+        pit_tell(pit, tick);
         counter_control(&pit->state.counters[index], (uint8_t)value, tick);
     } else {
+        pit_tell(pit, tick);
         counter_write(&pit->state.counters[index], (uint8_t)value, tick);
     }
     if (index == 0)
         pit_update_out0(pit, tick);
+    else if (index == 2)
+        pit_hear(pit, tick);
 }
 
 /* --- the device --------------------------------------------------------------------------------
  */
 
 void i8254_set_gate2(I8254 *pit, int level) {
-    counter_set_gate(&pit->state.counters[2], level, pit_tick(pit));
+    int64_t tick = pit_tick(pit);
+    pit_tell(pit, tick);
+    counter_set_gate(&pit->state.counters[2], level, tick);
+    pit_hear(pit, tick);
+}
+
+void i8254_listen(I8254 *pit, const I8254Listener *listener) {
+    pit->listener = listener != NULL ? *listener : (I8254Listener){NULL, NULL};
+    pit->heard_level = -1;
+    pit_hear(pit, pit_tick(pit));
+}
+
+void i8254_tell(I8254 *pit) {
+    pit_tell(pit, pit_tick(pit));
 }
 
 bool i8254_out(I8254 *pit, unsigned counter) {
     return counter_out(&pit->state.counters[counter], pit_tick(pit));
 }
 
-uint32_t i8254_period(I8254 *pit, unsigned index) {
-    PitCounter *counter = &pit->state.counters[index];
-    counter_advance(counter, pit_tick(pit));
-    if (!mode_is_periodic(counter) || counter->run != COUNTER_RUNNING)
-        return 0;
-    return counter->count;
+bool i8254_is_tone(const I8254 *pit) {
+    return pit->heard.mode == 3 && pit->heard.run == COUNTER_RUNNING;
 }
 
 /* The 8254 has no RESET pin; "prior to initialization, the mode, count and output of all counters

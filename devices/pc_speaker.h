@@ -2,22 +2,15 @@
 #ifndef REPRISE_PC_SPEAKER_H
 #define REPRISE_PC_SPEAKER_H
 
+#include "audio_mixer.h"
 #include "device_context.h"
 #include "i8254.h"
 
 typedef struct PcSpeaker PcSpeaker;
 
-/* What an audio back end needs to know of the speaker now. */
-typedef struct PcSpeakerTone {
-    bool driven;     /* the AND of data bit and OUT 2 reaches the speaker */
-    uint32_t period; /* of the tone in cycles of I8254_HZ; 0: OUT 2 stands still */
-    bool level;      /* of the speaker now */
-} PcSpeakerTone;
-
-/* Claims port 61h; drives the gate of the timer's counter 2. */
-PcSpeaker *pc_speaker_create(const DeviceContext *context, I8254 *pit, Error *error);
+/* Claims port 61h; drives the gate of the timer's counter 2. Heard at 'mixer'; NULL: nowhere. */
+PcSpeaker *pc_speaker_create(const DeviceContext *context, I8254 *pit, AudioMixer *mixer,
+                             Error *error);
 void pc_speaker_destroy(PcSpeaker *speaker);
-
-void pc_speaker_query(PcSpeaker *speaker, PcSpeakerTone *tone);
 
 #endif

@@ -52,6 +52,11 @@ const OptionInfo option_table[] = {
     {"vnc", "none", "no window", option_vnc},
     {"full-screen", NULL, "start with the window filling the screen", option_full_screen},
 
+    {NULL, NULL, "Sound:", NULL},
+    {"audiodev", "DRIVER,id=ID[,path=F]", "where sound goes: sdl, wav or none; also: out.frequency= out.channels=", option_audiodev},
+    {"audio", "DRIVER,model=M", "both that and a card: sb16, adlib, pcspk; '-audio model=help' lists them", option_audio},
+    {"soundhw", "M,...", NULL, option_soundhw},
+
     {NULL, NULL, "Ports and the monitor (C: stdio, file:PATH, unix:PATH[,server,nowait], pty, null, none):", NULL},
     {"serial", "C", "a serial port; repeat for the next one", option_serial},
     {"parallel", "C", "a parallel port; repeat for the next one", option_parallel},
@@ -88,7 +93,6 @@ const OptionInfo option_table[] = {
     /* What QEMU has and this version does not: named, so that the answer is clear. */
     {"qmp", "C", NULL, option_not_here},
     {"gdb", "ADDRESS", NULL, option_not_here},
-    {"audiodev", "SETTINGS", NULL, option_not_here},
     {"incoming", "ADDRESS", NULL, option_not_here},
     {"usb", NULL, NULL, option_not_here},
     {"daemonize", NULL, NULL, option_not_here},

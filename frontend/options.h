@@ -4,6 +4,7 @@
 #define REPRISE_OPTIONS_H
 
 #include "error.h"
+#include "key_values.h"
 #include "settings.h"
 #include <stdbool.h>
 
@@ -50,6 +51,12 @@ OptionHandler option_device;
 
 /* options_network.c */
 OptionHandler option_netdev, option_nic, option_net, option_object;
+
+/* options_audio.c */
+OptionHandler option_audiodev, option_audio, option_soundhw;
+/* The sound devices of -device; 'audiodev=' among their settings. */
+bool plug_in_sb16(Settings *settings, KeyValues *values, Error *error);
+bool plug_in_adlib(Settings *settings, KeyValues *values, Error *error);
 
 /* options_program.c */
 OptionHandler option_help, option_version, option_trace, option_trace_file, option_pid_file;

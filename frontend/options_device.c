@@ -278,6 +278,8 @@ static const DeviceOption device_options[] = {
     {"pc-testdev", "id", "ports and memory that suites of test kernels use", plug_in_pc_testdev},
     {"pci-testdev", "id addr bus", "a PCI device that counts writes, for the same", plug_in_pci_testdev},
     {"isa-debugcon", "chardev iobase id", "the debug console", plug_in_debug_console},
+    {"sb16", "audiodev iobase irq dma dma16 version id bus", "a Sound Blaster 16 with OPL3 and MPU-401", plug_in_sb16},
+    {"adlib", "audiodev iobase freq id bus", "an AdLib card: an OPL2 or OPL3 alone", plug_in_adlib},
     {"isa-serial", "chardev index id", "a serial port", plug_in_serial},
     {"isa-parallel", "chardev index iobase id", "a parallel port", plug_in_parallel},
     {"ahci", "id addr bus", "a Serial ATA controller; its buses are ID.0 to ID.5", plug_in_ahci},

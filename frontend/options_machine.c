@@ -19,11 +19,15 @@ static bool check_machine_properties(Settings *settings, KeyValues *values, Erro
             return false;
     }
     MachineConfig *machine = &settings->machine;
+    const char *speaker = key_values_get(values, "pcspk-audiodev");
+    if (speaker != NULL)
+        settings->sound_audio[SOUND_SPEAKER] = settings_keep_string(settings, speaker);
     if (!key_values_get_bool(values, "acpi", machine->has_acpi, &machine->has_acpi, error) ||
         !key_values_get_bool(values, "hpet", machine->has_hpet, &machine->has_hpet, error))
         return false;
     return key_values_check_used(
-        values, "type accel acpi usb dump-guest-core hpet vmport graphics mem-merge", error);
+        values, "type accel acpi usb dump-guest-core hpet vmport graphics mem-merge pcspk-audiodev",
+        error);
 }
 
 bool option_machine(Settings *settings, const char *argument, Error *error) {

@@ -172,6 +172,7 @@ static bool open_trace(Settings *settings, Error *error) {
 static void run_loop(Program *program, Display *display, int *exit_status) {
     while (!program->quit && !machine_has_ended(program->machine, exit_status)) {
         event_loop_run_once(&program->loop, display != NULL ? WINDOW_WAIT_MS : -1);
+        audio_outputs_update(&program->audio);
         if (display != NULL && !display_update(display))
             program->quit = true;
     }
@@ -209,6 +210,7 @@ static void close_all(Program *program) {
     if (program->wrote_pid_file)
         unlink(program->settings->pid_file);
     machine_destroy(program->machine);
+    audio_outputs_close(&program->audio);
     for (int i = 0; i < program->monitor_count; i++)
         monitor_destroy(&program->monitor[i]);
     for (int i = 0; i < program->device_count; i++)
@@ -235,6 +237,7 @@ bool program_run(Settings *settings, int *exit_status, Error *error) {
     bool good = display_check(settings, error) && open_trace(settings, error) &&
                 open_serial_ports(&program, error) && open_parallel_ports(&program, error) &&
                 open_debug_ports(&program, error) && open_monitors(&program, error) &&
+                audio_outputs_open(&program.audio, settings, true, wake_loop, &program, error) &&
                 write_pid_file(&program, error) && run_machine(&program, exit_status, error);
     close_all(&program);
     program_signals_remove(&program);

@@ -2,6 +2,7 @@
 #ifndef REPRISE_PROGRAM_H
 #define REPRISE_PROGRAM_H
 
+#include "audio_outputs.h"
 #include "character_device.h"
 #include "event_loop.h"
 #include "machine.h"
@@ -30,6 +31,7 @@ typedef struct Program {
     int monitor_count;
     MonitorHost monitor_host;
     Mux mux;
+    AudioOutputs audio;
     bool wrote_pid_file;
     bool quit; /* the user wants to end */
     int signal_fd;

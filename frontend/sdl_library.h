@@ -8,6 +8,7 @@
 
 // clang-format off
 #define SDL_FUNCTIONS(X) \
+    X(CloseAudioDevice) X(InitSubSystem) X(OpenAudioDevice) X(PauseAudioDevice) \
     X(CreateRenderer) X(CreateTexture) X(CreateWindow) X(DestroyRenderer) X(DestroyTexture) X(DestroyWindow) \
     X(GetDisplayUsableBounds) X(GetError) X(GetRendererOutputSize) X(GetTicks64) X(GetWindowDisplayIndex) \
     X(GetWindowFlags) X(Init) X(PollEvent) X(Quit) X(RenderClear) X(RenderCopy) X(RenderPresent) X(SetHint) \

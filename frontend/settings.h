@@ -3,6 +3,7 @@
 #ifndef REPRISE_SETTINGS_H
 #define REPRISE_SETTINGS_H
 
+#include "audio_spec.h"
 #include "character_spec.h"
 #include "machine_config.h"
 
@@ -48,6 +49,9 @@ typedef struct Settings {
     const char *ahci_id; /* of its controller, which names the buses of its drives */
     ImageSpec image[SETTINGS_IMAGES];
     int image_count;
+    AudioSpec audio[MACHINE_AUDIO_SINKS]; /* -audiodev */
+    unsigned audio_count;
+    const char *sound_audio[SOUND_KINDS]; /* audiodev= of each; NULL: the first there is */
 
     bool network_given; /* some option says what network there is, or that there is none */
     unsigned network_address_count, network_id_count;

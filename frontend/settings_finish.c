@@ -78,10 +78,44 @@ static bool check_stdio(const Settings *settings, Error *error) {
                                           "and monitor can use stdio; 'mon:stdio' shares it");
 }
 
+/* By its name, or the first; without any, a window plays what there is. */
+static bool find_audio(Settings *settings, const char *id, unsigned *index, Error *error) {
+    for (*index = 0; *index < settings->audio_count; (*index)++) {
+        if (id == NULL || strcmp(settings->audio[*index].id, id) == 0)
+            return true;
+    }
+    if (id != NULL)
+        return error_set(error, "there is no audio device '%s'; -audiodev makes one", id);
+    *index = settings->audio_count++;
+    settings->audio[*index] = (AudioSpec){.id = "",
+                                          .driver = AUDIO_DRIVER_DEFAULT,
+                                          .rate = AUDIO_DEFAULT_RATE,
+                                          .channels = AUDIO_CHANNELS};
+    return true;
+}
+
+/* The speaker is heard where it is asked to be, and where something plays; a recording of a card
+ * has it only if it was asked for. */
+static bool finish_sound(Settings *settings, Error *error) {
+    for (unsigned kind = 0; kind < SOUND_KINDS; kind++) {
+        SoundConfig *config = &settings->machine.sound[kind];
+        const char *id = settings->sound_audio[kind];
+        if (kind == SOUND_SPEAKER && id == NULL && !config->present && settings->audio_count > 0 &&
+            settings->audio[0].driver == AUDIO_DRIVER_WAV)
+            continue;
+        if (kind != SOUND_SPEAKER && !config->present)
+            continue;
+        if (!find_audio(settings, id, &config->audio, error))
+            return false;
+        config->is_heard = true;
+    }
+    return true;
+}
+
 bool settings_finish(Settings *settings, Error *error) {
     finish_drives(settings);
     finish_ports(settings);
-    return settings_finish_network(settings, error) &&
+    return settings_finish_network(settings, error) && finish_sound(settings, error) &&
            resolve_all(settings, settings->serial, settings->serial_count, error) &&
            resolve_all(settings, settings->parallel, settings->parallel_count, error) &&
            resolve_all(settings, settings->monitor, settings->monitor_count, error) &&

@@ -139,7 +139,8 @@ static bool create_timers(Board *board, Error *error) {
     board->pit = i8254_create(&context, &timer_irq, error);
     if (board->pit == NULL)
         return false;
-    board->speaker = pc_speaker_create(&context, board->pit, error);
+    board->speaker =
+        pc_speaker_create(&context, board->pit, board_mixer(board, SOUND_SPEAKER), error);
     board->clock_irq = clock_irq;
     clock_irq = (Wire){set_clock_irq, board, 0};
     board->rtc = mc146818_create(&context, &clock_irq, error);
@@ -185,7 +186,8 @@ static bool create_chips(Board *board, const KernelImage *kernel, Error *error) 
            create_keyboard(board, error) && board_create_fw_cfg(board, error) &&
            board_offer_kernel(board, kernel, error) && create_display(board, error) &&
            board_create_storage(board, error) && board_create_network(board, error) &&
-           board_create_ports(board, error) && board_create_test_devices(board, error);
+           board_create_ports(board, error) && board_create_sound(board, error) &&
+           board_create_test_devices(board, error);
 }
 
 static void reset_chips(Board *board) {
@@ -199,6 +201,7 @@ bool board_create(Machine *machine, Error *error) {
     KernelImage kernel = {.entry = 0};
     board->machine = machine;
     /* Everything that may not be there comes first, so that a wrong name costs nothing. */
+    board_create_mixers(board);
     bool good = board_open_media(board, error) && board_load_kernel(board, &kernel, error) &&
                 board_load_firmware(board, error) && create_chips(board, &kernel, error);
     kernel_image_free(&kernel);
@@ -210,7 +213,9 @@ bool board_create(Machine *machine, Error *error) {
 }
 
 void board_destroy(Board *board) {
+    board_flush_mixers(board);
     board_destroy_test_devices(board);
+    board_destroy_sound(board);
     board_destroy_ports(board);
     board_destroy_network(board);
     board_destroy_storage(board);
@@ -233,6 +238,7 @@ void board_destroy(Board *board) {
     if (board->pci != NULL)
         pci_bus_destroy(board->pci);
     board_free_firmware(board);
+    board_destroy_mixers(board);
 }
 
 void board_reset(Board *board) {

@@ -60,6 +60,8 @@ typedef struct Board {
     struct Mc146818 *rtc;
     Wire clock_irq; /* where the clock chip's request goes on to */
     struct I8237 *dma;
+    struct AudioThread *audio_thread[MACHINE_AUDIO_SINKS]; /* NULL where nobody listens */
+    struct AudioMixer *mixer[MACHINE_AUDIO_SINKS];
     struct Ps2Keyboard *keyboard;
     struct Ps2Mouse *mouse;
     struct I8042 *keyboard_controller;

@@ -45,6 +45,14 @@ void board_destroy_network(Board *board);
 /* board_ports.c */
 bool board_create_ports(Board *board, Error *error);
 void board_destroy_ports(Board *board);
+/* board_sound.c: mixers first, since the speaker is heard by one; then the cards. */
+void board_create_mixers(Board *board);
+struct AudioMixer *board_mixer(const Board *board, SoundKind kind);
+/* Before the first device goes: what sounded until now. */
+void board_flush_mixers(Board *board);
+void board_destroy_mixers(Board *board);
+bool board_create_sound(Board *board, Error *error);
+void board_destroy_sound(Board *board);
 /* board_cmos.c: what the BIOS finds in the battery-backed RAM. */
 void board_fill_cmos(Board *board);
 /* The order of '-boot once=' was for the first start. */

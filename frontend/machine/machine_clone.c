@@ -105,6 +105,7 @@ Machine *machine_create_clone(CloneBase *base, const MachineConfig *config, Erro
     MachineConfig own = *config;
     own.disks = base->disks;
     own.roms = &base->roms;
+    memset(own.audio, 0, sizeof(own.audio)); /* the first machine's alone */
     Machine *machine = machine_create(&own, error);
     if (machine == NULL)
         return NULL;

@@ -3,6 +3,7 @@
 #ifndef REPRISE_MACHINE_CONFIG_H
 #define REPRISE_MACHINE_CONFIG_H
 
+#include "audio_sink.h"
 #include "network_back_end.h"
 #include "network_link.h"
 #include "post_log.h"
@@ -24,6 +25,7 @@ enum {
     MACHINE_NETWORK_CARDS = 8,
     MACHINE_NETWORK_BACK_ENDS = 8,
     MACHINE_NETWORK_DUMPS = 8,
+    MACHINE_AUDIO_SINKS = 4,
 };
 
 #define MACHINE_RAM_MIN (1ull << 20)
@@ -66,6 +68,22 @@ typedef struct NetworkCardConfig {
     const char *boot_rom; /* NULL: the one that firmware packages have; "": none */
     int boot_index;       /* -1: not given */
 } NetworkCardConfig;
+/* What makes sound; one of each at most. */
+typedef enum SoundKind {
+    SOUND_SPEAKER, /* always there */
+    SOUND_SB16,
+    SOUND_ADLIB,
+    SOUND_KINDS,
+} SoundKind;
+
+typedef struct SoundConfig {
+    bool present;
+    bool is_heard;
+    unsigned audio; /* where it is heard: one of MachineConfig.audio */
+    uint16_t port;  /* of ISA cards, as are these: */
+    uint8_t irq, dma, dma16;
+    uint16_t version;
+} SoundConfig;
 
 /* Where the bytes of a port go. Called on the machine's thread. A NULL write: the port has nobody
  * at its other end. */
@@ -122,6 +140,8 @@ typedef struct MachineConfig {
     const struct DiskBase *disks;
     /* Likewise what the board takes over in place of firmware and kernel (board_roms.h). */
     const struct BoardRoms *roms;
+    AudioSink audio[MACHINE_AUDIO_SINKS];
+    SoundConfig sound[SOUND_KINDS];
     bool has_vga;
     bool has_acpi; /* power management and the tables that tell of it */
     bool has_hpet;

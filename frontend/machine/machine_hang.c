@@ -67,6 +67,7 @@ static const struct {
     {"vga window",       0,                  false},
     {"wait",             0,                  false}, /* ours */
     {"observer",         0,                  false}, /* ours */
+    {"audio",            0,                  false}, /* ours */
     // clang-format on
 };
 

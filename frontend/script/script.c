@@ -370,6 +370,7 @@ void script_machine_free(ScriptMachine *machine) {
     *link = machine->next;
     *machine->holder = NULL;
     machine_destroy(machine->machine);
+    audio_outputs_close(&machine->audio);
     release_settings(machine->settings);
     script_output_free(&machine->output);
     free(machine);

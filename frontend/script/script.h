@@ -7,6 +7,7 @@
 #ifndef REPRISE_SCRIPT_H
 #define REPRISE_SCRIPT_H
 
+#include "audio_outputs.h"
 #include "byte_buffer.h"
 #include "machine.h"
 #include "script_output.h"
@@ -71,6 +72,7 @@ typedef struct ScriptSettings {
 /* A machine of a script. It runs in the script's thread, within waits only. */
 struct ScriptMachine {
     Script *script;
+    AudioOutputs audio; /* none of a clone */
     ScriptMachine *next;
     ScriptMachine **holder; /* the Lua value */
     Machine *machine;

@@ -146,6 +146,8 @@ static int make_machine(lua_State *L) {
     ScriptMachine *machine = script_machine_new(L, NULL);
     good = good && configure(machine, &words, &error);
     free_words(&words);
+    good = good && audio_outputs_open(&machine->audio, &machine->settings->settings, false, NULL,
+                                      NULL, &error);
     if (good)
         machine->machine = machine_create(&machine->settings->settings.machine, &error);
     const char *snapshot = machine->settings->settings.load_snapshot;

@@ -1,0 +1,23 @@
+/* What all -audiodev options of a machine lead to. */
+#ifndef REPRISE_AUDIO_OUTPUTS_H
+#define REPRISE_AUDIO_OUTPUTS_H
+
+#include "audio_wav.h"
+#include "sdl_audio.h"
+#include "settings.h"
+
+typedef struct AudioOutputs {
+    AudioWav *wav[MACHINE_AUDIO_SINKS];
+    SdlAudio *sdl[MACHINE_AUDIO_SINKS];
+} AudioOutputs;
+
+/* Opens them into the settings' machine. 'may_play': there is somebody to hear SDL; else those
+ * that would play are silent. 'wanted' as in sdl_audio.h. */
+bool audio_outputs_open(AudioOutputs *outputs, Settings *settings, bool may_play,
+                        void (*wanted)(void *opaque), void *opaque, Error *error);
+/* On the main thread, in its loop. */
+void audio_outputs_update(AudioOutputs *outputs);
+/* After the machine is gone. */
+void audio_outputs_close(AudioOutputs *outputs);
+
+#endif
