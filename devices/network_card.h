@@ -14,6 +14,9 @@ typedef struct NetworkCardOptions {
     unsigned slot;    /* on the PCI bus */
     uint16_t io_base; /* on the ISA bus */
     Wire irq;         /* on the ISA bus */
+    /* The ROM to boot by, or NULL; stays as long as the card. */
+    const uint8_t *rom;
+    uint32_t rom_size;
 } NetworkCardOptions;
 
 typedef struct NetworkCardModel {
@@ -21,6 +24,7 @@ typedef struct NetworkCardModel {
     const char *alias; /* another one, or NULL */
     const char *help;
     bool is_isa;
+    const char *rom; /* what firmware packages call its ROM: pxe-NAME.rom; NULL: they have none */
     void *(*create)(const DeviceContext *context, struct PciBus *bus,
                     const NetworkCardOptions *options, Error *error);
     void (*destroy)(void *card); /* NULL is allowed */

@@ -112,6 +112,11 @@ bool monitor_info_roms(Monitor *monitor, char *arguments, Error *error) {
     if (machine->config.kernel != NULL)
         monitor_print(monitor, "fw=%s size=0x%06zx name=\"%s\"\n", BOARD_KERNEL_ROM,
                       kernel_boot_rom_size, strchr(BOARD_KERNEL_ROM, '/') + 1);
+    for (unsigned i = 0; i < MACHINE_NETWORK_CARDS; i++)
+        if (board->network_card[i].rom != NULL)
+            monitor_print(monitor, "pci=%02x.0 size=0x%06zx name=\"%s\"\n",
+                          board->network_card[i].slot, board->network_card[i].rom->size,
+                          board->network_card[i].id);
     if (board->vga != NULL && board->vga_bios->size > 0)
         monitor_print(monitor, "pci=02.0 size=0x%06zx name=\"%s\"\n", board->vga_bios->size,
                       FIRMWARE_VGA_BIOS);

@@ -277,14 +277,15 @@ static NetworkCardConfig *new_card(Settings *settings, Error *error) {
 static NetworkCardConfig *add_card(Settings *settings, const NetworkCardModel *model,
                                    KeyValues *values, Error *error) {
     NetworkCardConfig *place = new_card(settings, error), card = {.model = model->name};
-    uint64_t boot_index;
-    bool rom_bar;
+    uint64_t boot_index, rom_bar;
     if (place == NULL || !read_address(settings, values, &card, error) ||
         !key_values_get_number(values, "bootindex", 1000, &boot_index, error) ||
-        !key_values_get_bool(values, "rombar", true, &rom_bar, error))
+        !key_values_get_number(values, "rombar", 1, &rom_bar, error))
         return NULL;
     card.boot_index = boot_index < 1000 ? (int)boot_index : -1;
-    card.boot_rom = rom_bar ? keep(settings, values, "romfile") : "";
+    card.boot_rom = keep(settings, values, "romfile");
+    if (rom_bar == 0)
+        card.boot_rom = "";
     bool good = model->is_isa ? read_isa_place(settings, values, &card, error)
                               : read_slot(values, &card, error);
     if (!good)
@@ -474,8 +475,10 @@ static bool check_cards(const Settings *settings, Error *error) {
     return true;
 }
 
+/* Runs that are to be repeatable have no network unless they are given one. */
 static bool add_default(Settings *settings, Error *error) {
-    if (settings->network_given || settings->no_defaults || option_network_default_card() == NULL)
+    if (settings->network_given || settings->no_defaults || settings->machine.icount ||
+        option_network_default_card() == NULL)
         return true;
     return option_nic(settings, "user", error);
 }

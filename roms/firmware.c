@@ -11,7 +11,7 @@
 
 static const char *const firmware_folders[] = {
     "/usr/share/seabios",    "/usr/share/qemu",       "/usr/share/vgabios",
-    "/usr/local/share/qemu", "/usr/share/seavgabios", ".",
+    "/usr/local/share/qemu", "/usr/share/seavgabios", "/usr/lib/ipxe/qemu", ".",
 };
 
 static bool is_regular_file(const char *path) {

@@ -35,6 +35,7 @@ typedef struct BoardNetworkCard {
     const struct NetworkCardModel *model;
     void *card;               /* NULL: none */
     struct NetworkLink *link; /* to whatever is at its other end */
+    SharedBytes *rom;         /* to boot by, or NULL */
     unsigned slot;            /* on the PCI bus */
 } BoardNetworkCard;
 

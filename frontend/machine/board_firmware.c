@@ -101,10 +101,16 @@ static bool add_memory_map(Board *board, Error *error) {
     return good;
 }
 
-/* Open Firmware paths: a kernel's ROM, then drives that have a boot index, in that order; none: the
- * CMOS order counts. */
+/* What can be booted: drives, then network cards. */
+#define BOOTABLES (BOARD_DRIVES + MACHINE_NETWORK_CARDS)
+
+/* Open Firmware paths: a kernel's ROM, then what has a boot index, in that order; none: the CMOS
+ * order counts. */
 static void print_boot_path(const Board *board, ByteBuffer *text, unsigned drive) {
-    if (drive < MACHINE_FLOPPIES) {
+    if (drive >= BOARD_DRIVES) {
+        byte_buffer_print(text, "/pci@i0cf8/ethernet@%x/ethernet-phy@0\n",
+                          board->network_card[drive - BOARD_DRIVES].slot);
+    } else if (drive < MACHINE_FLOPPIES) {
         byte_buffer_print(text, "/pci@i0cf8/isa@1/fdc@03f0/floppy@%u\n", drive);
     } else if (drive >= MACHINE_FLOPPIES + MACHINE_IDE_DRIVES) {
         board_print_pci_disk_path(board, drive - MACHINE_FLOPPIES - MACHINE_IDE_DRIVES, text);
@@ -114,7 +120,14 @@ static void print_boot_path(const Board *board, ByteBuffer *text, unsigned drive
     }
 }
 
+static bool is_bootable(const Board *board, unsigned drive) {
+    return drive >= BOARD_DRIVES ? board->network_card[drive - BOARD_DRIVES].slot != 0
+                                 : board->drive[drive].present;
+}
+
 static int boot_index_of(const MachineConfig *config, unsigned drive) {
+    if (drive >= BOARD_DRIVES)
+        return config->network_card[drive - BOARD_DRIVES].boot_index;
     if (drive >= MACHINE_FLOPPIES + MACHINE_IDE_DRIVES)
         return config->pci_disk[drive - MACHINE_FLOPPIES - MACHINE_IDE_DRIVES].drive.boot_index;
     return drive < MACHINE_FLOPPIES ? config->floppy[drive].boot_index
@@ -124,14 +137,14 @@ static int boot_index_of(const MachineConfig *config, unsigned drive) {
 static bool add_boot_order(Board *board, Error *error) {
     const MachineConfig *config = &board->machine->config;
     ByteBuffer text = {.data = NULL};
-    bool done[BOARD_DRIVES] = {false};
+    bool done[BOOTABLES] = {false};
     if (config->kernel != NULL)
         byte_buffer_print(&text, "/rom@" BOARD_KERNEL_ROM "\n");
     for (;;) {
         int best = -1;
-        for (int i = 0; i < BOARD_DRIVES; i++) {
+        for (int i = 0; i < (int)BOOTABLES; i++) {
             int index = boot_index_of(config, (unsigned)i);
-            if (board->drive[i].present && !done[i] && index >= 0 &&
+            if (is_bootable(board, (unsigned)i) && !done[i] && index >= 0 &&
                 (best < 0 || index < boot_index_of(config, (unsigned)best)))
                 best = i;
         }

@@ -33,6 +33,7 @@ enum {
     PIN_TIMER = 2,
     LINE_CASCADE = 2,
     ISA_LINES = 16,
+    PCI_LINES = 0xDEF8, /* where the ISA bridge may lead a slot's pins */
     LVT_TIMER = 0,
     LVT_LINT0 = 3,
 
@@ -64,6 +65,8 @@ static const struct {
     {"serial transmit",  LINE(3) | LINE(4),  false},
     {"serial time-out",  LINE(3) | LINE(4),  false},
     {"parallel ready",   LINE(5) | LINE(7),  false},
+    {"e1000 interrupt",  PCI_LINES,          false},
+    {"e1000 link",       PCI_LINES,          false},
     {"vga window",       0,                  false},
     {"wait",             0,                  false}, /* ours */
     {"observer",         0,                  false}, /* ours */

@@ -1,8 +1,10 @@
 #include "network_cards.h"
+#include "e1000.h"
 
 #include <string.h>
 
 static const NetworkCardModel *const models[] = {
+    &e1000_model,
     NULL,
 };
 

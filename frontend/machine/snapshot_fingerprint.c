@@ -66,6 +66,13 @@ void snapshot_fingerprint(const Machine *machine, ByteBuffer *text) {
     add_contents(text, "BIOS", board->bios->data, board->bios->size);
     if (board->vga_bios != NULL)
         add_contents(text, "VGA BIOS", board->vga_bios->data, board->vga_bios->size);
+    for (unsigned i = 0; i < MACHINE_NETWORK_CARDS; i++) {
+        const BoardNetworkCard *card = &board->network_card[i];
+        char what[sizeof(card->id) + 16];
+        snprintf(what, sizeof(what), "ROM of %s", card->id);
+        if (card->rom != NULL)
+            add_contents(text, what, card->rom->data, card->rom->size);
+    }
     fw_cfg_each_item(board->fw_cfg, add_firmware_item, text);
 }
 

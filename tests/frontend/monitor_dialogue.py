@@ -9,7 +9,7 @@ import time
 from emulator import Emulator, Monitor, expect, need_firmware, run_checks, wait_for
 
 PROGRAM = os.path.abspath(sys.argv[1])
-HEADLESS = ["-display", "none", "-m", "16"]
+HEADLESS = ["-display", "none", "-nic", "none", "-m", "16"]
 
 
 def greets_and_prompts(machine):

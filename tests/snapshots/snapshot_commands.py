@@ -118,7 +118,7 @@ def refuses_others(options):
           "'8192 KB' here", "-m", "8", *rest)
     fails("processor is 'pentium4' in the snapshot and 'pentium3' here", "-m", "4", "-cpu",
           "pentium3", *rest)
-    fails("clock is '-icount shift=3' in the snapshot and 'the host's' here", "-m", "4",
+    fails("clock is '-icount shift=3' in the snapshot and 'the host's' here", "-m", "4", "-nic", "none",
           "-snapshots", path, "-loadvm", "three")
     fails("is missing in this machine", "-m", "4", "-vga", "none", *rest)
     fails("is not in the snapshot", "-m", "4", "-serial", "null", "-serial", "null", *rest)
