@@ -305,6 +305,7 @@ typedef struct Cpu {
     Wire tsc_changed;           /* to the same: software moved the TSC */
     /* The instruction count at which the run loop is to call performance_settle(). */
     uint64_t performance_alarm;
+    struct CpuDebugger *debugger; /* cpu_debugger.h; NULL: nobody debugs the guest */
     void *translator; /* whose CPU this is: reached by the functions that translated code calls */
 
     Tlb tlb;

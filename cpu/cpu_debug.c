@@ -1,4 +1,5 @@
 #include "cpu_debug.h"
+#include "cpu_debugger.h"
 
 static bool is_enabled(uint32_t dr7, unsigned index) {
     return (dr7 >> (2 * index) & 3) != 0;
@@ -18,6 +19,8 @@ void cpu_update_breakpoints(Cpu *cpu) {
         if (is_enabled(state->dr[7], i) && (kind == BREAKPOINT_WRITE || kind == BREAKPOINT_ACCESS))
             pages[count++] = state->dr[i] >> PAGE_BITS;
     }
+    if (cpu->debugger != NULL)
+        count += cpu_debugger_list_pages(cpu->debugger, pages + count);
     tlb_set_watched(&cpu->tlb, pages, count);
 }
 
@@ -48,11 +51,21 @@ uint32_t cpu_match_breakpoints(const Cpu *cpu, uint32_t address, uint32_t size, 
     return matched;
 }
 
+static uint32_t match_access(const Cpu *cpu, uint32_t linear, uint32_t size, bool write) {
+    unsigned kinds = 1u << BREAKPOINT_ACCESS | (write ? 1u << BREAKPOINT_WRITE : 0);
+    return cpu_match_breakpoints(cpu, linear, size, kinds);
+}
+
+bool cpu_meets_breakpoint(const Cpu *cpu, uint32_t linear, uint32_t size, bool write) {
+    return match_access(cpu, linear, size, write) != 0 ||
+           cpu_stops_at_access(cpu, linear, size, write);
+}
+
 /* A met breakpoint traps; the DR6 bits of others that match without being enabled are optional and
  * not set. */
 void cpu_watch_access(Cpu *cpu, uint32_t linear, uint32_t size, bool write) {
-    unsigned kinds = 1u << BREAKPOINT_ACCESS | (write ? 1u << BREAKPOINT_WRITE : 0);
-    cpu->state.pending_debug |= cpu_match_breakpoints(cpu, linear, size, kinds);
+    cpu->state.pending_debug |= match_access(cpu, linear, size, write);
+    cpu_stop_after_access(cpu, linear, size, write);
 }
 
 void cpu_watch_port(Cpu *cpu, uint32_t port, uint32_t size) {

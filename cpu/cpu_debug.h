@@ -29,7 +29,13 @@ static inline bool cpu_has_breakpoints(const Cpu *cpu) {
     return (cpu->state.dr[7] & DR7_ENABLES) != 0;
 }
 
-/* After DR0 to DR3 or DR7 changed: tells the TLB which pages data breakpoints lie on. */
+/* Are there data addresses to look at accesses for, the guest's own or a debugger's? */
+static inline bool cpu_watches_data(const Cpu *cpu) {
+    return cpu_has_breakpoints(cpu) || cpu->tlb.watched_count != 0;
+}
+
+/* After DR0 to DR3 or DR7 changed, or what a debugger stops at: tells the TLB which pages data
+ * breakpoints lie on. */
 void cpu_update_breakpoints(Cpu *cpu);
 
 /* Which of DR0 to DR3 hold enabled execution breakpoints, by bit. */
@@ -39,7 +45,9 @@ unsigned cpu_execution_breakpoints(const Cpu *cpu);
  * 'size' bytes at a linear address or port meets. 0: none of the enabled ones. */
 uint32_t cpu_match_breakpoints(const Cpu *cpu, uint32_t address, uint32_t size, unsigned kinds);
 
-/* Notes data breakpoints that an access meets, for the trap after the instruction. */
+/* Does an access meet a data breakpoint, or what a debugger watches? */
+bool cpu_meets_breakpoint(const Cpu *cpu, uint32_t linear, uint32_t size, bool write);
+/* Notes what an access meets, for the trap or the stop after the instruction. */
 void cpu_watch_access(Cpu *cpu, uint32_t linear, uint32_t size, bool write);
 /* The same for an I/O port; only with CR4.DE. */
 void cpu_watch_port(Cpu *cpu, uint32_t port, uint32_t size);

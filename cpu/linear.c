@@ -84,7 +84,7 @@ void stack_plan_store(Cpu *cpu, const StackPlan *plan, unsigned index) {
     uint32_t linear = plan->segment.base + push_offset(plan, index);
     PageFault fault;
     (void)tlb_write(&cpu->tlb, linear, plan->size, plan->user, plan->value[index], &fault);
-    if (cpu_has_breakpoints(cpu))
+    if (cpu_watches_data(cpu))
         cpu_watch_access(cpu, linear, plan->size, true);
 }
 

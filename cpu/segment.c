@@ -108,7 +108,7 @@ bool cpu_read(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size, uint64
         !cpu_check_alignment(cpu, linear, size) ||
         !linear_read(cpu, linear, size, cpu->state.cpl == 3, value))
         return false;
-    if (cpu_has_breakpoints(cpu))
+    if (cpu_watches_data(cpu))
         cpu_watch_access(cpu, linear, size, false);
     return true;
 }
@@ -119,7 +119,7 @@ bool cpu_write(Cpu *cpu, unsigned segment, uint32_t offset, unsigned size, uint6
         !cpu_check_alignment(cpu, linear, size) ||
         !linear_write(cpu, linear, size, cpu->state.cpl == 3, value))
         return false;
-    if (cpu_has_breakpoints(cpu))
+    if (cpu_watches_data(cpu))
         cpu_watch_access(cpu, linear, size, true);
     return true;
 }

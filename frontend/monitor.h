@@ -17,6 +17,8 @@ typedef struct MonitorHost {
     const char *version; /* of Reprise */
     void (*quit)(void *opaque);
     void *quit_opaque;
+    /* Where debuggers connect from now on; NULL: nowhere. With quit_opaque. */
+    bool (*serve_debugger)(void *opaque, const char *address, Error *error);
 } MonitorHost;
 
 typedef struct Monitor {

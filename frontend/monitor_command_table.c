@@ -7,6 +7,7 @@ const MonitorCommand monitor_commands[] = {
     {"cpu", NULL, "index", "look at this processor from now on", monitor_select_processor, false},
     {"delvm", NULL, "name", "remove a snapshot from its file", monitor_delete_snapshot, true},
     {"eject", NULL, "[-f] device", "take the medium out of a removable drive", monitor_eject, true},
+    {"gdbserver", NULL, "[address|none]", "serve a debugger there (default tcp::1234)", monitor_gdb_server, false},
     {"help", "?", "[cmd]", "show the help", monitor_help, false},
     {"i", NULL, "/fmt addr", "read an I/O port", monitor_port_read, true},
     {"info", NULL, "[subcommand]", "show something about the machine; 'help info' lists what", monitor_info, false},

@@ -75,6 +75,8 @@ const OptionInfo option_table[] = {
     {NULL, NULL, "Debugging and the rest:", NULL},
     {"d", "CATEGORY,...", "trace: in_asm, op, out_asm, int, exec, cpu, post, ...", option_trace},
     {"D", "FILE", "where -d writes (default stderr)", option_trace_file},
+    {"gdb", "tcp::PORT|unix:PATH", "serve a debugger there (GDB's 'target remote')", option_gdb},
+    {"s", NULL, "the same as -gdb tcp::1234", option_gdb_default},
     {"perfmap", NULL, "name translated code for the host's perf: /tmp/perf-PID.map", option_perf_map},
     {"jitdump", NULL, "the same with times and code: jit-PID.dump, for 'perf inject'", option_jit_dump},
     {"pidfile", "FILE", "write the process number there", option_pid_file},
@@ -92,7 +94,6 @@ const OptionInfo option_table[] = {
     {"sandbox", "on|off", NULL, option_sandbox},
     /* What QEMU has and this version does not: named, so that the answer is clear. */
     {"qmp", "C", NULL, option_not_here},
-    {"gdb", "ADDRESS", NULL, option_not_here},
     {"incoming", "ADDRESS", NULL, option_not_here},
     {"usb", NULL, NULL, option_not_here},
     {"daemonize", NULL, NULL, option_not_here},

@@ -64,6 +64,9 @@ OptionHandler option_perf_map, option_jit_dump;
 OptionHandler option_accept_anything; /* has no meaning here and does no harm */
 OptionHandler option_global, option_sandbox, option_not_here;
 
+/* options_gdb.c */
+OptionHandler option_gdb, option_gdb_default;
+
 /* Takes a -drive or -device drive into its slot; used by options_storage.c, options_device.c and
  * image_guess.c. */
 typedef struct DriveRequest {

@@ -173,11 +173,19 @@ static void run_loop(Program *program, Display *display, int *exit_status) {
     while (!program->quit && !machine_has_ended(program->machine, exit_status)) {
         event_loop_run_once(&program->loop, display != NULL ? WINDOW_WAIT_MS : -1);
         audio_outputs_update(&program->audio);
+        gdb_server_update(&program->gdb);
         if (display != NULL && !display_update(display))
             program->quit = true;
     }
     if (program->quit)
         *exit_status = 0;
+}
+
+static bool serve_debugger(void *opaque, const char *address, Error *error) {
+    Program *program = opaque;
+    gdb_server_close(&program->gdb);
+    return address == NULL ||
+           gdb_server_open(&program->gdb, &program->loop, &program->monitor_host, address, error);
 }
 
 static bool run_machine(Program *program, int *exit_status, Error *error) {
@@ -187,7 +195,8 @@ static bool run_machine(Program *program, int *exit_status, Error *error) {
         (settings->load_snapshot != NULL &&
          !machine_load_snapshot(program->machine, settings->load_snapshot, error)))
         return false;
-    program->monitor_host = (MonitorHost){program->machine, REPRISE_VERSION, program_quit, program};
+    program->monitor_host =
+        (MonitorHost){program->machine, REPRISE_VERSION, program_quit, program, serve_debugger};
     machine_set_notify(program->machine, wake_loop, program);
     Display *display = NULL;
     if (settings->display != DISPLAY_NONE) {
@@ -200,8 +209,10 @@ static bool run_machine(Program *program, int *exit_status, Error *error) {
     attach_monitors(program);
     bool good =
         (!settings->sandbox || sandbox_enter(error)) && machine_start(program->machine, error);
+    good = good && serve_debugger(program, settings->gdb_address, error);
     if (good)
         run_loop(program, display, exit_status);
+    gdb_server_close(&program->gdb);
     display_close(display);
     return good;
 }

@@ -5,6 +5,7 @@
 #include "audio_outputs.h"
 #include "character_device.h"
 #include "event_loop.h"
+#include "gdb_server.h"
 #include "machine.h"
 #include "monitor.h"
 #include "mux.h"
@@ -32,6 +33,7 @@ typedef struct Program {
     MonitorHost monitor_host;
     Mux mux;
     AudioOutputs audio;
+    GdbServer gdb;
     bool wrote_pid_file;
     bool quit; /* the user wants to end */
     int signal_fd;

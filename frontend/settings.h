@@ -70,6 +70,7 @@ typedef struct Settings {
     const char *trace_file;       /* -D */
     const char *pid_file;
     const char *load_snapshot; /* -loadvm */
+    const char *gdb_address;   /* -gdb; NULL: nobody listens for debuggers */
 
     /* Strings that options made; settings_free() frees them. */
     char **strings;

@@ -44,7 +44,9 @@ int unix_socket_listen(const char *path, Error *error) {
         return -1;
     remove_leftover(&address);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, 8) != 0)
+    /* On Linux the socket's file gets these permissions: what listens here gives full control. */
+    if (fd < 0 || fchmod(fd, S_IRUSR | S_IWUSR) != 0 ||
+        bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, 8) != 0)
         return fail(fd, "listen at", path, error);
     return fd;
 }

@@ -25,7 +25,7 @@
 
 #define TLB_PAGES (1u << 20)
 #define TLB_INVALID INT64_MIN
-#define TLB_WATCHED_PAGES 4 /* one for each debug register */
+#define TLB_WATCHED_PAGES 32 /* one for each debug register, and some for a debugger outside */
 
 enum { TLB_SUPER_READ, TLB_SUPER_WRITE, TLB_USER_READ, TLB_USER_WRITE, TLB_TABLES };
 

@@ -1,6 +1,7 @@
 /* See context.h. */
 #include "context.h"
 #include "cpu_debug.h"
+#include "cpu_debugger.h"
 #include "host_pages.h"
 #include "x87.h"
 #include <string.h>
@@ -42,7 +43,8 @@ static Context read_context(const Cpu *cpu) {
                     fpu_find_ready_units(cpu) << CONTEXT_UNITS_SHIFT;
     for (unsigned s = 0; s < SEG_COUNT; s++)
         mode |= state->segment[s].kind << (CONTEXT_KIND_SHIFT + 2 * s);
-    Context context = {.mode = mode, .cs_base = cs->base, .cs_limit = cs->limit};
+    Context context = {
+        .mode = mode, .cs_base = cs->base, .cs_limit = cs->limit, .stop_set = cpu_stop_set(cpu)};
     if (cpu_has_breakpoints(cpu)) {
         unsigned registers = cpu_execution_breakpoints(cpu);
         context.mode |= registers << CONTEXT_BREAKPOINT_SHIFT;
@@ -54,6 +56,7 @@ static Context read_context(const Cpu *cpu) {
 
 static bool is_same(const Context *a, const Context *b) {
     return a->mode == b->mode && a->cs_base == b->cs_base && a->cs_limit == b->cs_limit &&
+           a->stop_set == b->stop_set &&
            memcmp(a->breakpoint, b->breakpoint, sizeof(a->breakpoint)) == 0;
 }
 
@@ -62,8 +65,8 @@ uint32_t context_table_number(ContextTable *table, const Cpu *cpu) {
     uint32_t *last = &table->last[cpu->state.cpl & 3];
     if (is_same(&table->context[*last], &wanted) && *last != 0)
         return *last;
-    uint32_t hash =
-        wanted.mode * 0x9E3779B1u ^ wanted.cs_base * 0x85EBCA77u ^ wanted.cs_limit * 0xC2B2AE3Du;
+    uint32_t hash = wanted.mode * 0x9E3779B1u ^ wanted.cs_base * 0x85EBCA77u ^
+                    wanted.cs_limit * 0xC2B2AE3Du ^ wanted.stop_set * 0x27D4EB2Fu;
     uint32_t slot = (hash ^ hash >> 16) & (SLOTS - 1);
     while (table->slot[slot] != 0) {
         if (is_same(&table->context[table->slot[slot]], &wanted))

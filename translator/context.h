@@ -17,6 +17,7 @@ typedef struct Context {
     /* Linear addresses of the execution breakpoints that 'mode' says are armed: no block holds the
      * instruction there. 0 where there is none. */
     uint32_t breakpoint[4];
+    uint32_t stop_set; /* the number of those that a debugger set: cpu_debugger.h */
 } Context;
 
 enum {

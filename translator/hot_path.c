@@ -1,5 +1,6 @@
 /* See hot_path.h. */
 #include "hot_path.h"
+#include "cpu_debugger.h"
 #include "portable.h"
 #include "translator_internal.h"
 #include "x86_64_backend.h"
@@ -292,6 +293,13 @@ static void keep_path(Translator *translator, const BlockKey *head, const Record
     x86_backend_forget_indirect(translator->x86, true);
 }
 
+static bool stops_on_page(const Translator *translator, const Context *context,
+                          const BlockKey *key) {
+    uint32_t page = (context->cs_base + key->eip) & ~PAGE_OFFSET_MASK;
+    return context->stop_set != 0 &&
+           cpu_bytes_to_stop(translator->cpu, page, PAGE_SIZE) < PAGE_SIZE;
+}
+
 bool hot_paths_sample(Translator *translator, const BlockKey *key, uint64_t left) {
     HotPaths *paths = translator->hot_paths;
     const CpuState *state = &translator->cpu->state;
@@ -302,7 +310,8 @@ bool hot_paths_sample(Translator *translator, const BlockKey *key, uint64_t left
     paths->next_sample = now + (is_eager ? INTERVAL_EAGER : INTERVAL);
     const Context *context = context_table_get(translator->contexts, key->context);
     if (key->limit != 0 || left < UOP_PATH_INSNS || context_breakpoints(context) != 0 ||
-        state->interrupt_shadow || changes_often(translator, key))
+        stops_on_page(translator, context, key) || state->interrupt_shadow ||
+        changes_often(translator, key))
         return false;
     HotPath *slot = claim_slot(paths, key);
     if (slot == NULL || slot->is_settled || ++slot->samples < (is_eager ? 1 : SAMPLES_WANTED))

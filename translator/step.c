@@ -5,6 +5,7 @@
  * that stores into translated code or into a device that looks at the clock, that is
  * single-stepped, and of the last few before an event. */
 #include "cpu_debug.h"
+#include "cpu_debugger.h"
 #include "helpers.h"
 #include "portable.h"
 #include "translator_internal.h"
@@ -97,6 +98,8 @@ static PortableExit run_one(Translator *translator) {
 void translator_step(Translator *translator) {
     Cpu *cpu = translator->cpu;
     CpuState *state = &cpu->state;
+    if (cpu_stops_before(cpu, state->segment[SEG_CS].base + state->eip))
+        return;
     translator->counters.single_steps++;
     bool suppressed = (state->eflags & FLAG_RF) || (state->interrupt_shadow & SHADOW_MOV_SS);
     if (cpu_has_breakpoints(cpu) && !suppressed) {

@@ -1,4 +1,5 @@
 /* From an address to a translation: fetching, lifting, entering it in the cache. */
+#include "cpu_debugger.h"
 #include "disassemble.h"
 #include "flag_state.h"
 #include "helpers.h"
@@ -41,8 +42,11 @@ static void find_needed_flags(Translator *translator) {
 
 /* How many of the 'available' bytes from a linear address on lie before the next armed execution
  * breakpoint: 0 if there is one right here. */
-static size_t bytes_to_breakpoint(const Context *context, uint32_t linear, size_t available) {
+static size_t bytes_to_breakpoint(const Cpu *cpu, const Context *context, uint32_t linear,
+                                  size_t available) {
     unsigned armed = context_breakpoints(context);
+    if (context->stop_set != 0)
+        available = cpu_bytes_to_stop(cpu, linear, (uint32_t)available);
     for (unsigned i = 0; i < 4; i++) {
         uint32_t distance = context->breakpoint[i] - linear;
         if ((armed >> i & 1) && distance < available)
@@ -62,8 +66,9 @@ bool translator_lift_at(Translator *translator, uint32_t physical, uint32_t eip,
     bool limit_ends = to_limit < available;
     if (limit_ends)
         available = (size_t)to_limit;
-    if (context_breakpoints(context) != 0) {
-        size_t before = bytes_to_breakpoint(context, context->cs_base + eip, available);
+    if (context_breakpoints(context) != 0 || context->stop_set != 0) {
+        size_t before =
+            bytes_to_breakpoint(translator->cpu, context, context->cs_base + eip, available);
         if (before == 0)
             return false;
         limit_ends = limit_ends && before == available;
@@ -106,7 +111,8 @@ bool translator_lift_across(Translator *translator, uint32_t physical, uint32_t 
     const PhysicalMap *map = translator->cpu->map;
     const uint8_t *first = physical_map_page(map, physical >> PAGE_BITS).read;
     const uint8_t *second = physical_map_page(map, second_page).read;
-    if (first == NULL || second == NULL || context_breakpoints(context) != 0)
+    if (first == NULL || second == NULL ||
+        bytes_to_breakpoint(translator->cpu, context, context->cs_base + eip, 1) == 0)
         return false;
     uint64_t to_limit = (uint64_t)context->cs_limit + 1 - eip;
     uint8_t bytes[INSN_LENGTH_MAX];

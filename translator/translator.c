@@ -353,6 +353,10 @@ RunExit translator_run(Translator *translator, int64_t instructions) {
     return exit;
 }
 
+void translator_set_loose_end(Translator *translator, bool loose) {
+    translator->options.loose_end = loose;
+}
+
 void translator_print_info(const Translator *translator, ByteBuffer *text) {
     byte_buffer_print(text, "backend: %s\n", translator->x86 != NULL ? "x86-64" : "portable");
     byte_buffer_print(text, "%-32s %u\n", "blocks in the cache",

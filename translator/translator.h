@@ -62,6 +62,9 @@ typedef enum RunExit {
  * stands in cpu->state afterwards. */
 RunExit translator_run(Translator *translator, int64_t instructions);
 
+/* From now on: option loose_end. */
+void translator_set_loose_end(Translator *translator, bool loose);
+
 /* The number of a micro-op by its name in uop.def, for TranslatorOptions.corrupt_uop. */
 bool translator_find_uop(const char *name, uint8_t *code);
 

@@ -46,12 +46,6 @@ static bool wants_step(const Cpu *cpu, uint32_t physical, const Site *site, bool
            (in_page < site->size || block_meets_store(site->block, physical, size));
 }
 
-/* A data breakpoint traps after its instruction, which is run alone. */
-static bool meets_breakpoint(const Cpu *cpu, uint32_t linear, unsigned size, bool write) {
-    unsigned kinds = 1u << BREAKPOINT_ACCESS | (write ? 1u << BREAKPOINT_WRITE : 0);
-    return cpu->tlb.watched_count != 0 && cpu_match_breakpoints(cpu, linear, size, kinds) != 0;
-}
-
 /* One page's part of the access: rights, TLB, and what is special about it. */
 static unsigned look_up(Cpu *cpu, uint32_t linear, const Site *site, bool write,
                         uint32_t *physical) {
@@ -61,8 +55,9 @@ static unsigned look_up(Cpu *cpu, uint32_t linear, const Site *site, bool write,
         cpu_raise_page_fault(cpu, &fault);
         return SLOW_FAULT;
     }
+    /* A data breakpoint traps after its instruction, which is run alone. */
     return wants_step(cpu, *physical, site, write) ||
-                   meets_breakpoint(cpu, linear, site->size, write)
+                   (cpu_watches_data(cpu) && cpu_meets_breakpoint(cpu, linear, site->size, write))
                ? SLOW_STEP
                : SLOW_PLAIN;
 }

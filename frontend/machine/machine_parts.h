@@ -11,6 +11,7 @@
 #include "input_door.h"
 #include "key_player.h"
 #include "machine.h"
+#include "machine_debug.h"
 #include "machine_observer.h"
 #include "machine_processors.h"
 #include "machine_time.h"
@@ -63,6 +64,7 @@ struct Machine {
     WaitPoll poll;
     MachineObserver observer;
     MachineWatch watch;
+    MachineDebug debug;
     bool stops_at_triple_fault;
     MachineCrash crash;
     PageHistory *page_history; /* NULL before the first checkpoint */

@@ -134,12 +134,16 @@ bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
     if (wait_for_host(machine))
         return true;
     machine_take_turn(machine);
+    limit = machine_debug_limit(machine, limit);
     int64_t due_ns = clock_next_due_ns(&machine->clock);
     if (limit > SLICE_INSTRUCTIONS)
         limit = SLICE_INSTRUCTIONS;
     limit = machine_time_limit(&machine->time, HELD_SLICE_NS, limit);
     limit = machine_limit_to_turn(machine, stop_at_overflow(machine->cpu, limit));
+    uint64_t before = machine->cpu->state.instruction_count;
     RunExit exit = run_instructions(machine, machine_time_budget(&machine->time, due_ns, limit));
+    if (machine_debug_look(machine, machine->cpu->state.instruction_count - before))
+        return false;
     if (machine->cpu->state.instruction_count >= machine->cpu->performance_alarm)
         performance_settle(machine->cpu);
     clock_run_due(&machine->clock);
