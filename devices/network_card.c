@@ -1,5 +1,7 @@
 #include "network_card.h"
 
+#include <zlib.h>
+
 /* Bit by bit from the lowest of each byte: the order on the wire. */
 static uint32_t next_crc(uint32_t crc, uint8_t byte) {
     enum { POLYNOMIAL_REVERSED = (int)0xEDB88320 };
@@ -9,11 +11,9 @@ static uint32_t next_crc(uint32_t crc, uint8_t byte) {
     return crc;
 }
 
+/* The CRC of zip files is the same. */
 uint32_t network_frame_checksum(const uint8_t *data, size_t size) {
-    uint32_t crc = UINT32_MAX;
-    for (size_t i = 0; i < size; i++)
-        crc = next_crc(crc, data[i]);
-    return ~crc;
+    return (uint32_t)crc32(0, data, (uInt)size);
 }
 
 unsigned network_multicast_hash(const uint8_t *address) {
