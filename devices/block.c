@@ -10,10 +10,9 @@
 #include <unistd.h>
 
 static const BlockDriver *const drivers[] = {
-    &block_raw_driver,   &block_qcow2_driver, &block_vdi_driver,
-    &block_vhd_driver,   &block_vmdk_driver,  &block_vhdx_driver,
-    &block_bochs_driver, &block_hdi_driver,   &block_hdx_driver,
-    &block_cue_driver,
+    &block_raw_driver,  &block_qcow2_driver, &block_vdi_driver,   &block_vhd_driver,
+    &block_vmdk_driver, &block_vhdx_driver,  &block_bochs_driver, &block_hdi_driver,
+    &block_hdx_driver,  &block_cue_driver,
 };
 
 #define DRIVER_COUNT (sizeof(drivers) / sizeof(drivers[0]))
@@ -259,6 +258,16 @@ static bool name_culprit(const BlockNode *node, Error *error) {
     return node->below != NULL ? false : error_prefix(error, "%s: ", node->path);
 }
 
+/* Clones on several threads read one node: what is counted then may be a little less. */
+static void count(uint64_t *counter, uint64_t amount) {
+    __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + amount,
+                     __ATOMIC_RELAXED);
+}
+
+const BlockCounters *block_counters(const BlockNode *node) {
+    return &node->counters;
+}
+
 bool block_read(BlockNode *node, uint64_t offset, void *data, size_t size, Error *error) {
     size_t inside = 0;
     if (offset < node->length)
@@ -267,7 +276,10 @@ bool block_read(BlockNode *node, uint64_t offset, void *data, size_t size, Error
         memset((uint8_t *)data + inside, 0, size - inside);
     if (inside == 0)
         return true;
-    return node->driver->read(node, offset, data, inside, error) || name_culprit(node, error);
+    bool good = node->driver->read(node, offset, data, inside, error);
+    count(&node->counters.reads, 1);
+    count(good ? &node->counters.read_bytes : &node->counters.failed_reads, good ? inside : 1);
+    return good || name_culprit(node, error);
 }
 
 bool block_write(BlockNode *node, uint64_t offset, const void *data, size_t size, Error *error) {
@@ -277,8 +289,13 @@ bool block_write(BlockNode *node, uint64_t offset, const void *data, size_t size
         return true;
     if (size > INT64_MAX || offset > INT64_MAX - size)
         return error_set(error, "%s: write past the largest file size", node->path);
-    return block_history_keep(node, offset, size, error) &&
-           block_write_present(node, offset, data, size, error);
+    bool good = block_history_keep(node, offset, size, error) &&
+                block_write_present(node, offset, data, size, error);
+    count(&node->counters.writes, 1);
+    count(good ? &node->counters.write_bytes : &node->counters.failed_writes, good ? size : 1);
+    if (good && offset + size > node->counters.highest_write)
+        node->counters.highest_write = offset + size;
+    return good;
 }
 
 void block_add_guard(BlockNode *node, BlockGuard *guard) {
@@ -374,6 +391,7 @@ bool block_set_length(BlockNode *node, uint64_t length, Error *error) {
 }
 
 bool block_flush(BlockNode *node, Error *error) {
+    count(&node->counters.flushes, 1);
     for (BlockGuard *guard = node->guards; guard != NULL; guard = guard->next)
         if (!guard->before_flush(guard->opaque, error))
             return false;

@@ -87,6 +87,15 @@ struct BlockGuard {
 void block_add_guard(BlockNode *node, BlockGuard *guard);
 void block_remove_guard(BlockNode *node, BlockGuard *guard);
 
+/* What was read and written through this node since it was opened. */
+typedef struct BlockCounters {
+    uint64_t reads, read_bytes, failed_reads;
+    uint64_t writes, write_bytes, failed_writes;
+    uint64_t flushes;
+    uint64_t highest_write; /* where the farthest write ended */
+} BlockCounters;
+const BlockCounters *block_counters(const BlockNode *node);
+
 uint64_t block_length(const BlockNode *node); /* in bytes; need not be a multiple of a sector */
 bool block_is_read_only(const BlockNode *node);
 /* Writes go straight to the image file, and not to an overlay of it. */

@@ -79,7 +79,8 @@ struct BlockNode {
     void *driver_state;     /* the driver's own */
     unsigned holders;       /* atomic: who has the node open; the last one closes it */
     BlockGuard *guards;     /* to be asked before a write */
-    BlockHistory *history;  /* earlier contents; NULL: no point was ever taken */
+    BlockCounters counters;
+    BlockHistory *history; /* earlier contents; NULL: no point was ever taken */
 };
 
 extern const BlockDriver block_raw_driver;

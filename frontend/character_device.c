@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "character_device.h"
+#include "tcp_socket.h"
 #include "terminal_mode.h"
 #include "unix_socket.h"
 
@@ -15,6 +16,9 @@
 #include <unistd.h>
 
 #define WRITE_PATIENCE_MS 500
+/* What may wait for a reader, and how many descriptors a message may bring. */
+#define UNSENT_BYTES_MAX (16u << 20)
+#define FILES_MAX 8
 
 struct CharacterDevice {
     EventLoop *loop;
@@ -24,8 +28,15 @@ struct CharacterDevice {
     pthread_mutex_t lock; /* for 'output' */
     int input, output;    /* -1: nobody there */
     int listener;         /* server sockets; -1 otherwise */
-    bool owns_files;      /* input and output are not the process's own */
-    bool always_ready;    /* a file on disk; guests print byte by byte */
+    int other_end;        /* of a pseudo-terminal: held, so that it outlives who opens it */
+    int log;              /* -1: none */
+    CharacterSpec spec;
+    ByteBuffer unsent;
+    size_t unsent_start;
+    int files[FILES_MAX]; /* that came with the last message */
+    int file_count;
+    bool owns_files;   /* input and output are not the process's own */
+    bool always_ready; /* a file on disk; guests print byte by byte */
     bool restore_terminal;
     TerminalMode terminal;
     CharacterClient client;
@@ -39,9 +50,17 @@ static void set_output(CharacterDevice *device, int fd) {
 
 static void accept_client(void *opaque, int fd);
 
+static void close_files(CharacterDevice *device) {
+    for (int i = 0; i < device->file_count; i++)
+        close(device->files[i]);
+    device->file_count = 0;
+}
+
 static void drop_connection(CharacterDevice *device) {
     if (device->input < 0)
         return;
+    device->unsent.size = device->unsent_start = 0;
+    close_files(device);
     event_loop_remove(device->loop, device->input);
     int fd = device->input;
     device->input = -1;
@@ -51,12 +70,95 @@ static void drop_connection(CharacterDevice *device) {
     close(fd);
     if (device->listener >= 0)
         event_loop_add(device->loop, device->listener, accept_client, device);
+    if (device->client.disconnected != NULL)
+        device->client.disconnected(device->client.opaque);
+}
+
+static ssize_t write_some(CharacterDevice *device, const uint8_t *bytes, size_t size) {
+    if (device->kind == CHARACTER_SOCKET)
+        return send(device->output, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return write(device->output, bytes, size);
+}
+
+/* Without waiting; what is left stays for the next time that there is room. */
+static void send_unsent(CharacterDevice *device) {
+    while (device->unsent_start < device->unsent.size) {
+        ssize_t count = write_some(device, device->unsent.data + device->unsent_start,
+                                   device->unsent.size - device->unsent_start);
+        if (count < 0 && errno != EINTR && errno != EAGAIN) {
+            drop_connection(device);
+            return;
+        }
+        device->unsent_start += count > 0 ? (size_t)count : 0;
+        if (count < 0)
+            break;
+    }
+    bool all = device->unsent_start == device->unsent.size;
+    if (all)
+        device->unsent.size = device->unsent_start = 0;
+    event_loop_set_events(device->loop, device->input, all ? EVENT_LOOP_INPUT : EVENT_LOOP_OUTPUT);
+}
+
+void character_device_send(CharacterDevice *device, const void *data, size_t size) {
+    if (device->kind != CHARACTER_SOCKET) {
+        character_device_write(device, data, size);
+        return;
+    }
+    if (device->output < 0)
+        return;
+    byte_buffer_append(&device->unsent, data, size);
+    send_unsent(device);
+    if (device->unsent.size - device->unsent_start > UNSENT_BYTES_MAX)
+        drop_connection(device);
+}
+
+/* Descriptors come beside the bytes; those of an earlier message that nobody took are closed. */
+static void take_files(CharacterDevice *device, struct msghdr *message) {
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL;
+         part = CMSG_NXTHDR(message, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+            continue;
+        close_files(device);
+        int count = (int)((part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        device->file_count = count < FILES_MAX ? count : FILES_MAX;
+        memcpy(device->files, CMSG_DATA(part), (size_t)device->file_count * sizeof(int));
+    }
+}
+
+static ssize_t receive_message(CharacterDevice *device, int fd, uint8_t *bytes, size_t size) {
+    union {
+        struct cmsghdr alignment;
+        char room[CMSG_SPACE(FILES_MAX * sizeof(int))];
+    } control;
+    struct iovec vector = {bytes, size};
+    struct msghdr message = {.msg_iov = &vector,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+    ssize_t count = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    if (count > 0)
+        take_files(device, &message);
+    return count;
+}
+
+int character_device_take_file(CharacterDevice *device) {
+    if (device->file_count == 0)
+        return -1;
+    int file = device->files[0];
+    memmove(device->files, device->files + 1, (size_t)--device->file_count * sizeof(int));
+    return file;
 }
 
 static void read_input(void *opaque, int fd) {
     CharacterDevice *device = opaque;
     uint8_t bytes[4096];
-    ssize_t count = read(fd, bytes, sizeof(bytes));
+    if (device->unsent_start < device->unsent.size) {
+        send_unsent(device);
+        return;
+    }
+    ssize_t count = device->kind == CHARACTER_SOCKET
+                        ? receive_message(device, fd, bytes, sizeof(bytes))
+                        : read(fd, bytes, sizeof(bytes));
     if (count > 0) {
         if (device->client.received != NULL)
             device->client.received(device->client.opaque, bytes, (size_t)count);
@@ -95,20 +197,41 @@ static void accept_client(void *opaque, int fd) {
     take_connection(device, client);
 }
 
+static int inherit_socket(const CharacterSpec *spec, Error *error) {
+    int listens = 0;
+    socklen_t size = sizeof(listens);
+    if (getsockopt(spec->fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0)
+        error_set(error, "descriptor %d is no open socket", spec->fd);
+    else if ((listens != 0) != spec->server)
+        error_set(error, "the socket of descriptor %d %s", spec->fd,
+                  listens ? "listens: server=on is missing" : "does not listen");
+    else if (fcntl(spec->fd, F_SETFD, FD_CLOEXEC) == 0)
+        return spec->fd;
+    return -1;
+}
+
+static int make_socket(const CharacterSpec *spec, Error *error) {
+    if (spec->is_tcp)
+        return spec->server ? tcp_socket_listen(spec->host, spec->port, error)
+                            : tcp_socket_connect(spec->host, spec->port, error);
+    return spec->server ? unix_socket_listen(spec->path, error)
+                        : unix_socket_connect(spec->path, error);
+}
+
 static bool open_socket(CharacterDevice *device, const CharacterSpec *spec, Error *error) {
-    if (!spec->server) {
-        int fd = unix_socket_connect(spec->path, error);
-        if (fd >= 0)
-            take_connection(device, fd);
-        return fd >= 0;
-    }
-    device->listener = unix_socket_listen(spec->path, error);
-    if (device->listener < 0)
+    int fd = spec->has_fd ? inherit_socket(spec, error) : make_socket(spec, error);
+    if (fd < 0)
         return false;
+    if (!spec->server) {
+        take_connection(device, fd);
+        return true;
+    }
+    device->listener = fd;
     if (!event_loop_add(device->loop, device->listener, accept_client, device))
         return error_set(error, "too many open connections");
     if (spec->wait) {
-        fprintf(stderr, "reprise: %s waits for a connection to '%s'\n", device->label, spec->path);
+        fprintf(stderr, "reprise: %s waits for a connection to '%s'\n", device->label,
+                spec->is_tcp ? spec->port : spec->path);
         struct pollfd waited = {.fd = device->listener, .events = POLLIN};
         while (poll(&waited, 1, -1) < 0 && errno == EINTR) {
         }
@@ -145,9 +268,17 @@ static bool open_pty(CharacterDevice *device, Error *error) {
         return error_set(error, "cannot make a pseudo-terminal: %s", strerror(errno));
     }
     device->output = fd;
+    /* As it comes: no echo, no line discipline between guest and terminal program. Both ends stay
+     * open, so that somebody may come and go. */
+    struct termios mode;
+    if (tcgetattr(fd, &mode) == 0) {
+        cfmakeraw(&mode);
+        tcsetattr(fd, TCSANOW, &mode);
+    }
     if (ptsname_r(fd, device->path, sizeof(device->path)) == 0)
         printf("char device redirected to %s (label %s)\n", device->path, device->label);
     fflush(stdout);
+    device->other_end = open(device->path, O_RDWR | O_NOCTTY | O_CLOEXEC);
     return start_reading(device, fd) || error_set(error, "too many open connections");
 }
 
@@ -166,17 +297,27 @@ static bool open_kind(CharacterDevice *device, const CharacterSpec *spec, Error 
     }
 }
 
+static bool open_log(CharacterDevice *device, Error *error) {
+    const char *path = device->spec.log_path;
+    if (*path == '\0')
+        return true;
+    int mode = O_WRONLY | O_CREAT | O_CLOEXEC | (device->spec.log_append ? O_APPEND : O_TRUNC);
+    device->log = open(path, mode, 0666);
+    return device->log >= 0 || error_set(error, "cannot write '%s': %s", path, strerror(errno));
+}
+
 CharacterDevice *character_device_open(EventLoop *loop, const CharacterSpec *spec,
                                        const char *label, Error *error) {
     CharacterDevice *device = calloc(1, sizeof(*device));
     device->loop = loop;
     device->kind = spec->kind;
-    device->label = label;
-    device->input = device->output = device->listener = -1;
+    device->label = spec->id != NULL ? spec->id : label;
+    device->spec = *spec;
+    device->input = device->output = device->listener = device->other_end = device->log = -1;
     device->owns_files = true;
     memcpy(device->path, spec->path, sizeof(device->path));
     pthread_mutex_init(&device->lock, NULL);
-    if (open_kind(device, spec, error))
+    if (open_log(device, error) && open_kind(device, spec, error))
         return device;
     error_prefix(error, "%s: ", label);
     character_device_close(device);
@@ -195,8 +336,15 @@ void character_device_close(CharacterDevice *device) {
     if (device->listener >= 0) {
         event_loop_remove(device->loop, device->listener);
         close(device->listener);
-        unlink(device->path);
+        if (!device->spec.is_tcp && !device->spec.has_fd)
+            unlink(device->path);
     }
+    if (device->other_end >= 0)
+        close(device->other_end);
+    if (device->log >= 0)
+        close(device->log);
+    close_files(device);
+    byte_buffer_free(&device->unsent);
     pthread_mutex_destroy(&device->lock);
     free(device);
 }
@@ -205,12 +353,6 @@ void character_device_set_client(CharacterDevice *device, const CharacterClient 
     device->client = *client;
     if (device->input >= 0 && client->connected != NULL)
         client->connected(client->opaque);
-}
-
-static ssize_t write_some(CharacterDevice *device, const uint8_t *bytes, size_t size) {
-    if (device->kind == CHARACTER_SOCKET)
-        return send(device->output, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-    return write(device->output, bytes, size);
 }
 
 static bool wait_for_room(const CharacterDevice *device) {
@@ -222,6 +364,10 @@ static bool wait_for_room(const CharacterDevice *device) {
 
 void character_device_write(CharacterDevice *device, const void *data, size_t size) {
     const uint8_t *bytes = data;
+    if (device->log >= 0) {
+        ssize_t logged = write(device->log, bytes, size);
+        (void)logged; /* a full disk is no reason to stop the guest */
+    }
     pthread_mutex_lock(&device->lock);
     while (size > 0 && device->output >= 0) {
         if (!wait_for_room(device))
@@ -243,4 +389,44 @@ bool character_device_is_terminal(const CharacterDevice *device) {
 
 bool character_device_is_stdio(const CharacterDevice *device) {
     return device->kind == CHARACTER_STDIO;
+}
+
+const char *character_device_label(const CharacterDevice *device) {
+    return device->label;
+}
+
+bool character_device_is_connected(const CharacterDevice *device) {
+    return device->kind != CHARACTER_SOCKET || device->output >= 0;
+}
+
+static void describe_socket(const CharacterDevice *device, ByteBuffer *text) {
+    const CharacterSpec *spec = &device->spec;
+    byte_buffer_print(text, "%s", character_device_is_connected(device) ? "" : "disconnected:");
+    if (spec->has_fd)
+        byte_buffer_print(text, "unix:fd=%d", spec->fd);
+    else if (spec->is_tcp)
+        byte_buffer_print(text, "tcp:%s:%s", spec->host, spec->port);
+    else
+        byte_buffer_print(text, "unix:%s", spec->path);
+    byte_buffer_print(text, "%s", spec->server ? ",server=on" : "");
+}
+
+void character_device_describe(const CharacterDevice *device, ByteBuffer *text) {
+    switch (device->kind) {
+    case CHARACTER_SOCKET:
+        describe_socket(device, text);
+        break;
+    case CHARACTER_PTY:
+        byte_buffer_print(text, "pty:%s", device->path);
+        break;
+    case CHARACTER_FILE:
+        byte_buffer_print(text, "file");
+        break;
+    case CHARACTER_STDIO:
+        byte_buffer_print(text, "stdio");
+        break;
+    default:
+        byte_buffer_print(text, "null");
+        break;
+    }
 }

@@ -11,10 +11,11 @@ typedef struct CharacterKindName {
 } CharacterKindName;
 
 static const CharacterKindName kind_names[] = {
-    {"none", CHARACTER_NONE, false},   {"null", CHARACTER_NULL, false},
-    {"vc", CHARACTER_NULL, false},     {"stdio", CHARACTER_STDIO, false},
-    {"pty", CHARACTER_PTY, false},     {"file:", CHARACTER_FILE, true},
-    {"unix:", CHARACTER_SOCKET, true}, {"chardev:", CHARACTER_NAMED, true},
+    {"none", CHARACTER_NONE, false},     {"null", CHARACTER_NULL, false},
+    {"vc", CHARACTER_NULL, false},       {"stdio", CHARACTER_STDIO, false},
+    {"pty", CHARACTER_PTY, false},       {"file:", CHARACTER_FILE, true},
+    {"unix:", CHARACTER_SOCKET, true},   {"tcp:", CHARACTER_SOCKET, true},
+    {"chardev:", CHARACTER_NAMED, true},
 };
 #define KIND_NAMES (sizeof(kind_names) / sizeof(kind_names[0]))
 
@@ -24,6 +25,28 @@ static bool set_path(CharacterSpec *spec, const char *path, Error *error) {
     if (snprintf(spec->path, sizeof(spec->path), "%s", path) >= (int)sizeof(spec->path))
         return error_set(error, "the path '%.40s...' is too long", path);
     return true;
+}
+
+static bool set_tcp_address(CharacterSpec *spec, const char *host, const char *port, Error *error) {
+    spec->is_tcp = true;
+    if (port == NULL || *port == '\0')
+        return error_set(error, "a port is missing");
+    if (snprintf(spec->host, sizeof(spec->host), "%s", host) >= (int)sizeof(spec->host) ||
+        snprintf(spec->port, sizeof(spec->port), "%s", port) >= (int)sizeof(spec->port))
+        return error_set(error, "the address '%.40s:%.20s' is too long", host, port);
+    return true;
+}
+
+/* "HOST:PORT", ":PORT" or "[::1]:PORT" */
+static bool parse_tcp_address(CharacterSpec *spec, const char *text, Error *error) {
+    char host[sizeof(spec->host)];
+    const char *colon = text != NULL ? strrchr(text, ':') : NULL;
+    if (colon == NULL || colon - text >= (ptrdiff_t)sizeof(host))
+        return error_set(error, "a TCP socket is HOST:PORT");
+    bool bracketed = *text == '[' && colon > text + 1 && colon[-1] == ']';
+    snprintf(host, sizeof(host), "%.*s", (int)(colon - text) - (bracketed ? 2 : 0),
+             text + (bracketed ? 1 : 0));
+    return set_tcp_address(spec, host, colon + 1, error);
 }
 
 static bool read_socket_settings(CharacterSpec *spec, KeyValues *values, Error *error) {
@@ -37,12 +60,16 @@ static bool read_socket_settings(CharacterSpec *spec, KeyValues *values, Error *
 }
 
 /* "PATH,server,nowait" */
-static bool parse_socket(CharacterSpec *spec, const char *text, Error *error) {
+static bool parse_socket(CharacterSpec *spec, const char *text, bool is_tcp, Error *error) {
+    bool ignored;
     KeyValues values = {.items = NULL};
-    bool good = key_values_parse(&values, text, "path", error) &&
-                set_path(spec, key_values_get(&values, "path"), error) &&
-                read_socket_settings(spec, &values, error) &&
-                key_values_check_used(&values, "server wait", error);
+    bool good = key_values_parse(&values, text, "path", error);
+    const char *address = key_values_get(&values, "path");
+    good = good &&
+           (is_tcp ? parse_tcp_address(spec, address, error) : set_path(spec, address, error)) &&
+           read_socket_settings(spec, &values, error) &&
+           key_values_get_bool(&values, "nodelay", true, &ignored, error) &&
+           key_values_check_used(&values, "server wait nodelay", error);
     key_values_free(&values);
     return good;
 }
@@ -51,7 +78,7 @@ static bool parse_kind(CharacterSpec *spec, const CharacterKindName *row, const 
                        Error *error) {
     spec->kind = row->kind;
     if (row->kind == CHARACTER_SOCKET)
-        return parse_socket(spec, path, error);
+        return parse_socket(spec, path, strcmp(row->name, "tcp:") == 0, error);
     return !row->takes_path || set_path(spec, path, error);
 }
 
@@ -76,10 +103,37 @@ bool character_spec_parse(CharacterSpec *spec, const char *text, Error *error) {
     const char *best = nearest_name_get(&nearest);
     if (best != NULL)
         return error_set(error, "unknown character device '%s'; did you mean '%s'?", text, best);
-    return error_set(error,
-                     "unknown character device '%s'; known are stdio, file:PATH, "
-                     "unix:PATH[,server,nowait], pty, null, none, chardev:ID",
-                     text);
+    return error_set(
+        error,
+        "unknown character device '%s'; known are stdio, file:PATH, "
+        "unix:PATH[,server,nowait], tcp:HOST:PORT[,server,nowait], pty, null, none, chardev:ID",
+        text);
+}
+
+/* fd=, host= and port=, or path= */
+static bool read_socket(CharacterSpec *spec, KeyValues *values, Error *error) {
+    const char *host = key_values_get(values, "host");
+    const char *port = key_values_get(values, "port");
+    uint64_t fd;
+    bool ignored;
+    spec->has_fd = key_values_get(values, "fd") != NULL;
+    if (!key_values_get_number(values, "fd", 0, &fd, error) ||
+        !key_values_get_bool(values, "nodelay", true, &ignored, error) ||
+        !read_socket_settings(spec, values, error))
+        return false;
+    spec->fd = fd > INT32_MAX ? -1 : (int)fd;
+    if (spec->has_fd)
+        return true;
+    if (host != NULL || port != NULL)
+        return set_tcp_address(spec, host != NULL ? host : "", port, error);
+    return set_path(spec, key_values_get(values, "path"), error);
+}
+
+static bool read_log(CharacterSpec *spec, KeyValues *values, Error *error) {
+    const char *path = key_values_get(values, "logfile");
+    if (path != NULL && snprintf(spec->log_path, sizeof(spec->log_path), "%s", path) >= 256)
+        return error_set(error, "the path '%.40s...' is too long", path);
+    return key_values_get_bool(values, "logappend", false, &spec->log_append, error);
 }
 
 static bool read_kind(CharacterSpec *spec, KeyValues *values, Error *error) {
@@ -88,9 +142,10 @@ static bool read_kind(CharacterSpec *spec, KeyValues *values, Error *error) {
         return error_set(error, "the kind of character device is missing");
     if (strcmp(backend, "socket") == 0) {
         spec->kind = CHARACTER_SOCKET;
-        return set_path(spec, key_values_get(values, "path"), error) &&
-               read_socket_settings(spec, values, error);
+        return read_socket(spec, values, error);
     }
+    if (strcmp(backend, "ringbuf") == 0) /* nobody can ask for what it kept: only its log is read */
+        return true;
     if (strcmp(backend, "file") == 0) {
         spec->kind = CHARACTER_FILE;
         return set_path(spec, key_values_get(values, "path"), error) &&
@@ -103,16 +158,22 @@ static bool read_kind(CharacterSpec *spec, KeyValues *values, Error *error) {
         }
     }
     return error_set(
-        error, "unknown character device '%s'; known are socket, file, stdio, pty, null", backend);
+        error, "unknown character device '%s'; known are socket, file, stdio, pty, ringbuf, null",
+        backend);
 }
 
 bool character_spec_from_values(CharacterSpec *spec, KeyValues *values, Error *error) {
     *spec = (CharacterSpec){.kind = CHARACTER_NULL};
     bool signals;
-    if (!read_kind(spec, values, error) ||
+    key_values_get(values, "size");
+    if (!read_kind(spec, values, error) || !read_log(spec, values, error) ||
         !key_values_get_bool(values, "mux", false, &spec->mux, error) ||
         !key_values_get_bool(values, "signal", true, &signals, error))
         return false;
     spec->no_signals = !signals;
-    return key_values_check_used(values, "id path server wait append mux signal", error);
+    return key_values_check_used(
+        values,
+        "id path host port fd nodelay server wait append mux signal logfile "
+        "logappend size",
+        error);
 }

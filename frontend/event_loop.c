@@ -20,11 +20,18 @@ void event_loop_destroy(EventLoop *loop) {
 bool event_loop_add(EventLoop *loop, int fd, void (*ready)(void *opaque, int fd), void *opaque) {
     for (int i = 0; i < EVENT_LOOP_FILES; i++) {
         if (loop->files[i].fd < 0) {
-            loop->files[i] = (struct EventFile){fd, ready, opaque};
+            loop->files[i] = (struct EventFile){fd, EVENT_LOOP_INPUT, ready, opaque};
             return true;
         }
     }
     return false;
+}
+
+void event_loop_set_events(EventLoop *loop, int fd, short events) {
+    for (int i = 0; i < EVENT_LOOP_FILES; i++) {
+        if (loop->files[i].fd == fd)
+            loop->files[i].events = events;
+    }
 }
 
 void event_loop_remove(EventLoop *loop, int fd) {
@@ -49,7 +56,8 @@ void event_loop_run_once(EventLoop *loop, int milliseconds) {
     int count = 0;
     for (int i = 0; i < EVENT_LOOP_FILES; i++) {
         if (loop->files[i].fd >= 0) {
-            polled[count] = (struct pollfd){.fd = loop->files[i].fd, .events = POLLIN};
+            polled[count] =
+                (struct pollfd){.fd = loop->files[i].fd, .events = loop->files[i].events};
             places[count++] = i;
         }
     }

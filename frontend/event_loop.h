@@ -11,11 +11,16 @@
 typedef struct EventLoop {
     struct EventFile {
         int fd; /* -1: free */
+        short events;
         void (*ready)(void *opaque, int fd);
         void *opaque;
     } files[EVENT_LOOP_FILES];
     int wake_fd; /* an eventfd */
 } EventLoop;
+
+/* For event_loop_set_events(): what 'ready' is called for. */
+#define EVENT_LOOP_INPUT POLLIN
+#define EVENT_LOOP_OUTPUT POLLOUT
 
 bool event_loop_init(EventLoop *loop, Error *error);
 void event_loop_destroy(EventLoop *loop);
@@ -23,6 +28,9 @@ void event_loop_destroy(EventLoop *loop);
 /* Calls 'ready' whenever 'fd' can be read or was closed at its other end. False if the table is
  * full. */
 bool event_loop_add(EventLoop *loop, int fd, void (*ready)(void *opaque, int fd), void *opaque);
+/* Calls 'ready' for these instead, EVENT_LOOP_INPUT at first; what was closed at its other end is
+ * told in any case. */
+void event_loop_set_events(EventLoop *loop, int fd, short events);
 void event_loop_remove(EventLoop *loop, int fd);
 
 /* Waits up to 'milliseconds' (-1: for ever) for anything, and serves it. */

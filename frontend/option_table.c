@@ -22,6 +22,8 @@ const OptionInfo option_table[] = {
     {"snapshots", "FILE", "where snapshots are (default: IMAGE.snapshots beside the first disk)", option_snapshots},
     {"S", NULL, "do not start until 'cont' is typed in the monitor", option_start_paused},
     {"no-reboot", NULL, "end where the guest would reboot", option_no_reboot},
+    {"action", "reboot=A,shutdown=A", "reboot=reset|shutdown, shutdown=poweroff|pause", option_action},
+    {"object", "TYPE,id=ID", "filter-dump,netdev=N,file=F writes a network's frames (pcap); also: secret, memory-backend-ram", option_object},
     {"no-shutdown", NULL, "stay where the guest powers off", option_no_shutdown},
     {"nodefaults", NULL, "plug in only what other options name", option_no_defaults},
 
@@ -63,14 +65,16 @@ const OptionInfo option_table[] = {
     {"debugcon", "C", "what the guest writes to port E9h", option_debug_console},
     {"monitor", "C", "a command line to the machine: 'help' there", option_monitor},
     {"chardev", "KIND,id=ID,...", "names a C for chardev:ID", option_chardev},
-    {"mon", "chardev=ID", "a monitor on a named C", option_mon},
+    {"mon", "chardev=ID[,mode=control]", "a monitor on a named C; mode=control: QMP", option_mon},
+    {"qmp", "C", "QMP, as programs drive a machine; also: tcp:HOST:PORT[,server,nowait]", option_qmp},
+    {"qmp-pretty", "C", NULL, option_qmp_pretty},
+    {"add-fd", "set=N,fd=N", "an inherited descriptor, for /dev/fdset/N", option_add_fd},
     {"device", "NAME[,setting=value]", "'-device help' lists devices", option_device},
 
     {NULL, NULL, "Network (B: user, socket, tap; '-netdev help' lists their settings):", NULL},
     {"nic", "B[,model=CARD,mac=M]...", "a network card and what is at the other end of its cable; or none", option_nic},
     {"netdev", "B,id=ID,...", "the other end alone, for -device CARD,netdev=ID", option_netdev},
     {"net", "nic|B|none", "the same in two options", option_net},
-    {"object", "filter-dump,id=ID,netdev=N,file=F", "write a network's frames to a file (pcap)", option_object},
 
     {NULL, NULL, "Debugging and the rest:", NULL},
     {"d", "CATEGORY,...", "trace: in_asm, op, out_asm, int, exec, cpu, post, ...", option_trace},
@@ -79,6 +83,7 @@ const OptionInfo option_table[] = {
     {"s", NULL, "the same as -gdb tcp::1234", option_gdb_default},
     {"perfmap", NULL, "name translated code for the host's perf: /tmp/perf-PID.map", option_perf_map},
     {"jitdump", NULL, "the same with times and code: jit-PID.dump, for 'perf inject'", option_jit_dump},
+    {"daemonize", NULL, "go on in the background once all sockets listen", option_daemonize},
     {"pidfile", "FILE", "write the process number there", option_pid_file},
     {"version", NULL, "print the version", option_version},
     {"help", NULL, "print this text", option_help},
@@ -90,13 +95,11 @@ const OptionInfo option_table[] = {
     {"msg", "SETTINGS", NULL, option_accept_anything},
     {"overcommit", "SETTINGS", NULL, option_accept_anything},
     {"k", "LAYOUT", NULL, option_accept_anything},
+    {"usb", NULL, NULL, option_accept_anything},
     {"global", "DRIVER.PROPERTY=VALUE", NULL, option_global},
     {"sandbox", "on|off", NULL, option_sandbox},
     /* What QEMU has and this version does not: named, so that the answer is clear. */
-    {"qmp", "C", NULL, option_not_here},
     {"incoming", "ADDRESS", NULL, option_not_here},
-    {"usb", NULL, NULL, option_not_here},
-    {"daemonize", NULL, NULL, option_not_here},
     {NULL, NULL, NULL, NULL},
 };
 // clang-format on

@@ -7,13 +7,17 @@
 #include "key_values.h"
 #include "settings.h"
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef bool OptionHandler(Settings *settings, const char *argument, Error *error);
 
 /* options_machine.c */
 OptionHandler option_machine, option_cpu, option_smp, option_memory, option_name;
 OptionHandler option_start_paused, option_no_reboot, option_no_shutdown, option_no_defaults;
-OptionHandler option_no_acpi, option_no_hpet;
+OptionHandler option_no_acpi, option_no_hpet, option_action;
+
+/* options_object.c */
+OptionHandler option_object, option_add_fd;
 
 /* options_accel.c */
 OptionHandler option_accel, option_enable_kvm;
@@ -44,13 +48,13 @@ OptionHandler option_display, option_full_screen, option_vga, option_vnc, option
 
 /* options_character.c */
 OptionHandler option_serial, option_parallel, option_debug_console, option_monitor, option_chardev,
-    option_mon;
+    option_mon, option_qmp, option_qmp_pretty;
 
 /* options_device.c */
 OptionHandler option_device;
 
 /* options_network.c */
-OptionHandler option_netdev, option_nic, option_net, option_object;
+OptionHandler option_netdev, option_nic, option_net;
 
 /* options_audio.c */
 OptionHandler option_audiodev, option_audio, option_soundhw;
@@ -59,18 +63,33 @@ bool plug_in_sb16(Settings *settings, KeyValues *values, Error *error);
 bool plug_in_adlib(Settings *settings, KeyValues *values, Error *error);
 
 /* options_program.c */
-OptionHandler option_help, option_version, option_trace, option_trace_file, option_pid_file;
+OptionHandler option_help, option_version, option_trace, option_trace_file, option_pid_file,
+    option_daemonize;
 OptionHandler option_perf_map, option_jit_dump;
 OptionHandler option_accept_anything; /* has no meaning here and does no harm */
 OptionHandler option_global, option_sandbox, option_not_here;
 
 /* options_gdb.c */
 OptionHandler option_gdb, option_gdb_default;
+/* What -device plugs in. options_device.c */
+typedef struct DeviceOption {
+    const char *name;
+    const char *keys; /* the settings it takes, for the message and for introspection */
+    const char *help;
+    bool (*plug_in)(Settings *settings, KeyValues *values, Error *error);
+} DeviceOption;
+/* What -device knows, network cards too: by number; false after the last. */
+typedef struct DeviceType {
+    const char *name, *keys;
+} DeviceType;
+bool device_type_at(size_t index, DeviceType *type);
 
 /* Takes a -drive or -device drive into its slot; used by options_storage.c, options_device.c and
  * image_guess.c. */
 typedef struct DriveRequest {
     const char *file, *format, *id;
+    /* Of -device: the id of the device, the node or the -drive behind it. NULL: none. */
+    const char *device_id, *node_name, *backend;
     bool read_only, snapshot, is_cd;
     int boot_index;     /* -1: not given */
     const char *serial; /* of a disk; NULL: a default */

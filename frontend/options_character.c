@@ -29,6 +29,19 @@ bool option_monitor(Settings *settings, const char *argument, Error *error) {
                     error);
 }
 
+bool option_qmp(Settings *settings, const char *argument, Error *error) {
+    if (settings->monitor_count < SETTINGS_MONITORS)
+        settings->monitor_is_control[settings->monitor_count] = true;
+    return add_spec(settings->monitor, &settings->monitor_count, SETTINGS_MONITORS, argument,
+                    error);
+}
+
+bool option_qmp_pretty(Settings *settings, const char *argument, Error *error) {
+    if (settings->monitor_count < SETTINGS_MONITORS)
+        settings->monitor_is_pretty[settings->monitor_count] = true;
+    return option_qmp(settings, argument, error);
+}
+
 static bool add_named(Settings *settings, KeyValues *values, Error *error) {
     const char *id = key_values_get(values, "id");
     if (id == NULL)
@@ -37,7 +50,10 @@ static bool add_named(Settings *settings, KeyValues *values, Error *error) {
         return error_set(error, "too many character devices");
     NamedCharacterSpec *named = &settings->character_device[settings->character_device_count++];
     named->id = settings_keep_string(settings, id);
-    return character_spec_from_values(&named->spec, values, error);
+    if (!character_spec_from_values(&named->spec, values, error))
+        return false;
+    named->spec.id = named->id;
+    return true;
 }
 
 bool option_chardev(Settings *settings, const char *argument, Error *error) {
@@ -54,11 +70,17 @@ static bool add_monitor(Settings *settings, KeyValues *values, Error *error) {
     key_values_get(values, "id");
     if (device == NULL)
         return error_set(error, "chardev= is needed");
-    if (mode != NULL && strcmp(mode, "readline") != 0)
-        return error_set(error, "mode=%s is not in this version; known is readline", mode);
+    bool control = mode != NULL && strcmp(mode, "control") == 0;
+    if (mode != NULL && !control && strcmp(mode, "readline") != 0)
+        return error_set(error, "unknown mode '%s'; known are readline and control", mode);
+    if (!control)
+        settings->monitor_given = true;
     if (settings->monitor_count == SETTINGS_MONITORS)
         return error_set(error, "there are no more than %d", SETTINGS_MONITORS);
-    settings->monitor_given = true;
+    settings->monitor_is_control[settings->monitor_count] = control;
+    if (!key_values_get_bool(values, "pretty", false,
+                             &settings->monitor_is_pretty[settings->monitor_count], error))
+        return false;
     CharacterSpec *spec = &settings->monitor[settings->monitor_count++];
     *spec = (CharacterSpec){.kind = CHARACTER_NAMED};
     if (strlen(device) >= sizeof(spec->path))
@@ -71,7 +93,7 @@ bool option_mon(Settings *settings, const char *argument, Error *error) {
     KeyValues values = {.items = NULL};
     bool good = key_values_parse(&values, argument, "chardev", error) &&
                 add_monitor(settings, &values, error) &&
-                key_values_check_used(&values, "chardev mode id", error);
+                key_values_check_used(&values, "chardev mode id pretty", error);
     key_values_free(&values);
     return good;
 }

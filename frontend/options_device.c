@@ -1,5 +1,6 @@
 #include "key_values.h"
 #include "nearest_name.h"
+#include "network_cards.h"
 #include "options.h"
 #include "options_network.h"
 #include "pvpanic.h"
@@ -7,13 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct DeviceOption {
-    const char *name;
-    const char *keys; /* the settings it takes, for the message */
-    const char *help;
-    bool (*plug_in)(Settings *settings, KeyValues *values, Error *error);
-} DeviceOption;
 
 static bool plug_in_debug_exit(Settings *settings, KeyValues *values, Error *error) {
     uint64_t port, size;
@@ -116,7 +110,10 @@ static bool read_drive(Settings *settings, KeyValues *values, DriveRequest *requ
         return false;
     *request = (DriveRequest){.boot_index = boot_index < 1000 ? (int)boot_index : -1};
     request->id = settings_keep_string(settings, id != NULL ? id : name);
+    request->device_id = settings_keep_string(settings, id);
     if (image != NULL) {
+        request->node_name = image->is_node ? image->id : NULL;
+        request->backend = image->is_node ? NULL : image->id;
         request->file = image->file;
         request->format = image->format;
         request->read_only = image->read_only;
@@ -291,6 +288,33 @@ static const DeviceOption device_options[] = {
 };
 #define DEVICE_OPTIONS (sizeof(device_options) / sizeof(device_options[0]))
 
+bool device_type_at(size_t index, DeviceType *type) {
+    if (index < DEVICE_OPTIONS) {
+        *type = (DeviceType){device_options[index].name, device_options[index].keys};
+        return true;
+    }
+    const NetworkCardModel *model = network_card_model((unsigned)(index - DEVICE_OPTIONS));
+    if (model != NULL)
+        *type = (DeviceType){model->name, NETWORK_CARD_KEYS};
+    return model != NULL;
+}
+
+/* Keeps how the device was asked for, for whoever looks later. */
+static bool note_device(Settings *settings, const char *driver, KeyValues *values, Error *error) {
+    const char *id = key_values_get(values, "id");
+    for (int i = 0; id != NULL && i < settings->plugged_count; i++)
+        if (settings->plugged[i].id != NULL && strcmp(settings->plugged[i].id, id) == 0)
+            return error_set(error, "there is a device '%s' already", id);
+    if (settings->plugged_count == SETTINGS_DEVICES)
+        return error_set(error, "too many devices");
+    PluggedDevice *device = &settings->plugged[settings->plugged_count++];
+    device->driver = settings_keep_string(settings, driver);
+    device->id = settings_keep_string(settings, id);
+    device->values = *values; /* freed with the settings */
+    *values = (KeyValues){.items = NULL};
+    return true;
+}
+
 /* Settings that every device may be given and that change nothing here. */
 static void accept_common_keys(KeyValues *values) {
     static const char *const keys[] = {"id", "addr", "vgamem_mb", "bootindex", "bus"};
@@ -335,7 +359,8 @@ bool option_device(Settings *settings, const char *argument, Error *error) {
     const char *name = key_values_get(&values, "driver");
     if (good && name == NULL)
         good = error_set(error, "the device's name is missing");
-    good = good && plug_in(settings, name, &values, error);
+    good = good && plug_in(settings, name, &values, error) &&
+           note_device(settings, name, &values, error);
     key_values_free(&values);
     return good;
 }

@@ -6,7 +6,8 @@
 #include <string.h>
 
 static bool is_known_machine(const char *type) {
-    return strcmp(type, "pc") == 0 || strncmp(type, "pc-i440fx-", 10) == 0;
+    return strcmp(type, "none") == 0 || strcmp(type, "pc") == 0 ||
+           strncmp(type, "pc-i440fx-", 10) == 0;
 }
 
 /* Properties of QEMU's pc machine that change nothing here when they have these values. */
@@ -25,8 +26,12 @@ static bool check_machine_properties(Settings *settings, KeyValues *values, Erro
     if (!key_values_get_bool(values, "acpi", machine->has_acpi, &machine->has_acpi, error) ||
         !key_values_get_bool(values, "hpet", machine->has_hpet, &machine->has_hpet, error))
         return false;
+    settings->memory_backend =
+        settings_keep_string(settings, key_values_get(values, "memory-backend"));
     return key_values_check_used(
-        values, "type accel acpi usb dump-guest-core hpet vmport graphics mem-merge pcspk-audiodev",
+        values,
+        "type memory-backend accel acpi usb dump-guest-core hpet vmport graphics mem-merge "
+        "pcspk-audiodev",
         error);
 }
 
@@ -36,9 +41,10 @@ bool option_machine(Settings *settings, const char *argument, Error *error) {
     const char *type = key_values_get(&values, "type");
     const char *accel = key_values_get(&values, "accel");
     if (good && type != NULL && !is_known_machine(type))
-        good = error_set(error, "unknown machine '%s'; known is pc", type);
+        good = error_set(error, "unknown machine '%s'; known are pc and none", type);
     if (good && accel != NULL)
         good = option_accel_name(settings, accel, error);
+    settings->no_machine = type != NULL && strcmp(type, "none") == 0;
     good = good && check_machine_properties(settings, &values, error);
     key_values_free(&values);
     return good;
@@ -141,6 +147,28 @@ bool option_no_shutdown(Settings *settings, const char *argument, Error *error) 
     (void)error;
     settings->machine.no_shutdown = true;
     return true;
+}
+
+static bool read_action(KeyValues *values, const char *key, const char *one, const char *other,
+                        bool *is_one, Error *error) {
+    const char *action = key_values_get(values, key);
+    if (action == NULL)
+        return true;
+    *is_one = strcmp(action, one) == 0;
+    return *is_one || strcmp(action, other) == 0 ||
+           error_set(error, "%s is %s or %s, not '%s'", key, one, other, action);
+}
+
+bool option_action(Settings *settings, const char *argument, Error *error) {
+    MachineConfig *machine = &settings->machine;
+    KeyValues values = {.items = NULL};
+    bool good =
+        key_values_parse(&values, argument, NULL, error) &&
+        read_action(&values, "reboot", "shutdown", "reset", &machine->no_reboot, error) &&
+        read_action(&values, "shutdown", "pause", "poweroff", &machine->no_shutdown, error) &&
+        key_values_check_used(&values, "reboot shutdown", error);
+    key_values_free(&values);
+    return good;
 }
 
 bool option_no_defaults(Settings *settings, const char *argument, Error *error) {

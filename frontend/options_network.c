@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CARD_KEYS "netdev mac id addr bus bootindex romfile rombar iobase irq"
-
 /* ---- Back ends ---- */
 
 #define USER_KEYS                                                                                  \
@@ -306,7 +304,7 @@ bool option_network_card(Settings *settings, const char *name, KeyValues *values
         return false;
     card->id = keep(settings, values, "id");
     card->back_end = keep(settings, values, "netdev");
-    return key_values_check_used(values, CARD_KEYS, error);
+    return key_values_check_used(values, NETWORK_CARD_KEYS, error);
 }
 
 void option_network_card_names(NearestName *nearest) {
@@ -318,7 +316,7 @@ void option_network_card_names(NearestName *nearest) {
 void option_network_card_list(void) {
     const NetworkCardModel *model;
     for (unsigned i = 0; (model = network_card_model(i)) != NULL; i++)
-        printf("%-16s %s (%s)\n", model->name, model->help, CARD_KEYS);
+        printf("%-16s %s (%s)\n", model->name, model->help, NETWORK_CARD_KEYS);
 }
 
 /* ---- -nic and -net ---- */
@@ -415,7 +413,7 @@ bool option_net(Settings *settings, const char *argument, Error *error) {
 
 /* ---- -object ---- */
 
-static bool add_dump(Settings *settings, KeyValues *values, Error *error) {
+bool option_network_dump(Settings *settings, KeyValues *values, Error *error) {
     NetworkDumpOptions *dump = settings->machine.network_dump;
     unsigned index = 0;
     uint64_t bytes;
@@ -433,19 +431,6 @@ static bool add_dump(Settings *settings, KeyValues *values, Error *error) {
     if (dump->id == NULL || dump->back_end == NULL || dump->file == NULL)
         return error_set(error, "filter-dump needs id=, netdev= and file=");
     return key_values_check_used(values, "id netdev file maxlen", error);
-}
-
-bool option_object(Settings *settings, const char *argument, Error *error) {
-    KeyValues values = {.items = NULL};
-    bool good = key_values_parse(&values, argument, "qom-type", error);
-    const char *kind = key_values_get(&values, "qom-type");
-    if (good && kind != NULL && strcmp(kind, "filter-dump") == 0)
-        good = add_dump(settings, &values, error);
-    else if (good)
-        good = error_set(error, "there is no object '%s'; known is filter-dump",
-                         kind != NULL ? kind : "");
-    key_values_free(&values);
-    return good;
 }
 
 /* ---- When all options are read ---- */

@@ -12,6 +12,10 @@
 bool option_network_card(Settings *settings, const char *name, KeyValues *values, bool *is_card,
                          Error *error);
 void option_network_card_names(NearestName *nearest);
+/* What every card may be given. */
+#define NETWORK_CARD_KEYS "netdev mac id addr bus bootindex romfile rombar iobase irq"
+/* -object filter-dump. */
+bool option_network_dump(Settings *settings, KeyValues *values, Error *error);
 /* For '-device help'. */
 void option_network_card_list(void);
 /* That of '-nic' without model=, and of a command line without any network; NULL: none. */

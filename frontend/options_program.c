@@ -38,6 +38,12 @@ bool option_pid_file(Settings *settings, const char *argument, Error *error) {
     return true;
 }
 
+bool option_daemonize(Settings *settings, const char *argument, Error *error) {
+    (void)argument;
+    (void)error;
+    return settings->daemonize = true;
+}
+
 bool option_perf_map(Settings *settings, const char *argument, Error *error) {
     (void)argument;
     (void)error;

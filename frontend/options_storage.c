@@ -15,6 +15,9 @@ static void fill_drive(DriveConfig *drive, const DriveRequest *request) {
         .read_only = request->read_only,
         .snapshot = request->snapshot,
         .id = request->id,
+        .device_id = request->device_id,
+        .node_name = request->node_name,
+        .backend = request->backend,
         .boot_index = request->boot_index,
         .serial = request->serial,
     };
@@ -287,7 +290,7 @@ static bool read_request(Settings *settings, KeyValues *values, DriveRequest *re
 }
 
 static bool add_drive(Settings *settings, KeyValues *values, Error *error) {
-    DriveRequest request;
+    DriveRequest request = {.file = NULL};
     int index = -1;
     const char *interface = key_values_get(values, "if");
     bool is_floppy = interface != NULL && strcmp(interface, "floppy") == 0;
@@ -295,6 +298,7 @@ static bool add_drive(Settings *settings, KeyValues *values, Error *error) {
         !read_place(values, is_floppy ? 1 : 2, &index, error) ||
         !key_values_check_used(values, DRIVE_KEYS, error))
         return false;
+    request.backend = request.id;
     if (is_floppy)
         return settings_add_floppy_drive(settings, index, &request, error);
     if (interface == NULL || strcmp(interface, "ide") == 0) {
@@ -327,6 +331,25 @@ static const ImageSpec *find_image(const Settings *settings, const char *id) {
     return NULL;
 }
 
+static bool add_node(Settings *settings, const DriveRequest *request, bool is_file,
+                     const char *child, Error *error) {
+    if (find_image(settings, request->id) != NULL)
+        return error_set(error, "there is a node '%s' already", request->id);
+    if (!add_image(settings, request, error))
+        return false;
+    ImageSpec *image = &settings->image[settings->image_count - 1];
+    image->is_node = true;
+    image->is_file = is_file;
+    image->child = child;
+    return true;
+}
+
+/* The image itself says what it lies over; who names it must name a node. */
+static bool check_backing(const Settings *settings, const char *name, Error *error) {
+    return name == NULL || find_image(settings, name) != NULL ||
+           error_set(error, "backing= names no node that was given before");
+}
+
 /* A format node takes the file of the node that it names; a file node brings its own. */
 static bool add_block_node(Settings *settings, KeyValues *values, Error *error) {
     const char *driver = key_values_get(values, "driver");
@@ -341,15 +364,16 @@ static bool add_block_node(Settings *settings, KeyValues *values, Error *error) 
         request.file = settings_keep_string(settings, key_values_get(values, "filename"));
         if (request.file == NULL)
             return error_set(error, "filename= is needed");
-        return add_image(settings, &request, error);
+        request.format = "raw";
+        return add_node(settings, &request, true, NULL, error);
     }
     if (strcmp(driver, "vvfat") == 0) {
         request.file = read_folder(settings, values, "", error);
-        return request.file != NULL && add_image(settings, &request, error);
+        return request.file != NULL && add_node(settings, &request, true, NULL, error);
     }
     if (strcmp(driver, "nbd") == 0) {
         request.file = read_export(settings, values, "", error);
-        return request.file != NULL && add_image(settings, &request, error);
+        return request.file != NULL && add_node(settings, &request, true, NULL, error);
     }
     const ImageSpec *below = find_image(settings, key_values_get(values, "file"));
     const char *filename = key_values_get(values, "file.filename");
@@ -357,13 +381,14 @@ static bool add_block_node(Settings *settings, KeyValues *values, Error *error) 
         return error_set(error, "file= names no node that was given before");
     request.file = below != NULL ? below->file : settings_keep_string(settings, filename);
     request.format = settings_keep_string(settings, driver);
-    return add_image(settings, &request, error);
+    return check_backing(settings, key_values_get(values, "backing"), error) &&
+           add_node(settings, &request, false, below != NULL ? below->id : NULL, error);
 }
 
 bool option_blockdev(Settings *settings, const char *argument, Error *error) {
     static const char *const ignored[] = {"discard",        "auto-read-only", "cache.direct",
                                           "cache.no-flush", "detect-zeroes",  "aio",
-                                          "file.driver"};
+                                          "file.driver",    "read-only",      "cache-size"};
     KeyValues values = {.items = NULL};
     bool good = key_values_parse(&values, argument, "driver", error);
     for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
@@ -372,7 +397,7 @@ bool option_blockdev(Settings *settings, const char *argument, Error *error) {
         good && add_block_node(settings, &values, error) &&
         key_values_check_used(&values,
                               "driver node-name filename file file.driver "
-                              "file.filename read-only discard cache.direct dir floppy rw "
+                              "file.filename read-only backing discard cache.direct dir floppy rw "
                               "fat-type server.type server.path server.host server.port host port "
                               "path export",
                               error);

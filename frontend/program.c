@@ -16,8 +16,14 @@
 #define WINDOW_WAIT_MS 10
 
 void program_quit(void *opaque) {
-    Program *program = opaque;
+    program_quit_for(opaque, MACHINE_CAUSE_HOST_QUIT);
+}
+
+void program_quit_for(Program *program, MachineCause cause) {
+    if (!program->quit && program->machine != NULL)
+        machine_tell(program->machine, MACHINE_EVENT_SHUTDOWN, cause);
     program->quit = true;
+    program->quit_cause = cause;
     event_loop_wake(&program->loop);
 }
 
@@ -119,7 +125,8 @@ static void greet_monitor(void *opaque) {
 static CharacterClient add_monitor(Program *program, CharacterDevice *device) {
     Monitor *monitor = &program->monitor[program->monitor_count++];
     monitor_init(monitor, &program->monitor_host, device);
-    return (CharacterClient){receive_monitor, greet_monitor, monitor};
+    return (CharacterClient){
+        .received = receive_monitor, .connected = greet_monitor, .opaque = monitor};
 }
 
 static void attach_serial_ports(Program *program) {
@@ -143,7 +150,7 @@ static void attach_serial_ports(Program *program) {
 
 static void attach_monitors(Program *program) {
     for (int i = 0; i < SETTINGS_MONITORS; i++) {
-        if (program->monitor_device[i] == NULL)
+        if (program->monitor_device[i] == NULL || program->settings->monitor_is_control[i])
             continue;
         CharacterClient client = add_monitor(program, program->monitor_device[i]);
         character_device_set_client(program->monitor_device[i], &client);
@@ -169,14 +176,21 @@ static bool open_trace(Settings *settings, Error *error) {
            error_set(error, "cannot write '%s': %s", settings->trace_file, strerror(errno));
 }
 
-static void run_loop(Program *program, Display *display, int *exit_status) {
-    while (!program->quit && !machine_has_ended(program->machine, exit_status)) {
+static bool has_ended(Program *program, int *exit_status) {
+    return program->machine != NULL && machine_has_ended(program->machine, exit_status);
+}
+
+static void run_loop(Program *program, const ProgramPart *part, void *control, Display *display,
+                     int *exit_status) {
+    while (!program->quit && !has_ended(program, exit_status)) {
         event_loop_run_once(&program->loop, display != NULL ? WINDOW_WAIT_MS : -1);
         audio_outputs_update(&program->audio);
         gdb_server_update(&program->gdb);
         if (display != NULL && !display_update(display))
-            program->quit = true;
+            program_quit_for(program, MACHINE_CAUSE_HOST_UI);
+        part->serve(control);
     }
+    part->serve(control); /* why it ended */
     if (program->quit)
         *exit_status = 0;
 }
@@ -188,7 +202,7 @@ static bool serve_debugger(void *opaque, const char *address, Error *error) {
            gdb_server_open(&program->gdb, &program->loop, &program->monitor_host, address, error);
 }
 
-static bool run_machine(Program *program, int *exit_status, Error *error) {
+static bool make_machine(Program *program, Error *error) {
     Settings *settings = program->settings;
     program->machine = machine_create(&settings->machine, error);
     if (program->machine == NULL ||
@@ -198,21 +212,40 @@ static bool run_machine(Program *program, int *exit_status, Error *error) {
     program->monitor_host =
         (MonitorHost){program->machine, REPRISE_VERSION, program_quit, program, serve_debugger};
     machine_set_notify(program->machine, wake_loop, program);
+    return true;
+}
+
+static bool start_machine(Program *program, Error *error) {
+    return (!program->settings->sandbox || sandbox_enter(error)) &&
+           (program->machine == NULL || machine_start(program->machine, error));
+}
+
+static bool run_machine(Program *program, const ProgramPart *part, int *exit_status, Error *error) {
+    Settings *settings = program->settings;
     Display *display = NULL;
+    if (!settings->no_machine && !make_machine(program, error))
+        return false;
     if (settings->display != DISPLAY_NONE) {
         display =
             display_open(program->machine, settings->machine.name, settings->full_screen, error);
         if (display == NULL)
             return false;
     }
-    attach_serial_ports(program);
-    attach_monitors(program);
-    bool good =
-        (!settings->sandbox || sandbox_enter(error)) && machine_start(program->machine, error);
-    good = good && serve_debugger(program, settings->gdb_address, error);
-    if (good)
-        run_loop(program, display, exit_status);
+    void *control = part->open(program, error);
+    bool good = control != NULL;
+    if (good && program->machine != NULL) {
+        attach_serial_ports(program);
+        attach_monitors(program);
+    }
+    good = good && write_pid_file(program, error) && start_machine(program, error) &&
+           (program->machine == NULL || serve_debugger(program, settings->gdb_address, error));
+    if (good) {
+        program_daemonize_end(program);
+        run_loop(program, part, control, display, exit_status);
+    }
     gdb_server_close(&program->gdb);
+    if (control != NULL)
+        part->close(control);
     display_close(display);
     return good;
 }
@@ -239,9 +272,11 @@ static void share_heap(void) {
 #endif
 }
 
-bool program_run(Settings *settings, int *exit_status, Error *error) {
+bool program_run(Settings *settings, const ProgramPart *part, int *exit_status, Error *error) {
     share_heap();
-    Program program = {.settings = settings};
+    Program program = {.settings = settings, .ready_fd = -1};
+    if (settings->daemonize && !program_daemonize_begin(&program, error))
+        return false;
     if (!event_loop_init(&program.loop, error))
         return false;
     program_signals_install(&program);
@@ -249,7 +284,7 @@ bool program_run(Settings *settings, int *exit_status, Error *error) {
                 open_serial_ports(&program, error) && open_parallel_ports(&program, error) &&
                 open_debug_ports(&program, error) && open_monitors(&program, error) &&
                 audio_outputs_open(&program.audio, settings, true, wake_loop, &program, error) &&
-                write_pid_file(&program, error) && run_machine(&program, exit_status, error);
+                run_machine(&program, part, exit_status, error);
     close_all(&program);
     program_signals_remove(&program);
     event_loop_destroy(&program.loop);

@@ -7,6 +7,7 @@
 #include "event_loop.h"
 #include "gdb_server.h"
 #include "machine.h"
+#include "machine_events.h"
 #include "monitor.h"
 #include "mux.h"
 #include "settings.h"
@@ -19,7 +20,19 @@ typedef struct SerialInput {
     unsigned port;
 } SerialInput;
 
-typedef struct Program {
+typedef struct Program Program;
+
+/* What drives a machine besides window and human monitors, and is no part of this library. */
+typedef struct ProgramPart {
+    /* When everything is open and the machine is made (program->machine; NULL under '-machine
+     * none') but does not run yet. NULL on error. */
+    void *(*open)(Program *program, Error *error);
+    /* After each round of the event loop: the machine may have told something. */
+    void (*serve)(void *part);
+    void (*close)(void *part);
+} ProgramPart;
+
+struct Program {
     Settings *settings;
     EventLoop loop;
     Machine *machine;
@@ -35,14 +48,23 @@ typedef struct Program {
     AudioOutputs audio;
     GdbServer gdb;
     bool wrote_pid_file;
-    bool quit; /* the user wants to end */
+    bool quit; /* the user wants to end, */
+    MachineCause quit_cause;
+    int ready_fd; /* tells the process that waits for -daemonize; -1: none does */
     int signal_fd;
-} Program;
+};
 
 /* Makes machine and devices, runs until the guest or the user ends it; '*exit_status' says how. */
-bool program_run(Settings *settings, int *exit_status, Error *error);
+bool program_run(Settings *settings, const ProgramPart *part, int *exit_status, Error *error);
 
 void program_quit(void *program);
+/* Ends the program in order, and the machine's events say why. */
+void program_quit_for(Program *program, MachineCause cause);
+
+/* program_daemonize.c: goes on in a child; the parent waits until the child is ready, or has failed
+ * and said so, and exits. After program_daemonize_end() nothing is left of the terminal. */
+bool program_daemonize_begin(Program *program, Error *error);
+void program_daemonize_end(Program *program);
 
 /* program_signals.c */
 void program_signals_install(Program *program);

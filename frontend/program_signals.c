@@ -20,7 +20,7 @@ static sigset_t ending_signals(void) {
 static void signal_arrived(void *opaque, int fd) {
     struct signalfd_siginfo info;
     if (read(fd, &info, sizeof(info)) == sizeof(info))
-        program_quit(opaque);
+        program_quit_for(opaque, MACHINE_CAUSE_HOST_SIGNAL);
 }
 
 void program_signals_install(Program *program) {

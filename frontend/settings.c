@@ -11,6 +11,9 @@ void settings_init(Settings *settings) {
 void settings_free(Settings *settings) {
     for (int i = 0; i < settings->string_count; i++)
         free(settings->strings[i]);
+    for (int i = 0; i < settings->plugged_count; i++)
+        key_values_free(&settings->plugged[i].values);
+    settings->plugged_count = 0;
     free(settings->strings);
     settings->strings = NULL;
     settings->string_count = 0;

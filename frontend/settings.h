@@ -10,6 +10,9 @@
 #define SETTINGS_CHARACTER_DEVICES 32
 #define SETTINGS_IMAGES 32
 #define SETTINGS_MONITORS 4
+#define SETTINGS_OBJECTS 16
+#define SETTINGS_DEVICES 64
+#define SETTINGS_DESCRIPTORS 16
 
 typedef enum DisplayKind { DISPLAY_DEFAULT, DISPLAY_SDL, DISPLAY_NONE } DisplayKind;
 
@@ -25,7 +28,28 @@ typedef struct ImageSpec {
     const char *file, *format;
     const char *serial;
     bool read_only, snapshot, is_cd;
+    bool is_node;      /* of -blockdev, */
+    bool is_file;      /* without a format */
+    const char *child; /* the node that a format node lies on; NULL: its own file */
 } ImageSpec;
+
+/* -device: how it was asked for. */
+typedef struct PluggedDevice {
+    const char *driver, *id; /* the id may be NULL */
+    KeyValues values;
+} PluggedDevice;
+
+/* -object: what has an id and does its work by being there. */
+typedef struct ObjectSpec {
+    const char *type, *id;
+    uint64_t size; /* of a memory back end */
+} ObjectSpec;
+
+/* -add-fd: a descriptor of the parent process, which options name as /dev/fdset/SET. */
+typedef struct DescriptorSpec {
+    unsigned set;
+    int fd;
+} DescriptorSpec;
 
 typedef struct Settings {
     MachineConfig machine;
@@ -42,6 +66,8 @@ typedef struct Settings {
     CharacterSpec debug_console; /* port E9h */
     CharacterSpec firmware_log;  /* port 402h */
     CharacterSpec monitor[SETTINGS_MONITORS];
+    bool monitor_is_control[SETTINGS_MONITORS]; /* it speaks QMP */
+    bool monitor_is_pretty[SETTINGS_MONITORS];
     int monitor_count;
     bool monitor_given;
     NamedCharacterSpec character_device[SETTINGS_CHARACTER_DEVICES];
@@ -52,6 +78,12 @@ typedef struct Settings {
     AudioSpec audio[MACHINE_AUDIO_SINKS]; /* -audiodev */
     unsigned audio_count;
     const char *sound_audio[SOUND_KINDS]; /* audiodev= of each; NULL: the first there is */
+    PluggedDevice plugged[SETTINGS_DEVICES];
+    int plugged_count;
+    ObjectSpec object[SETTINGS_OBJECTS];
+    int object_count;
+    DescriptorSpec descriptor[SETTINGS_DESCRIPTORS];
+    int descriptor_count;
 
     bool network_given; /* some option says what network there is, or that there is none */
     unsigned network_address_count, network_id_count;
@@ -69,8 +101,12 @@ typedef struct Settings {
     const char *trace_categories; /* -d */
     const char *trace_file;       /* -D */
     const char *pid_file;
-    const char *load_snapshot; /* -loadvm */
-    const char *gdb_address;   /* -gdb; NULL: nobody listens for debuggers */
+    bool no_machine; /* -machine none: somebody asks what this program can do */
+    bool daemonize;
+    const char *memory_backend; /* of -machine; NULL: none */
+    const char *incoming;       /* where the state comes from; NULL: no state comes */
+    const char *load_snapshot;  /* -loadvm */
+    const char *gdb_address;    /* -gdb; NULL: nobody listens for debuggers */
 
     /* Strings that options made; settings_free() frees them. */
     char **strings;

@@ -1,6 +1,7 @@
 #include "settings_finish.h"
 #include "options_network.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void finish_drives(Settings *settings) {
@@ -43,6 +44,36 @@ static void finish_ports(Settings *settings) {
         settings->display = DISPLAY_NONE;
 }
 
+/* "/dev/fdset/N" is a descriptor of -add-fd. */
+static bool resolve_log(const Settings *settings, CharacterSpec *spec, Error *error) {
+    static const char prefix[] = "/dev/fdset/";
+    uint64_t set;
+    if (strncmp(spec->log_path, prefix, strlen(prefix)) != 0)
+        return true;
+    bool is_number = parse_number(spec->log_path + strlen(prefix), &set);
+    for (int i = 0; is_number && i < settings->descriptor_count; i++) {
+        if (settings->descriptor[i].set == set) {
+            snprintf(spec->log_path, sizeof(spec->log_path), "/dev/fd/%d",
+                     settings->descriptor[i].fd);
+            return true;
+        }
+    }
+    return error_set(error, "there is no '%s'; -add-fd makes one", spec->log_path);
+}
+
+/* Guest memory is one piece; a back end of another size than -m says would be a mistake. */
+static bool check_memory_backend(const Settings *settings, Error *error) {
+    const char *id = settings->memory_backend;
+    for (int i = 0; id != NULL && i < settings->object_count; i++) {
+        const ObjectSpec *object = &settings->object[i];
+        if (strcmp(object->id, id) != 0 || strcmp(object->type, "memory-backend-ram") != 0)
+            continue;
+        return object->size == settings->machine.ram_bytes ||
+               error_set(error, "the memory back end '%s' has another size than -m says", id);
+    }
+    return id == NULL || error_set(error, "there is no memory back end '%s'", id);
+}
+
 static bool resolve(const Settings *settings, CharacterSpec *spec, Error *error) {
     if (spec->kind != CHARACTER_NAMED)
         return true;
@@ -50,7 +81,7 @@ static bool resolve(const Settings *settings, CharacterSpec *spec, Error *error)
         const NamedCharacterSpec *named = &settings->character_device[i];
         if (strcmp(named->id, spec->path) == 0) {
             *spec = named->spec;
-            return true;
+            return resolve_log(settings, spec, error);
         }
     }
     return error_set(error, "there is no character device '%s'; -chardev makes one", spec->path);
@@ -113,6 +144,11 @@ static bool finish_sound(Settings *settings, Error *error) {
 }
 
 bool settings_finish(Settings *settings, Error *error) {
+    if (settings->no_machine) { /* nothing to see, and nobody who writes */
+        settings->display = DISPLAY_NONE;
+        settings->serial_count = settings->parallel_count = 0;
+        return resolve_all(settings, settings->monitor, settings->monitor_count, error);
+    }
     finish_drives(settings);
     finish_ports(settings);
     return settings_finish_network(settings, error) && finish_sound(settings, error) &&
@@ -120,5 +156,6 @@ bool settings_finish(Settings *settings, Error *error) {
            resolve_all(settings, settings->parallel, settings->parallel_count, error) &&
            resolve_all(settings, settings->monitor, settings->monitor_count, error) &&
            resolve(settings, &settings->debug_console, error) &&
-           resolve(settings, &settings->firmware_log, error) && check_stdio(settings, error);
+           resolve(settings, &settings->firmware_log, error) &&
+           check_memory_backend(settings, error) && check_stdio(settings, error);
 }

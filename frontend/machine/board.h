@@ -27,6 +27,9 @@ typedef struct BoardDrive {
     BlockNode *medium;
     /* How the medium was asked for: what 'change' keeps. */
     bool snapshot, read_only;
+    /* Names that QMP has for the device, for the node in it and for a -drive that both were made
+     * of; "" where nobody gave one. */
+    char device_id[64], node_name[64], backend[64];
 } BoardDrive;
 
 /* A network card with its cable. */

@@ -25,6 +25,10 @@ static BlockNode *open_medium(Board *board, const BoardDrive *drive, const Drive
     return disk_media_open(board, &options, error);
 }
 
+static void copy_name(char to[64], const char *name) {
+    snprintf(to, 64, "%s", name != NULL ? name : "");
+}
+
 static bool fill_drive(Board *board, BoardDrive *drive, const DriveConfig *config, Error *error) {
     const struct DiskBase *base = board->machine->config.disks;
     drive->present = config->present;
@@ -32,6 +36,9 @@ static bool fill_drive(Board *board, BoardDrive *drive, const DriveConfig *confi
     drive->read_only = config->read_only || drive->is_cd;
     if (config->id != NULL)
         snprintf(drive->id, sizeof(drive->id), "%s", config->id);
+    copy_name(drive->device_id, config->device_id);
+    copy_name(drive->node_name, config->node_name);
+    copy_name(drive->backend, config->backend);
     if (config->present && base != NULL)
         return disk_base_fill_drive(base, (unsigned)(drive - board->drive), drive, error);
     if (!config->present || config->file == NULL)

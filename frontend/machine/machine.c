@@ -51,6 +51,7 @@ static void init_shared(Machine *machine) {
     pthread_mutex_init(&machine->lock, NULL);
     pthread_mutex_init(&machine->frame_lock, NULL);
     input_door_init(&machine->door);
+    machine_events_init(&machine->events);
     machine->run_state = RUN_STATE_PRELAUNCH;
 }
 
@@ -108,6 +109,7 @@ void machine_destroy(Machine *machine) {
         serial_feed_free(&machine->serial_feed[i]);
     display_surface_free(&machine->frame);
     input_door_destroy(&machine->door);
+    machine_events_destroy(&machine->events);
     pthread_mutex_destroy(&machine->frame_lock);
     pthread_mutex_destroy(&machine->lock);
     free(machine);
@@ -202,6 +204,10 @@ bool machine_press_keys(Machine *machine, const int *keys, int count, uint32_t h
     KeyPress press = {machine, keys, count, hold_ms, false};
     machine_call(machine, press_keys, &press);
     return press.done;
+}
+
+int machine_thread_id(Machine *machine) {
+    return __atomic_load_n(&machine->thread_id, __ATOMIC_RELAXED);
 }
 
 uint64_t machine_instruction_count(Machine *machine) {

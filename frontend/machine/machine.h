@@ -85,6 +85,10 @@ void machine_request_frame(Machine *machine);
 const DisplaySurface *machine_lock_frame(Machine *machine, uint64_t *number);
 void machine_unlock_frame(Machine *machine);
 
+/* The number of the machine's thread as the host's kernel knows it; 0: it has none yet. Any thread.
+ */
+int machine_thread_id(Machine *machine);
+
 /* Instructions completed so far, at most some milliseconds old. Any thread. */
 uint64_t machine_instruction_count(Machine *machine);
 

@@ -43,6 +43,9 @@ typedef struct DriveConfig {
     const char *id;     /* as 'info block' names it; NULL for the default name */
     int boot_index;     /* -1: not given */
     const char *serial; /* number of a disk; NULL: a default */
+    /* What QMP calls the device, the block node in it, and a -drive that it was made of: NULL where
+     * nobody gave a name. */
+    const char *device_id, *node_name, *backend;
 } DriveConfig;
 
 /* A disk behind a controller on the PCI bus; each has its own but those of AHCI. */

@@ -12,6 +12,7 @@
 #include "key_player.h"
 #include "machine.h"
 #include "machine_debug.h"
+#include "machine_events.h"
 #include "machine_observer.h"
 #include "machine_processors.h"
 #include "machine_time.h"
@@ -84,9 +85,11 @@ struct Machine {
     int exit_status;
     void (*notify)(void *opaque);
     void *notify_opaque;
+    MachineEvents events;
     InputDoor door;
     pthread_t thread;
     bool has_thread;
+    int thread_id;            /* atomic: of the kernel */
     bool quit;                /* atomic: the thread is to end */
     uint64_t published_count; /* atomic */
     uint64_t published_speed; /* atomic: instructions a second, 0: full speed */

@@ -1,7 +1,9 @@
 /* The run loop: instructions until the next event, then the events, then whatever came through the
  * door. */
+#define _GNU_SOURCE
 #include "machine_parts.h"
 #include "performance.h"
+#include <unistd.h>
 
 /* With the host's clock a slice ends early enough for keys and time to get in; with icount the same
  * number only bounds how long the door stays shut, for slices are invisible to the guest. */
@@ -163,6 +165,7 @@ bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
 
 void *machine_thread(void *opaque) {
     Machine *machine = opaque;
+    __atomic_store_n(&machine->thread_id, (int)gettid(), __ATOMIC_RELAXED);
     while (!__atomic_load_n(&machine->quit, __ATOMIC_ACQUIRE)) {
         machine_serve_door(machine);
         machine_serve_frame(machine);

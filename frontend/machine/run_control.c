@@ -13,20 +13,32 @@ static void notify(Machine *machine) {
         machine->notify(machine->notify_opaque);
 }
 
+/* Where the program ends with the machine, that it stopped is no news. */
+static void tell_change(Machine *machine, RunState old, RunState state) {
+    if (state == RUN_STATE_RUNNING)
+        machine_tell(machine, MACHINE_EVENT_RESUME, MACHINE_CAUSE_NONE);
+    else if (old == RUN_STATE_RUNNING &&
+             (state != RUN_STATE_SHUTDOWN || machine->config.no_shutdown))
+        machine_tell(machine, MACHINE_EVENT_STOP, MACHINE_CAUSE_NONE);
+}
+
 bool machine_set_run_state(Machine *machine, RunState state) {
-    bool allowed = run_state_allows(machine->run_state, state);
-    if (allowed && state != machine->run_state) {
+    RunState old = machine->run_state;
+    bool allowed = run_state_allows(old, state);
+    if (allowed && state != old) {
         machine_time_set_running(&machine->time, state == RUN_STATE_RUNNING);
         pthread_mutex_lock(&machine->lock);
         machine->run_state = state;
         pthread_mutex_unlock(&machine->lock);
+        tell_change(machine, old, state);
         notify(machine);
     }
     return allowed;
 }
 
 /* The run ends here: the program exits with this status, unless it was asked to stay. */
-static void end_machine(Machine *machine, int status, bool stay) {
+static void end_machine(Machine *machine, MachineCause cause, int status, bool stay) {
+    machine_tell(machine, MACHINE_EVENT_SHUTDOWN, cause);
     machine_set_run_state(machine, RUN_STATE_SHUTDOWN);
     if (stay)
         return;
@@ -45,37 +57,49 @@ bool machine_has_ended(Machine *machine, int *exit_status) {
     return ended;
 }
 
-static void serve_reset(Machine *machine) {
-    machine->reset_requested = false;
-    if (machine->config.no_reboot)
-        end_machine(machine, 0, machine->config.no_shutdown);
-    else
+static void reset_or_end(Machine *machine, MachineCause cause) {
+    if (machine->config.no_reboot) {
+        end_machine(machine, cause, 0, machine->config.no_shutdown);
+    } else {
         board_reset(&machine->board);
+        machine_tell(machine, MACHINE_EVENT_RESET, cause);
+    }
+}
+
+static void serve_panic(Machine *machine) {
+    machine->panic_requested = false;
+    machine->crash = CRASH_PANIC;
+    machine_tell(machine, MACHINE_EVENT_GUEST_PANICKED, MACHINE_CAUSE_GUEST_PANIC);
+    machine_set_run_state(machine, RUN_STATE_GUEST_PANICKED);
+    if (!machine->config.no_shutdown)
+        end_machine(machine, MACHINE_CAUSE_GUEST_PANIC, 0, false);
+}
+
+static void serve_wake(Machine *machine) {
+    machine->wake_requested = false;
+    if (!board_is_asleep(&machine->board))
+        return;
+    board_wake(&machine->board);
+    machine_tell(machine, MACHINE_EVENT_WAKEUP, MACHINE_CAUSE_NONE);
 }
 
 void machine_serve_requests(Machine *machine) {
     if (machine->debug_exit_requested) {
         machine->debug_exit_requested = false;
-        end_machine(machine, machine->debug_exit_status, false);
+        end_machine(machine, MACHINE_CAUSE_GUEST_SHUTDOWN, machine->debug_exit_status, false);
     }
-    if (machine->panic_requested) {
-        machine->panic_requested = false;
-        machine->crash = CRASH_PANIC;
-        machine_set_run_state(machine, RUN_STATE_GUEST_PANICKED);
-        if (!machine->config.no_shutdown)
-            end_machine(machine, 0, false);
-    }
+    if (machine->panic_requested)
+        serve_panic(machine);
     if (machine->shutdown_requested) {
         machine->shutdown_requested = false;
-        end_machine(machine, 0, machine->config.no_shutdown);
+        end_machine(machine, MACHINE_CAUSE_GUEST_SHUTDOWN, 0, machine->config.no_shutdown);
     }
-    if (machine->reset_requested)
-        serve_reset(machine);
-    if (machine->wake_requested) {
-        machine->wake_requested = false;
-        if (board_is_asleep(&machine->board))
-            board_wake(&machine->board);
+    if (machine->reset_requested) {
+        machine->reset_requested = false;
+        reset_or_end(machine, MACHINE_CAUSE_GUEST_RESET);
     }
+    if (machine->wake_requested)
+        serve_wake(machine);
 }
 
 void machine_triple_fault(Machine *machine) {
@@ -119,6 +143,7 @@ void machine_debug_exit(void *opaque, int status) {
 void machine_suspend(void *opaque) {
     Machine *machine = opaque;
     machine->cpu->break_after = 1;
+    machine_tell(machine, MACHINE_EVENT_SUSPEND, MACHINE_CAUSE_NONE);
 }
 
 void machine_wake_pin(void *opaque) {
@@ -171,7 +196,9 @@ bool machine_continue(Machine *machine, Error *error) {
 
 static void press_reset(void *opaque) {
     Machine *machine = opaque;
-    board_reset(&machine->board);
+    reset_or_end(machine, MACHINE_CAUSE_HOST_RESET);
+    if (machine->config.no_reboot)
+        return;
     machine->crash = CRASH_NONE;
     if (machine->run_state == RUN_STATE_SHUTDOWN ||
         machine->run_state == RUN_STATE_INTERNAL_ERROR ||
@@ -186,6 +213,7 @@ void machine_reset(Machine *machine) {
 static void press_power_button(void *opaque) {
     Machine *machine = opaque;
     board_power_button(&machine->board);
+    machine_tell(machine, MACHINE_EVENT_POWERDOWN, MACHINE_CAUSE_NONE);
 }
 
 static void wake_up(void *opaque) {

@@ -15,6 +15,8 @@ typedef enum RunState {
     RUN_STATE_GUEST_PANICKED, /* it crashed, and said so or was to be stopped there */
     RUN_STATE_RESTORE_VM,     /* a snapshot is being loaded */
     RUN_STATE_SAVE_VM,        /* a snapshot is being written */
+    RUN_STATE_INMIGRATE,      /* a state is awaited or comes in: -incoming */
+    RUN_STATE_POSTMIGRATE,    /* all of the state has gone out */
     RUN_STATE_COUNT,
 } RunState;
 

@@ -4,6 +4,7 @@
 #include "image_command.h"
 #include "lockstep_command.h"
 #include "program.h"
+#include "qmp.h"
 #include "test_command.h"
 #include "version.h"
 
@@ -57,7 +58,7 @@ static int run(Settings *settings, int argc, char **argv) {
         command_line_print_help(stdout);
     } else if (settings->show_version) {
         printf("QEMU emulator version " REPRISE_QEMU_VERSION " (Reprise " REPRISE_VERSION ")\n");
-    } else if (!program_run(settings, &status, &error)) {
+    } else if (!program_run(settings, &qmp_program_part, &status, &error)) {
         return fail(&error);
     }
     return status;

@@ -401,7 +401,7 @@ static const struct {
     {"-d everything", "everything"},
     {"-nic user,model=e1001", "did you mean 'e1000'?"},
     {"-net nic,model=x", "no network card 'x'"},
-    {"-qmp stdio", "not in this version"},
+    {"-qmp nowhere:x", "unknown character device"},
     {"-vnc x", "only 'none' is known"},
     {"-global nothing.at=all", "unknown property"},
     {"/nowhere/dos.img", "/nowhere/dos.img"},

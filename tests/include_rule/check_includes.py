@@ -21,7 +21,8 @@ MAY_SEE = {
     "frontend": ["frontend/machine", "frontend/gdb"],
     "frontend/script": ["frontend"],
     "frontend/image": ["frontend"],
-    "frontend/main": ["frontend/script", "frontend/image"],
+    "frontend/qmp": ["frontend"],
+    "frontend/main": ["frontend/script", "frontend/image", "frontend/qmp"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 

@@ -1,0 +1,30 @@
+/* Drives and block nodes as QMP names them. All on the machine's thread. */
+#ifndef REPRISE_QMP_BLOCK_H
+#define REPRISE_QMP_BLOCK_H
+
+#include "block_image.h"
+#include "qmp_server.h"
+
+/* The name by which clients find a drive: its device's. */
+void qmp_drive_device(const Board *board, const BoardDrive *drive, char *name, size_t size);
+/* The name of the -drive that it was made of; "": none. */
+const char *qmp_drive_backend(const BoardDrive *drive);
+/* Of the node in it; one that nobody named gets a name with "#". */
+void qmp_drive_node_name(const Board *board, const BoardDrive *drive, char *name, size_t size);
+bool qmp_drive_is_removable(const BoardDrive *drive);
+
+/* BlockDeviceInfo and ImageInfo of a node that is open. */
+json_object *qmp_block_device_info(BlockNode *node, const char *node_name, const char *driver);
+json_object *qmp_image_info(BlockNode *node);
+
+/* qmp_block_graph.c: the nodes that options and commands named. */
+void qmp_graph_init(QmpServer *server);
+void qmp_graph_free(QmpServer *server);
+QmpNode *qmp_graph_find(QmpServer *server, const char *name);
+/* The next free place; NULL: too many. */
+QmpNode *qmp_graph_add(QmpServer *server, const char *name);
+void qmp_graph_remove(QmpNode *node);
+/* Appends the statistics of all nodes. */
+void qmp_list_node_stats(QmpCall *call, json_object *(*describe)(const BlockCounters *counters));
+
+#endif

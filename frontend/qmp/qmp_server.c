@@ -1,0 +1,128 @@
+#include "qmp.h"
+#include "qmp_block.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+const QmpCommand *qmp_command_find(const char *name) {
+    for (const QmpCommand *command = qmp_commands; command->name != NULL; command++)
+        if (strcmp(command->name, name) == 0)
+            return command;
+    return NULL;
+}
+
+bool qmp_fail(QmpCall *call, const char *class, const char *format, ...) {
+    char message[sizeof(call->error.message)];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    call->error_class = class;
+    return error_set(&call->error, "%s", message);
+}
+
+json_object *qmp_get(const QmpCall *call, const char *name) {
+    return json_object_object_get(call->arguments, name);
+}
+
+const char *qmp_get_string(const QmpCall *call, const char *name) {
+    json_object *value = qmp_get(call, name);
+    return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+}
+
+bool qmp_get_bool(const QmpCall *call, const char *name, bool otherwise) {
+    json_object *value = qmp_get(call, name);
+    return value != NULL ? json_object_get_boolean(value) : otherwise;
+}
+
+int64_t qmp_get_int(const QmpCall *call, const char *name, int64_t otherwise) {
+    json_object *value = qmp_get(call, name);
+    return value != NULL ? json_object_get_int64(value) : otherwise;
+}
+
+static void broadcast(QmpServer *server, json_object *event) {
+    for (int i = 0; i < server->session_count; i++)
+        qmp_session_send_event(&server->session[i], event);
+    json_object_put(event);
+}
+
+void qmp_send_event(QmpServer *server, const char *name, json_object *data) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    broadcast(server, qmp_event_create(name, data, now.tv_sec, now.tv_nsec / 1000));
+}
+
+json_object *qmp_event_create(const char *name, json_object *data, int64_t seconds,
+                              int64_t microseconds) {
+    return qmp_pack("timestamp:o event:s data:o",
+                    qmp_pack("seconds:i microseconds:i", seconds, microseconds), name, data);
+}
+
+static const struct {
+    const char *name;
+    bool has_cause;
+} machine_events[] = {
+    [MACHINE_EVENT_RESUME] = {"RESUME", false},
+    [MACHINE_EVENT_STOP] = {"STOP", false},
+    [MACHINE_EVENT_RESET] = {"RESET", true},
+    [MACHINE_EVENT_SHUTDOWN] = {"SHUTDOWN", true},
+    [MACHINE_EVENT_POWERDOWN] = {"POWERDOWN", false},
+    [MACHINE_EVENT_SUSPEND] = {"SUSPEND", false},
+    [MACHINE_EVENT_WAKEUP] = {"WAKEUP", false},
+    [MACHINE_EVENT_GUEST_PANICKED] = {"GUEST_PANICKED", false},
+};
+
+void qmp_serve_events(QmpServer *server) {
+    MachineEvent event;
+    while (server->program->machine != NULL &&
+           machine_take_event(server->program->machine, &event)) {
+        json_object *data = NULL;
+        if (machine_events[event.kind].has_cause)
+            data = qmp_pack("guest:b reason:s", machine_cause_is_guest(event.cause),
+                            machine_cause_name(event.cause));
+        else if (event.kind == MACHINE_EVENT_GUEST_PANICKED)
+            data = qmp_pack("action:s", "pause");
+        broadcast(server, qmp_event_create(machine_events[event.kind].name, data, event.seconds,
+                                           event.microseconds));
+    }
+}
+
+static void serve(void *part) {
+    qmp_serve_events(part);
+}
+
+static void close_part(void *part) {
+    QmpServer *server = part;
+    for (int i = 0; i < server->session_count; i++)
+        qmp_session_close(&server->session[i]);
+    qmp_graph_free(server);
+    for (int i = 0; i < QMP_FILES; i++) {
+        if (server->file[i].name != NULL)
+            close(server->file[i].fd);
+        free(server->file[i].name);
+    }
+    free(server);
+}
+
+static void *open_part(Program *program, Error *error) {
+    QmpServer *server = calloc(1, sizeof(*server));
+    if (server == NULL) {
+        error_set(error, "no memory for QMP");
+        return NULL;
+    }
+    server->program = program;
+    const Settings *settings = program->settings;
+    qmp_graph_init(server);
+    for (int i = 0; i < settings->monitor_count; i++) {
+        if (program->monitor_device[i] != NULL && settings->monitor_is_control[i] &&
+            qmp_session_open(&server->session[server->session_count], server,
+                             program->monitor_device[i], settings->monitor_is_pretty[i]))
+            server->session_count++;
+    }
+    return server;
+}
+
+const ProgramPart qmp_program_part = {open_part, serve, close_part};

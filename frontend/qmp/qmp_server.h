@@ -1,0 +1,62 @@
+/* Inside the server: its sessions, and what commands of several kinds share. */
+#ifndef REPRISE_QMP_SERVER_H
+#define REPRISE_QMP_SERVER_H
+
+#include "qmp_command.h"
+
+#define QMP_FILES 16
+
+/* A descriptor that came by getfd. */
+typedef struct QmpFile {
+    char *name; /* NULL: free */
+    int fd;
+} QmpFile;
+
+typedef struct QmpSession {
+    struct QmpServer *server;
+    CharacterDevice *device;
+    json_tokener *tokener;
+    size_t message_bytes; /* of the message that is coming in */
+    bool pretty;
+    bool negotiated; /* the client has sent qmp_capabilities */
+} QmpSession;
+
+#define QMP_NODES 96
+
+/* A named block node. */
+typedef struct QmpNode {
+    char name[64];   /* "": free */
+    char driver[32]; /* "file", or the format */
+    char child[64];  /* the node that it lies on; "": its own file */
+    char *path;
+    bool is_file, read_only;
+    BlockNode *open; /* held; NULL for what is a name alone */
+} QmpNode;
+
+typedef struct QmpServer {
+    Program *program;
+    QmpSession session[SETTINGS_MONITORS];
+    int session_count;
+    QmpFile file[QMP_FILES];
+    QmpNode node[QMP_NODES];
+    uint32_t mouse_buttons; /* that input-send-event holds down */
+    bool migration_events;
+} QmpServer;
+
+/* qmp_session.c */
+bool qmp_session_open(QmpSession *session, QmpServer *server, CharacterDevice *device, bool pretty);
+void qmp_session_close(QmpSession *session);
+/* One line; takes 'message'. */
+void qmp_session_send(QmpSession *session, json_object *message);
+/* Events go to those who have negotiated. */
+void qmp_session_send_event(QmpSession *session, json_object *event);
+
+/* The descriptor that came under this name, which is forgotten; -1: none. qmp_character.c */
+int qmp_take_file(QmpServer *server, const char *name);
+
+/* What the machine told since the last time. */
+void qmp_serve_events(QmpServer *server);
+json_object *qmp_event_create(const char *name, json_object *data, int64_t seconds,
+                              int64_t microseconds);
+
+#endif

@@ -1,0 +1,65 @@
+/* The types, with the names of QEMU's schema. What an answer of ours never has is left out. */
+#include "qmp_types.h"
+
+// clang-format off
+const QmpType qmp_types[] = {
+    /* The program. */
+    {"VersionTriple", "major:int minor:int micro:int"},
+    {"VersionInfo", "qemu:VersionTriple package:str"},
+    {"TargetInfo", "arch:SysEmuTarget"},
+    {"SysEmuTarget", "=i386 x86_64"},
+    {"KvmInfo", "enabled:bool present:bool"},
+    {"NameInfo", "*name:str"},
+    {"UuidInfo", "UUID:str"},
+    {"CommandInfo", "name:str"},
+    {"MachineInfo", "name:str *alias:str *is-default:bool cpu-max:int hotpluggable-cpus:bool numa-mem-supported:bool deprecated:bool *default-cpu-type:str *default-ram-id:str"},
+    {"CpuDefinitionInfo", "name:str *migration-safe:bool static:bool *unavailable-features:[str] typename:str deprecated:bool"},
+    {"CommandLineParameterType", "=string boolean number size"},
+    {"CommandLineParameterInfo", "name:str type:CommandLineParameterType *help:str"},
+    {"CommandLineOptionInfo", "option:str parameters:[CommandLineParameterInfo]"},
+    {"SchemaInfo", "name:str meta-type:SchemaMetaType *features:[str] ..."},
+    {"SchemaMetaType", "=builtin enum array object alternate command event"},
+    {"QMPCapability", "=oob"},
+
+    /* Running. */
+    {"RunState", "=debug inmigrate internal-error io-error paused postmigrate prelaunch finish-migrate restore-vm running save-vm shutdown suspended watchdog guest-panicked colo"},
+    {"StatusInfo", "running:bool singlestep:bool status:RunState"},
+    {"ShutdownCause", "=none host-error host-qmp-quit host-qmp-system-reset host-signal host-ui guest-shutdown guest-reset guest-panic subsystem-reset snapshot-load"},
+    {"RebootAction", "=reset shutdown"},
+    {"ShutdownAction", "=poweroff pause"},
+    {"GuestPanicAction", "=pause poweroff run"},
+    {"CpuInstanceProperties", "*socket-id:int *core-id:int *thread-id:int"},
+    {"CpuInfoFast", "cpu-index:int qom-path:str thread-id:int *props:CpuInstanceProperties target:SysEmuTarget"},
+    {"MemoryInfo", "base-memory:int *plugged-memory:int"},
+    {"IOThreadInfo", "id:str thread-id:int"},
+    {"ImageFormat", "=ppm png"},
+
+    /* Objects and their properties. */
+    {"ObjectPropertyInfo", "name:str type:str *description:str *default-value:any"},
+    {"ObjectTypeInfo", "name:str *abstract:bool *parent:str"},
+
+    /* Input. */
+    {"KeyValueKind", "=number qcode"},
+    {"KeyValue", "type:KeyValueKind data:any"},
+    {"InputEventKind", "=key btn rel abs"},
+    {"InputEvent", "type:InputEventKind data:any"},
+
+    /* Character devices and descriptors. */
+    {"ChardevInfo", "label:str filename:str frontend-open:bool"},
+
+    /* Storage. */
+    {"BlockDeviceIoStatus", "=ok failed nospace"},
+    {"BlockdevCacheInfo", "writeback:bool direct:bool no-flush:bool"},
+    {"ImageInfo", "filename:str format:str *dirty-flag:bool *actual-size:int virtual-size:int *cluster-size:int *encrypted:bool *compressed:bool *backing-filename:str *full-backing-filename:str *backing-filename-format:str"},
+    {"BlockDeviceInfo", "file:str *node-name:str ro:bool drv:str *backing_file:str backing_file_depth:int encrypted:bool detect_zeroes:BlockdevDetectZeroesOptions bps:int bps_rd:int bps_wr:int iops:int iops_rd:int iops_wr:int image:ImageInfo cache:BlockdevCacheInfo write_threshold:int"},
+    {"BlockdevDetectZeroesOptions", "=off on unmap"},
+    {"BlockInfo", "device:str *qdev:str type:str removable:bool locked:bool *inserted:BlockDeviceInfo *tray_open:bool *io-status:BlockDeviceIoStatus"},
+    {"BlockDeviceStats", "rd_bytes:int wr_bytes:int unmap_bytes:int rd_operations:int wr_operations:int flush_operations:int unmap_operations:int rd_total_time_ns:int wr_total_time_ns:int flush_total_time_ns:int unmap_total_time_ns:int wr_highest_offset:int rd_merged:int wr_merged:int unmap_merged:int *idle_time_ns:int failed_rd_operations:int failed_wr_operations:int failed_flush_operations:int failed_unmap_operations:int invalid_rd_operations:int invalid_wr_operations:int invalid_flush_operations:int invalid_unmap_operations:int account_invalid:bool account_failed:bool timed_stats:[any]"},
+    {"BlockStats", "*device:str *qdev:str *node-name:str stats:BlockDeviceStats *parent:BlockStats *backing:BlockStats"},
+
+    /* State that goes out or comes in. */
+    {"MigrationCapability", "=events"},
+    {"MigrationCapabilityStatus", "capability:MigrationCapability state:bool"},
+    {NULL, NULL},
+};
+// clang-format on
