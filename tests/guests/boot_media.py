@@ -6,11 +6,13 @@
     tests/guests/boot_media.py extlinux OUTPUT --initramfs FILE [--flavour 686] [--append WORDS]
     tests/guests/boot_media.py ext4 OUTPUT --megabytes 40 [--folder FOLDER]
     tests/guests/boot_media.py fat32 OUTPUT --megabytes 40
+    tests/guests/boot_media.py debian OUTPUT --megabytes 1200
 
-The CD is started by isolinux. The disk for extlinux has everything but the loader, which a guest
-has to install. The status is 77 when a package or a tool of the host is missing.
+The CD is started by isolinux. The disks for extlinux and with Debian, an installed system, have everything
+but the loader, which a guest has to install. The status is 77 when a package or a tool of the host is missing.
 """
 import argparse
+import glob
 import os
 import shutil
 import subprocess
@@ -25,6 +27,13 @@ PARTITION_OFFSET = 1 << 20
 FIXED_UUID = "52657072-6973-4520-8000-000000000001"
 FIXED_TIME = "1577836800"
 MBR_CODE_BYTES = 440
+# What an installed system has besides the base: it starts by itself, has a kernel, and can check its file system.
+DEBIAN_PACKAGES = "systemd-sysv,udev,linux-image-686-pae,e2fsprogs"
+DEBIAN_FILES = {
+    "etc/fstab": "/dev/sda1 / ext4 errors=remount-ro 0 1\n",
+    "etc/hostname": "reprise\n",
+    "etc/machine-id": "5265707269736545800000000000000a\n",
+}
 
 
 def _read(path):
@@ -98,6 +107,13 @@ def write_fat32_disk(path, megabytes):
     return path
 
 
+def write_boot_code(path):
+    """Makes the disk start what is installed in its active partition."""
+    with open(path, "r+b") as disk:
+        disk.write(_read(fetch_packages.package_file(
+            "syslinux-common", "usr/lib/syslinux/mbr/mbr.bin"))[:MBR_CODE_BYTES])
+
+
 def write_extlinux_disk(path, flavour, initramfs_path, append=""):
     """A disk with everything for a boot by extlinux but the loader, which a guest has to install."""
     folder = path + ".files"
@@ -111,15 +127,42 @@ def write_extlinux_disk(path, flavour, initramfs_path, append=""):
                 os.path.join(folder, "boot"))
     write_ext4_disk(path, 48, folder)
     shutil.rmtree(folder)
-    with open(path, "r+b") as disk:
-        disk.write(_read(fetch_packages.package_file(
-            "syslinux-common", "usr/lib/syslinux/mbr/mbr.bin"))[:MBR_CODE_BYTES])
+    write_boot_code(path)
+    return path
+
+
+def _bootstrap(folder):
+    """Debian's base system in a folder, by debootstrap, which runs programs of it: as root, on an x86 host."""
+    if os.geteuid() != 0 or os.uname().machine not in ("x86_64", "i686"):
+        raise fetch_packages.PackageMissing("debootstrap for i386 wants root and an x86 host")
+    if os.environ.get("REPRISE_LONG") != "1":
+        raise fetch_packages.PackageMissing("a Debian system is fetched in long runs only")
+    run_tool("debootstrap", "--arch=i386", "--variant=minbase", f"--include={DEBIAN_PACKAGES}", "bookworm", folder)
+
+
+def write_debian_disk(path, megabytes):
+    """A disk with Debian installed: root without a password, a login on the serial port, its packages in apt's cache."""
+    folder = path + ".files"
+    _bootstrap(folder)
+    for name, text in DEBIAN_FILES.items():
+        with open(os.path.join(folder, name), "w", encoding="ascii") as file:
+            file.write(text)
+    run_tool("chroot", folder, "passwd", "-d", "root")
+    for name in ("vmlinuz", "initrd.img"):
+        os.rename(glob.glob(os.path.join(folder, "boot", name + "-*"))[0], os.path.join(folder, "boot", name))
+    with open(os.path.join(folder, "boot", "extlinux.conf"), "wb") as file:
+        file.write(_configuration("/boot/vmlinuz", "/boot/initrd.img", "root=/dev/sda1 rw quiet"))
+    shutil.copy(fetch_packages.package_file("syslinux-common", "usr/lib/syslinux/modules/bios/ldlinux.c32"),
+                os.path.join(folder, "boot"))
+    write_ext4_disk(path, megabytes, folder)
+    shutil.rmtree(folder)
+    write_boot_code(path)
     return path
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("kind", choices=["cd", "extlinux", "ext4", "fat32"])
+    parser.add_argument("kind", choices=["cd", "extlinux", "ext4", "fat32", "debian"])
     parser.add_argument("output")
     parser.add_argument("--initramfs")
     parser.add_argument("--flavour", default="686", choices=["686", "686-pae"])
@@ -130,7 +173,7 @@ def main():
     args = parser.parse_args()
     if args.kind in ("cd", "extlinux") and not args.initramfs:
         parser.error("--initramfs is missing")
-    if args.kind in ("ext4", "fat32") and not args.megabytes:
+    if args.kind in ("ext4", "fat32", "debian") and not args.megabytes:
         parser.error("--megabytes is missing")
     try:
         if args.kind == "cd":
@@ -140,6 +183,8 @@ def main():
             write_extlinux_disk(args.output, args.flavour, args.initramfs, args.append)
         elif args.kind == "ext4":
             write_ext4_disk(args.output, args.megabytes, args.folder)
+        elif args.kind == "debian":
+            write_debian_disk(args.output, args.megabytes)
         else:
             write_fat32_disk(args.output, args.megabytes)
     except fetch_packages.PackageMissing as reason:
