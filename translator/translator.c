@@ -11,7 +11,7 @@
 
 TranslatorBackend translator_default_backend(void) {
 #if defined(__x86_64__)
-    return BACKEND_X86_64;
+    return BACKEND_JIT;
 #else
     return BACKEND_PORTABLE;
 #endif
@@ -117,16 +117,15 @@ Translator *translator_create(Cpu *cpu, const TranslatorOptions *options, Error 
     translator->options = *options;
     translator->random = options->stress_seed;
     translator->host_features =
-        options->backend == BACKEND_X86_64 ? x86_backend_host_features() : UINT64_MAX;
+        options->backend == BACKEND_JIT ? x86_backend_host_features() : UINT64_MAX;
     translator->contexts = context_table_create();
     translator->hot_paths = hot_paths_create(error);
     BlockCacheHooks cache_hooks = {translator, on_unlink, on_killed};
     translator->cache = block_cache_create(cpu->map, &cache_hooks, error);
-    if (translator->cache != NULL && options->backend == BACKEND_X86_64)
+    if (translator->cache != NULL && options->backend == BACKEND_JIT)
         translator->x86 = x86_backend_create(translator, error);
     if (translator->contexts == NULL || translator->hot_paths == NULL ||
-        translator->cache == NULL ||
-        (options->backend == BACKEND_X86_64 && translator->x86 == NULL) ||
+        translator->cache == NULL || (options->backend == BACKEND_JIT && translator->x86 == NULL) ||
         !start_listing(translator, error)) {
         translator_destroy(translator);
         return NULL;

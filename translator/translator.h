@@ -6,7 +6,7 @@
 #include "cpu.h"
 #include "error.h"
 
-typedef enum TranslatorBackend { BACKEND_PORTABLE, BACKEND_X86_64 } TranslatorBackend;
+typedef enum TranslatorBackend { BACKEND_PORTABLE, BACKEND_JIT /* host code */ } TranslatorBackend;
 
 typedef struct TranslatorOptions {
     TranslatorBackend backend;

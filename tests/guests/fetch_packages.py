@@ -66,7 +66,7 @@ def kernel_image(flavour):
     return package_file(f"linux-image-{flavour}", "boot/vmlinuz-*")
 
 
-def _run(command, folder):
+def run_tool(command, folder):
     result = subprocess.run(command, cwd=folder, capture_output=True, check=False, text=True,
                             env=dict(os.environ, LC_ALL="C"))
     if result.returncode != 0:
@@ -75,10 +75,10 @@ def _run(command, folder):
     return result.stdout
 
 
-class _Apt:
-    """apt with package lists of its own for ARCHITECTURE, and the host's sources."""
+class Apt:
+    """apt with package lists of its own for one architecture, and the host's sources."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, architecture=ARCHITECTURE):
         self.folder = folder
         for name in ("state/lists/partial", "cache/archives/partial"):
             os.makedirs(os.path.join(folder, name), exist_ok=True)
@@ -86,21 +86,21 @@ class _Apt:
             pass  # nothing is installed
         self.options = []
         for setting in (f"Dir::State={folder}/state", f"Dir::State::status={folder}/status",
-                        f"Dir::Cache={folder}/cache", f"APT::Architecture={ARCHITECTURE}",
-                        f"APT::Architectures={ARCHITECTURE}", "APT::Sandbox::User=root",
+                        f"Dir::Cache={folder}/cache", f"APT::Architecture={architecture}",
+                        f"APT::Architectures={architecture}", "APT::Sandbox::User=root",
                         "Acquire::Languages=none", "Acquire::Retries=2"):
             self.options += ["-o", setting]
 
     def update(self):
         """A list that cannot be had is no failure yet: another may hold the packages."""
         try:
-            _run(["apt-get", *self.options, "-q", "update"], self.folder)
+            run_tool(["apt-get", *self.options, "-q", "update"], self.folder)
         except PackageMissing as reason:
             print(f"apt-get update: {reason}", file=sys.stderr)
 
     def download(self, name, target):
         """Downloads one package into the folder TARGET; returns the file's path."""
-        _run(["apt-get", *self.options, "-q", "download", name], target)
+        run_tool(["apt-get", *self.options, "-q", "download", name], target)
         return glob.glob(os.path.join(target, glob.escape(name) + "_*.deb"))[0]
 
 
@@ -110,10 +110,10 @@ def _fetch_one(apt, name, target):
     try:
         archive = apt.download(name, work)
         if name in KERNEL_METAPACKAGES:
-            depends = _run(["dpkg-deb", "-f", archive, "Depends"], work)
+            depends = run_tool(["dpkg-deb", "-f", archive, "Depends"], work)
             archive = apt.download(re.match(r"\s*([^\s,(]+)", depends).group(1), work)
         files = os.path.join(work, "files")
-        _run(["dpkg-deb", "-x", archive, files], work)
+        run_tool(["dpkg-deb", "-x", archive, files], work)
         os.rename(files, target)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -132,7 +132,7 @@ def fetch(names=None, report=lambda line: None):
         absent = [name for name, target in targets.items() if not os.path.isdir(target)]
         if not absent:
             return
-        apt = _Apt(os.path.join(cache_folder(), "apt"))
+        apt = Apt(os.path.join(cache_folder(), "apt"))
         apt.update()
         for name in absent:
             report(f"fetching {name}")

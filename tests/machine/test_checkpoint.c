@@ -11,7 +11,7 @@
 
 #define MILLION 1000000u
 
-static const TranslatorBackend backends[] = {BACKEND_PORTABLE, BACKEND_X86_64};
+static const TranslatorBackend backends[] = {BACKEND_PORTABLE, BACKEND_JIT};
 enum { BACKENDS = sizeof backends / sizeof backends[0] };
 
 static Machine *make(TranslatorBackend backend, uint64_t ram_bytes) {
@@ -22,7 +22,7 @@ static Machine *make(TranslatorBackend backend, uint64_t ram_bytes) {
     config.icount = true;
     config.icount_shift = 3;
     config.translator.backend =
-        backend == BACKEND_X86_64 ? translator_default_backend() : BACKEND_PORTABLE;
+        backend == BACKEND_JIT ? translator_default_backend() : BACKEND_PORTABLE;
     config.translator.exact_end = true;
     config.ide[2] = (DriveConfig){.present = true, .is_cd = true, .boot_index = -1};
     config.has_serial[0] = true;

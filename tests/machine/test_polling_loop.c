@@ -33,7 +33,7 @@ static const Program programs[] = {
 
 enum { PROGRAMS = sizeof(programs) / sizeof(programs[0]) };
 
-static const TranslatorBackend backends[] = {BACKEND_PORTABLE, BACKEND_X86_64};
+static const TranslatorBackend backends[] = {BACKEND_PORTABLE, BACKEND_JIT};
 
 static Machine *make_machine(TranslatorBackend backend) {
     MachineConfig config;
@@ -43,7 +43,7 @@ static Machine *make_machine(TranslatorBackend backend) {
     config.icount = true;
     config.icount_shift = 3;
     config.translator.backend =
-        backend == BACKEND_X86_64 ? translator_default_backend() : BACKEND_PORTABLE;
+        backend == BACKEND_JIT ? translator_default_backend() : BACKEND_PORTABLE;
     Machine *machine = machine_create(&config, &error);
     ck_assert_msg(machine != NULL, "%s", error.message);
     machine_set_run_state(machine, RUN_STATE_RUNNING);

@@ -8,7 +8,7 @@
 
 #define MILLION 1000000u
 
-static const TranslatorBackend backends[] = {BACKEND_PORTABLE, BACKEND_X86_64};
+static const TranslatorBackend backends[] = {BACKEND_PORTABLE, BACKEND_JIT};
 #if defined(__x86_64__)
 #define BACKENDS 2
 #else
@@ -71,7 +71,7 @@ END_TEST
 
 #if defined(__x86_64__)
 START_TEST(backends_agree) {
-    Machine *portable = make(BACKEND_PORTABLE, 4), *jit = make(BACKEND_X86_64, 4);
+    Machine *portable = make(BACKEND_PORTABLE, 4), *jit = make(BACKEND_JIT, 4);
     for (int i = 0; i < 30; i++) {
         machine_run_instructions(portable, MILLION);
         machine_run_instructions(jit, MILLION);

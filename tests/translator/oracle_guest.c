@@ -6,6 +6,7 @@
 #include "oracle_guest.h"
 #include "descriptor.h"
 #include "helpers.h"
+#include "little_endian.h"
 #include <string.h>
 
 enum {
@@ -137,9 +138,7 @@ bool oracle_guest_owns(uint32_t address) {
 }
 
 static uint32_t read_32(const Guest *guest, uint32_t address) {
-    uint32_t value;
-    memcpy(&value, guest->ram + address, 4);
-    return value;
+    return load_le32(guest->ram + address);
 }
 
 static void put_fpu(const FpuState *fpu, OracleState *state) {
@@ -153,8 +152,8 @@ static void put_fpu(const FpuState *fpu, OracleState *state) {
     state->tags = 0;
     for (unsigned i = 0; i < 8; i++) {
         const struct FpuRegister *from = &fpu->st[(top + i) & 7];
-        memcpy(state->st[i], &from->significand, 8);
-        memcpy(state->st[i] + 8, &from->sign_exponent, 2);
+        store_le64(state->st[i], from->significand);
+        store_le16(state->st[i] + 8, from->sign_exponent);
         if ((fpu->tags >> 2 * i & 3) != 3)
             state->tags |= (uint16_t)(1 << i);
         memcpy(state->xmm[i], fpu->xmm[i], 16);
@@ -190,9 +189,11 @@ bool oracle_guest_run(Guest *guest, const OracleInput *input, OracleState *state
     CpuState *cpu = &guest->cpu->state;
     const uint32_t frame[] = {input->eip, input->segment[SEG_CS], input->eflags,
                               input->gpr[REG_ESP], input->segment[SEG_SS]};
-    physical_write_bytes(guest->map, AREA + SEGMENTS, input->segment, sizeof(input->segment));
+    for (uint32_t s = 0; s < SEG_COUNT; s++)
+        put(guest, AREA + SEGMENTS + 2 * s, input->segment[s], 2);
     physical_write_bytes(guest->map, AREA + FPU_IMAGE, input->fpu, sizeof(input->fpu));
-    physical_write_bytes(guest->map, AREA + STACK_TOP - FRAME_BYTES, frame, sizeof(frame));
+    for (uint32_t i = 0; i < sizeof(frame) / sizeof(frame[0]); i++)
+        put(guest, AREA + STACK_TOP - FRAME_BYTES + 4 * i, frame[i], 4);
     for (unsigned i = 0; i < 8; i++)
         cpu->gpr[i] = input->gpr[i];
     cpu->gpr[REG_ESP] = AREA_LINEAR + STACK_TOP - FRAME_BYTES;

@@ -1,6 +1,7 @@
 /* Jumps between pages whose mapping changes: by MOV to CR3, by INVLPG, with and without global
  * pages, directly, indirectly, and to an instruction that runs over the end of its page. */
 #include "guest_fixture.h"
+#include "little_endian.h"
 #include "suite_run.h"
 #include <check.h>
 #include <string.h>
@@ -68,10 +69,10 @@ static void put_main(Guest *guest, uint32_t function) {
                       0xFF, 0xD2,       0x4B, 0x75, 0,    0x49, 0x75, 0,    0xF4};
     uint32_t second = SECOND_DIRECTORY, change = FIRST_DIRECTORY ^ SECOND_DIRECTORY;
     uint32_t relative = function - (MAIN + 28);
-    memcpy(code + 6, &second, 4);
-    memcpy(code + 11, &change, 4);
-    memcpy(code + 24, &relative, 4);
-    memcpy(code + 29, &function, 4);
+    store_le32(code + 6, second);
+    store_le32(code + 11, change);
+    store_le32(code + 24, relative);
+    store_le32(code + 29, function);
     code[37] = (uint8_t)(23 - 38);
     code[40] = (uint8_t)(10 - 41);
     put_code(guest, MAIN, code, sizeof(code));
@@ -135,7 +136,7 @@ START_TEST(a_store_into_its_second_page) {
                       0xE8, 0,      0, 0,    0,    0x49, 0x75, /* call; dec ecx; jnz */
                       0xF2, 0xF4};
     uint32_t relative = FUNCTION + PAGE_SIZE - 2 - (MAIN + 16);
-    memcpy(code + 12, &relative, 4);
+    store_le32(code + 12, relative);
     for (unsigned i = 0; i < 2; i++) {
         make_spaces(&guests[i], FUNCTION, ELSEWHERE, 0);
         put_code(&guests[i], FUNCTION + PAGE_SIZE - 2, head, sizeof(head));
@@ -157,9 +158,9 @@ START_TEST(invlpg_changes_where_jumps_lead) {
                       0xF4};
     uint32_t entry = FIRST_TABLE + 4 * (FUNCTION >> PAGE_BITS), change = FUNCTION ^ ELSEWHERE;
     uint32_t relative = FUNCTION - (MAIN + 27);
-    memcpy(code + 7, &entry, 4);
-    memcpy(code + 11, &change, 4);
-    memcpy(code + 23, &relative, 4);
+    store_le32(code + 7, entry);
+    store_le32(code + 11, change);
+    store_le32(code + 23, relative);
     code[36] = (uint8_t)(5 - 37);
     for (unsigned i = 0; i < 2; i++) {
         make_spaces(&guests[i], FUNCTION, ELSEWHERE, 0);

@@ -292,26 +292,26 @@ static const struct {
     TranslatorOptions options;
     unsigned share; /* runs one of so many cases */
 } modes[] = {
-    {{.backend = BACKEND_X86_64}, 1},
-    {{.backend = BACKEND_X86_64, .no_chaining = true}, 4},
-    {{.backend = BACKEND_X86_64, .no_jump_table = true}, 8},
-    {{.backend = BACKEND_X86_64, .no_flag_liveness = true}, 4},
-    {{.backend = BACKEND_X86_64, .no_flag_states = true}, 8},
-    {{.backend = BACKEND_X86_64, .no_shared_checks = true, .no_known_pages = true, .no_bmi2 = true},
+    {{.backend = BACKEND_JIT}, 1},
+    {{.backend = BACKEND_JIT, .no_chaining = true}, 4},
+    {{.backend = BACKEND_JIT, .no_jump_table = true}, 8},
+    {{.backend = BACKEND_JIT, .no_flag_liveness = true}, 4},
+    {{.backend = BACKEND_JIT, .no_flag_states = true}, 8},
+    {{.backend = BACKEND_JIT, .no_shared_checks = true, .no_known_pages = true, .no_bmi2 = true},
      8},
-    {{.backend = BACKEND_X86_64, .no_inline_fpu = true, .no_inline_strings = true}, 8},
-    {{.backend = BACKEND_X86_64,
+    {{.backend = BACKEND_JIT, .no_inline_fpu = true, .no_inline_strings = true}, 8},
+    {{.backend = BACKEND_JIT,
       .no_side_stores = true,
       .no_revival = true,
       .no_page_pairs = true,
       .no_fetched_operands = true},
      8},
-    {{.backend = BACKEND_X86_64, .eager_hot_paths = true}, 1},
-    {{.backend = BACKEND_X86_64, .one_insn_blocks = true}, 8},
-    {{.backend = BACKEND_X86_64, .flush_blocks = true}, 40},
-    {{.backend = BACKEND_X86_64, .stress_seed = 7, .force_misses = true}, 1},
-    {{.backend = BACKEND_X86_64, .buffer_bytes = 1 << 20}, 4},
-    {{.backend = BACKEND_X86_64, .buffer_bytes = 64 << 10}, 8},
+    {{.backend = BACKEND_JIT, .eager_hot_paths = true}, 1},
+    {{.backend = BACKEND_JIT, .one_insn_blocks = true}, 8},
+    {{.backend = BACKEND_JIT, .flush_blocks = true}, 40},
+    {{.backend = BACKEND_JIT, .stress_seed = 7, .force_misses = true}, 1},
+    {{.backend = BACKEND_JIT, .buffer_bytes = 1 << 20}, 4},
+    {{.backend = BACKEND_JIT, .buffer_bytes = 64 << 10}, 8},
     {{.backend = BACKEND_PORTABLE, .stress_seed = 8, .flush_blocks = true}, 40},
 };
 
@@ -321,7 +321,7 @@ START_TEST(test_backends_agree) {
 END_TEST
 
 int main(void) {
-    if (translator_default_backend() != BACKEND_X86_64) {
+    if (translator_default_backend() != BACKEND_JIT) {
         printf("skipped: the x86-64 backend needs an x86-64 host\n");
         return 77;
     }

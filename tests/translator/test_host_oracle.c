@@ -34,8 +34,8 @@ static const struct {
     TranslatorOptions options;
 } guest_kinds[GUEST_COUNT] = {
     {"portable", {.backend = BACKEND_PORTABLE}},
-    {"x86-64", {.backend = BACKEND_X86_64}},
-    {"x86-64, all flags", {.backend = BACKEND_X86_64, .no_flag_liveness = true}},
+    {"x86-64", {.backend = BACKEND_JIT}},
+    {"x86-64, all flags", {.backend = BACKEND_JIT, .no_flag_liveness = true}},
 };
 
 typedef struct Oracle {
@@ -244,7 +244,7 @@ END_TEST
 
 static bool can_run(void) {
     OracleHost host;
-    if (translator_default_backend() != BACKEND_X86_64 || !oracle_host_open(&host))
+    if (translator_default_backend() != BACKEND_JIT || !oracle_host_open(&host))
         return false;
     oracle_host_close(&host);
     return true;

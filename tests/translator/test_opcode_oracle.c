@@ -35,8 +35,8 @@ typedef struct GuestKind {
 
 static const GuestKind guest_kinds[GUEST_COUNT] = {
     {"portable", {.backend = BACKEND_PORTABLE}},
-    {"x86-64", {.backend = BACKEND_X86_64}},
-    {"x86-64, slow path", {.backend = BACKEND_X86_64, .force_misses = true, .no_chaining = true}},
+    {"x86-64", {.backend = BACKEND_JIT}},
+    {"x86-64, slow path", {.backend = BACKEND_JIT, .force_misses = true, .no_chaining = true}},
 };
 
 typedef struct Oracle {
@@ -308,7 +308,7 @@ static void open_oracle(Oracle *oracle) {
     oracle->has_host = oracle_host_open(&oracle->host);
     if (!oracle->has_host)
         printf("only an x86-64 Linux host, without sanitizers, runs the cases itself\n");
-    oracle->guest_count = translator_default_backend() == BACKEND_X86_64 ? GUEST_COUNT : 1;
+    oracle->guest_count = translator_default_backend() == BACKEND_JIT ? GUEST_COUNT : 1;
     for (size_t i = 0; i < sizeof(oracle->memory); i++)
         ((uint8_t *)&oracle->memory)[i] = (uint8_t)guest_random(&random);
     memset(oracle->memory.code, ORACLE_FILLER, ORACLE_CODE_BYTES);

@@ -148,7 +148,7 @@ static void set_up(Guest *guest, const SystemCase *item, TranslatorBackend backe
 static void compare(const SystemCase *item, bool interrupt, unsigned stride) {
     Guest jit, portable;
     char text[512];
-    set_up(&jit, item, BACKEND_X86_64);
+    set_up(&jit, item, BACKEND_JIT);
     set_up(&portable, item, BACKEND_PORTABLE);
     for (unsigned done = stride; done <= INSTRUCTIONS; done += stride) {
         guest_run(&jit, done);
@@ -168,7 +168,7 @@ static void compare(const SystemCase *item, bool interrupt, unsigned stride) {
 }
 
 START_TEST(test_each_stride) {
-    if (translator_default_backend() != BACKEND_X86_64)
+    if (translator_default_backend() != BACKEND_JIT)
         return;
     static const uint8_t strides[] = {1, 2, 3, 5, 7, 40};
     for (unsigned i = 0; i < sizeof(strides); i++)
@@ -189,10 +189,10 @@ static unsigned long count_steps(const Guest *guest) {
 
 /* What is common is not run instruction by instruction. */
 START_TEST(test_common_code_is_not_stepped) {
-    if (translator_default_backend() != BACKEND_X86_64)
+    if (translator_default_backend() != BACKEND_JIT)
         return;
     Guest guest;
-    set_up(&guest, &cases[_i], BACKEND_X86_64);
+    set_up(&guest, &cases[_i], BACKEND_JIT);
     guest_run(&guest, 100);
     unsigned long steps = count_steps(&guest);
     guest_run(&guest, 1000);
