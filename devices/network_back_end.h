@@ -9,8 +9,10 @@ enum { NETWORK_FORWARDS = 32, NETWORK_SEARCH_DOMAINS = 16 };
 
 /* A private network with address translation, by libslirp. NULL: the usual value. */
 typedef struct NetworkUserOptions {
+    bool is_default; /* nobody asked for it: nothing is loaded before the guest sends */
     bool restricted; /* the guest reaches nothing but what is forwarded */
     bool ipv4, ipv6;
+    bool ipv6_given;     /* otherwise runs that repeat have none: announcements come at random */
     const char *network; /* "10.0.2.0/24" */
     const char *host, *dhcp_start, *dns;
     const char *network6, *prefix6_length, *host6, *dns6;

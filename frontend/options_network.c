@@ -55,8 +55,10 @@ static bool read_user(Settings *settings, KeyValues *values, NetworkBackEndOptio
     user->tftp = keep(settings, values, "tftp");
     user->tftp_server_name = keep(settings, values, "tftp-server-name");
     user->boot_file = keep(settings, values, "bootfile");
+    user->ipv6_given = key_values_get(values, "ipv6") != NULL;
     return key_values_get_bool(values, "restrict", false, &user->restricted, error) &&
            key_values_get_bool(values, "ipv4", true, &user->ipv4, error) &&
+
            key_values_get_bool(values, "ipv6", user->ipv4, &user->ipv6, error) &&
            keep_list(settings, values, "dnssearch", user->dns_search, NETWORK_SEARCH_DOMAINS,
                      error) &&
@@ -465,7 +467,8 @@ static bool add_default(Settings *settings, Error *error) {
     if (settings->network_given || settings->no_defaults || settings->machine.icount ||
         option_network_default_card() == NULL)
         return true;
-    return option_nic(settings, "user", error);
+    return option_nic(settings, "user", error) &&
+           (settings->machine.network_back_end[0].user.is_default = true);
 }
 
 bool settings_finish_network(Settings *settings, Error *error) {
@@ -473,6 +476,10 @@ bool settings_finish_network(Settings *settings, Error *error) {
         return false;
     for (unsigned i = 0; i < settings->net_card_count && i < settings->net_back_end_count; i++)
         settings->net_card[i]->back_end = settings->net_back_end[i];
+    for (unsigned i = 0; i < MACHINE_NETWORK_BACK_ENDS; i++) {
+        NetworkUserOptions *user = &settings->machine.network_back_end[i].user;
+        user->ipv6 = user->ipv6 && (user->ipv6_given || !settings->machine.icount);
+    }
     for (unsigned i = 0; i < MACHINE_NETWORK_DUMPS; i++) {
         const NetworkDumpOptions *dump = &settings->machine.network_dump[i];
         if (dump->file != NULL && !has_back_end(settings, dump->back_end))

@@ -39,7 +39,10 @@ typedef struct BoardNetworkCard {
     void *card;               /* NULL: none */
     struct NetworkLink *link; /* to whatever is at its other end */
     SharedBytes *rom;         /* to boot by, or NULL */
-    unsigned slot;            /* on the PCI bus */
+    /* What that is; its options are NULL where nothing is. */
+    const NetworkBackEndOptions *back_end;
+    struct NetworkUser *user;
+    unsigned slot; /* on the PCI bus */
 } BoardNetworkCard;
 
 #define BOARD_DRIVES (MACHINE_FLOPPIES + MACHINE_IDE_DRIVES + MACHINE_PCI_DISKS)
@@ -81,6 +84,7 @@ typedef struct Board {
     unsigned ahci_slot;
     unsigned pci_disk_slot[MACHINE_PCI_DISKS];
     BoardNetworkCard network_card[MACHINE_NETWORK_CARDS];
+    struct NetworkHost *network_host; /* NULL: nothing of the host can wake the machine */
     struct Uart16550 *serial[MACHINE_SERIAL_PORTS];
     struct ParallelPort *parallel[MACHINE_PARALLEL_PORTS];
     struct DebugConsole *debug_console, *firmware_log;

@@ -4,6 +4,7 @@
 #include "firmware.h"
 #include "machine_parts.h"
 #include "network_cards.h"
+#include "network_user.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,9 +72,48 @@ static bool create_card(Board *board, unsigned i, Error *error) {
     return card->card != NULL || error_prefix(error, "%s: ", card->id);
 }
 
+static void wake_machine(void *opaque) {
+    Machine *machine = opaque;
+    input_door_wake(&machine->door);
+}
+
+static const NetworkBackEndOptions *find_back_end(const MachineConfig *config, const char *id) {
+    for (unsigned i = 0; id != NULL && i < MACHINE_NETWORK_BACK_ENDS; i++)
+        if (config->network_back_end[i].kind != NETWORK_BACK_END_NONE &&
+            strcmp(config->network_back_end[i].id, id) == 0)
+            return &config->network_back_end[i];
+    return NULL;
+}
+
+static bool open_back_end(Board *board, BoardNetworkCard *card, Error *error) {
+    DeviceContext context = board_context(board);
+    bool is_clone = board->machine->config.roms != NULL;
+    switch (card->back_end->kind) {
+    case NETWORK_BACK_END_USER:
+        card->user = network_user_create(&context, &card->back_end->user, board->network_host,
+                                         card->link, is_clone, error);
+        return card->user != NULL || card->back_end->user.is_default;
+    default:
+        return error_set(error, "there is no such back end");
+    }
+}
+
+static bool connect_card(Board *board, unsigned i, Error *error) {
+    const MachineConfig *config = &board->machine->config;
+    BoardNetworkCard *card = &board->network_card[i];
+    card->back_end = find_back_end(config, config->network_card[i].back_end);
+    if (card->back_end == NULL || config->network_detached)
+        return true;
+    if (board->network_host == NULL)
+        board->network_host = network_host_create(wake_machine, board->machine, error);
+    return board->network_host != NULL &&
+           (open_back_end(board, card, error) || error_prefix(error, "%s: ", card->back_end->id));
+}
+
 bool board_create_network(Board *board, Error *error) {
     for (unsigned i = 0; i < MACHINE_NETWORK_CARDS; i++) {
-        if (board->machine->config.network_card[i].model != NULL && !create_card(board, i, error))
+        if (board->machine->config.network_card[i].model != NULL &&
+            (!create_card(board, i, error) || !connect_card(board, i, error)))
             return false;
     }
     return true;
@@ -82,9 +122,53 @@ bool board_create_network(Board *board, Error *error) {
 void board_destroy_network(Board *board) {
     for (unsigned i = 0; i < MACHINE_NETWORK_CARDS; i++) {
         BoardNetworkCard *card = &board->network_card[i];
+        network_user_destroy(card->user);
         if (card->card != NULL)
             card->model->destroy(card->card);
         network_link_destroy(card->link);
         shared_bytes_release(card->rom);
     }
+    network_host_destroy(board->network_host);
+}
+
+void board_serve_network(Board *board) {
+    if (board->network_host != NULL)
+        network_host_serve(board->network_host);
+}
+
+/* Beside the devices, since its size changes and no hash may depend on it. */
+void board_save_network(const Board *board, ByteBuffer *buffer) {
+    for (unsigned i = 0; i < MACHINE_NETWORK_CARDS; i++) {
+        ByteBuffer state = {.data = NULL};
+        if (board->network_card[i].user != NULL)
+            network_user_save(board->network_card[i].user, &state);
+        byte_buffer_append_le(buffer, state.size, 4);
+        byte_buffer_append(buffer, state.data, state.size);
+        byte_buffer_free(&state);
+    }
+}
+
+static bool take_state(ByteReader *reader, ByteReader *state) {
+    size_t size = byte_reader_read_le(reader, 4);
+    if (reader->failed || size > reader->size - reader->position)
+        return false;
+    *state = (ByteReader){.data = reader->data + reader->position, .size = size};
+    reader->position += size;
+    return true;
+}
+
+bool board_skip_network(ByteReader *reader, Error *error) {
+    ByteReader state;
+    for (unsigned i = 0; i < MACHINE_NETWORK_CARDS; i++)
+        if (!take_state(reader, &state))
+            return error_set(error, "the saved state is cut in that of the network");
+    return true;
+}
+
+/* What cannot be used costs the guest some connections, as any network may. */
+void board_load_network(Board *board, ByteReader *reader) {
+    ByteReader state;
+    for (unsigned i = 0; i < MACHINE_NETWORK_CARDS && take_state(reader, &state); i++)
+        if (board->network_card[i].user != NULL && state.size > 0)
+            network_user_load(board->network_card[i].user, &state, NULL);
 }

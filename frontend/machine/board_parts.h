@@ -42,6 +42,12 @@ void board_destroy_storage(Board *board);
 /* board_network.c */
 bool board_create_network(Board *board, Error *error);
 void board_destroy_network(Board *board);
+/* What the host has for the network's back ends. */
+void board_serve_network(Board *board);
+/* The states of libraries behind them. */
+void board_save_network(const Board *board, ByteBuffer *buffer);
+bool board_skip_network(ByteReader *reader, Error *error);
+void board_load_network(Board *board, ByteReader *reader);
 /* board_ports.c */
 bool board_create_ports(Board *board, Error *error);
 void board_destroy_ports(Board *board);

@@ -137,6 +137,7 @@ typedef struct MachineConfig {
     unsigned ahci_slot; /* 0: the first that is free */
     NetworkCardConfig network_card[MACHINE_NETWORK_CARDS];
     NetworkBackEndOptions network_back_end[MACHINE_NETWORK_BACK_ENDS];
+    bool network_detached; /* no back end is made: a replay delivers what was recorded */
     NetworkDumpOptions network_dump[MACHINE_NETWORK_DUMPS];
     /* What the drives hold instead of those files, in a clone (disk_base.h); read by
      * machine_create() alone. */

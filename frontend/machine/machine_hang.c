@@ -21,6 +21,7 @@
 #include "io_apic.h"
 #include "local_apic.h"
 #include "machine_parts.h"
+#include "network_host.h"
 
 #include <string.h>
 
@@ -235,6 +236,8 @@ bool machine_find_hang(Machine *machine, ByteBuffer *reason) {
     if (!halted && (machine->processor_count > 1 || !loops_idly(machine)))
         return false;
     Reach reach = events_reach(machine);
+    if (machine->board.network_host != NULL && network_host_is_used(machine->board.network_host))
+        reach = further(reach, REACH_MASKABLE);
     if (reach == REACH_ALWAYS || (reach == REACH_MASKABLE && interruptible))
         return false;
     if (reason != NULL)

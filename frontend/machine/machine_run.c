@@ -1,6 +1,7 @@
 /* The run loop: instructions until the next event, then the events, then whatever came through the
  * door. */
 #define _GNU_SOURCE
+#include "board_parts.h"
 #include "machine_parts.h"
 #include "performance.h"
 #include <unistd.h>
@@ -38,6 +39,8 @@ void machine_serve_door(Machine *machine) {
     while (input_door_is_waiting(&machine->door) &&
            input_door_take(&machine->door, machine_count_instructions(machine), &item))
         serve_item(machine, &item);
+    if (machine->run_state == RUN_STATE_RUNNING)
+        board_serve_network(&machine->board);
     for (int i = 0; i < MACHINE_SERIAL_PORTS; i++)
         serial_feed_deliver(&machine->serial_feed[i]);
 }

@@ -1,4 +1,5 @@
 #include "machine_state.h"
+#include "board_parts.h"
 #include "cpu_check.h"
 #include "machine_parts.h"
 #include "smm.h"
@@ -6,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 
 /* What a machine has beside its chips. */
 typedef struct ControlState {
@@ -82,6 +83,7 @@ void machine_state_save(Machine *machine, ByteBuffer *buffer) {
         field_table_save(&cpu_fields, &cpu->state, buffer);
         tlb_save(&cpu->tlb, buffer);
     }
+    board_save_network(&machine->board, buffer);
     device_list_save(&machine->devices, buffer);
 }
 
@@ -91,6 +93,7 @@ typedef struct Loading {
     SerialFeed feed[MACHINE_SERIAL_PORTS];
     CpuState cpu[MACHINE_PROCESSORS];
     TlbImage *tlb[MACHINE_PROCESSORS];
+    ByteReader network; /* at what board_load_network() takes */
 } Loading;
 
 static bool read_feed(const Machine *machine, unsigned port, SerialFeed *feed, ByteReader *reader,
@@ -136,7 +139,8 @@ static bool read_all(const Machine *machine, Loading *loading, ByteReader *reade
         if (loading->tlb[i] == NULL)
             return false;
     }
-    return true;
+    loading->network = *reader;
+    return board_skip_network(reader, error);
 }
 
 /* After the devices: what they drove into the processor meanwhile is in its state already. */
@@ -206,6 +210,7 @@ bool machine_state_load(Machine *machine, ByteReader *reader, Error *error) {
         take_feeds(machine, &loading);
         clock_rebuild(&machine->clock);
         take_control(machine, &loading.control);
+        board_load_network(&machine->board, &loading.network);
     }
     free_loading(&loading);
     return good;

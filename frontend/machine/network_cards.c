@@ -1,10 +1,13 @@
 #include "network_cards.h"
 #include "e1000.h"
+#include "ne2000.h"
 
 #include <string.h>
 
 static const NetworkCardModel *const models[] = {
     &e1000_model,
+    &ne2000_isa_model,
+    &ne2000_pci_model,
     NULL,
 };
 

@@ -66,6 +66,15 @@ function guest.write_file(path, bytes)
   return path
 end
 
+-- A machine; skips the test where the build has no private network.
+function guest.machine_on_network(...)
+  local made, result = pcall(machine, ...)
+  if not made and tostring(result):find("without libslirp", 1, true) then
+    skip("this build has no network 'user'")
+  end
+  return made and result or error(result, 0)
+end
+
 -- The path of an image of another system, or of the picture of its screen.
 function guest.image(name)
   local path = images .. "/" .. name
