@@ -555,6 +555,8 @@ static void *create_pci(const DeviceContext *context, PciBus *bus,
         .subsystem_id = 0x1100,
         .interrupt_pin = 1,
         .bars = {{PCI_BAR_IO, PCI_PORTS}},
+        .rom = options->rom,
+        .rom_size = options->rom_size,
         .opaque = card,
         .map = map_bar,
         .unmap = unmap_bar,
@@ -570,6 +572,17 @@ static void *create_pci(const DeviceContext *context, PciBus *bus,
 }
 
 const NetworkCardModel ne2000_isa_model = {
-    "ne2k_isa", NULL, "NE2000 on the ISA bus (iobase, irq)", true, create_isa, destroy};
+    .name = "ne2k_isa",
+    .help = "NE2000 on the ISA bus (iobase, irq)",
+    .is_isa = true,
+    .create = create_isa,
+    .destroy = destroy,
+};
+
 const NetworkCardModel ne2000_pci_model = {
-    "ne2k_pci", NULL, "NE2000 on the PCI bus (RTL8029)", false, create_pci, destroy};
+    .name = "ne2k_pci",
+    .help = "NE2000 on the PCI bus (RTL8029)",
+    .rom = "ne2k_pci",
+    .create = create_pci,
+    .destroy = destroy,
+};

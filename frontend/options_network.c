@@ -188,6 +188,7 @@ bool option_netdev(Settings *settings, const char *argument, Error *error) {
     KeyValues values = {.items = NULL};
     if (is_help(argument))
         return settings->listed = print_back_ends();
+    settings->network_given = true;
     bool good = key_values_parse(&values, argument, "type", error);
     const char *kind = key_values_get(&values, "type");
     if (good && (kind == NULL || key_values_get(&values, "id") == NULL))
