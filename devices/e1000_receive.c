@@ -136,12 +136,17 @@ static bool takes_long_frames(const E1000 *card) {
     return card->state.rctl & E1000_RCTL_LONG;
 }
 
-/* Either any frame fits, or there never will be more room than now. */
+static bool is_receiving(const E1000 *card) {
+    return (card->state.rctl & E1000_RCTL_ENABLE) && e1000_is_master(card);
+}
+
+/* A receiver that is off loses what comes. Else either any frame fits, or there never will be more
+ * room than now. */
 bool e1000_can_receive(const E1000 *card) {
     uint32_t left = descriptors_left(card);
     size_t longest = takes_long_frames(card) ? E1000_FRAME_MAX + CRC_BYTES : TAGGED_MAX;
-    if (!(card->state.rctl & E1000_RCTL_ENABLE) || !e1000_is_master(card))
-        return false;
+    if (!is_receiving(card))
+        return true;
     return left >= descriptors_for(card, longest) || (left > 0 && left + 1 >= ring_size(card));
 }
 
@@ -212,6 +217,8 @@ void e1000_receive(E1000 *card, const uint8_t *original, size_t size) {
     Report report = {.status = STATUS_DONE | STATUS_END};
     uint8_t *frame = card->frame;
     bool inexact = false;
+    if (!is_receiving(card))
+        return;
     if (is_too_long(card, original, size)) {
         e1000_count(card, E1000_COUNT_OVERSIZE, 1);
         return;

@@ -161,6 +161,51 @@ void virtio_pci_give_back(VirtioPci *device, unsigned queue, const VirtioChain *
                            written);
 }
 
+void virtio_pci_rest(VirtioPci *device, unsigned queue) {
+    device->state.noticed &= (uint8_t) ~(1 << queue);
+}
+
+bool virtio_pci_is_ready(const VirtioPci *device, unsigned queue) {
+    return is_running(device) && device->state.queues[queue].enabled;
+}
+
+bool virtio_pci_has_chain(VirtioPci *device, unsigned queue) {
+    VirtioQueueState *state = &device->state.queues[queue];
+    if (virtio_queue_has_chain(state, device->context.memory))
+        return true;
+    virtio_queue_ask_for_notice(state, device->context.memory, agreed_features(device));
+    return false;
+}
+
+void virtio_pci_put_back(VirtioPci *device, unsigned queue, unsigned count) {
+    VirtioQueueState *state = &device->state.queues[queue];
+    state->next_available = (uint16_t)(state->next_available - count);
+}
+
+static void tell_driver(VirtioPci *device, unsigned queue) {
+    if (!virtio_queue_wants_interrupt(&device->state.queues[queue], device->context.memory,
+                                      agreed_features(device)))
+        return;
+    device->state.isr |= ISR_QUEUE;
+    update_pin(device);
+}
+
+void virtio_pci_begin(VirtioPci *device) {
+    device->working = true;
+}
+
+void virtio_pci_end(VirtioPci *device, unsigned queue) {
+    tell_driver(device, queue);
+    device->working = false;
+}
+
+void virtio_pci_config_changed(VirtioPci *device) {
+    if (!(device->state.status & STATUS_DRIVER_OK))
+        return;
+    device->state.isr |= ISR_CONFIG;
+    update_pin(device);
+}
+
 static int64_t work_on_queue(VirtioPci *device, unsigned queue) {
     VirtioQueueState *state = &device->state.queues[queue];
     if (!state->enabled) {
@@ -168,10 +213,7 @@ static int64_t work_on_queue(VirtioPci *device, unsigned queue) {
         return 0;
     }
     int64_t ns = device->options.work(device->options.opaque, queue);
-    if (virtio_queue_wants_interrupt(state, device->context.memory, agreed_features(device))) {
-        device->state.isr |= ISR_QUEUE;
-        update_pin(device);
-    }
+    tell_driver(device, queue);
     return ns;
 }
 
@@ -301,6 +343,8 @@ VirtioPci *virtio_pci_create(const DeviceContext *context, PciBus *bus,
         .interrupt_pin = 1,
         .bars = {[BAR_LEGACY] = {PCI_BAR_IO, LEGACY_BYTES},
                  [BAR_MODERN] = {PCI_BAR_MEMORY, MODERN_BYTES}},
+        .rom = options->rom,
+        .rom_size = options->rom_size,
         .registers = registers,
         .opaque = device,
         .map = map_registers,

@@ -23,6 +23,8 @@ typedef struct VirtioPciOptions {
     uint64_t features;    /* that it offers, beside those of queues and transport */
     unsigned queue_count; /* up to VIRTIO_PCI_QUEUES_MAX */
     unsigned config_size; /* of its own registers, up to VIRTIO_CONFIG_BYTES_MAX */
+    const uint8_t *rom;   /* to boot by, or NULL */
+    uint32_t rom_size;
 
     void *opaque;                                       /* handed to the callbacks below */
     void (*config_read)(void *opaque, uint8_t *config); /* config_size bytes, zeroed before */
@@ -47,5 +49,21 @@ void virtio_pci_give_back(VirtioPci *device, unsigned queue, const VirtioChain *
                           uint32_t written);
 /* The driver did what no driver may. */
 void virtio_pci_break(VirtioPci *device);
+/* Nothing is to be done in this queue until the driver says so again. */
+void virtio_pci_rest(VirtioPci *device, unsigned queue);
+
+/* For a device that takes chains when something comes from outside: between begin and end, as in
+ * work(), after which the driver is told. */
+void virtio_pci_begin(VirtioPci *device);
+void virtio_pci_end(VirtioPci *device, unsigned queue);
+/* The driver has got as far as to hand over chains. */
+bool virtio_pci_is_ready(const VirtioPci *device, unsigned queue);
+/* There is a chain to take; if not, the driver is asked to say when there is. */
+bool virtio_pci_has_chain(VirtioPci *device, unsigned queue);
+/* The last 'count' chains that were taken were not. */
+void virtio_pci_put_back(VirtioPci *device, unsigned queue, unsigned count);
+
+/* What the device's own registers show is different now. */
+void virtio_pci_config_changed(VirtioPci *device);
 
 #endif

@@ -140,6 +140,10 @@ VirtioTake virtio_queue_take(VirtioQueueState *queue, PhysicalMap *memory, uint6
     return VIRTIO_QUEUE_TAKEN;
 }
 
+bool virtio_queue_has_chain(const VirtioQueueState *queue, PhysicalMap *memory) {
+    return read_word(memory, queue->available + AVAILABLE_INDEX) != queue->next_available;
+}
+
 void virtio_queue_give_back(VirtioQueueState *queue, PhysicalMap *memory, uint16_t head,
                             uint32_t written) {
     uint8_t entry[USED_ENTRY];

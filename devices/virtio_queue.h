@@ -49,6 +49,8 @@ bool virtio_queue_is_possible(const VirtioQueueState *queue);
 /* Takes the next chain. 'features' are those that were agreed on. */
 VirtioTake virtio_queue_take(VirtioQueueState *queue, PhysicalMap *memory, uint64_t features,
                              VirtioChain *chain);
+/* Whether there is one. */
+bool virtio_queue_has_chain(const VirtioQueueState *queue, PhysicalMap *memory);
 /* Gives a chain back, of which 'written' bytes were written. */
 void virtio_queue_give_back(VirtioQueueState *queue, PhysicalMap *memory, uint16_t head,
                             uint32_t written);
