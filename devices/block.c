@@ -298,6 +298,18 @@ bool block_write(BlockNode *node, uint64_t offset, const void *data, size_t size
     return good;
 }
 
+bool block_attach_backing(BlockNode *node, BlockNode *backing, Error *error) {
+    if (node->driver->attach_backing == NULL)
+        return error_set(error, "images of the format %s do not lie over others",
+                         node->driver->name);
+    for (const BlockNode *below = backing; below != NULL; below = below->below)
+        if (below == node)
+            return error_set(error, "%s: lies over itself", node->path);
+    backing->read_only = true;
+    node->driver->attach_backing(node, block_hold(backing));
+    return true;
+}
+
 void block_add_guard(BlockNode *node, BlockGuard *guard) {
     guard->next = node->guards;
     node->guards = guard;

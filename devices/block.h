@@ -96,6 +96,10 @@ typedef struct BlockCounters {
 } BlockCounters;
 const BlockCounters *block_counters(const BlockNode *node);
 
+/* A node that was opened without its backing image goes on over 'backing', which is not written any
+ * more and which it holds. An error where the format has none. */
+bool block_attach_backing(BlockNode *node, BlockNode *backing, Error *error);
+
 uint64_t block_length(const BlockNode *node); /* in bytes; need not be a multiple of a sector */
 bool block_is_read_only(const BlockNode *node);
 /* Writes go straight to the image file, and not to an overlay of it. */

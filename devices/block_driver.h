@@ -47,6 +47,9 @@ typedef struct BlockDriver {
     /* Lets the image lie over another one (NULL: none), whatever that changes of what it holds. The
      * node itself goes on with the one that it was opened with. */
     bool (*set_backing)(BlockNode *node, const char *name, const char *format, Error *error);
+    /* The node, which was opened without its backing image, goes on over this one, which it closes
+     * in the end. */
+    void (*attach_backing)(BlockNode *node, BlockNode *backing);
     /* Changes settings that create() made; the request has no path. */
     bool (*amend)(BlockNode *node, const BlockCreateRequest *request, Error *error);
     /* The bytes that a new image's file takes for a disk of request->length, of which 'data' bytes

@@ -184,6 +184,12 @@ static bool qcow2_open(BlockNode *node, const BlockOptions *options, Error *erro
     return true;
 }
 
+static void qcow2_attach_backing(BlockNode *node, BlockNode *backing) {
+    Qcow2 *image = node->driver_state;
+    block_close(image->backing);
+    image->backing = backing;
+}
+
 static void qcow2_close(BlockNode *node) {
     destroy(node->driver_state);
 }
@@ -344,6 +350,7 @@ const BlockDriver block_qcow2_driver = {
     .map = qcow2_extent,
     .check = qcow2_check,
     .set_backing = qcow2_set_backing,
+    .attach_backing = qcow2_attach_backing,
     .amend = qcow2_amend,
     .measure = qcow2_measure,
     .snapshot = qcow2_snapshot_act,

@@ -116,6 +116,12 @@ bool ide_channel_change_media(IdeChannel *channel, unsigned drive, BlockNode *me
 void ide_channel_restore_medium(IdeChannel *channel, unsigned drive, BlockNode *medium);
 /* The same for what it knows of a disk's geometry. */
 void ide_channel_restore_geometry(IdeChannel *channel, unsigned drive, IdeGeometry geometry);
+/* Moves the tray of a CD drive without touching the disc in it: opening is an error where the guest
+ * has locked it, but with 'force'. */
+bool ide_channel_move_tray(IdeChannel *channel, unsigned drive, bool open, bool force,
+                           Error *error);
+/* Puts another disc, or none, into the tray that is open. The caller closes the old node. */
+void ide_channel_place_medium(IdeChannel *channel, unsigned drive, BlockNode *medium);
 bool ide_channel_tray_is_open(const IdeChannel *channel, unsigned drive);
 bool ide_channel_tray_is_locked(const IdeChannel *channel, unsigned drive);
 

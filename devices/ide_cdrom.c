@@ -579,6 +579,31 @@ bool ide_channel_change_media(IdeChannel *channel, unsigned drive, BlockNode *me
     return true;
 }
 
+bool ide_channel_move_tray(IdeChannel *channel, unsigned drive, bool open, bool force,
+                           Error *error) {
+    IdeDrive *cd = &channel->drives[drive];
+    CdromState *cdrom = &cd->state->cdrom;
+    if (open && cdrom->tray_locked && cdrom->present && !force) {
+        cdrom->event = EVENT_EJECT_REQUEST;
+        return error_set(error, "the guest has locked the tray of the CD drive");
+    }
+    if (cdrom->tray_open == (open ? 1 : 0))
+        return true;
+    ide_cdrom_stop_audio(cd);
+    cdrom->tray_open = open ? 1 : 0;
+    cdrom->event = open ? EVENT_REMOVAL : cdrom->present ? EVENT_NEW_MEDIUM : cdrom->event;
+    cdrom->unit_attention = !open && cdrom->present;
+    return true;
+}
+
+void ide_channel_place_medium(IdeChannel *channel, unsigned drive, BlockNode *medium) {
+    CdromState *cdrom = &channel->drives[drive].state->cdrom;
+    cdrom->audio_status = AUDIO_NONE;
+    cdrom->play_lba = 0;
+    cdrom->present = medium != NULL;
+    ide_channel_restore_medium(channel, drive, medium);
+}
+
 bool ide_channel_tray_is_open(const IdeChannel *channel, unsigned drive) {
     return channel->drives[drive].state->cdrom.tray_open != 0;
 }

@@ -131,6 +131,15 @@ BoardDrive *board_find_drive(Board *board, const char *id);
 bool board_change_medium(Board *board, BoardDrive *drive, const BlockOptions *options, bool force,
                          Error *error);
 bool board_eject(Board *board, BoardDrive *drive, bool force, Error *error);
+/* The tray of a CD drive alone; a floppy drive has none, and that is no error. */
+bool board_move_tray(Board *board, BoardDrive *drive, bool open, bool force, Error *error);
+/* Another medium (NULL: none), which the drive holds too from now on, into a floppy drive or into
+ * the open tray of a CD drive. The name is its node's. */
+bool board_place_medium(Board *board, BoardDrive *drive, BlockNode *medium, const char *node_name,
+                        Error *error);
+/* A node over the medium takes its place, and the guest is told nothing: it has the same bytes. The
+ * drive holds it too. */
+void board_cover_medium(Board *board, BoardDrive *drive, BlockNode *over, const char *node_name);
 /* Of a CD drive; false for others. */
 bool board_tray_is_open(const Board *board, const BoardDrive *drive);
 bool board_tray_is_locked(const Board *board, const BoardDrive *drive);

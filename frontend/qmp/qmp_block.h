@@ -27,4 +27,13 @@ void qmp_graph_remove(QmpNode *node);
 /* Appends the statistics of all nodes. */
 void qmp_list_node_stats(QmpCall *call, json_object *(*describe)(const BlockCounters *counters));
 
+/* The drive that it is in; NULL: none. */
+BoardDrive *qmp_graph_drive(QmpCall *call, const QmpNode *node);
+/* The drive that a command names; NULL after failing the call. */
+BoardDrive *qmp_find_drive(QmpCall *call);
+
+/* qmp_jobs.c: NULL after failing the call. */
+QmpJob *qmp_job_start(QmpCall *call, const char *id, const char *type);
+void qmp_job_finish(QmpCall *call, QmpJob *job, const Error *error);
+
 #endif

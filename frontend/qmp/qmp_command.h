@@ -62,8 +62,7 @@ bool qmp_get_bool(const QmpCall *call, const char *name, bool otherwise);
 int64_t qmp_get_int(const QmpCall *call, const char *name, int64_t otherwise);
 json_object *qmp_get(const QmpCall *call, const char *name);
 
-/* Tells all clients; takes 'data', which may be NULL. Main thread, and handlers on the machine's.
- */
+/* Tells all clients, after the handler; takes 'data', which may be NULL. */
 void qmp_send_event(struct QmpServer *server, const char *name, json_object *data);
 
 /* qmp_schema.c */
@@ -86,6 +85,16 @@ QmpHandler qmp_send_key, qmp_input_send_event;
 QmpHandler qmp_query_chardev, qmp_getfd, qmp_closefd;
 /* qmp_block_query.c */
 QmpHandler qmp_query_block, qmp_query_blockstats, qmp_query_named_block_nodes;
+/* qmp_media.c */
+QmpHandler qmp_blockdev_open_tray, qmp_blockdev_close_tray, qmp_blockdev_remove_medium,
+    qmp_blockdev_insert_medium, qmp_eject, qmp_blockdev_change_medium;
+/* qmp_block_nodes.c */
+QmpHandler qmp_blockdev_add, qmp_blockdev_del, qmp_block_resize, qmp_blockdev_create,
+    qmp_blockdev_snapshot, qmp_transaction, qmp_blockdev_snapshot_sync;
+/* qmp_jobs.c */
+QmpHandler qmp_query_jobs, qmp_job_dismiss, qmp_query_block_jobs;
+/* qmp_network.c */
+QmpHandler qmp_set_link;
 /* qmp_migrate_parameters.c */
 QmpHandler qmp_query_migrate_capabilities, qmp_migrate_set_capabilities;
 /* qmp_session.c: here it only tells that it is too late. */

@@ -52,7 +52,10 @@ static void broadcast(QmpServer *server, json_object *event) {
 void qmp_send_event(QmpServer *server, const char *name, json_object *data) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    broadcast(server, qmp_event_create(name, data, now.tv_sec, now.tv_nsec / 1000));
+    if (server->waiting_events == NULL)
+        server->waiting_events = json_object_new_array();
+    json_object_array_add(server->waiting_events,
+                          qmp_event_create(name, data, now.tv_sec, now.tv_nsec / 1000));
 }
 
 json_object *qmp_event_create(const char *name, json_object *data, int64_t seconds,
@@ -77,6 +80,11 @@ static const struct {
 
 void qmp_serve_events(QmpServer *server) {
     MachineEvent event;
+    json_object *waiting = server->waiting_events;
+    server->waiting_events = NULL;
+    for (size_t i = 0; waiting != NULL && i < json_object_array_length(waiting); i++)
+        broadcast(server, json_object_get(json_object_array_get_idx(waiting, i)));
+    json_object_put(waiting);
     while (server->program->machine != NULL &&
            machine_take_event(server->program->machine, &event)) {
         json_object *data = NULL;
@@ -99,6 +107,9 @@ static void close_part(void *part) {
     for (int i = 0; i < server->session_count; i++)
         qmp_session_close(&server->session[i]);
     qmp_graph_free(server);
+    json_object_put(server->waiting_events);
+    for (int i = 0; i < QMP_JOBS; i++)
+        free(server->job[i].id);
     for (int i = 0; i < QMP_FILES; i++) {
         if (server->file[i].name != NULL)
             close(server->file[i].fd);

@@ -29,9 +29,20 @@ typedef struct QmpNode {
     char driver[32]; /* "file", or the format */
     char child[64];  /* the node that it lies on; "": its own file */
     char *path;
+    char backing[64]; /* the node that its image lies over, where a client said so */
     bool is_file, read_only;
-    BlockNode *open; /* held; NULL for what is a name alone */
+    bool covers_nothing; /* opened with "backing": null: may be laid over another */
+    BlockNode *open;     /* held; NULL for what is a name alone */
 } QmpNode;
+
+#define QMP_JOBS 32
+
+/* Work that a client follows. */
+typedef struct QmpJob {
+    char *id; /* NULL: free */
+    const char *type, *status;
+    Error error;
+} QmpJob;
 
 typedef struct QmpServer {
     Program *program;
@@ -39,7 +50,9 @@ typedef struct QmpServer {
     int session_count;
     QmpFile file[QMP_FILES];
     QmpNode node[QMP_NODES];
-    uint32_t mouse_buttons; /* that input-send-event holds down */
+    QmpJob job[QMP_JOBS];
+    json_object *waiting_events; /* of handlers on the machine's thread; NULL: none */
+    uint32_t mouse_buttons;      /* that input-send-event holds down */
     bool migration_events;
 } QmpServer;
 

@@ -57,6 +57,15 @@ const QmpType qmp_types[] = {
     {"BlockDeviceStats", "rd_bytes:int wr_bytes:int unmap_bytes:int rd_operations:int wr_operations:int flush_operations:int unmap_operations:int rd_total_time_ns:int wr_total_time_ns:int flush_total_time_ns:int unmap_total_time_ns:int wr_highest_offset:int rd_merged:int wr_merged:int unmap_merged:int *idle_time_ns:int failed_rd_operations:int failed_wr_operations:int failed_flush_operations:int failed_unmap_operations:int invalid_rd_operations:int invalid_wr_operations:int invalid_flush_operations:int invalid_unmap_operations:int account_invalid:bool account_failed:bool timed_stats:[any]"},
     {"BlockStats", "*device:str *qdev:str *node-name:str stats:BlockDeviceStats *parent:BlockStats *backing:BlockStats"},
 
+    {"BlockdevChangeReadOnlyMode", "=retain read-only read-write"},
+    {"BlockdevCreateOptions", "driver:str *size:int *filename:str *file:str *backing-file:str *backing-fmt:str *cluster-size:int ..."},
+    {"NewImageMode", "=existing absolute-paths"},
+    {"TransactionActionKind", "=blockdev-snapshot"},
+    {"TransactionAction", "type:TransactionActionKind data:any"},
+    {"JobType", "=create"},
+    {"JobStatus", "=undefined created running paused ready standby waiting pending aborting concluded null"},
+    {"JobInfo", "id:str type:JobType status:JobStatus current-progress:int total-progress:int *error:str"},
+
     /* State that goes out or comes in. */
     {"MigrationCapability", "=events"},
     {"MigrationCapabilityStatus", "capability:MigrationCapability state:bool"},
