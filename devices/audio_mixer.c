@@ -27,7 +27,8 @@ struct AudioMixer {
     AudioVoice voice[AUDIO_VOICES];
     uint32_t voices;
     Timer tick;
-    int64_t due_ns; /* no guest can tell when, so not State */
+    int64_t due_ns;  /* no guest can tell when, so not State */
+    int64_t told_ns; /* up to then everything was posted */
     int64_t sounded_ns;
     bool sounding;
 };
@@ -40,10 +41,15 @@ static void add_time(AudioMixer *mixer, AudioEventKind kind, int64_t now_ns) {
     add(mixer, &(AudioEvent){.kind = kind, .time_ns = (double)now_ns});
 }
 
+static void tell_time(AudioMixer *mixer, AudioEventKind kind, int64_t now_ns) {
+    mixer->told_ns = now_ns;
+    add_time(mixer, kind, now_ns);
+}
+
 static void start(AudioMixer *mixer, int64_t now_ns) {
     mixer->sounding = true;
     mixer->sounded_ns = now_ns;
-    add_time(mixer, AUDIO_START, now_ns);
+    tell_time(mixer, AUDIO_START, now_ns);
     timer_arm(&mixer->tick, (now_ns / TICK_NS + 1) * TICK_NS);
 }
 
@@ -66,7 +72,7 @@ void audio_mixer_flush(AudioMixer *mixer) {
     int64_t now_ns = clock_now_ns(mixer->clock);
     if (mixer->sounding) {
         refresh_all(mixer, now_ns);
-        add_time(mixer, AUDIO_ADVANCE, now_ns);
+        tell_time(mixer, AUDIO_ADVANCE, now_ns);
     }
     if (mixer->events.size > 0)
         mixer->post(mixer->opaque, &mixer->events);
@@ -205,6 +211,9 @@ void audio_voice_write_synth(AudioVoice *voice, uint16_t address, uint8_t value)
 void audio_voice_restored(AudioVoice *voice) {
     if (voice == NULL)
         return;
-    voice->mixer->sounding = false;
-    voice->mixer->due_ns = 0;
+    AudioMixer *mixer = voice->mixer;
+    if (mixer->sounding)
+        add_time(mixer, AUDIO_IDLE, mixer->told_ns);
+    mixer->sounding = false;
+    mixer->due_ns = 0;
 }

@@ -1,8 +1,10 @@
 #include "i8237.h"
 #include "allocate.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { WATCHERS = 4 };
 enum { CONTROLLERS = 2, CHANNELS_EACH = 4, PAGE_REGISTERS = 16 };
 
 /* Registers above the channels' addresses and counts (data sheet figure 6). */
@@ -99,6 +101,11 @@ struct I8237 {
     PhysicalMap *memory;
     void (*port_80_written)(void *opaque, uint8_t value); /* may be NULL */
     void *port_80_opaque;
+    struct {
+        void (*sync)(void *opaque);
+        void *opaque;
+    } watchers[WATCHERS];
+    unsigned watcher_count;
 };
 
 /* Which page register belongs to a channel, as offset from port 80h. */
@@ -293,15 +300,22 @@ static uint8_t controller_read(DmaController *controller, unsigned reg) {
     }
 }
 
+static void sync_watchers(I8237 *dma) {
+    for (unsigned i = 0; i < dma->watcher_count; i++)
+        dma->watchers[i].sync(dma->watchers[i].opaque);
+}
+
 static uint32_t first_read(void *opaque, uint32_t offset, unsigned size) {
     I8237 *dma = opaque;
     (void)size;
+    sync_watchers(dma);
     return controller_read(&dma->state.controllers[0], offset);
 }
 
 static void first_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
     I8237 *dma = opaque;
     (void)size;
+    sync_watchers(dma);
     controller_write(&dma->state.controllers[0], offset, (uint8_t)value);
 }
 
@@ -309,12 +323,14 @@ static void first_write(void *opaque, uint32_t offset, unsigned size, uint32_t v
 static uint32_t second_read(void *opaque, uint32_t offset, unsigned size) {
     I8237 *dma = opaque;
     (void)size;
+    sync_watchers(dma);
     return controller_read(&dma->state.controllers[1], offset / 2);
 }
 
 static void second_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
     I8237 *dma = opaque;
     (void)size;
+    sync_watchers(dma);
     controller_write(&dma->state.controllers[1], offset / 2, (uint8_t)value);
 }
 
@@ -327,6 +343,8 @@ static uint32_t page_read(void *opaque, uint32_t offset, unsigned size) {
 static void page_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
     I8237 *dma = opaque;
     (void)size;
+    if (offset != 0) /* port 80h is written just to wait */
+        sync_watchers(dma);
     dma->state.pages[offset] = (uint8_t)value;
     if (offset == 0 && dma->port_80_written != NULL)
         dma->port_80_written(dma->port_80_opaque, (uint8_t)value);
@@ -363,6 +381,12 @@ I8237 *i8237_create(const DeviceContext *context, Error *error) {
 
 void i8237_destroy(I8237 *dma) {
     free(dma);
+}
+
+void i8237_watch(I8237 *dma, void (*sync)(void *opaque), void *opaque) {
+    assert(dma->watcher_count < WATCHERS);
+    dma->watchers[dma->watcher_count].sync = sync;
+    dma->watchers[dma->watcher_count++].opaque = opaque;
 }
 
 void i8237_watch_port_80(I8237 *dma, void (*written)(void *opaque, uint8_t value), void *opaque) {

@@ -21,6 +21,10 @@ typedef struct I8237 I8237;
 I8237 *i8237_create(const DeviceContext *context, Error *error);
 void i8237_destroy(I8237 *dma);
 
+/* A device whose channel moves as time passes: 'sync' is called before the guest reads or writes
+ * any register of the controllers, and brings it up to the present. For at most four devices. */
+void i8237_watch(I8237 *dma, void (*sync)(void *opaque), void *opaque);
+
 /* Who else hears each byte that is written to port 80h: no channel has that page register, and a
  * POST card listens there. */
 void i8237_watch_port_80(I8237 *dma, void (*written)(void *opaque, uint8_t value), void *opaque);

@@ -69,6 +69,8 @@ typedef struct Board {
     struct I8237 *dma;
     struct AudioThread *audio_thread[MACHINE_AUDIO_SINKS]; /* NULL where nobody listens */
     struct AudioMixer *mixer[MACHINE_AUDIO_SINKS];
+    struct Opl3 *opl; /* NULL without, as the cards */
+    struct Sb16 *sb16;
     struct Ps2Keyboard *keyboard;
     struct Ps2Mouse *mouse;
     struct I8042 *keyboard_controller;

@@ -14,7 +14,8 @@ enum {
     IRQ_SOURCE_POWER,
     IRQ_SOURCE_ISA_SHARED,
     IRQ_SOURCE_TEST,
-    IRQ_SOURCE_NETWORK
+    IRQ_SOURCE_NETWORK,
+    IRQ_SOURCE_SOUND
 };
 
 DeviceContext board_context(const Board *board);

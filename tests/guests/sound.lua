@@ -1,0 +1,109 @@
+-- Sound: what DOS programs play is recorded, and its pitch measured.
+local guest = require("guest")
+
+-- A WAV file -> its rate, and the samples of the left side.
+local function read_wav(path)
+  local bytes = guest.read_file(path)
+  check_equal(bytes:sub(1, 4) .. bytes:sub(9, 16), "RIFFWAVEfmt ")
+  local channels, rate = string.unpack("<I2I4", bytes, 23)
+  local size = string.unpack("<I4", bytes, 41)
+  check_equal(#bytes, 44 + size)
+  check_equal(string.unpack("<I4", bytes, 5), size + 36)
+  local samples = {}
+  for at = 45, #bytes - channels * 2 + 1, channels * 2 do
+    samples[#samples + 1] = string.unpack("<i2", bytes, at)
+  end
+  return rate, samples
+end
+
+-- How often a second the samples from FIRST to LAST rise through zero, and how many there are.
+local function frequency(rate, samples, first, last)
+  local from, to, count
+  for i = first or 1, (last or #samples) - 1 do
+    local a, b = samples[i], samples[i + 1]
+    if a < 0 and b >= 0 then
+      to = i + a / (a - b)
+      from, count = from or to, (count or -1) + 1
+    end
+  end
+  return count and count > 0 and count / (to - from) * rate or 0
+end
+
+local function within(value, wanted, share, what)
+  check(math.abs(value - wanted) <= wanted * share,
+    ("%s is %.3f, not %.3f"):format(what, value, wanted))
+end
+
+-- The floppy's prompt, with one of its memory managers and a card that is recorded to NAME.
+local function start(name, choice, card)
+  local path = guest.scratch(name)
+  local m = machine("-m", "32", "-fda", guest.image("freedos-net-sound.img"), "-device",
+    card .. ",audiodev=a", "-audiodev", "wav,id=a,path=" .. path, "-rtc",
+    "base=2000-01-01T03:00:00")
+  m:wait_text("1 - HIMEMX")
+  m:type(choice .. "\n")
+  m:wait_text("ready, menu choice " .. choice)
+  m:wait_text("A:\\>")
+  return m, path
+end
+
+-- 4096 bytes hold 163.84 waves of 25 samples at 10989 Hz; they are played again and again.
+local function play_blaster(name, choice)
+  local m, path = start(name, choice, "sb16")
+  m:type("\\snd\\sbtest\n")
+  m:wait_text("SBTEST done")
+  check(m:text():find("DSP version 04.05", 1, true), "no DSP 4.05")
+  check(m:text():find("interrupts: 10 ", 1, true) or m:text():find("interrupts: 11 ", 1, true),
+    m:text())
+  m:close()
+  local rate, samples = read_wav(path)
+  check(#samples / rate > 1.9 and #samples / rate < 2.4, #samples / rate .. " s were recorded")
+  within(frequency(rate, samples, 100, rate * 0.36 // 1), 1e6 / 91 / 25, 0.001, "the tone")
+  return guest.read_file(path)
+end
+
+test("Sound Blaster", function()
+  local first = play_blaster("blaster.wav", "3")
+  check(first == play_blaster("again.wav", "3"), "the same run sounds differently")
+end)
+
+test("Sound Blaster under JEMM386", function()
+  -- DMA from v8086 mode, to addresses that are not what they seem.
+  play_blaster("jemm386.wav", "2")
+end)
+
+-- C major; a note's F-number in block 4 counts 49716 Hz / 2^16.
+local F_NUMBERS = {0x157, 0x181, 0x1B0, 0x1CA, 0x202, 0x241, 0x287}
+
+for _, card in ipairs({"sb16", "adlib"}) do
+  test("OPL of " .. card, function()
+    local m, path = start(card .. "_opl.wav", "3", card)
+    m:type("\\snd\\opltest\n")
+    m:wait_text("OPLTEST done")
+    check(m:text():find("OPL found", 1, true), m:text())
+    m:close()
+    local rate, samples = read_wav(path)
+    if #samples == 0 then
+      skip("no FM sound: libadplug is missing")
+    end
+    -- Notes of three ticks, three ticks apart: their ends, where only the carrier is left.
+    for note, number in ipairs(F_NUMBERS) do
+      local from = ((note - 1) * 6 + 3.5) / 18.2065 * rate // 1
+      within(frequency(rate, samples, from, from + rate // 33), number * 49716 / 65536, 0.001,
+        "note " .. note)
+    end
+  end)
+end
+
+test("MIDI by DOSMID", function()
+  local m, path = start("dosmid.wav", "3", "sb16")
+  m:type("cd \\snd\ndosmid /opl scale.mid\n")
+  m:wait_until(function() return not m:text():find("dosmid /opl", 1, true) end)
+  m:wait_until(function() return m:text():match("A:\\SND>%s*$") end, {timeout = 30})
+  m:close()
+  local rate, samples = read_wav(path)
+  if #samples == 0 then
+    skip("no FM sound: libadplug is missing")
+  end
+  check(#samples / rate > 1, "nothing was played")
+end)
