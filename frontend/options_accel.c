@@ -30,6 +30,7 @@ static const Switch switches[] = {
     {"known-pages", OPTION(no_known_pages), true, true, true, "none for pages that the code names"},
     {"beside-code", OPTION(no_side_stores), true, true, true, "stores beside code on its page stay in translated code"},
     {"fetched-operands", OPTION(no_fetched_operands), true, true, true, "operands of code that are stored into are fetched as it runs"},
+    {"single-entry", OPTION(no_single_entry), true, true, true, "code that changes often is translated for one state of flags"},
     {"revival", OPTION(no_revival), true, true, true, "code that stands there again is not translated again"},
     {"page-pairs", OPTION(no_page_pairs), true, true, true, "accesses over a page's end by two looks into the TLB"},
     {"bmi2", OPTION(no_bmi2), true, true, true, "SHRX where the host has it"},
@@ -46,7 +47,8 @@ enum { SWITCH_COUNT = sizeof(switches) / sizeof(switches[0]) };
 
 static const char KNOWN[] =
     "accel chaining jump-table flag-liveness flag-states shared-checks known-pages beside-code "
-    "fetched-operands revival page-pairs bmi2 hot-paths inline-strings inline-fpu eager-hot-paths "
+    "fetched-operands single-entry revival page-pairs bmi2 hot-paths inline-strings inline-fpu "
+    "eager-hot-paths "
     "one-insn-per-tb force-misses optimize flush stress "
     "buffer tb-size thread split-wx";
 

@@ -19,6 +19,7 @@ typedef struct CodeBytes {
     uint64_t stored[2][CODE_BYTES_WORDS];
     uint32_t emptied; /* how often the page lost the last of its translations by a store */
     uint32_t deaths;  /* how many translations of the page died by stores */
+    uint32_t retired, revived, dropped; /* of those: kept for later, taken back then, not kept */
 } CodeBytes;
 
 /* The bits of [offset, offset + size) in the word of 64 that holds the first, or all from there on.
@@ -59,7 +60,7 @@ static inline void code_bytes_note_store(CodeBytes *code, uint32_t offset, uint3
 static inline void code_bytes_forget_history(CodeBytes *code) {
     for (unsigned i = 0; i < CODE_BYTES_WORDS; i++)
         code->stored[0][i] = code->stored[1][i] = 0;
-    code->emptied = code->deaths = 0;
+    code->emptied = code->deaths = code->retired = code->revived = code->dropped = 0;
 }
 
 /* Has that happened to one of these bytes more than once? */
@@ -68,6 +69,14 @@ static inline bool code_bytes_are_stored(const CodeBytes *code, uint32_t offset,
     for (uint32_t end = offset + size; offset < end; offset = (offset | 63) + 1)
         any |= code->stored[1][offset / 64] & code_bytes_first_bits(offset, end - offset);
     return any != 0;
+}
+
+/* From where on that has happened to no byte of the page. */
+static inline uint32_t code_bytes_stored_end(const CodeBytes *code) {
+    for (unsigned i = CODE_BYTES_WORDS; i-- > 0;)
+        if (code->stored[1][i] != 0)
+            return i * 64 + 64 - (uint32_t)__builtin_clzll(code->stored[1][i]);
+    return 0;
 }
 
 #endif

@@ -1,6 +1,7 @@
 /* See block_cache.h. */
 #include "block_cache.h"
 #include "allocate.h"
+#include "retired_blocks.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,8 +19,8 @@ enum { PAGE_LISTS = 16, LIST_BYTES = PAGE_SIZE / PAGE_LISTS };
 /* A page that was emptied so often keeps its flag when it is once more. */
 enum { EMPTIED_OFTEN = 3 };
 
-/* Pages that kept their flag, and blocks that were retired: so many at most. */
-enum { IDLE_MAX = 64, RETIRED_BUCKETS = 1 << 10, RETIRED_MAX = 1 << 12, VERSIONS_MAX = 8 };
+/* Pages that kept their flag: so many at most. */
+enum { IDLE_MAX = 64 };
 
 /* What one instruction stores, that is no string: such stores change operands of code. */
 enum { STORE_MAX = 8 };
@@ -47,8 +48,7 @@ struct BlockCache {
     BlockLink *crossing[2][CROSSING_BUCKETS];
     Block *dead; /* by next_in_bucket */
     size_t count;
-    Block *retired[RETIRED_BUCKETS]; /* by next_in_bucket, the last one first */
-    uint32_t retired_count, retired_hand;
+    RetiredBlocks retired;
     uint32_t idle[IDLE_MAX]; /* pages that may have none but keep their flag */
     uint32_t idle_count;
 };
@@ -407,102 +407,54 @@ static void bury(BlockCache *cache, Block *block) {
     cache->dead = block;
 }
 
-/* Makes room: the oldest of some bucket goes. */
-static void drop_oldest(BlockCache *cache) {
-    Block **list;
-    do
-        list = &cache->retired[cache->retired_hand++ % RETIRED_BUCKETS];
-    while (*list == NULL);
-    while ((*list)->next_in_bucket != NULL)
-        list = &(*list)->next_in_bucket;
-    bury(cache, *list);
-    *list = NULL;
-    cache->retired_count--;
+/* Where bytes at this key's place are now; false: there is no plain memory. */
+static bool find_bytes(const BlockCache *cache, const BlockKey *key, BlockBytes *bytes) {
+    const uint8_t *page = physical_map_page(cache->map, key->physical >> PAGE_BITS).read;
+    *bytes = (BlockBytes){.first = page + (key->physical & PAGE_OFFSET_MASK)};
+    if (key->second_page != 0)
+        bytes->second = physical_map_page(cache->map, key->second_page - 1).read;
+    return page != NULL && (key->second_page == 0 || bytes->second != NULL);
 }
 
-/* Of so many versions of the same place the oldest goes. */
-static void drop_old_version(BlockCache *cache, Block **list, const BlockKey *key) {
-    unsigned versions = 0;
-    Block **oldest = NULL;
-    for (; *list != NULL; list = &(*list)->next_in_bucket)
-        if (same_place(&(*list)->key, key)) {
-            versions++;
-            oldest = list;
-        }
-    if (versions < VERSIONS_MAX)
-        return;
-    Block *block = *oldest;
-    *oldest = block->next_in_bucket;
-    bury(cache, block);
-    cache->retired_count--;
-}
-
-/* Where the block's bytes are now: its second part on another page. */
-static const uint8_t *first_bytes(const BlockCache *cache, const Block *block) {
-    const uint8_t *page = physical_map_page(cache->map, block->key.physical >> PAGE_BITS).read;
-    return page == NULL ? NULL : page + (block->key.physical & PAGE_OFFSET_MASK);
-}
-static const uint8_t *second_bytes(const BlockCache *cache, const Block *block) {
-    return block->key.second_page == 0
-               ? NULL
-               : physical_map_page(cache->map, block->key.second_page - 1).read;
+/* On pages whose code hardly ever comes back few blocks are kept, to notice if it does. */
+static bool is_worth_keeping(CodeBytes *code) {
+    enum { TRIED = 64, COUNTED = 1024, ONE_OF = 16 };
+    if (code->retired >= TRIED && code->revived < code->retired / ONE_OF &&
+        ++code->dropped % ONE_OF != 0)
+        return false;
+    if (++code->retired == COUNTED) {
+        code->retired /= 2;
+        code->revived /= 2;
+    }
+    return true;
 }
 
 static void retire(BlockCache *cache, Block *block) {
-    const uint8_t *first = first_bytes(cache, block), *second = second_bytes(cache, block);
-    if (first == NULL || (block->key.second_page != 0 && second == NULL) ||
-        block->host_code == NULL) {
-        bury(cache, block);
-        return;
+    BlockBytes bytes;
+    Block *replaced = block;
+    CodeBytes *code = cache->page[block->key.physical >> PAGE_BITS]->code;
+    if (is_worth_keeping(code) && block->host_code != NULL &&
+        find_bytes(cache, &block->key, &bytes)) {
+        bytes.first_count = first_part(block);
+        bytes.second_count = second_part(block);
+        replaced = retired_blocks_add(&cache->retired, block, &bytes);
     }
-    Block **list = &cache->retired[hash_key(&block->key) % RETIRED_BUCKETS];
-    drop_old_version(cache, list, &block->key);
-    if (cache->retired_count == RETIRED_MAX)
-        drop_oldest(cache);
-    if (block->retired_bytes == NULL)
-        block->retired_bytes = allocate_zeroed(block->byte_count);
-    memcpy(block->retired_bytes, first, first_part(block));
-    if (second != NULL)
-        memcpy(block->retired_bytes + first_part(block), second, second_part(block));
-    block->next_in_bucket = *list;
-    *list = block;
-    cache->retired_count++;
-}
-
-/* Do the bytes stand there again? */
-static bool has_its_bytes(const BlockCache *cache, const Block *block) {
-    const uint8_t *first = first_bytes(cache, block), *second = second_bytes(cache, block);
-    if (first == NULL || (block->key.second_page != 0 && second == NULL))
-        return false;
-    uint32_t at = 0;
-    for (unsigned i = 0; i < block->hole_count; i++) {
-        uint32_t size = block->hole[i].offset - at;
-        if (memcmp(block->retired_bytes + at, first + at, size) != 0)
-            return false;
-        at += size + block->hole[i].size;
-    }
-    return memcmp(block->retired_bytes + at, first + at, first_part(block) - at) == 0 &&
-           (second == NULL ||
-            memcmp(block->retired_bytes + first_part(block), second, second_part(block)) == 0);
+    if (replaced != NULL)
+        bury(cache, replaced);
 }
 
 Block *block_cache_revive(BlockCache *cache, const BlockKey *key) {
-    if (cache->retired_count == 0)
+    BlockBytes bytes;
+    if (cache->retired.count == 0 || !find_bytes(cache, key, &bytes))
         return NULL;
-    Block **list = &cache->retired[hash_key(key) % RETIRED_BUCKETS];
-    for (; *list != NULL; list = &(*list)->next_in_bucket) {
-        Block *block = *list;
-        if (!same_place(&block->key, key) || block->key.flag_state != key->flag_state ||
-            block->key.second_page != key->second_page || !has_its_bytes(cache, block))
-            continue;
-        *list = block->next_in_bucket;
-        cache->retired_count--;
-        block->dead = false;
-        enter_in_pages(cache, block);
-        enter_in_bucket(cache, block);
-        return block;
-    }
-    return NULL;
+    Block *block = retired_blocks_take(&cache->retired, key, bytes.first, bytes.second);
+    if (block == NULL)
+        return NULL;
+    block->dead = false;
+    enter_in_pages(cache, block);
+    enter_in_bucket(cache, block);
+    cache->page[key->physical >> PAGE_BITS]->code->revived++;
+    return block;
 }
 
 /* --- killing --- */
@@ -697,8 +649,8 @@ void block_cache_clear(BlockCache *cache) {
     for (uint32_t i = 0; i < cache->idle_count; i++)
         release_page(cache, cache->idle[i]);
     cache->idle_count = 0;
-    while (cache->retired_count != 0)
-        drop_oldest(cache);
+    for (Block *block; (block = retired_blocks_drop(&cache->retired)) != NULL;)
+        bury(cache, block);
     block_cache_free_dead(cache);
     memset(cache->crossing, 0, sizeof(cache->crossing));
     cache->count = 0;

@@ -392,6 +392,8 @@ static bool append_parts(Translator *translator, const BlockKey *key, const HotP
 
 bool hot_path_lift(Translator *translator, const BlockKey *key) {
     HotPaths *paths = translator->hot_paths;
+    if (!(*page_word(paths, key->physical) & page_bit(key->physical)))
+        return false;
     const HotPath *path = find_slot(paths, key);
     if (!is_at(path, key) || path->part_count == 0 || key->limit != 0 || !is_enabled(translator) ||
         changes_often(translator, key))

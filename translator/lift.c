@@ -270,7 +270,7 @@ LiftStatus lift_block(UopBlock *block, const LiftMode *mode, const uint8_t *byte
             lift_raise(&lifter, EXCEPTION_UD);
         else
             lift_raise_error(&lifter, EXCEPTION_GP, 0);
-        if (mode->stored != NULL && status == DECODE_OK)
+        if (mode->page_offset + position < mode->stored_end && status == DECODE_OK)
             lift_fetch_operands(&lifter, bytes, position);
         position += insn.length;
     }

@@ -24,7 +24,7 @@ typedef struct LiftMode {
      * the block runs, and where on it they begin. NULL: all are taken as they are now. The bytes
      * must be the guest's memory then. */
     const CodeBytes *stored;
-    uint32_t page_offset;
+    uint32_t page_offset, stored_end; /* of the bytes; of those of the page that were stored into */
 } LiftMode;
 
 typedef enum LiftStatus {

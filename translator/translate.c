@@ -80,6 +80,7 @@ bool translator_lift_at(Translator *translator, uint32_t physical, uint32_t eip,
     if (translator->x86 != NULL && !translator->options.no_fetched_operands) {
         mode.stored = physical_map_code_bytes(translator->cpu->map, physical >> PAGE_BITS);
         mode.page_offset = offset;
+        mode.stored_end = mode.stored == NULL ? 0 : code_bytes_stored_end(mode.stored);
     }
     translator->lifted.insn = translator->scratch.insn;
     translator->lifted.uop = translator->scratch.uop;

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { INSN_BYTES_MAX = 16 }; /* without an immediate there are fewer */
+
 void asm_byte(Assembler *assembler, unsigned byte) {
     if (assembler->code < assembler->end)
         *assembler->code++ = (uint8_t)byte;
@@ -29,19 +31,20 @@ void asm_qword(Assembler *assembler, uint64_t value) {
     add_bytes(assembler, &value, sizeof(value));
 }
 
-static void emit_opcode(Assembler *assembler, uint32_t opcode) {
+static uint8_t *put_opcode(uint8_t *code, uint32_t opcode) {
     if (opcode > 0xFFFF)
-        asm_byte(assembler, opcode >> 16 & 0xFF);
+        *code++ = (uint8_t)(opcode >> 16);
     if (opcode > 0xFF)
-        asm_byte(assembler, opcode >> 8 & 0xFF);
-    asm_byte(assembler, opcode & 0xFF);
+        *code++ = (uint8_t)(opcode >> 8);
+    *code++ = (uint8_t)opcode;
+    return code;
 }
 
-static void emit_modrm(Assembler *assembler, unsigned reg, HostOperand rm) {
+static uint8_t *put_modrm(uint8_t *code, unsigned reg, HostOperand rm) {
     unsigned digit = (reg & 7) << 3;
     if (!rm.is_memory) {
-        asm_byte(assembler, 0xC0 | digit | (rm.reg & 7));
-        return;
+        *code++ = (uint8_t)(0xC0 | digit | (rm.reg & 7));
+        return code;
     }
     bool byte_displacement = rm.displacement >= -128 && rm.displacement <= 127;
     bool none = rm.displacement == 0 && (rm.reg & 7) != 5; /* RBP and R13 cannot do without */
@@ -52,17 +55,15 @@ static void emit_modrm(Assembler *assembler, unsigned reg, HostOperand rm) {
     }
     if (rm.index != HOST_RSP || (rm.reg & 7) == 4) {
         static const uint8_t scale_bits[9] = {[1] = 0x00, [2] = 0x40, [4] = 0x80, [8] = 0xC0};
-        asm_byte(assembler, mod | digit | 4);
-        asm_byte(assembler, scale_bits[rm.scale] | (unsigned)(rm.index & 7) << 3 | (rm.reg & 7));
+        *code++ = (uint8_t)(mod | digit | 4);
+        *code++ = (uint8_t)(scale_bits[rm.scale] | (unsigned)(rm.index & 7) << 3 | (rm.reg & 7));
     } else {
-        asm_byte(assembler, mod | digit | (rm.reg & 7));
+        *code++ = (uint8_t)(mod | digit | (rm.reg & 7));
     }
     if (none)
-        return;
-    if (byte_displacement)
-        asm_byte(assembler, (unsigned)rm.displacement & 0xFF);
-    else
-        asm_dword(assembler, (uint32_t)rm.displacement);
+        return code;
+    memcpy(code, &rm.displacement, sizeof rm.displacement);
+    return code + (byte_displacement ? 1 : sizeof rm.displacement);
 }
 
 /* AH to BH are encoded as 4 to 7, without REX; SPL to DIL the same with it. */
@@ -82,20 +83,25 @@ void asm_reg_rm_sized(Assembler *assembler, unsigned size, unsigned rm_size, uin
     unsigned rex = (size == 8 ? 8u : 0) | (reg >> 3 & 1) << 2 | (rm.reg >> 3 & 1u);
     if (rm.is_memory)
         rex |= (rm.index >> 3 & 1u) << 1;
+    if (assembler->end - assembler->code < INSN_BYTES_MAX) {
+        assembler->overflow = true;
+        return;
+    }
+    uint8_t *code = assembler->code;
     if (size == 2)
-        asm_byte(assembler, 0x66);
+        *code++ = 0x66;
     if (opcode > 0xFFFF &&
         (opcode >> 16 == 0xF3 || opcode >> 16 == 0xF2)) { /* a mandatory prefix stands before REX */
-        asm_byte(assembler, opcode >> 16);
+        *code++ = (uint8_t)(opcode >> 16);
         opcode &= 0xFFFF;
     }
     if (rex != 0 || low) {
         assert(!high);
-        asm_byte(assembler, 0x40 | rex);
+        *code++ = (uint8_t)(0x40 | rex);
     }
     (void)high;
-    emit_opcode(assembler, opcode);
-    emit_modrm(assembler, reg, rm);
+    code = put_opcode(code, opcode);
+    assembler->code = put_modrm(code, reg, rm);
 }
 
 void asm_reg_rm(Assembler *assembler, unsigned size, uint32_t opcode, unsigned reg,

@@ -356,13 +356,22 @@ static const uint8_t *make_adapter(X86Backend *backend, uint32_t flag_state, Blo
     return adapter;
 }
 
+static bool changes_often(const Translator *translator, uint32_t physical) {
+    return !translator->options.no_single_entry &&
+           block_cache_page_deaths(translator->cache, physical >> PAGE_BITS) >= DEATHS_OFTEN;
+}
+
 /* The block at this place that is entered with these flags, and where (in the writable mapping) to
- * enter it. */
-static Block *find_entry(Translator *translator, BlockKey *key, const uint8_t **entry) {
+ * enter it. One that is soon to die is not worth a translation for each way to come from outside.
+ */
+static Block *find_entry(Translator *translator, BlockKey *key, bool from_outside,
+                         const uint8_t **entry) {
     X86Backend *backend = translator->x86;
     if (is_nearly_full(backend))
         return NULL;
     uint16_t flag_state = key->flag_state;
+    if (from_outside && key->limit == 0 && changes_often(translator, key->physical))
+        key->flag_state = FLAG_STATE_IN_MEMORY;
     Block *block = translator_find_block(translator, key);
     if (block == NULL) {
         if (block_cache_count_variants(translator->cache, key) >= VARIANTS_MAX)
@@ -441,13 +450,13 @@ static const uint8_t *join_link(Translator *translator, const LinkRecord *record
                     .flag_state = record->flag_state,
                     .limit = record->limit};
     const uint8_t *entry;
-    Block *target = find_entry(translator, &key, &entry);
+    bool from_outside = (context->cs_base + source->key.eip) >> PAGE_BITS != linear >> PAGE_BITS;
+    Block *target = find_entry(translator, &key, from_outside, &entry);
     if (target == NULL || source->dead)
         return NULL;
     link->entry = entry;
     link->linear_page = linear >> PAGE_BITS;
-    link->crosses_page = (context->cs_base + source->key.eip) >> PAGE_BITS != link->linear_page ||
-                         target->key.second_page != 0;
+    link->crosses_page = from_outside || target->key.second_page != 0;
     if (link->crosses_page)
         link->is_global = rely_on_block(translator, target, linear);
     block_cache_link(translator->cache, link, target);
@@ -524,7 +533,7 @@ static const void *join_indirect(Translator *translator, uint32_t context_number
                     .context = context_number,
                     .flag_state = (uint16_t)flag_state};
     const uint8_t *entry;
-    Block *target = find_entry(translator, &key, &entry);
+    Block *target = find_entry(translator, &key, true, &entry);
     if (target == NULL)
         return NULL;
     const void *host_code = x86_executable(translator->x86, entry);

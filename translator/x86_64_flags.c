@@ -489,6 +489,8 @@ void x86_flags_before_register_write(Translation *translation, unsigned ureg) {
         return;
     unsigned gpr = ureg >= UREG_AH ? ureg - UREG_AH : ureg;
     translation->byte_registers &= (uint8_t) ~(1u << gpr);
+    if (translation->located == 0)
+        return;
     uint8_t groups = groups_that_need(translation, gpr);
     uint8_t elsewhere =
         groups &

@@ -221,6 +221,7 @@ typedef struct Translation {
     SideExit side_exit[SIDE_EXIT_MAX];
     unsigned side_exit_count;
     SharedAccess shared[UOP_BLOCK_UOPS];
+    uint8_t shared_traits[UOP_BLOCK_UOPS], shared_writes[UOP_BLOCK_UOPS]; /* x86_64_shared.c */
     SharedGroup group[SHARED_GROUP_MAX];
     unsigned group_count;
     FpuCheck fpu_check[FPU_CHECK_MAX];

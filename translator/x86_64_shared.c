@@ -127,35 +127,31 @@ static unsigned full_register(unsigned ureg) {
     return ureg >= UREG_AH ? ureg - UREG_AH : ureg;
 }
 
-/* The registers, as a bit each, that it writes without naming them as its destination. */
+/* What micro-ops write without naming it as their destination. */
+enum { WRITES_SOURCE = 1, WRITES_ACCUMULATOR, WRITES_VECTOR };
+static const uint8_t implicit_kind[UOP_COUNT] = {
+    [UOP_XCHG] = WRITES_SOURCE,           [UOP_XADD] = WRITES_SOURCE,
+    [UOP_VECTOR] = WRITES_VECTOR,         [UOP_CMPXCHG] = WRITES_ACCUMULATOR,
+    [UOP_CMPXCHG8B] = WRITES_ACCUMULATOR, [UOP_MUL] = WRITES_ACCUMULATOR,
+    [UOP_IMUL] = WRITES_ACCUMULATOR,      [UOP_CWD] = WRITES_ACCUMULATOR,
+    [UOP_DIV] = WRITES_ACCUMULATOR,       [UOP_IDIV] = WRITES_ACCUMULATOR,
+    [UOP_LAHF] = WRITES_ACCUMULATOR,      [UOP_SALC] = WRITES_ACCUMULATOR,
+    [UOP_DAA] = WRITES_ACCUMULATOR,       [UOP_DAS] = WRITES_ACCUMULATOR,
+    [UOP_AAA] = WRITES_ACCUMULATOR,       [UOP_AAS] = WRITES_ACCUMULATOR,
+    [UOP_AAM] = WRITES_ACCUMULATOR,       [UOP_AAD] = WRITES_ACCUMULATOR,
+    [UOP_X87] = WRITES_ACCUMULATOR, /* FNSTSW AX */
+};
+
+/* Those registers, as a bit each. */
 static unsigned implicit_writes(const Uop *uop) {
-    switch (uop->code) {
-    case UOP_XCHG:
-    case UOP_XADD:
-        return uop->src_kind == UOPERAND_REG && uop->src < UREG_T0 ? 1u << full_register(uop->src)
-                                                                   : 0;
-    case UOP_VECTOR:
-        return vector_writes(uop);
-    case UOP_CMPXCHG:
-    case UOP_CMPXCHG8B:
-    case UOP_MUL:
-    case UOP_IMUL:
-    case UOP_CWD:
-    case UOP_DIV:
-    case UOP_IDIV:
-    case UOP_LAHF:
-    case UOP_SALC:
-    case UOP_DAA:
-    case UOP_DAS:
-    case UOP_AAA:
-    case UOP_AAS:
-    case UOP_AAM:
-    case UOP_AAD:
-    case UOP_X87: /* FNSTSW AX */
-        return 1u << REG_EAX | 1u << REG_EDX;
-    default:
+    unsigned kind = implicit_kind[uop->code];
+    if (kind == 0)
         return 0;
-    }
+    if (kind == WRITES_ACCUMULATOR)
+        return 1u << REG_EAX | 1u << REG_EDX;
+    if (kind == WRITES_VECTOR)
+        return vector_writes(uop);
+    return uop->src_kind == UOPERAND_REG && uop->src < UREG_T0 ? 1u << full_register(uop->src) : 0;
 }
 
 /* Operands whose address differs from the first one's by constants: that has the values of these
@@ -253,6 +249,57 @@ static bool is_alive(const Group *group, const KnownRegisters *known) {
     return base && index;
 }
 
+/* What a look for operands has to know of each micro-op, found once. */
+enum {
+    SHARED_CANDIDATE = 1, /* its memory operand may share a check */
+    SHARED_BARRIER = 2,   /* it may change the TLB: a helper, the read of a descriptor */
+    SHARED_MOVES = 4,     /* a register may get another one plus a constant */
+};
+
+/* The registers, as a bit each, that it writes. */
+static unsigned find_writes(const Uop *uop) {
+    unsigned writes = implicit_writes(uop);
+    if (uop->dst_kind == UOPERAND_REG && uop->dst < UREG_T0 &&
+        (uop_info[uop->code].traits & UOP_WRITES_DST))
+        writes |= 1u << full_register(uop->dst);
+    return writes;
+}
+
+/* False: there are no two candidates. */
+static bool summarize(Translation *translation) {
+    const UopBlock *lifted = translation->lifted;
+    unsigned candidates = 0;
+    for (unsigned i = 0; i < lifted->uop_count; i++) {
+        bool candidate = is_candidate(translation, &lifted->uop[i]);
+        translation->shared_traits[i] = candidate ? SHARED_CANDIDATE : 0;
+        candidates += candidate;
+    }
+    for (unsigned i = 0; candidates >= 2 && i < lifted->uop_count; i++) {
+        const Uop *uop = &lifted->uop[i];
+        translation->shared_writes[i] = (uint8_t)find_writes(uop);
+        if (uop->code == UOP_HELPER || uop->code == UOP_LOAD_SREG)
+            translation->shared_traits[i] |= SHARED_BARRIER;
+        if (uop->dst_kind == UOPERAND_REG && (uop->code == UOP_LEA || uop->code == UOP_MOV))
+            translation->shared_traits[i] |= SHARED_MOVES;
+    }
+    return candidates >= 2;
+}
+
+/* Registers that are known, as a bit each. */
+static unsigned known_mask(const KnownRegisters *known) {
+    unsigned mask = 0;
+    for (unsigned reg = 0; reg < 8; reg++)
+        mask |= (known->origin[reg] != UREG_NONE) << reg;
+    return mask;
+}
+
+static void know_itself(KnownRegisters *known, unsigned reg) {
+    if (reg == UREG_NONE)
+        return;
+    known->origin[reg] = (uint8_t)reg;
+    known->offset[reg] = 0;
+}
+
 /* Walks from 'first' on as long as the registers are known; a helper and the read of a descriptor
  * may change the TLB. With 'number', the operands up to 'last' learn that they are in that group.
  */
@@ -261,23 +308,31 @@ static Group walk(Translation *translation, unsigned first, unsigned last, unsig
     const UopAddress *address = &lifted->uop[first].address;
     Group group = {
         .first = first, .base = address->base, .index = address->index, .scale = address->scale};
-    KnownRegisters known = {0};
-    for (unsigned reg = 0; reg < 8; reg++)
-        known.origin[reg] = (uint8_t)reg;
+    KnownRegisters known;
+    memset(known.origin, UREG_NONE, sizeof known.origin);
+    know_itself(&known, group.base);
+    know_itself(&known, group.index);
+    unsigned mask = known_mask(&known);
     for (unsigned i = first; i <= last; i++) {
+        unsigned traits = translation->shared_traits[i];
+        if (traits == 0 && !(translation->shared_writes[i] & mask))
+            continue;
+        if (traits & SHARED_BARRIER)
+            break;
         const Uop *uop = &lifted->uop[i];
         int64_t distance;
-        if (uop->code == UOP_HELPER || uop->code == UOP_LOAD_SREG)
-            break;
         SharedAccess *access = &translation->shared[i];
-        if (access->group == 0 && is_candidate(translation, uop) &&
+        if (access->group == 0 && (traits & SHARED_CANDIDATE) &&
             find_distance(&group, &known, &uop->address, &distance) &&
             join_group(&group, uop, i, distance) && number != 0)
             *access = (SharedAccess){
                 .group = (uint8_t)number,
                 .offset = (int16_t)((int32_t)(uint32_t)distance - translation->group[number].low)};
+        if (!(traits & SHARED_MOVES) && !(translation->shared_writes[i] & mask))
+            continue;
         if (follow(&known, uop, &group) && !is_alive(&group, &known))
             break;
+        mask = known_mask(&known);
     }
     return group;
 }
@@ -336,9 +391,11 @@ void x86_find_shared_checks(Translation *translation) {
     memset(translation->shared, 0, lifted->uop_count * sizeof translation->shared[0]);
     if (translation->key.limit != 0 || translation->backend->translator->options.no_shared_checks)
         return;
+    if (!summarize(translation))
+        return;
     for (unsigned i = 0; i < lifted->uop_count && translation->group_count < SHARED_GROUP_MAX; i++)
-        if (translation->shared[i].group == 0 && is_candidate(translation, &lifted->uop[i]) &&
-            is_first_access(lifted, i))
+        if (translation->shared[i].group == 0 &&
+            (translation->shared_traits[i] & SHARED_CANDIDATE) && is_first_access(lifted, i))
             try_group(translation, i);
 }
 

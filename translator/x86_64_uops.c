@@ -234,11 +234,11 @@ static bool is_temporary(unsigned ureg) {
 /* What the flags of a finished operation can be recomputed from, if from anything. 'kept': the
  * source value is in the kept register. */
 static void locate_result(Translation *translation, const Uop *uop, bool kept) {
+    if (!flags_are_needed(uop) || dst_is_memory(uop) || is_temporary(uop->dst))
+        return;
     FlagSource source = {.size = uop->size, .a = flag_register(uop->dst)};
     bool src_usable = kept || uop->src_kind == UOPERAND_IMM ||
                       (uop->src_kind == UOPERAND_REG && !is_temporary(uop->src));
-    if (dst_is_memory(uop) || is_temporary(uop->dst))
-        return;
     source.b = kept ? flag_kept() : src_usable ? src_flag_operand(uop) : (FlagOperand){0};
     bool same_register = uop->src_kind == UOPERAND_REG &&
                          flag_operand_is_register(&source.b, uop->dst & 3) &&

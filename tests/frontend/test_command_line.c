@@ -230,7 +230,7 @@ START_TEST(run_modes) {
     ck_assert(options->no_known_pages && options->no_inline_fpu && options->no_bmi2);
     ck_assert(options->no_inline_strings);
     ck_assert(options->no_side_stores && options->no_revival && options->no_page_pairs);
-    ck_assert(options->no_fetched_operands);
+    ck_assert(options->no_fetched_operands && options->no_single_entry);
     ck_assert(!options->no_chaining && !options->no_flag_states);
     expect_good("-accel interp,flush=block,stress=1 -accel kvm:jit");
     ck_assert_int_eq(options->backend, translator_default_backend());

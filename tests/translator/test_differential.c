@@ -303,6 +303,7 @@ static const struct {
     {{.backend = BACKEND_JIT,
       .no_side_stores = true,
       .no_revival = true,
+      .no_single_entry = true,
       .no_page_pairs = true,
       .no_fetched_operands = true},
      8},
