@@ -32,7 +32,7 @@ OptionHandler option_smbios, option_uuid;
 OptionHandler option_icount, option_rtc;
 
 /* options_snapshot.c */
-OptionHandler option_snapshots, option_load_snapshot;
+OptionHandler option_snapshots, option_load_snapshot, option_incoming;
 
 /* options_boot.c */
 OptionHandler option_boot, option_bios, option_firmware_folder;

@@ -1,6 +1,8 @@
 /* Snapshots: which file they are in, and which one to start from. */
 #include "options.h"
 
+#include <string.h>
+
 bool option_snapshots(Settings *settings, const char *argument, Error *error) {
     settings->machine.snapshots_path = settings_keep_string(settings, argument);
     return *argument != 0 || error_set(error, "name a file");
@@ -9,4 +11,11 @@ bool option_snapshots(Settings *settings, const char *argument, Error *error) {
 bool option_load_snapshot(Settings *settings, const char *argument, Error *error) {
     settings->load_snapshot = settings_keep_string(settings, argument);
     return *argument != 0 || error_set(error, "name a snapshot");
+}
+
+bool option_incoming(Settings *settings, const char *argument, Error *error) {
+    settings->incoming = argument;
+    return strcmp(argument, "defer") == 0 || strncmp(argument, "fd:", 3) == 0 ||
+           strncmp(argument, "exec:", 5) == 0 ||
+           error_set(error, "takes fd:N, exec:COMMAND or defer, not '%s'", argument);
 }

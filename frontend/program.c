@@ -27,6 +27,13 @@ void program_quit_for(Program *program, MachineCause cause) {
     event_loop_wake(&program->loop);
 }
 
+void program_fail(Program *program, const Error *error) {
+    if (!program->failure.set)
+        program->failure = *error;
+    program->quit = true;
+    event_loop_wake(&program->loop);
+}
+
 static void wake_loop(void *opaque) {
     Program *program = opaque;
     event_loop_wake(&program->loop);
@@ -242,6 +249,7 @@ static bool run_machine(Program *program, const ProgramPart *part, int *exit_sta
     if (good) {
         program_daemonize_end(program);
         run_loop(program, part, control, display, exit_status);
+        good = !program->failure.set || error_set(error, "%s", program->failure.message);
     }
     gdb_server_close(&program->gdb);
     if (control != NULL)

@@ -48,7 +48,8 @@ struct Program {
     AudioOutputs audio;
     GdbServer gdb;
     bool wrote_pid_file;
-    bool quit; /* the user wants to end, */
+    Error failure; /* set: what ends the program */
+    bool quit;     /* the user wants to end, */
     MachineCause quit_cause;
     int ready_fd; /* tells the process that waits for -daemonize; -1: none does */
     int signal_fd;
@@ -58,6 +59,8 @@ struct Program {
 bool program_run(Settings *settings, const ProgramPart *part, int *exit_status, Error *error);
 
 void program_quit(void *program);
+/* Ends the program with an error. */
+void program_fail(Program *program, const Error *error);
 /* Ends the program in order, and the machine's events say why. */
 void program_quit_for(Program *program, MachineCause cause);
 

@@ -188,6 +188,8 @@ bool machine_stop(Machine *machine, Error *error) {
 
 bool machine_continue(Machine *machine, Error *error) {
     RunState state = machine_run_state(machine);
+    if (state == RUN_STATE_INMIGRATE)
+        return error_set(error, "the machine waits for its state (-incoming)");
     if (state == RUN_STATE_SHUTDOWN || state == RUN_STATE_INTERNAL_ERROR ||
         state == RUN_STATE_GUEST_PANICKED)
         return error_set(error, "Resetting the Virtual Machine is required");

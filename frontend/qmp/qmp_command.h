@@ -96,7 +96,10 @@ QmpHandler qmp_query_jobs, qmp_job_dismiss, qmp_query_block_jobs;
 /* qmp_network.c */
 QmpHandler qmp_set_link;
 /* qmp_migrate_parameters.c */
-QmpHandler qmp_query_migrate_capabilities, qmp_migrate_set_capabilities;
+QmpHandler qmp_query_migrate_capabilities, qmp_migrate_set_capabilities, qmp_migrate_set_parameters,
+    qmp_query_migrate_parameters;
+/* qmp_migrate.c */
+QmpHandler qmp_migrate, qmp_migrate_incoming, qmp_migrate_cancel, qmp_query_migrate;
 /* qmp_session.c: here it only tells that it is too late. */
 QmpHandler qmp_capabilities;
 

@@ -18,6 +18,8 @@ bool qmp_stop(QmpCall *call) {
 }
 
 bool qmp_cont(QmpCall *call) {
+    if (machine_run_state(call->machine) == RUN_STATE_INMIGRATE)
+        return call->server->starts_itself = true;
     return machine_continue(call->machine, &call->error);
 }
 

@@ -1,5 +1,6 @@
 #include "qmp.h"
 #include "qmp_block.h"
+#include "qmp_migrate.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -99,6 +100,7 @@ void qmp_serve_events(QmpServer *server) {
 }
 
 static void serve(void *part) {
+    qmp_migration_serve(part);
     qmp_serve_events(part);
 }
 
@@ -106,6 +108,7 @@ static void close_part(void *part) {
     QmpServer *server = part;
     for (int i = 0; i < server->session_count; i++)
         qmp_session_close(&server->session[i]);
+    qmp_migration_free(server);
     qmp_graph_free(server);
     json_object_put(server->waiting_events);
     for (int i = 0; i < QMP_JOBS; i++)
@@ -133,7 +136,10 @@ static void *open_part(Program *program, Error *error) {
                              program->monitor_device[i], settings->monitor_is_pretty[i]))
             server->session_count++;
     }
-    return server;
+    if (qmp_migration_init(server, error))
+        return server;
+    close_part(server);
+    return NULL;
 }
 
 const ProgramPart qmp_program_part = {open_part, serve, close_part};

@@ -44,6 +44,23 @@ typedef struct QmpJob {
     Error error;
 } QmpJob;
 
+/* A state on its way; qmp_migrate.c. */
+typedef struct QmpMigration {
+    bool tried, incoming;
+    const char *status;
+    int fd;
+    pid_t child; /* of "exec:"; 0: none */
+    pthread_t thread;
+    bool has_thread;
+    bool done, cancelled; /* atomic */
+    size_t moved;         /* atomic */
+    ByteBuffer bytes;
+    uint64_t bytes_max;
+    bool was_running;
+    int64_t start_ms, total_ms;
+    Error error;
+} QmpMigration;
+
 typedef struct QmpServer {
     Program *program;
     QmpSession session[SETTINGS_MONITORS];
@@ -53,7 +70,10 @@ typedef struct QmpServer {
     QmpJob job[QMP_JOBS];
     json_object *waiting_events; /* of handlers on the machine's thread; NULL: none */
     uint32_t mouse_buttons;      /* that input-send-event holds down */
+    QmpMigration migration;
     bool migration_events;
+    int64_t migration_bandwidth, migration_downtime_ms; /* 0: the default */
+    bool starts_itself; /* when the state that it waits for is there */
 } QmpServer;
 
 /* qmp_session.c */

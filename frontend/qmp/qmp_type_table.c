@@ -69,6 +69,10 @@ const QmpType qmp_types[] = {
     /* State that goes out or comes in. */
     {"MigrationCapability", "=events"},
     {"MigrationCapabilityStatus", "capability:MigrationCapability state:bool"},
+    {"MigrationStatus", "=none setup cancelling cancelled active completed failed"},
+    {"MigrationStats", "total:int transferred:int remaining:int duplicate:int skipped:int normal:int normal-bytes:int dirty-pages-rate:int mbps:number dirty-sync-count:int page-size:int"},
+    {"MigrationInfo", "*status:MigrationStatus *ram:MigrationStats *total-time:int *downtime:int *setup-time:int *error-desc:str"},
+    {"MigrationParameters", "*max-bandwidth:int *downtime-limit:int"},
     {NULL, NULL},
 };
 // clang-format on
