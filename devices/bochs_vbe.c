@@ -18,8 +18,8 @@ static uint32_t pitch_of(uint32_t width, uint32_t bits) {
     return width * (bits == 15 ? 16 : bits) / 8;
 }
 
-static uint32_t memory_limit(uint32_t bits) {
-    return bits == 4 ? VGA_VRAM_CELLS : VGA_VRAM_BYTES;
+static uint32_t memory_limit(const Vga *vga, uint32_t bits) {
+    return bits == 4 ? vga->vram_bytes / 4 : vga->vram_bytes;
 }
 
 uint32_t vbe_pitch_bytes(const VgaState *state) {
@@ -40,10 +40,11 @@ static uint16_t clamp(uint32_t value, uint32_t low, uint32_t high) {
 }
 
 /* Makes the registers describe a picture that lies within video memory, whatever was written. */
-static void settle_mode(uint16_t *vbe) {
+static void settle_mode(Vga *vga) {
+    uint16_t *vbe = vga->state.vbe;
     if (!is_depth(vbe[VBE_BITS_PER_PIXEL]))
         vbe[VBE_BITS_PER_PIXEL] = 8;
-    uint32_t bits = vbe[VBE_BITS_PER_PIXEL], limit = memory_limit(bits);
+    uint32_t bits = vbe[VBE_BITS_PER_PIXEL], limit = memory_limit(vga, bits);
     vbe[VBE_X_RESOLUTION] = clamp(vbe[VBE_X_RESOLUTION] & ~7u, 8, MAXIMUM_X);
     vbe[VBE_Y_RESOLUTION] = clamp(vbe[VBE_Y_RESOLUTION], 1, MAXIMUM_Y);
     vbe[VBE_VIRTUAL_WIDTH] =
@@ -85,7 +86,7 @@ static void write_enable(Vga *vga, uint16_t value) {
         vbe[VBE_VIRTUAL_WIDTH] = vbe[VBE_X_RESOLUTION];
         vbe[VBE_X_OFFSET] = vbe[VBE_Y_OFFSET] = 0;
         vbe[VBE_BANK] = 0;
-        settle_mode(vbe);
+        settle_mode(vga);
         if ((value & VBE_KEEP_MEMORY) == 0)
             clear_picture(vga);
     } else if ((value & VBE_ENABLED) == 0) {
@@ -104,7 +105,7 @@ uint16_t vbe_read(const Vga *vga, unsigned index) {
     case VBE_BITS_PER_PIXEL:
         return capabilities ? MAXIMUM_BITS : vbe[index];
     case VBE_VIDEO_MEMORY_64K:
-        return VGA_VRAM_BYTES / 0x10000;
+        return vga->vram_bytes / 0x10000;
     default:
         return index < VBE_VIDEO_MEMORY_64K ? vbe[index] : 0;
     }
@@ -121,7 +122,7 @@ void vbe_write(Vga *vga, unsigned index, uint16_t value) {
         write_enable(vga, value);
         break;
     case VBE_BANK:
-        vbe[VBE_BANK] = value % (VGA_VRAM_BYTES / VGA_BANK_SIZE);
+        vbe[VBE_BANK] = value % (vga->vram_bytes / VGA_BANK_SIZE);
         vga_memory_decode(vga);
         return; /* the picture does not depend on it */
     case VBE_X_RESOLUTION:
@@ -132,12 +133,13 @@ void vbe_write(Vga *vga, unsigned index, uint16_t value) {
     case VBE_Y_OFFSET:
         vbe[index] = value;
         if (vbe_is_enabled(&vga->state))
-            settle_mode(vbe);
+            settle_mode(vga);
         break;
     default:
         return;
     }
     vga->picture_changed = true;
+    vga_timing_update(vga);
     vga_memory_decode(vga);
 }
 
@@ -149,7 +151,7 @@ void vbe_reset(Vga *vga) {
 
 void vbe_restored(Vga *vga) {
     uint16_t *vbe = vga->state.vbe;
-    vbe[VBE_BANK] %= VGA_VRAM_BYTES / VGA_BANK_SIZE;
+    vbe[VBE_BANK] %= vga->vram_bytes / VGA_BANK_SIZE;
     if (vbe_is_enabled(&vga->state))
-        settle_mode(vbe);
+        settle_mode(vga);
 }

@@ -26,6 +26,13 @@ typedef struct DisplaySurface {
 void display_surface_resize(DisplaySurface *surface, uint32_t width, uint32_t height);
 void display_surface_free(DisplaySurface *surface);
 
+/* For who draws: adds a line to those that the rendering changed. */
+static inline void display_surface_line_changed(DisplaySurface *surface, uint32_t line) {
+    if (surface->changed_lines == 0)
+        surface->first_changed_line = line;
+    surface->changed_lines = line - surface->first_changed_line + 1;
+}
+
 static inline uint32_t *display_surface_line(const DisplaySurface *surface, uint32_t line) {
     return surface->pixels + (size_t)line * surface->stride;
 }

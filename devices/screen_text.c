@@ -7,7 +7,7 @@ static void append_row(const Vga *vga, const VgaScan *scan, ByteBuffer *text) {
     uint8_t row[256 * UTF8_BYTES_MAXIMUM + 1];
     size_t size = 0, used = 0;
     for (uint32_t column = 0; column < vga_columns(state); column++) {
-        uint32_t counter = (scan->row_address + column) & 0xFFFF;
+        uint32_t counter = (scan->row_address + column) & scan->address_mask;
         uint32_t cell = vga_crtc_cell(state, counter, scan->row_scan);
         uint16_t code = code_page_437[vga->vram[4 * cell]];
         size += utf8_encode(code, row + size);
@@ -24,7 +24,7 @@ bool vga_get_text(const Vga *vga, ByteBuffer *text) {
         return false;
     uint32_t lines = vga_vertical_display_lines(state);
     VgaScan scan;
-    vga_scan_start(state, &scan);
+    vga_scan_start(vga, state, &scan);
     for (uint32_t line = 0; line < lines; line++) {
         if (scan.new_row)
             append_row(vga, &scan, text);

@@ -1,29 +1,12 @@
 /* The VGA adapter as a device: its State by field table, its place on the buses. */
 #include "vga.h"
 #include "allocate.h"
+#include "cirrus.h"
 #include "edid.h"
-#include "vga_internal.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    VENDOR_ID = 0x1234,
-    DEVICE_ID = 0x1111,
-    REVISION = 2, /* tells drivers that the registers at 600h of BAR 2 are there */
-    CLASS_VGA = 0x030000,
-    SUBSYSTEM_VENDOR_ID = 0x1AF4,
-    SUBSYSTEM_ID = 0x1100,
-    BAR_FRAME_BUFFER = 0,
-    BAR_REGISTERS = 2,
-    REGISTERS_SIZE = 0x1000,
-    REGISTERS_PORTS = 0x400, /* ports 3C0h to 3DFh */
-    REGISTERS_PORTS_COUNT = 0x20,
-    REGISTERS_VBE = 0x500,
-    REGISTERS_EXTENSION = 0x600, /* size of this block, then the frame buffer's byte order */
-    EXTENSION_SIZE = 8,
-    VBE_PORT = 0x1CE,
-};
-#define BYTE_ORDER_LITTLE 0x1E1E1E1Eu
+enum { VBE_PORT = 0x1CE };
 
 static const Field vga_state_fields[] = {
     FIELD(VgaState, U64, window_due_ns),
@@ -102,102 +85,11 @@ static bool add_ports(Vga *vga, Error *error) {
         if (!port_map_add(vga->context.ports, &range, error))
             return false;
     }
+    if (vga->cirrus != NULL)
+        return true;
     /* Words only; the last port is the upper half of the third. */
     PortRange vbe = {"vbe", VBE_PORT, 4, PORT_16, vbe_port_read, vbe_port_write, vga};
     return port_map_add(vga->context.ports, &vbe, error);
-}
-
-/* ---- BAR 2: the registers in memory ---- */
-
-static uint32_t register_read_byte(Vga *vga, uint32_t offset) {
-    if (offset < EDID_SIZE)
-        return edid_block[offset];
-    if (offset - REGISTERS_PORTS < REGISTERS_PORTS_COUNT)
-        return vga_port_read(vga, (uint16_t)(0x3C0 + offset - REGISTERS_PORTS));
-    if (offset - REGISTERS_VBE < 2 * VBE_REGISTERS)
-        return vbe_read(vga, (offset - REGISTERS_VBE) / 2) >> (offset & 1) * 8 & 0xFF;
-    if (offset - REGISTERS_EXTENSION < 4)
-        return EXTENSION_SIZE >> (offset & 3) * 8 & 0xFF;
-    if (offset - REGISTERS_EXTENSION < EXTENSION_SIZE)
-        return BYTE_ORDER_LITTLE & 0xFF;
-    return 0;
-}
-
-static uint32_t registers_read(void *opaque, uint32_t offset, unsigned size) {
-    uint32_t value = 0;
-    for (unsigned i = 0; i < size; i++)
-        value |= register_read_byte(opaque, offset + i) << 8 * i;
-    return value;
-}
-
-/* VBE registers take words only, as their ports do. */
-static void registers_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
-    Vga *vga = opaque;
-    if (offset - REGISTERS_PORTS < REGISTERS_PORTS_COUNT)
-        for (unsigned i = 0; i < size; i++)
-            vga_port_write(vga, (uint16_t)(0x3C0 + offset - REGISTERS_PORTS + i),
-                           (uint8_t)(value >> 8 * i));
-    else if (offset - REGISTERS_VBE < 2 * VBE_REGISTERS)
-        for (unsigned i = 0; i + 1 < size; i += 2)
-            vbe_write(vga, (offset - REGISTERS_VBE + i) / 2, (uint16_t)(value >> 8 * i));
-}
-
-/* ---- PCI ---- */
-
-static bool place_is_free(const PhysicalMap *memory, uint32_t base, uint32_t size) {
-    for (uint32_t number = base >> PAGE_BITS; number < (base + size) >> PAGE_BITS; number++) {
-        const PhysicalPage page = physical_map_page(memory, number);
-        if (page.read != NULL || page.write != NULL ||
-            physical_map_find_mmio(memory, number << PAGE_BITS) != NULL)
-            return false;
-    }
-    return true;
-}
-
-static void map_bar(void *opaque, unsigned bar, uint32_t base) {
-    Vga *vga = opaque;
-    PhysicalMap *memory = vga->context.memory;
-    if (bar == BAR_FRAME_BUFFER && place_is_free(memory, base, VGA_VRAM_BYTES)) {
-        physical_map_add_memory(memory, base, VGA_VRAM_BYTES, vga->vram, vga->flags, true);
-        vga->frame_buffer_mapped = true;
-        vga->frame_buffer_base = base;
-    } else if (bar == BAR_REGISTERS && place_is_free(memory, base, REGISTERS_SIZE)) {
-        MmioRange range = {"vga registers", base, REGISTERS_SIZE, registers_read,
-                           registers_write, vga,  false};
-        vga->registers_mapped = physical_map_add_mmio(memory, &range, NULL);
-    }
-}
-
-static void unmap_bar(void *opaque, unsigned bar, uint32_t base) {
-    Vga *vga = opaque;
-    if (bar == BAR_FRAME_BUFFER && vga->frame_buffer_mapped) {
-        physical_map_remove(vga->context.memory, base, VGA_VRAM_BYTES);
-        vga->frame_buffer_mapped = false;
-    } else if (bar == BAR_REGISTERS && vga->registers_mapped) {
-        physical_map_remove_mmio(vga->context.memory, base, vga);
-        vga->registers_mapped = false;
-    }
-}
-
-static bool add_pci_device(Vga *vga, PciBus *bus, const VgaConfig *config, Error *error) {
-    PciDeviceInfo info = {
-        .name = "VGA",
-        .vendor_id = VENDOR_ID,
-        .device_id = DEVICE_ID,
-        .class_code = CLASS_VGA,
-        .revision = REVISION,
-        .subsystem_vendor_id = SUBSYSTEM_VENDOR_ID,
-        .subsystem_id = SUBSYSTEM_ID,
-        .bars = {[BAR_FRAME_BUFFER] = {PCI_BAR_MEMORY_PREFETCHABLE, VGA_VRAM_BYTES},
-                 [BAR_REGISTERS] = {PCI_BAR_MEMORY, REGISTERS_SIZE}},
-        .rom = config->rom,
-        .rom_size = config->rom_size,
-        .opaque = vga,
-        .map = map_bar,
-        .unmap = unmap_bar,
-    };
-    vga->pci = pci_device_add(bus, config->slot, 0, &info, error);
-    return vga->pci != NULL;
 }
 
 /* ---- The device ---- */
@@ -207,6 +99,10 @@ static void vga_reset(void *device) {
     timer_cancel(&vga->window_timer);
     vga_registers_reset(vga);
     vbe_reset(vga);
+    if (vga->cirrus != NULL)
+        cirrus_reset(vga);
+    vga_timing_update(vga);
+    vga_frame_log_clear(vga);
     vga_memory_decode(vga);
 }
 
@@ -214,8 +110,12 @@ static void vga_restored(void *device) {
     Vga *vga = device;
     vga_registers_restored(vga);
     vbe_restored(vga);
+    if (vga->cirrus != NULL)
+        cirrus_restored(vga);
     vga_memory_restored(vga);
-    memset(vga->touched, 1, sizeof vga->touched);
+    vga_timing_update(vga);
+    vga_frame_log_clear(vga);
+    memset(vga->touched, 1, vga_pages(vga));
     vga->picture_changed = true;
 }
 
@@ -238,28 +138,64 @@ static bool add_window(Vga *vga, Error *error) {
     return physical_map_add_mmio(vga->context.memory, &range, error);
 }
 
+static bool add_to_bus(Vga *vga, PciBus *bus, const VgaConfig *config, Error *error) {
+    switch (config->model) {
+    case VGA_ISA:
+        return vga_add_isa(vga);
+    case VGA_CIRRUS:
+        return cirrus_add(vga, bus, config, error);
+    default:
+        return vga_add_standard(vga, bus, config, error);
+    }
+}
+
+static bool check_memory_size(VgaModel model, uint32_t bytes, Error *error) {
+    uint32_t most = model == VGA_CIRRUS ? CIRRUS_MEMORY_MOST : VGA_MEMORY_MOST;
+    if (bytes >= VGA_MEMORY_LEAST && bytes <= most && (bytes & (bytes - 1)) == 0)
+        return true;
+    return error_set(error, "the display adapter's memory is a power of two, %u to %u MB",
+                     VGA_MEMORY_LEAST >> 20, most >> 20);
+}
+
 Vga *vga_create(const DeviceContext *context, PciBus *bus, const VgaConfig *config, Error *error) {
+    uint32_t usual = config->model == VGA_CIRRUS ? CIRRUS_MEMORY_MOST : VGA_VRAM_BYTES;
+    uint32_t bytes = config->memory_bytes != 0 ? config->memory_bytes : usual;
+    if (!check_memory_size(config->model, bytes, error))
+        return NULL;
     const GuestRegion *region =
-        physical_map_add_region(context->memory, "display memory", VGA_VRAM_BYTES, error);
+        physical_map_add_region(context->memory, "display memory", bytes, error);
     if (region == NULL)
         return NULL;
     Vga *vga = allocate_zeroed(sizeof *vga);
     vga->context = *context;
     vga->vram = region->host;
+    vga->vram_bytes = bytes;
     vga->flags = region->flags;
+    vga->touched = allocate_zeroed(vga_pages(vga));
+    vga->log.changes = allocate_zeroed(VGA_LOG_CHANGES * sizeof vga->log.changes[0]);
+    if (config->model == VGA_CIRRUS)
+        vga->cirrus = cirrus_create(vga);
+    if (!config->no_edid)
+        edid_build(vga->edid, config->edid_width, config->edid_height);
     fill_spread(vga);
     timer_init(&vga->window_timer, context->clock, "vga window", &vga->state.window_due_ns,
                map_window, vga);
-    if (!add_ports(vga, error) || !add_window(vga, error) ||
-        !add_pci_device(vga, bus, config, error)) {
+    if (!add_ports(vga, error) || !add_window(vga, error) || !add_to_bus(vga, bus, config, error)) {
         vga_destroy(vga);
         return NULL;
     }
+    if (vga->cirrus != NULL) /* restored before the registers that its memory accesses go by */
+        cirrus_plug_in(vga);
     device_list_add(context->devices, &vga_class, "vga", vga, &vga->state);
     vga_reset(vga);
     return vga;
 }
 
 void vga_destroy(Vga *vga) {
+    if (vga == NULL)
+        return;
+    cirrus_destroy(vga->cirrus);
+    free(vga->log.changes);
+    free(vga->touched);
     free(vga);
 }

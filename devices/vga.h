@@ -1,6 +1,9 @@
-/* VGA with Bochs VBE extensions: the "standard VGA" PCI adapter (1234h:1111h) that SeaBIOS's
- * vgabios-stdvga knows. Registers and memory are those of IBM's VGA; the extensions add linear
- * modes up to 32 bits a pixel. */
+/* VGA adapters. Registers and memory of IBM's VGA, with one of two extensions:
+ *
+ * - Bochs VBE: linear modes up to 32 bits a pixel by a handful of registers. As PCI adapter it is
+ *   the "standard VGA" (1234h:1111h) that SeaBIOS's vgabios-stdvga knows; it exists for the ISA bus
+ *   too.
+ * - Cirrus Logic's GD5446 (1013h:00B8h), for which old systems have drivers (cirrus.h). */
 #ifndef REPRISE_VGA_H
 #define REPRISE_VGA_H
 
@@ -11,14 +14,26 @@
 
 typedef struct Vga Vga;
 
+typedef enum VgaModel { VGA_STANDARD, VGA_ISA, VGA_CIRRUS } VgaModel;
+
+/* Video memory is a power of two between these. */
+#define VGA_MEMORY_LEAST (1u << 20)
+#define VGA_MEMORY_MOST (256u << 20)
+#define CIRRUS_MEMORY_MOST (4u << 20)
+
 typedef struct VgaConfig {
-    unsigned slot;      /* on PCI bus 0 */
-    const uint8_t *rom; /* the VGA BIOS, copied; NULL: none */
+    VgaModel model;
+    unsigned slot;         /* on PCI bus 0 */
+    uint32_t memory_bytes; /* 0: as usual for the model */
+    const uint8_t *rom;    /* the VGA BIOS, copied; NULL: none. Not of the ISA model */
     uint32_t rom_size;
+    bool no_edid;                     /* the display does not identify itself */
+    uint16_t edid_width, edid_height; /* the mode that it prefers; 0: edid.h's */
 } VgaConfig;
 
-/* Plugs the adapter in: legacy ports and memory, and the PCI device with its frame buffer (BAR 0)
- * and registers (BAR 2). NULL and 'error' if a place is taken. */
+/* Plugs the adapter in: legacy ports and memory, and where it is one the PCI device with its frame
+ * buffer and registers. 'bus' may be NULL for the ISA model. NULL and 'error' if a place is taken.
+ */
 Vga *vga_create(const DeviceContext *context, PciBus *bus, const VgaConfig *config, Error *error);
 /* Frees it; ports, memory map and PCI bus must not be used for guest accesses afterwards. */
 void vga_destroy(Vga *vga);

@@ -6,12 +6,11 @@
 #ifndef REPRISE_VGA_INTERNAL_H
 #define REPRISE_VGA_INTERNAL_H
 
+#include "edid.h"
 #include "vga.h"
 
 enum {
-    VGA_VRAM_BYTES = 16 << 20,
-    VGA_VRAM_PAGES = VGA_VRAM_BYTES / PAGE_SIZE,
-    VGA_VRAM_CELLS = VGA_VRAM_BYTES / 4,
+    VGA_VRAM_BYTES = 16 << 20, /* where nothing else is asked for */
     VGA_PLANE_BYTES = 0x10000, /* of IBM's VGA, which has 256 KB */
     VGA_LEGACY_PAGES = 4 * VGA_PLANE_BYTES / PAGE_SIZE,
 };
@@ -19,6 +18,7 @@ enum {
 #define VGA_WINDOW_BASE 0xA0000u
 #define VGA_WINDOW_SIZE 0x20000u
 #define VGA_BANK_SIZE 0x10000u
+#define VGA_HALF_BANK 0x8000u
 
 /* Miscellaneous output register. */
 enum {
@@ -181,11 +181,47 @@ typedef struct VgaMemoryDecode {
     uint32_t window_start, window_size; /* from A0000h; size 0: nothing answers */
     VgaAddressing write_addressing, read_addressing;
     bool chain_odd_even;
-    bool direct;   /* the whole window acts as plain memory */
-    uint32_t bank; /* added to the address in the window */
+    bool direct;  /* the whole window acts as plain memory */
+    bool special; /* the Cirrus has a hand in it (cirrus_memory.c) */
+    /* What the two halves of 64 KB in the window begin with, in the unit of the addressing. */
+    uint32_t bank[2];
     uint32_t map_mask, set_reset, enable_set_reset, bit_mask;
     uint32_t colour_compare, colour_care;
 } VgaMemoryDecode;
+
+/* One frame, in character clocks and scan lines. */
+typedef struct VgaTiming {
+    uint32_t characters, characters_shown;
+    uint32_t lines, lines_shown;
+    uint32_t retrace_start, retrace_lines;
+    int64_t clock_hz; /* character clocks in 'clock_divisor' seconds */
+    int64_t clock_divisor;
+} VgaTiming;
+
+/* A change of a register that the picture depends on (vga_frame_log.c). */
+typedef enum VgaRegister {
+    REGISTER_DAC,
+    REGISTER_DAC_MASK,
+    REGISTER_ATTRIBUTE,
+    REGISTER_ATTRIBUTE_INDEX,
+    REGISTER_CRTC,
+    REGISTER_GRAPHICS,
+    REGISTER_SEQUENCER,
+} VgaRegister;
+
+typedef struct VgaChange {
+    int64_t time_ns;
+    uint8_t file, index; /* VgaRegister; its number */
+    uint8_t before[3], after[3];
+} VgaChange;
+
+enum { VGA_LOG_CHANGES = 8192 };
+
+typedef struct VgaFrameLog {
+    VgaChange *changes; /* VGA_LOG_CHANGES, a ring */
+    uint64_t count;     /* ever noted; the latest is number count - 1 */
+    uint64_t first;     /* number of the oldest that counts */
+} VgaFrameLog;
 
 typedef struct VgaPortWindow {
     Vga *vga;
@@ -197,24 +233,40 @@ enum { VGA_PORT_WINDOWS = 5 };
 struct Vga {
     VgaState state;
     DeviceContext context;
-    uint8_t *vram;  /* the adapter's memory, a region of the physical map: VGA_VRAM_BYTES */
-    uint8_t *flags; /* of its pages */
+    uint8_t *vram;       /* the adapter's memory, a region of the physical map */
+    uint32_t vram_bytes; /* a power of two */
+    uint8_t *flags;      /* of its pages */
     PciDevice *pci;
     VgaPortWindow windows[VGA_PORT_WINDOWS];
     Timer window_timer;
     VgaMemoryDecode decode;
+    VgaTiming timing;
+    VgaFrameLog log;
     bool frame_buffer_mapped, registers_mapped;
     uint32_t frame_buffer_base;
-    uint32_t direct_bank;            /* what the directly mapped window shows */
-    bool picture_changed;            /* a register that the picture depends on was written */
-    uint64_t content_id;             /* of the latest picture drawn */
-    uint64_t blink_phase;            /* at that time */
-    uint8_t spread[256][8];          /* the bits of a byte, leftmost first, as one byte each */
-    uint8_t touched[VGA_VRAM_PAGES]; /* written by our own callbacks since the last picture */
+    uint32_t direct_bank[2]; /* what the directly mapped window shows */
+    bool picture_changed;    /* a register that the picture depends on was written */
+    uint64_t content_id;     /* of the latest picture drawn */
+    uint64_t blink_phase;    /* at that time */
+    uint8_t spread[256][8];  /* the bits of a byte, leftmost first, as one byte each */
+    uint8_t *touched;        /* pages written by our own callbacks since the last picture */
+    struct Cirrus *cirrus;   /* NULL: this is no Cirrus */
+    uint8_t edid[EDID_SIZE];
 };
 
 /* What a store by our own callbacks sets: the picture knows of it by 'touched'. */
 #define VGA_OWN_STORE (PAGE_DIRTY_ALL & ~PAGE_DIRTY_DISPLAY)
+
+static inline uint32_t vga_pages(const Vga *vga) {
+    return vga->vram_bytes / PAGE_SIZE;
+}
+
+/* vga_pci.c: places on the buses. */
+enum { VGA_SUBSYSTEM_VENDOR_ID = 0x1AF4, VGA_SUBSYSTEM_ID = 0x1100 };
+bool vga_add_standard(Vga *vga, PciBus *bus, const VgaConfig *config, Error *error);
+bool vga_add_isa(Vga *vga);
+/* Is there neither memory nor a device? */
+bool vga_place_is_free(const PhysicalMap *memory, uint32_t base, uint32_t size);
 
 /* vga_registers.c: the legacy ports 3B0h to 3DFh by number. */
 uint8_t vga_port_read(Vga *vga, uint16_t port);
@@ -226,8 +278,11 @@ void vga_registers_restored(Vga *vga);
 /* vga_memory.c */
 extern const MmioRange vga_window_range;
 void vga_memory_decode(Vga *vga);     /* after a change of registers */
+void vga_memory_derive(Vga *vga);     /* the same, but the map stays as it is */
 void vga_memory_map_window(Vga *vga); /* timer: maps the window directly if it still may be */
 void vga_memory_restored(Vga *vga);
+/* Before a store of ours that the physical map does not see, by a byte's place in video memory. */
+void vga_memory_mark(Vga *vga, uint32_t vram_offset);
 
 /* bochs_vbe.c */
 uint16_t vbe_read(const Vga *vga, unsigned index);
@@ -242,10 +297,37 @@ vbe_pitch_bytes(const VgaState *state); /* from line to line; in plane bytes at 
 uint32_t vbe_start_address(const VgaState *state); /* of the picture, in the same unit */
 
 /* vga_timing.c */
+
+/* To be called when a register that the timing depends on was written. */
+void vga_timing_update(Vga *vga);
+/* Character clocks from the beginning of the virtual clock to then. */
+uint64_t vga_characters_at(const Vga *vga, int64_t time_ns);
 uint8_t vga_input_status_1(const Vga *vga);
 /* Frames shown since the clock began: what blinks goes by it. */
 uint64_t vga_frame_number(const Vga *vga);
 uint32_t vga_vertical_display_lines(const VgaState *state);
+
+/* vga_frame_log.c: what registers held while the beam drew the picture. */
+
+/* Notes a change and makes it: 'after' has three bytes for the DAC, else one. */
+void vga_change_register(Vga *vga, VgaRegister file, unsigned index, const uint8_t *after);
+void vga_frame_log_clear(Vga *vga);
+
+/* The registers as they were, from line to line of the picture. */
+typedef struct VgaReplay {
+    VgaState state; /* at the present line; first: when the start address was taken over */
+    const Vga *vga;
+    uint64_t next, last;                   /* changes of the present frame */
+    uint64_t previous_next, previous_last; /* of the frame before, for lines not drawn yet */
+    uint64_t frame_start, previous_start;  /* character clocks */
+    int32_t beam;                          /* the last line that was drawn */
+} VgaReplay;
+
+/* Looks whether registers changed while the beam was on its way. False: the picture is what they
+ * say now. */
+bool vga_replay_start(const Vga *vga, VgaReplay *replay);
+/* Makes 'state' what it was at that line; lines must ascend. True: something changed. */
+bool vga_replay_go_to(VgaReplay *replay, uint32_t line);
 
 /* vga_scan.c */
 
@@ -253,17 +335,19 @@ uint32_t vga_vertical_display_lines(const VgaState *state);
 typedef struct VgaScan {
     uint32_t row_address; /* address counter at the left edge */
     uint32_t row_scan;    /* line within the row of characters */
-    uint32_t panning;     /* pixels by which the line is shifted to the left */
     uint32_t line;        /* on the screen */
-    uint32_t line_compare;
-    bool second_scan;  /* of a doubled line */
-    bool new_row;      /* this line is the first of a row */
-    bool starts_split; /* the line compare was met on the line before */
+    uint32_t address_mask, further_offset;
+    bool second_scan; /* of a doubled line */
+    bool new_row;     /* this line is the first of a row */
+    bool is_split;    /* the line compare was met */
 } VgaScan;
 
-void vga_scan_start(const VgaState *state, VgaScan *scan);
+/* 'state': the registers as they are at that line. */
+void vga_scan_start(const Vga *vga, const VgaState *state, VgaScan *scan);
 void vga_scan_next(const VgaState *state, VgaScan *scan);
-/* The cell that an address counter value selects (a plane address below VGA_PLANE_BYTES). */
+/* Pixels by which the line is shifted to the left. */
+uint32_t vga_scan_panning(const VgaState *state, const VgaScan *scan);
+/* The cell that an address counter value selects. */
 uint32_t vga_crtc_cell(const VgaState *state, uint32_t counter, uint32_t row_scan);
 
 static inline bool vga_is_text(const VgaState *state) {
@@ -274,7 +358,11 @@ static inline uint32_t vga_columns(const VgaState *state) {
     return state->crtc[CRTC_HORIZONTAL_DISPLAY_END] + 1u;
 }
 
-/* vga_render.c: the colour of an entry of the DAC. */
+/* vga_render.c */
+
+/* Was this run of video memory written since the latest picture? */
+bool vga_was_written(const Vga *vga, uint64_t first_byte, uint32_t bytes);
+/* The colour of an entry of the DAC. */
 uint32_t vga_dac_colour(const VgaState *state, unsigned entry);
 /* The DAC entry that the attribute controller selects for a colour number 0 to 15. */
 unsigned vga_palette_entry(const VgaState *state, unsigned number);
@@ -288,12 +376,12 @@ typedef struct VgaTextStyle {
     bool line_graphics, blink, blink_hides;
 } VgaTextStyle;
 
-void vga_text_style(const Vga *vga, VgaTextStyle *style);
+void vga_text_style(const Vga *vga, const VgaState *state, VgaTextStyle *style);
 /* Changes whenever what blinks appears or disappears; 0 while nothing on the screen can blink. */
 uint64_t vga_text_blink_phase(const Vga *vga);
 /* One line as colour numbers 0 to 15, a byte a dot. */
-void vga_text_draw_line(const Vga *vga, const VgaTextStyle *style, const VgaScan *scan,
-                        uint32_t columns, uint8_t *dots);
+void vga_text_draw_line(const Vga *vga, const VgaState *state, const VgaTextStyle *style,
+                        const VgaScan *scan, uint32_t columns, uint8_t *dots);
 
 /* vbe_render.c */
 void vbe_render_size(const VgaState *state, uint32_t *width, uint32_t *height);

@@ -10,8 +10,8 @@
  * done only after the registers stood still for a while, and taken back at once when they change.
  * The latches are then not loaded by reads; nothing but a later change to another write mode could
  * tell. */
+#include "cirrus.h"
 #include "little_endian.h"
-#include "vga_internal.h"
 #include <string.h>
 
 /* Until a window that may be plain memory becomes it. */
@@ -52,6 +52,10 @@ static inline void mark_page(Vga *vga, uint32_t vram_offset) {
     vga->touched[page] = 1;
 }
 
+void vga_memory_mark(Vga *vga, uint32_t vram_offset) {
+    mark_page(vga, vram_offset);
+}
+
 /* ---- Address decoding ---- */
 
 typedef struct CellAddress {
@@ -59,26 +63,32 @@ typedef struct CellAddress {
     uint32_t planes; /* that this address can reach */
 } CellAddress;
 
-static inline CellAddress decode_address(const VgaMemoryDecode *decode, VgaAddressing addressing,
+/* An address in the 64 KB of the window, with the bank that its half shows. */
+static inline uint32_t add_bank(const VgaMemoryDecode *decode, uint32_t low) {
+    return decode->bank[low / VGA_HALF_BANK] + low % VGA_HALF_BANK;
+}
+
+static inline CellAddress decode_address(const Vga *vga, VgaAddressing addressing,
                                          uint32_t address) {
+    const VgaMemoryDecode *decode = &vga->decode;
     CellAddress result = {0, UINT32_MAX};
     uint32_t low = address % VGA_BANK_SIZE;
     switch (addressing) {
     case ADDRESSING_CHAIN_4:
-        result.cell = (decode->bank + low) >> 2;
+        result.cell = add_bank(decode, low) >> 2;
         result.planes = word_of_planes(1u << (address & 3));
         break;
     case ADDRESSING_ODD_EVEN:
         if (decode->chain_odd_even)
             low = (low & ~1u) | address >> 16;
-        result.cell = decode->bank + low;
+        result.cell = add_bank(decode, low);
         result.planes = word_of_planes(0x5u << (address & 1));
         break;
     default:
-        result.cell = decode->bank + low;
+        result.cell = add_bank(decode, low);
         break;
     }
-    result.cell %= VGA_VRAM_CELLS;
+    result.cell &= vga->vram_bytes / 4 - 1;
     return result;
 }
 
@@ -126,7 +136,7 @@ static inline uint32_t pipeline(const Vga *vga, uint32_t value, uint32_t latch) 
 
 static inline void write_byte(Vga *vga, uint32_t address, uint32_t value) {
     const VgaMemoryDecode *decode = &vga->decode;
-    CellAddress target = decode_address(decode, decode->write_addressing, address);
+    CellAddress target = decode_address(vga, decode->write_addressing, address);
     uint32_t latch;
     memcpy(&latch, vga->state.latch, sizeof latch);
     uint32_t word = latch; /* write mode 1 */
@@ -143,10 +153,12 @@ static void window_write(void *opaque, uint32_t offset, unsigned size, uint32_t 
     Vga *vga = opaque;
     const VgaMemoryDecode *decode = &vga->decode;
     uint32_t address = offset - decode->window_start;
+    if (decode->special && cirrus_window_write(vga, offset, size, value))
+        return;
     if (address >= decode->window_size)
         return;
     if (decode->direct) {
-        uint32_t target = (decode->bank + address % VGA_BANK_SIZE) % VGA_VRAM_BYTES;
+        uint32_t target = add_bank(decode, address % VGA_BANK_SIZE) & (vga->vram_bytes - 1);
         mark_page(vga, target);
         store_le(&vga->vram[target], size, value);
         return;
@@ -160,7 +172,7 @@ static void window_write(void *opaque, uint32_t offset, unsigned size, uint32_t 
 static inline uint32_t read_byte(Vga *vga, uint32_t address) {
     const VgaMemoryDecode *decode = &vga->decode;
     const uint8_t *graphics = vga->state.graphics;
-    CellAddress source = decode_address(decode, decode->read_addressing, address);
+    CellAddress source = decode_address(vga, decode->read_addressing, address);
     uint32_t cell = cell_load(vga, source.cell);
     memcpy(vga->state.latch, &cell, sizeof cell);
     if ((graphics[GRAPHICS_MODE] & GRAPHICS_MODE_READ_COMPARE) != 0) {
@@ -179,11 +191,13 @@ static inline uint32_t read_byte(Vga *vga, uint32_t address) {
 static uint32_t window_read(void *opaque, uint32_t offset, unsigned size) {
     Vga *vga = opaque;
     const VgaMemoryDecode *decode = &vga->decode;
-    uint32_t address = offset - decode->window_start;
+    uint32_t address = offset - decode->window_start, answer;
+    if (decode->special && cirrus_window_read(vga, offset, size, &answer))
+        return answer;
     if (address >= decode->window_size)
         return UINT32_MAX;
     if (decode->read_addressing == ADDRESSING_LINEAR) {
-        uint32_t source = (decode->bank + address % VGA_BANK_SIZE) % VGA_VRAM_BYTES;
+        uint32_t source = add_bank(decode, address % VGA_BANK_SIZE) & (vga->vram_bytes - 1);
         return (uint32_t)load_le(&vga->vram[source], size);
     }
     uint32_t value = 0;
@@ -205,26 +219,37 @@ const MmioRange vga_window_range = {
 
 static void window_show(Vga *vga, bool direct) {
     PhysicalMap *memory = vga->context.memory;
-    if (direct) {
-        uint32_t bank = vga->decode.bank;
-        physical_map_set_shadow(memory, VGA_WINDOW_BASE, VGA_BANK_SIZE, vga->vram + bank,
-                                vga->vram + bank, vga->flags + bank / PAGE_SIZE);
-        vga->direct_bank = bank;
-    } else {
+    const uint32_t *bank = vga->decode.bank;
+    if (!direct) {
         physical_map_remove(memory, VGA_WINDOW_BASE, VGA_BANK_SIZE);
+        return;
     }
+    memcpy(vga->direct_bank, bank, sizeof vga->direct_bank);
+    bool one = bank[1] == bank[0] + VGA_HALF_BANK;
+    physical_map_set_shadow(memory, VGA_WINDOW_BASE, one ? VGA_BANK_SIZE : VGA_HALF_BANK,
+                            vga->vram + bank[0], vga->vram + bank[0],
+                            vga->flags + bank[0] / PAGE_SIZE);
+    if (!one)
+        physical_map_set_shadow(memory, VGA_WINDOW_BASE + VGA_HALF_BANK, VGA_HALF_BANK,
+                                vga->vram + bank[1], vga->vram + bank[1],
+                                vga->flags + bank[1] / PAGE_SIZE);
+}
+
+/* Can the window be shown as plain memory? */
+static bool is_direct_possible(const Vga *vga) {
+    const VgaMemoryDecode *decode = &vga->decode;
+    uint32_t last = vga->vram_bytes - VGA_HALF_BANK;
+    return decode->direct && decode->window_start == 0 && decode->window_size >= VGA_BANK_SIZE &&
+           decode->bank[0] <= last && decode->bank[1] <= last;
 }
 
 /* Follows the decoding: a window that is no longer plain goes at once, one that is now plain comes
  * after a while. */
 static void update_window(Vga *vga) {
     VgaState *state = &vga->state;
-    const VgaMemoryDecode *decode = &vga->decode;
-    bool possible = decode->direct && decode->window_start == 0 &&
-                    decode->window_size >= VGA_BANK_SIZE &&
-                    decode->bank <= VGA_VRAM_BYTES - VGA_BANK_SIZE;
+    bool possible = is_direct_possible(vga);
     if (state->window_direct != 0) {
-        if (possible && decode->bank == vga->direct_bank)
+        if (possible && memcmp(vga->decode.bank, vga->direct_bank, sizeof vga->direct_bank) == 0)
             return;
         state->window_direct = 0;
         window_show(vga, false);
@@ -257,7 +282,8 @@ static void decode_window(Vga *vga, VgaMemoryDecode *decode) {
 static void decode_addressing(const VgaState *state, VgaMemoryDecode *decode) {
     uint8_t mode = state->sequencer[SEQUENCER_MEMORY_MODE];
     bool vbe = vbe_is_enabled(state);
-    decode->bank = vbe ? state->vbe[VBE_BANK] * VGA_BANK_SIZE : 0;
+    decode->bank[0] = vbe ? state->vbe[VBE_BANK] * VGA_BANK_SIZE : 0;
+    decode->bank[1] = decode->bank[0] + VGA_HALF_BANK;
     decode->chain_odd_even =
         (state->graphics[GRAPHICS_MISCELLANEOUS] & GRAPHICS_MISCELLANEOUS_CHAIN_ODD_EVEN) != 0;
     if (vbe && state->vbe[VBE_BITS_PER_PIXEL] != 4) {
@@ -284,7 +310,7 @@ static bool is_plain_memory(const VgaState *state, const VgaMemoryDecode *decode
            state->graphics[GRAPHICS_DATA_ROTATE] == 0 && state->graphics[GRAPHICS_BIT_MASK] == 0xFF;
 }
 
-static void derive_decode(Vga *vga) {
+void vga_memory_derive(Vga *vga) {
     const VgaState *state = &vga->state;
     VgaMemoryDecode *decode = &vga->decode;
     decode_window(vga, decode);
@@ -296,14 +322,18 @@ static void derive_decode(Vga *vga) {
     decode->colour_compare = word_of_planes(state->graphics[GRAPHICS_COLOUR_COMPARE]);
     decode->colour_care = word_of_planes(state->graphics[GRAPHICS_COLOUR_DONT_CARE]);
     decode->direct = is_plain_memory(state, decode);
+    if (vga->cirrus != NULL)
+        cirrus_decode(vga, decode);
 }
 
 void vga_memory_decode(Vga *vga) {
-    derive_decode(vga);
+    vga_memory_derive(vga);
     update_window(vga);
 }
 
 void vga_memory_restored(Vga *vga) {
-    derive_decode(vga);
+    vga_memory_derive(vga);
+    if (!is_direct_possible(vga))
+        vga->state.window_direct = 0;
     window_show(vga, vga->state.window_direct != 0);
 }

@@ -1,6 +1,6 @@
 /* The VGA's registers as software sees them through ports 3B0h to 3DFh.
  * (IBM PS/2 Hardware Interface Technical Reference, Video Subsystem.) */
-#include "vga_internal.h"
+#include "cirrus.h"
 #include <string.h>
 
 /* Bits that exist; the others read as 0. */
@@ -27,14 +27,12 @@ static void attribute_write(Vga *vga, uint8_t value) {
     if (state->attribute_flip_flop == 0) {
         uint8_t index = value & ATTRIBUTE_INDEX_BITS;
         if (((index ^ state->attribute_index) & ATTRIBUTE_INDEX_SCREEN_ON) != 0)
-            vga->picture_changed = true;
+            vga_change_register(vga, REGISTER_ATTRIBUTE_INDEX, 0, &index);
         state->attribute_index = index;
     } else {
         unsigned index = state->attribute_index % ATTRIBUTE_REGISTERS;
         value &= attribute_mask[index];
-        if (state->attribute[index] != value)
-            vga->picture_changed = true;
-        state->attribute[index] = value;
+        vga_change_register(vga, REGISTER_ATTRIBUTE, index, &value);
     }
     state->attribute_flip_flop ^= 1;
 }
@@ -66,6 +64,7 @@ static uint8_t miscellaneous_read(Vga *vga) {
 static void miscellaneous_write(Vga *vga, uint8_t value) {
     vga->state.miscellaneous_output = value & 0xEF;
     vga->picture_changed = true;
+    vga_timing_update(vga);
     vga_memory_decode(vga);
 }
 
@@ -91,22 +90,31 @@ static uint8_t sequencer_index_read(Vga *vga) {
     return vga->state.sequencer_index;
 }
 
+/* The high bits of the Cirrus' index are data, too. */
 static void sequencer_index_write(Vga *vga, uint8_t value) {
-    vga->state.sequencer_index = value % SEQUENCER_REGISTERS;
+    vga->state.sequencer_index = vga->cirrus != NULL ? value : value % SEQUENCER_REGISTERS;
 }
 
 static uint8_t sequencer_read(Vga *vga) {
-    return vga->state.sequencer[vga->state.sequencer_index];
+    uint8_t value;
+    if (vga->cirrus != NULL && cirrus_sequencer_read(vga, &value))
+        return value;
+    return vga->state.sequencer[vga->state.sequencer_index % SEQUENCER_REGISTERS];
 }
 
 static void sequencer_write(Vga *vga, uint8_t value) {
-    unsigned index = vga->state.sequencer_index;
+    if (vga->cirrus != NULL && cirrus_sequencer_write(vga, value))
+        return;
+    unsigned index = vga->state.sequencer_index % SEQUENCER_REGISTERS;
     value &= sequencer_mask[index];
     if (vga->state.sequencer[index] == value)
         return;
-    vga->state.sequencer[index] = value;
-    if (index != SEQUENCER_MAP_MASK) /* which drawing code changes all the time */
-        vga->picture_changed = true;
+    if (index == SEQUENCER_MAP_MASK) /* which drawing code changes all the time */
+        vga->state.sequencer[index] = value;
+    else
+        vga_change_register(vga, REGISTER_SEQUENCER, index, &value);
+    if (index == SEQUENCER_CLOCKING_MODE)
+        vga_timing_update(vga);
     vga_memory_decode(vga);
 }
 
@@ -117,52 +125,67 @@ static uint8_t graphics_index_read(Vga *vga) {
 }
 
 static void graphics_index_write(Vga *vga, uint8_t value) {
-    vga->state.graphics_index = value % GRAPHICS_REGISTERS;
+    unsigned registers =
+        vga->cirrus != NULL ? CIRRUS_GRAPHICS_REGISTERS : (unsigned)GRAPHICS_REGISTERS;
+    vga->state.graphics_index = (uint8_t)(value % registers);
 }
 
 static uint8_t graphics_read(Vga *vga) {
-    return vga->state.graphics[vga->state.graphics_index];
+    uint8_t value;
+    if (vga->cirrus != NULL && cirrus_graphics_read(vga, &value))
+        return value;
+    return vga->state.graphics[vga->state.graphics_index % GRAPHICS_REGISTERS];
 }
 
 static void graphics_write(Vga *vga, uint8_t value) {
+    if (vga->cirrus != NULL && cirrus_graphics_write(vga, value))
+        return;
     const uint8_t shown = GRAPHICS_MODE_SHIFT_256 | GRAPHICS_MODE_SHIFT_INTERLEAVED;
-    unsigned index = vga->state.graphics_index;
+    unsigned index = vga->state.graphics_index % GRAPHICS_REGISTERS;
     value &= graphics_mask[index];
     uint8_t change = vga->state.graphics[index] ^ value;
     if (change == 0)
         return;
-    vga->state.graphics[index] = value;
     if (index == GRAPHICS_MISCELLANEOUS || (index == GRAPHICS_MODE && (change & shown) != 0))
-        vga->picture_changed = true;
+        vga_change_register(vga, REGISTER_GRAPHICS, index, &value);
+    vga->state.graphics[index] = value;
     vga_memory_decode(vga);
 }
 
 /* ---- DAC ---- */
 
 static uint8_t dac_mask_read(Vga *vga) {
+    uint8_t value;
+    if (vga->cirrus != NULL && cirrus_hidden_dac_read(vga, &value))
+        return value;
     return vga->state.dac_mask;
 }
 
 static void dac_mask_write(Vga *vga, uint8_t value) {
-    vga->picture_changed |= vga->state.dac_mask != value;
-    vga->state.dac_mask = value;
+    if (vga->cirrus != NULL && cirrus_hidden_dac_write(vga, value))
+        return;
+    vga_change_register(vga, REGISTER_DAC_MASK, 0, &value);
 }
 
 static uint8_t dac_state_read(Vga *vga) {
+    cirrus_hidden_dac_forget(vga);
     return vga->state.dac_reading != 0 ? DAC_STATE_READ : 0;
 }
 
 static void dac_read_index_write(Vga *vga, uint8_t value) {
+    cirrus_hidden_dac_forget(vga);
     vga->state.dac_read_index = value;
     vga->state.dac_component = 0;
     vga->state.dac_reading = 1;
 }
 
 static uint8_t dac_write_index_read(Vga *vga) {
+    cirrus_hidden_dac_forget(vga);
     return vga->state.dac_write_index;
 }
 
 static void dac_write_index_write(Vga *vga, uint8_t value) {
+    cirrus_hidden_dac_forget(vga);
     vga->state.dac_write_index = value;
     vga->state.dac_component = 0;
     vga->state.dac_reading = 0;
@@ -170,7 +193,10 @@ static void dac_write_index_write(Vga *vga, uint8_t value) {
 
 static uint8_t dac_data_read(Vga *vga) {
     VgaState *state = &vga->state;
-    uint8_t value = state->dac[state->dac_read_index][state->dac_component % 3];
+    const uint8_t *cursor = cirrus_cursor_colour(vga, state->dac_read_index);
+    const uint8_t *entry = cursor != NULL ? cursor : state->dac[state->dac_read_index];
+    uint8_t value = entry[state->dac_component % 3];
+    cirrus_hidden_dac_forget(vga);
     if (++state->dac_component >= 3) {
         state->dac_component = 0;
         state->dac_read_index++;
@@ -181,13 +207,17 @@ static uint8_t dac_data_read(Vga *vga) {
 static void dac_data_write(Vga *vga, uint8_t value) {
     VgaState *state = &vga->state;
     bool wide = (state->vbe[VBE_ENABLE] & VBE_8BIT_DAC) != 0;
+    cirrus_hidden_dac_forget(vga);
     state->dac_latch[state->dac_component % 3] = wide ? value : value & 0x3F;
     if (++state->dac_component < 3)
         return;
     state->dac_component = 0;
-    uint8_t *entry = state->dac[state->dac_write_index++];
-    vga->picture_changed |= memcmp(entry, state->dac_latch, 3) != 0;
-    memcpy(entry, state->dac_latch, 3);
+    uint8_t index = state->dac_write_index++;
+    uint8_t *cursor = cirrus_cursor_colour(vga, index);
+    if (cursor != NULL)
+        memcpy(cursor, state->dac_latch, 3);
+    else
+        vga_change_register(vga, REGISTER_DAC, index, state->dac_latch);
 }
 
 /* ---- CRT controller ---- */
@@ -202,6 +232,9 @@ static void crtc_index_write(Vga *vga, uint8_t value) {
 
 static uint8_t crtc_read(Vga *vga) {
     const VgaState *state = &vga->state;
+    uint8_t value;
+    if (vga->cirrus != NULL && cirrus_crtc_read(vga, &value))
+        return value;
     switch (state->crtc_index) {
     case CRTC_LATCH:
         return state->latch[state->graphics[GRAPHICS_READ_MAP]];
@@ -214,9 +247,17 @@ static uint8_t crtc_read(Vga *vga) {
     }
 }
 
+/* The beam does not care where the cursor is. */
+static bool is_cursor_register(unsigned index) {
+    return index == CRTC_CURSOR_START || index == CRTC_CURSOR_END || index == CRTC_CURSOR_HIGH ||
+           index == CRTC_CURSOR_LOW;
+}
+
 static void crtc_write(Vga *vga, uint8_t value) {
     uint8_t *crtc = vga->state.crtc;
     unsigned index = vga->state.crtc_index;
+    if (vga->cirrus != NULL && cirrus_crtc_write(vga, value))
+        return;
     if (index > CRTC_LAST)
         return;
     if (index <= CRTC_OVERFLOW && (crtc[CRTC_VERTICAL_RETRACE_END] & CRTC_PROTECT) != 0) {
@@ -225,8 +266,15 @@ static void crtc_write(Vga *vga, uint8_t value) {
         const uint8_t free_bit = CRTC_OVERFLOW_LINE_COMPARE;
         value = (uint8_t)((crtc[index] & ~free_bit) | (value & free_bit));
     }
-    vga->picture_changed |= crtc[index] != value;
-    crtc[index] = value;
+    if (crtc[index] == value)
+        return;
+    if (is_cursor_register(index)) {
+        vga->picture_changed = true;
+        crtc[index] = value;
+        return;
+    }
+    vga_change_register(vga, REGISTER_CRTC, index, &value);
+    vga_timing_update(vga);
 }
 
 /* ---- Ports ---- */
@@ -308,8 +356,10 @@ void vga_registers_restored(Vga *vga) {
     apply_mask(state->sequencer, sequencer_mask, SEQUENCER_REGISTERS);
     apply_mask(state->graphics, graphics_mask, GRAPHICS_REGISTERS);
     apply_mask(state->attribute, attribute_mask, ATTRIBUTE_REGISTERS);
-    state->sequencer_index %= SEQUENCER_REGISTERS;
-    state->graphics_index %= GRAPHICS_REGISTERS;
+    if (vga->cirrus == NULL)
+        state->sequencer_index %= SEQUENCER_REGISTERS;
+    state->graphics_index %=
+        vga->cirrus != NULL ? CIRRUS_GRAPHICS_REGISTERS : (unsigned)GRAPHICS_REGISTERS;
     state->attribute_flip_flop &= 1;
     state->dac_component %= 3;
     vga->picture_changed = true;

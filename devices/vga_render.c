@@ -3,7 +3,8 @@
  * A line of the classic modes is drawn in two steps: first as colour numbers, one byte a pixel,
  * then through a table of 256 colours, with pixels repeated where the mode makes them wider. Sizes
  * are those that a screen would be driven with: 320x200 of mode 13h makes 640x400. */
-#include "vga_internal.h"
+#include "cirrus.h"
+#include "pixel_formats.h"
 #include <string.h>
 
 typedef enum PictureKind {
@@ -13,11 +14,13 @@ typedef enum PictureKind {
     PICTURE_INTERLEAVED, /* two bits a pixel, as CGA */
     PICTURE_256,         /* a byte a pixel */
     PICTURE_VBE,
+    PICTURE_CIRRUS, /* packed pixels */
 } PictureKind;
 
 enum {
     COLUMNS_MAXIMUM = 257,                  /* one more than shown, for panning */
     DOTS_MAXIMUM = COLUMNS_MAXIMUM * 9 + 7, /* the last character is stored as eight and one */
+    PIXELS_MAXIMUM = DOTS_MAXIMUM * 4,
     DEFAULT_WIDTH = 640,
     DEFAULT_HEIGHT = 480,
 };
@@ -31,17 +34,11 @@ typedef struct Picture {
     VgaTextStyle text;
 } Picture;
 
-/* Six bits become eight as QEMU extends them, so that screenshots compare. */
-static uint32_t eight_bits_of(uint32_t six) {
-    return six << 2 | ((six & 1) != 0 ? 3 : 0);
-}
-
 uint32_t vga_dac_colour(const VgaState *state, unsigned entry) {
     const uint8_t *rgb = state->dac[entry & state->dac_mask];
     if ((state->vbe[VBE_ENABLE] & VBE_8BIT_DAC) != 0)
         return (uint32_t)(rgb[0] << 16 | rgb[1] << 8 | rgb[2]);
-    return eight_bits_of(rgb[0] & 0x3F) << 16 | eight_bits_of(rgb[1] & 0x3F) << 8 |
-           eight_bits_of(rgb[2] & 0x3F);
+    return pixel_widen_six(rgb[0]) << 16 | pixel_widen_six(rgb[1]) << 8 | pixel_widen_six(rgb[2]);
 }
 
 /* The DAC entry that the attribute controller selects for a colour number. */
@@ -84,17 +81,16 @@ static void draw_interleaved(const uint8_t *cell, uint8_t *pixels) {
 }
 
 /* Draws one column more than is shown. Returns the pixels of a column. */
-static uint32_t draw_line(const Vga *vga, const Picture *picture, const VgaScan *scan,
-                          uint8_t *pixels) {
-    const VgaState *state = &vga->state;
+static uint32_t draw_line(const Vga *vga, const VgaState *state, const Picture *picture,
+                          const VgaScan *scan, uint8_t *pixels) {
     uint32_t columns = picture->columns + 1;
     if (picture->kind == PICTURE_TEXT) {
-        vga_text_draw_line(vga, &picture->text, scan, columns, pixels);
+        vga_text_draw_line(vga, state, &picture->text, scan, columns, pixels);
         return picture->text.dots;
     }
     uint32_t step = picture->kind == PICTURE_256 ? 4 : 8;
     for (uint32_t column = 0; column < columns; column++, pixels += step) {
-        uint32_t counter = (scan->row_address + column) & 0xFFFF;
+        uint32_t counter = (scan->row_address + column) & scan->address_mask;
         const uint8_t *cell = &vga->vram[4 * vga_crtc_cell(state, counter, scan->row_scan)];
         if (picture->kind == PICTURE_256)
             memcpy(pixels, cell, 4);
@@ -125,40 +121,20 @@ static bool same_content(const VgaState *state, const Picture *picture, const Vg
     uint8_t mode = state->crtc[CRTC_MODE];
     bool rows_matter = picture->kind == PICTURE_TEXT || (mode & CRTC_MODE_MAP_13) == 0 ||
                        (mode & CRTC_MODE_MAP_14) == 0;
-    return a->row_address == b->row_address && a->panning == b->panning &&
+    return a->row_address == b->row_address && a->is_split == b->is_split &&
            (!rows_matter || a->row_scan == b->row_scan);
-}
-
-static void draw_lines(const Vga *vga, Picture *picture, DisplaySurface *surface) {
-    const VgaState *state = &vga->state;
-    uint8_t pixels[DOTS_MAXIMUM];
-    get_colours(state, picture);
-    if (picture->kind == PICTURE_TEXT)
-        vga_text_style(vga, &picture->text);
-    VgaScan scan, previous = {0};
-    vga_scan_start(state, &scan);
-    for (uint32_t y = 0; y < picture->height; y++) {
-        uint32_t *line = display_surface_line(surface, y);
-        if (y != 0 && same_content(state, picture, &scan, &previous)) {
-            memcpy(line, line - surface->stride, picture->width * sizeof line[0]);
-        } else {
-            uint32_t step = draw_line(vga, picture, &scan, pixels);
-            uint32_t panning = scan.panning < step ? scan.panning : step;
-            colour_line(picture, pixels + panning, line);
-        }
-        previous = scan;
-        vga_scan_next(state, &scan);
-    }
 }
 
 /* ---- What is to be drawn ---- */
 
-static bool is_blank(const VgaState *state) {
+/* SeaBIOS's vgabios-cirrus leaves the sequencer's screen-off bit set in packed modes. */
+static bool is_blank(const Vga *vga, const VgaState *state) {
     return (state->attribute_index & ATTRIBUTE_INDEX_SCREEN_ON) == 0 ||
-           (state->sequencer[SEQUENCER_CLOCKING_MODE] & CLOCKING_SCREEN_OFF) != 0;
+           ((state->sequencer[SEQUENCER_CLOCKING_MODE] & CLOCKING_SCREEN_OFF) != 0 &&
+            !cirrus_is_packed(vga));
 }
 
-static void describe_size(const VgaState *state, Picture *picture) {
+static void describe_size(const Vga *vga, const VgaState *state, Picture *picture) {
     uint8_t clocking = state->sequencer[SEQUENCER_CLOCKING_MODE];
     if (vbe_is_enabled(state)) {
         vbe_render_size(state, &picture->width, &picture->height);
@@ -174,25 +150,89 @@ static void describe_size(const VgaState *state, Picture *picture) {
     picture->repeat = (clocking & CLOCKING_HALF_RATE) != 0 ? 2 : 1;
     picture->width = picture->columns * (nine ? 9 : 8) * picture->repeat;
     picture->height = vga_vertical_display_lines(state);
+    if (!cirrus_is_packed(vga))
+        return;
+    picture->width = picture->columns * 8;
+    if ((vga->cirrus->state.crtc[CR1A_MISCELLANEOUS] & CR1A_INTERLACE) != 0)
+        picture->height *= 2;
 }
 
-static void describe(const VgaState *state, Picture *picture) {
-    describe_size(state, picture);
+static PictureKind kind_of(const Vga *vga, const VgaState *state, const Picture *picture) {
     uint8_t mode = state->graphics[GRAPHICS_MODE];
-    if (is_blank(state) || (picture->columns == 0 && !vbe_is_enabled(state)))
-        picture->kind = PICTURE_BLANK;
-    else if (vbe_is_enabled(state))
-        picture->kind = PICTURE_VBE;
-    else if (vga_is_text(state))
-        picture->kind = PICTURE_TEXT;
-    else if ((mode & GRAPHICS_MODE_SHIFT_256) != 0)
-        picture->kind = PICTURE_256;
-    else if ((mode & GRAPHICS_MODE_SHIFT_INTERLEAVED) != 0)
-        picture->kind = PICTURE_INTERLEAVED;
-    else
-        picture->kind = PICTURE_PLANAR;
-    if (picture->kind == PICTURE_256)
-        picture->repeat *= 2;
+    if (is_blank(vga, state) || (picture->columns == 0 && !vbe_is_enabled(state)))
+        return PICTURE_BLANK;
+    if (vbe_is_enabled(state))
+        return PICTURE_VBE;
+    if (cirrus_is_packed(vga))
+        return PICTURE_CIRRUS;
+    if (vga_is_text(state))
+        return PICTURE_TEXT;
+    if ((mode & GRAPHICS_MODE_SHIFT_256) != 0)
+        return PICTURE_256;
+    return (mode & GRAPHICS_MODE_SHIFT_INTERLEAVED) != 0 ? PICTURE_INTERLEAVED : PICTURE_PLANAR;
+}
+
+/* What may differ from line to line: all but the size. */
+static void describe_line(const Vga *vga, const VgaState *state, Picture *picture) {
+    bool half = (state->sequencer[SEQUENCER_CLOCKING_MODE] & CLOCKING_HALF_RATE) != 0;
+    picture->kind = kind_of(vga, state, picture);
+    picture->repeat = (half ? 2 : 1) * (picture->kind == PICTURE_256 ? 2 : 1);
+    get_colours(state, picture);
+    if (picture->kind == PICTURE_TEXT)
+        vga_text_style(vga, state, &picture->text);
+}
+
+/* ---- The picture ---- */
+
+static void draw_whole_line(const Vga *vga, const VgaState *state, const Picture *picture,
+                            const VgaScan *scan, uint32_t *line) {
+    uint8_t pixels[PIXELS_MAXIMUM];
+    if (picture->kind == PICTURE_BLANK) {
+        memset(line, 0, picture->width * sizeof line[0]);
+        return;
+    }
+    uint32_t step = draw_line(vga, state, picture, scan, pixels);
+    uint32_t panning = vga_scan_panning(state, scan);
+    /* Dots may become narrower on the way down; the width stays. */
+    uint32_t drawn = (picture->columns + 1) * step;
+    uint32_t needed = picture->width / picture->repeat + step;
+    if (drawn < needed)
+        memset(pixels + drawn, 0, needed - drawn);
+    colour_line(picture, pixels + (panning < step ? panning : step), line);
+}
+
+/* Puts a line where it differs from what is there. */
+static void put_line(DisplaySurface *surface, uint32_t y, const uint32_t *line, bool all) {
+    uint32_t *target = display_surface_line(surface, y);
+    size_t bytes = surface->width * sizeof line[0];
+    if (!all && memcmp(target, line, bytes) == 0)
+        return;
+    memcpy(target, line, bytes);
+    display_surface_line_changed(surface, y);
+}
+
+/* 'replay': the registers changed on the way; NULL: they are what they are now. */
+static void draw_lines(const Vga *vga, Picture *picture, DisplaySurface *surface, VgaReplay *replay,
+                       bool all) {
+    const VgaState *state = replay != NULL ? &replay->state : &vga->state;
+    uint32_t line[PIXELS_MAXIMUM];
+    VgaScan scan, previous = {0};
+    vga_scan_start(vga, state, &scan);
+    for (uint32_t y = 0; y < picture->height; y++) {
+        bool changed = replay != NULL && vga_replay_go_to(replay, y);
+        if (y == 0 || changed)
+            describe_line(vga, state, picture);
+        if (y == 0 || changed || !same_content(state, picture, &scan, &previous))
+            draw_whole_line(vga, state, picture, &scan, line);
+        put_line(surface, y, line, all);
+        previous = scan;
+        vga_scan_next(state, &scan);
+    }
+}
+
+static void draw_blank(DisplaySurface *surface) {
+    memset(surface->pixels, 0, (size_t)surface->stride * surface->height * sizeof(uint32_t));
+    surface->changed_lines = surface->height;
 }
 
 /* The classic modes fill a 4:3 screen; VBE modes too where that makes pixels half or twice as
@@ -204,51 +244,68 @@ static void set_aspect(DisplaySurface *surface, bool vbe) {
     surface->aspect_height = square ? surface->height : 3;
 }
 
-static bool any_page_written(const Vga *vga, uint32_t pages) {
-    for (uint32_t page = 0; page < pages; page++)
+bool vga_was_written(const Vga *vga, uint64_t first_byte, uint32_t bytes) {
+    uint64_t last = (first_byte + bytes - 1) / PAGE_SIZE;
+    for (uint64_t page = first_byte / PAGE_SIZE; page <= last; page++)
         if (vga->touched[page] != 0 || (vga->flags[page] & PAGE_DIRTY_DISPLAY) != 0)
             return true;
     return false;
 }
 
 static void forget_written(Vga *vga) {
-    memset(vga->touched, 0, sizeof vga->touched);
-    physical_map_clear_dirty_flags(vga->context.memory, vga->flags, VGA_VRAM_PAGES,
+    memset(vga->touched, 0, vga_pages(vga));
+    physical_map_clear_dirty_flags(vga->context.memory, vga->flags, vga_pages(vga),
                                    PAGE_DIRTY_DISPLAY);
 }
 
-static void draw(Vga *vga, Picture *picture, DisplaySurface *surface, bool all) {
-    surface->first_changed_line = 0;
-    surface->changed_lines = surface->height;
+static bool anything_written(const Vga *vga, PictureKind kind) {
+    switch (kind) {
+    case PICTURE_BLANK:
+        return false;
+    case PICTURE_CIRRUS:
+        return cirrus_cursor_moved(vga) || vga_was_written(vga, 0, vga->vram_bytes);
+    case PICTURE_VBE:
+        return vga_was_written(vga, 0, vga->vram_bytes);
+    default:
+        return vga_was_written(vga, 0, vga->cirrus != NULL ? vga->vram_bytes : 4 * VGA_PLANE_BYTES);
+    }
+}
+
+static void draw(Vga *vga, Picture *picture, DisplaySurface *surface, VgaReplay *replay, bool all) {
+    bool classic = picture->kind != PICTURE_VBE && picture->kind != PICTURE_CIRRUS;
     if (picture->kind == PICTURE_VBE)
         vbe_render_lines(vga, surface, all);
-    else if (picture->kind == PICTURE_BLANK)
-        memset(surface->pixels, 0, (size_t)surface->stride * surface->height * sizeof(uint32_t));
-    else
-        draw_lines(vga, picture, surface);
+    else if (picture->kind == PICTURE_CIRRUS)
+        cirrus_render_lines(vga, surface, all);
+    else if (picture->kind == PICTURE_BLANK && replay == NULL)
+        draw_blank(surface);
+    else if (classic && picture->columns != 0)
+        draw_lines(vga, picture, surface, replay, surface->content_id == 0);
 }
 
 bool vga_render(Vga *vga, DisplaySurface *surface) {
     const VgaState *state = &vga->state;
     Picture picture = {.repeat = 1};
-    describe(state, &picture);
+    VgaReplay replay;
+    describe_size(vga, state, &picture);
+    picture.kind = kind_of(vga, state, &picture);
     display_surface_resize(surface, picture.width, picture.height);
-    set_aspect(surface, vbe_is_enabled(state));
+    set_aspect(surface, vbe_is_enabled(state) || cirrus_is_packed(vga));
 
     bool all =
         vga->picture_changed || surface->content_id == 0 || surface->content_id != vga->content_id;
     uint64_t phase = picture.kind == PICTURE_TEXT ? vga_text_blink_phase(vga) : 0;
     all |= phase != vga->blink_phase;
-    uint32_t pages = picture.kind == PICTURE_VBE ? VGA_VRAM_PAGES : VGA_LEGACY_PAGES;
-    bool written = picture.kind != PICTURE_BLANK && any_page_written(vga, pages);
-    surface->changed_lines = 0;
-    if (all || written)
-        draw(vga, &picture, surface, all);
-    if (surface->changed_lines == 0)
+    surface->changed_lines = surface->first_changed_line = 0;
+    if (!all && !anything_written(vga, picture.kind))
         return false;
+    bool replays = vga_replay_start(vga, &replay);
+    draw(vga, &picture, surface, replays ? &replay : NULL, all);
     forget_written(vga);
-    vga->picture_changed = false;
+    vga->picture_changed = replays; /* the next picture may be another */
     vga->blink_phase = phase;
+    if (surface->changed_lines == 0 && surface->content_id == vga->content_id)
+        return false;
     surface->content_id = ++vga->content_id;
     return true;
 }

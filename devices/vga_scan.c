@@ -1,5 +1,5 @@
 /* The CRT controller's addresses: which cell is shown where. */
-#include "vga_internal.h"
+#include "cirrus.h"
 
 enum { ROW_SCAN_MASK = 0x1F };
 
@@ -22,30 +22,38 @@ static uint32_t panning_of(const VgaState *state) {
     return panning & 7;
 }
 
-void vga_scan_start(const VgaState *state, VgaScan *scan) {
+void vga_scan_start(const Vga *vga, const VgaState *state, VgaScan *scan) {
     const uint8_t *crtc = state->crtc;
     uint32_t byte_panning = crtc[CRTC_PRESET_ROW_SCAN] >> 5 & 3;
     uint32_t start = crtc[CRTC_START_ADDRESS_HIGH] << 8 | crtc[CRTC_START_ADDRESS_LOW];
     *scan = (VgaScan){
-        .row_address = (start + byte_panning) & 0xFFFF,
+        .address_mask = VGA_PLANE_BYTES - 1,
         .row_scan = crtc[CRTC_PRESET_ROW_SCAN] & ROW_SCAN_MASK,
-        .panning = panning_of(state),
-        .line_compare = line_compare_of(state),
         .new_row = true,
     };
+    if (vga->cirrus != NULL) {
+        start |= cirrus_further_start(vga);
+        scan->further_offset = cirrus_further_offset(vga);
+        scan->address_mask = cirrus_address_mask(vga);
+    }
+    scan->row_address = (start + byte_panning) & scan->address_mask;
+}
+
+uint32_t vga_scan_panning(const VgaState *state, const VgaScan *scan) {
+    bool ends =
+        scan->is_split && (state->attribute[ATTRIBUTE_MODE] & ATTRIBUTE_MODE_PANNING_SPLIT) != 0;
+    return ends ? 0 : panning_of(state);
 }
 
 void vga_scan_next(const VgaState *state, VgaScan *scan) {
     const uint8_t *crtc = state->crtc;
-    scan->new_row = scan->starts_split = false;
-    if (scan->line++ == scan->line_compare) {
+    scan->new_row = false;
+    if (scan->line++ == line_compare_of(state)) {
         scan->row_address = 0;
         scan->row_scan = 0;
         scan->second_scan = false;
-        scan->new_row = scan->starts_split = true;
-        if ((state->attribute[ATTRIBUTE_MODE] & ATTRIBUTE_MODE_PANNING_SPLIT) != 0)
-            scan->panning = 0;
-        else
+        scan->new_row = scan->is_split = true;
+        if ((state->attribute[ATTRIBUTE_MODE] & ATTRIBUTE_MODE_PANNING_SPLIT) == 0)
             scan->row_address = crtc[CRTC_PRESET_ROW_SCAN] >> 5 & 3;
         return;
     }
@@ -56,7 +64,8 @@ void vga_scan_next(const VgaState *state, VgaScan *scan) {
     scan->second_scan = false;
     if (scan->row_scan == (crtc[CRTC_MAXIMUM_SCAN_LINE] & ROW_SCAN_MASK)) {
         scan->row_scan = 0;
-        scan->row_address = (scan->row_address + 2u * crtc[CRTC_OFFSET]) & 0xFFFF;
+        uint32_t offset = 2u * crtc[CRTC_OFFSET] + scan->further_offset;
+        scan->row_address = (scan->row_address + offset) & scan->address_mask;
         scan->new_row = true;
     } else {
         scan->row_scan = (scan->row_scan + 1) & ROW_SCAN_MASK;

@@ -18,8 +18,7 @@ static uint32_t font_address(unsigned font) {
     return (font & 3) * 0x4000u + (font >> 2) * 0x2000u;
 }
 
-void vga_text_style(const Vga *vga, VgaTextStyle *style) {
-    const VgaState *state = &vga->state;
+void vga_text_style(const Vga *vga, const VgaState *state, VgaTextStyle *style) {
     const uint8_t *crtc = state->crtc;
     uint8_t map = state->sequencer[SEQUENCER_CHARACTER_MAP];
     uint8_t mode = state->attribute[ATTRIBUTE_MODE];
@@ -77,13 +76,12 @@ static void draw_character(const Vga *vga, const VgaTextStyle *style, const uint
         dots[8] = ninth ? foreground : background;
 }
 
-void vga_text_draw_line(const Vga *vga, const VgaTextStyle *style, const VgaScan *scan,
-                        uint32_t columns, uint8_t *dots) {
-    const VgaState *state = &vga->state;
+void vga_text_draw_line(const Vga *vga, const VgaState *state, const VgaTextStyle *style,
+                        const VgaScan *scan, uint32_t columns, uint8_t *dots) {
     bool cursor_line =
         scan->row_scan >= style->cursor_first && scan->row_scan <= style->cursor_last;
     for (uint32_t column = 0; column < columns; column++) {
-        uint32_t counter = (scan->row_address + column) & 0xFFFF;
+        uint32_t counter = (scan->row_address + column) & scan->address_mask;
         uint32_t cell = vga_crtc_cell(state, counter, scan->row_scan);
         bool cursor = cursor_line && counter == style->cursor;
         draw_character(vga, style, &vga->vram[4 * cell], scan->row_scan, cursor, dots);

@@ -1,7 +1,8 @@
 /* Where the beam is: computed from the CRT controller's counts and the virtual clock, so that
  * software which polls input status 1 sees the times that the registers ask for, and sees them
  * again after a restore. */
-#include "vga_internal.h"
+#include "cirrus.h"
+#include <string.h>
 
 enum {
     STATUS_NOT_DISPLAYING = 1 << 0,
@@ -9,15 +10,6 @@ enum {
 };
 
 #define VBE_FRAMES_PER_SECOND 60
-
-/* One frame, in character clocks and scan lines. */
-typedef struct VgaTiming {
-    uint32_t characters, characters_shown;
-    uint32_t lines, lines_shown;
-    uint32_t retrace_start, retrace_lines;
-    int64_t clock_hz; /* character clocks in 'clock_divisor' seconds */
-    int64_t clock_divisor;
-} VgaTiming;
 
 static uint32_t overflow_bits(const uint8_t *crtc, unsigned bit_8, unsigned bit_9) {
     return (crtc[CRTC_OVERFLOW] >> bit_8 & 1u) << 8 | (crtc[CRTC_OVERFLOW] >> bit_9 & 1u) << 9;
@@ -61,42 +53,64 @@ static void timing_of_vbe(const VgaState *state, VgaTiming *timing) {
     timing->clock_divisor = 1;
 }
 
-static void get_timing(const VgaState *state, VgaTiming *timing) {
-    if (vbe_is_enabled(state))
-        timing_of_vbe(state, timing);
+static void timing_of_cirrus(const Vga *vga, VgaTiming *timing) {
+    timing_of_crtc(&vga->state, timing);
+    timing->clock_hz = cirrus_dot_clock(vga);
+    if ((vga->cirrus->state.crtc[CR1A_MISCELLANEOUS] & CR1A_INTERLACE) != 0)
+        timing->lines_shown *= 2; /* two fields, of which we make one frame */
+    if (timing->lines < timing->lines_shown)
+        timing->lines = timing->lines_shown + 1;
+}
+
+static void get_timing(const Vga *vga, VgaTiming *timing) {
+    memset(timing, 0, sizeof *timing);
+    if (vbe_is_enabled(&vga->state))
+        timing_of_vbe(&vga->state, timing);
+    else if (cirrus_is_packed(vga))
+        timing_of_cirrus(vga, timing);
     else
-        timing_of_crtc(state, timing);
+        timing_of_crtc(&vga->state, timing);
+}
+
+void vga_timing_update(Vga *vga) {
+    VgaTiming timing;
+    get_timing(vga, &timing);
+    if (memcmp(&timing, &vga->timing, sizeof timing) == 0)
+        return;
+    vga->timing = timing;
+    vga_frame_log_clear(vga);
+}
+
+uint64_t vga_characters_at(const Vga *vga, int64_t time_ns) {
+    const VgaTiming *timing = &vga->timing;
+    return (uint64_t)clock_scale(time_ns, timing->clock_hz, timing->clock_divisor * NS_PER_SECOND);
 }
 
 /* Character clocks since the virtual clock began. */
-static uint64_t characters_passed(const Vga *vga, const VgaTiming *timing) {
-    return (uint64_t)clock_scale(clock_now_ns(vga->context.clock), timing->clock_hz,
-                                 timing->clock_divisor * NS_PER_SECOND);
+static uint64_t characters_passed(const Vga *vga) {
+    return vga_characters_at(vga, clock_now_ns(vga->context.clock));
 }
 
 uint8_t vga_input_status_1(const Vga *vga) {
-    VgaTiming timing;
-    get_timing(&vga->state, &timing);
-    uint64_t passed = characters_passed(vga, &timing);
-    uint32_t character = (uint32_t)(passed % timing.characters);
-    uint32_t line = (uint32_t)(passed / timing.characters % timing.lines);
+    const VgaTiming *timing = &vga->timing;
+    uint64_t passed = characters_passed(vga);
+    uint32_t character = (uint32_t)(passed % timing->characters);
+    uint32_t line = (uint32_t)(passed / timing->characters % timing->lines);
     uint8_t status = 0;
-    if (line >= timing.lines_shown || character >= timing.characters_shown)
+    if (line >= timing->lines_shown || character >= timing->characters_shown)
         status |= STATUS_NOT_DISPLAYING;
-    if (line >= timing.retrace_start && line - timing.retrace_start < timing.retrace_lines)
+    if (line >= timing->retrace_start && line - timing->retrace_start < timing->retrace_lines)
         status |= STATUS_NOT_DISPLAYING | STATUS_VERTICAL_RETRACE;
     return status;
 }
 
 uint64_t vga_frame_number(const Vga *vga) {
-    VgaTiming timing;
-    get_timing(&vga->state, &timing);
-    return characters_passed(vga, &timing) / ((uint64_t)timing.characters * timing.lines);
+    const VgaTiming *timing = &vga->timing;
+    return characters_passed(vga) / ((uint64_t)timing->characters * timing->lines);
 }
 
 int64_t vga_frame_ns(const Vga *vga) {
-    VgaTiming timing;
-    get_timing(&vga->state, &timing);
-    return clock_scale((int64_t)timing.characters * timing.lines,
-                       timing.clock_divisor * NS_PER_SECOND, timing.clock_hz);
+    const VgaTiming *timing = &vga->timing;
+    return clock_scale((int64_t)timing->characters * timing->lines,
+                       timing->clock_divisor * NS_PER_SECOND, timing->clock_hz);
 }

@@ -117,9 +117,14 @@ bool monitor_info_roms(Monitor *monitor, char *arguments, Error *error) {
             monitor_print(monitor, "pci=%02x.0 size=0x%06zx name=\"%s\"\n",
                           board->network_card[i].slot, board->network_card[i].rom->size,
                           board->network_card[i].id);
-    if (board->vga != NULL && board->vga_bios->size > 0)
-        monitor_print(monitor, "pci=02.0 size=0x%06zx name=\"%s\"\n", board->vga_bios->size,
-                      FIRMWARE_VGA_BIOS);
+    const VgaConfig *vga = &machine->config.vga;
+    if (board->vga != NULL && board->vga_bios->size > 0 && vga->model == VGA_ISA)
+        monitor_print(monitor, "fw=vgaroms/%s size=0x%06zx\n", board_vga_bios_name(board),
+                      board->vga_bios->size);
+    else if (board->vga != NULL && board->vga_bios->size > 0)
+        monitor_print(monitor, "pci=%02x.0 size=0x%06zx name=\"%s\"\n",
+                      vga->slot != 0 ? vga->slot : 2, board->vga_bios->size,
+                      board_vga_bios_name(board));
     monitor_print(monitor, "addr=%016llx size=0x%06x mem=rom name=\"%s\"\n",
                   (unsigned long long)(0u - (uint32_t)board->bios->size),
                   (unsigned)board->bios->size, bios);

@@ -51,7 +51,7 @@ const OptionInfo option_table[] = {
     {NULL, NULL, "Screen:", NULL},
     {"display", "sdl|none", "a window, or nothing", option_display},
     {"nographic", NULL, "no window; serial port and monitor on the terminal", option_no_graphic},
-    {"vga", "std|none", "the display adapter", option_vga},
+    {"vga", "std|cirrus|none", "the display adapter", option_vga},
     {"vnc", "none", "no window", option_vnc},
     {"full-screen", NULL, "start with the window filling the screen", option_full_screen},
 

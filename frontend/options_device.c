@@ -1,3 +1,4 @@
+#include "edid.h"
 #include "key_values.h"
 #include "nearest_name.h"
 #include "network_cards.h"
@@ -243,11 +244,55 @@ static bool plug_in_floppy(Settings *settings, KeyValues *values, Error *error) 
     return settings_add_floppy_drive(settings, has_unit ? (int)(unit & 0xFF) : -1, &request, error);
 }
 
-static bool plug_in_vga(Settings *settings, KeyValues *values, Error *error) {
-    (void)values;
-    (void)error;
-    settings->machine.has_vga = true;
+static bool read_video_memory(KeyValues *values, VgaConfig *vga, Error *error) {
+    uint64_t usual = vga->model == VGA_CIRRUS ? 4 : 16, megabytes;
+    uint32_t most = vga->model == VGA_CIRRUS ? CIRRUS_MEMORY_MOST : VGA_MEMORY_MOST;
+    if (!key_values_get_number(values, "vgamem_mb", usual, &megabytes, error))
+        return false;
+    if (megabytes < 1 || megabytes > most >> 20 || (megabytes & (megabytes - 1)) != 0)
+        return error_set(error, "vgamem_mb is a power of two, 1 to %u", most >> 20);
+    vga->memory_bytes = (uint32_t)megabytes << 20;
     return true;
+}
+
+/* The mode that the display says it prefers. */
+static bool read_identification(KeyValues *values, VgaConfig *vga, Error *error) {
+    uint64_t width, height;
+    bool edid;
+    if (!key_values_get_bool(values, "edid", true, &edid, error) ||
+        !key_values_get_number(values, "xres", 0, &width, error) ||
+        !key_values_get_number(values, "yres", 0, &height, error))
+        return false;
+    if (width > EDID_PIXELS_MOST || height > EDID_PIXELS_MOST || (width == 0) != (height == 0))
+        return error_set(error, "xres and yres are the size of a screen, at most %u by %u",
+                         EDID_PIXELS_MOST, EDID_PIXELS_MOST);
+    vga->no_edid = !edid;
+    vga->edid_width = (uint16_t)width;
+    vga->edid_height = (uint16_t)height;
+    return true;
+}
+
+/* A named adapter takes the place of the usual one. */
+static bool plug_in_adapter(Settings *settings, KeyValues *values, VgaModel model, Error *error) {
+    VgaConfig *vga = &settings->machine.vga;
+    if (settings->vga_is_named)
+        return error_set(error, "there is one display adapter already");
+    *vga = (VgaConfig){.model = model};
+    settings->machine.has_vga = settings->vga_is_named = true;
+    return read_video_memory(values, vga, error) && read_slot(values, &vga->slot, error) &&
+           (model != VGA_STANDARD || read_identification(values, vga, error));
+}
+
+static bool plug_in_vga(Settings *settings, KeyValues *values, Error *error) {
+    return plug_in_adapter(settings, values, VGA_STANDARD, error);
+}
+
+static bool plug_in_isa_vga(Settings *settings, KeyValues *values, Error *error) {
+    return plug_in_adapter(settings, values, VGA_ISA, error);
+}
+
+static bool plug_in_cirrus(Settings *settings, KeyValues *values, Error *error) {
+    return plug_in_adapter(settings, values, VGA_CIRRUS, error);
 }
 
 static bool plug_in_pc_testdev(Settings *settings, KeyValues *values, Error *error) {
@@ -266,7 +311,9 @@ static bool plug_in_pci_testdev(Settings *settings, KeyValues *values, Error *er
 
 static const DeviceOption device_options[] = {
     // clang-format off
-    {"VGA", "vgamem_mb id bus addr", "the display adapter", plug_in_vga},
+    {"VGA", "vgamem_mb edid xres yres id bus addr", "a display adapter, 'std'", plug_in_vga},
+    {"cirrus-vga", "vgamem_mb id bus addr", "a Cirrus Logic GD5446", plug_in_cirrus},
+    {"isa-vga", "vgamem_mb id", "a display adapter that is no PCI device", plug_in_isa_vga},
     {"floppy", "drive unit id bootindex", "a floppy drive", plug_in_floppy},
     {"ide-cd", "drive bus unit id bootindex serial", "a CD drive", plug_in_ide_cd},
     {"ide-hd", "drive bus unit id bootindex serial", "a hard disk", plug_in_ide_disk},
@@ -317,7 +364,7 @@ static bool note_device(Settings *settings, const char *driver, KeyValues *value
 
 /* Settings that every device may be given and that change nothing here. */
 static void accept_common_keys(KeyValues *values) {
-    static const char *const keys[] = {"id", "addr", "vgamem_mb", "bootindex", "bus"};
+    static const char *const keys[] = {"id", "addr", "bootindex", "bus"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         key_values_get(values, keys[i]);
 }

@@ -43,9 +43,14 @@ bool option_full_screen(Settings *settings, const char *argument, Error *error) 
 }
 
 bool option_vga(Settings *settings, const char *argument, Error *error) {
-    settings->machine.has_vga = strcmp(argument, "none") != 0;
-    if (settings->machine.has_vga && strcmp(argument, "std") != 0)
-        return error_set(error, "unknown display adapter '%s'; known are std and none", argument);
+    bool cirrus = strcmp(argument, "cirrus") == 0, none = strcmp(argument, "none") == 0;
+    if (!cirrus && !none && strcmp(argument, "std") != 0)
+        return error_set(error, "unknown display adapter '%s'; known are std, cirrus and none",
+                         argument);
+    if (settings->vga_is_named) /* by -device */
+        return none || error_set(error, "there is one display adapter already");
+    settings->machine.has_vga = !none;
+    settings->machine.vga.model = cirrus ? VGA_CIRRUS : VGA_STANDARD;
     return true;
 }
 

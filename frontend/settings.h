@@ -56,6 +56,7 @@ typedef struct Settings {
 
     DisplayKind display;
     bool full_screen;
+    bool vga_is_named; /* by -device */
     bool no_graphic; /* -nographic */
     bool no_defaults;
 

@@ -7,6 +7,8 @@
 
 #define FIRMWARE_BIOS "bios-256k.bin"
 #define FIRMWARE_VGA_BIOS "vgabios-stdvga.bin"
+#define FIRMWARE_ISA_VGA_BIOS "vgabios-isavga.bin"
+#define FIRMWARE_CIRRUS_BIOS "vgabios-cirrus.bin"
 
 /* Loads the file 'name' into 'image' (which must be empty). It is looked for in 'folder' (what -L
  * says; may be NULL), then where distributions put firmware, then in the working directory. A

@@ -174,9 +174,11 @@ static bool create_display(Board *board, Error *error) {
     DeviceContext context = board_context(board);
     if (!board->machine->config.has_vga)
         return true;
-    VgaConfig config = {.slot = SLOT_VGA,
-                        .rom = board->vga_bios->size > 0 ? board->vga_bios->data : NULL,
-                        .rom_size = (uint32_t)board->vga_bios->size};
+    VgaConfig config = board->machine->config.vga;
+    if (config.slot == 0)
+        config.slot = SLOT_VGA;
+    config.rom = board->vga_bios->size > 0 ? board->vga_bios->data : NULL;
+    config.rom_size = (uint32_t)board->vga_bios->size;
     board->vga = vga_create(&context, board->pci, &config, error);
     return board->vga != NULL;
 }

@@ -114,6 +114,8 @@ void board_key(Board *board, int key, bool down);
 void board_mouse_move(Board *board, int32_t dx, int32_t dy, int32_t dz);
 void board_mouse_buttons(Board *board, uint32_t buttons);
 void board_power_button(Board *board);
+/* The file that has the display adapter's BIOS. */
+const char *board_vga_bios_name(const Board *board);
 
 /* Suspended to RAM, no instruction may run; board_wake() resets the chips, and the firmware goes on
  * where the system wants it. */

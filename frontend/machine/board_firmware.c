@@ -31,15 +31,22 @@ static bool load_rom(SharedBytes **rom, FirmwareLoader *load, const char *name, 
     return good;
 }
 
+const char *board_vga_bios_name(const Board *board) {
+    static const char *const names[] = {[VGA_STANDARD] = FIRMWARE_VGA_BIOS,
+                                        [VGA_ISA] = FIRMWARE_ISA_VGA_BIOS,
+                                        [VGA_CIRRUS] = FIRMWARE_CIRRUS_BIOS};
+    return names[board->machine->config.vga.model];
+}
+
 /* SeaBIOS shows nothing without the adapter's ROM; to another BIOS it may mean nothing. */
 static bool load_vga_rom(Board *board, Error *error) {
     const MachineConfig *config = &board->machine->config;
-    if (config->bios != NULL && !firmware_exists(FIRMWARE_VGA_BIOS, config->firmware_folder)) {
+    const char *name = board_vga_bios_name(board);
+    if (config->bios != NULL && !firmware_exists(name, config->firmware_folder)) {
         board->vga_bios = shared_bytes_create(NULL, 0);
         return true;
     }
-    return load_rom(&board->vga_bios, firmware_load, FIRMWARE_VGA_BIOS, config->firmware_folder,
-                    error);
+    return load_rom(&board->vga_bios, firmware_load, name, config->firmware_folder, error);
 }
 
 static bool load_roms(Board *board, Error *error) {
@@ -203,6 +210,15 @@ static bool add_smbios_tables(Board *board, Error *error) {
     return good;
 }
 
+/* An adapter that is no PCI device has its ROM put in place by the BIOS. */
+static bool add_isa_vga_bios(Board *board, Error *error) {
+    const MachineConfig *config = &board->machine->config;
+    if (!config->has_vga || config->vga.model != VGA_ISA || board->vga_bios->size == 0)
+        return true;
+    return fw_cfg_add_file(board->fw_cfg, "vgaroms/" FIRMWARE_ISA_VGA_BIOS, board->vga_bios->data,
+                           board->vga_bios->size, error);
+}
+
 bool board_create_fw_cfg(Board *board, Error *error) {
     const MachineConfig *config = &board->machine->config;
     /* By state what the PIIX4 calls it; bit 7 says that it is there. */
@@ -227,5 +243,5 @@ bool board_create_fw_cfg(Board *board, Error *error) {
                            error) &&
            add_memory_map(board, error) && add_acpi_tables(board, error) &&
            add_smbios_tables(board, error) && add_boot_order(board, error) &&
-           add_boot_menu(board, error);
+           add_boot_menu(board, error) && add_isa_vga_bios(board, error);
 }

@@ -10,6 +10,7 @@
 #include "smbios_tables.h"
 #include "trace.h"
 #include "translator.h"
+#include "vga.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -147,6 +148,7 @@ typedef struct MachineConfig {
     AudioSink audio[MACHINE_AUDIO_SINKS];
     SoundConfig sound[SOUND_KINDS];
     bool has_vga;
+    VgaConfig vga; /* of slot, memory and identification; slot 0: the usual one */
     bool has_acpi; /* power management and the tables that tell of it */
     bool has_hpet;
     bool no_suspend_to_ram, no_suspend_to_disk; /* S3 and S4 are not offered */

@@ -69,6 +69,7 @@ static const struct {
     {"e1000 interrupt",  PCI_LINES,          false},
     {"e1000 link",       PCI_LINES,          false},
     {"vga window",       0,                  false},
+    {"cirrus linear",    0,                  false},
     {"wait",             0,                  false}, /* ours */
     {"observer",         0,                  false}, /* ours */
     {"audio",            0,                  false}, /* ours */

@@ -257,7 +257,10 @@ START_TEST(only_changes_are_drawn) {
     set_indexed(&board, 0x3C4, SEQUENCER_MAP_MASK, 0x03);
     peek(&board, 0xA0000);
     ck_assert(!vga_render(board.vga, &board.surface));
+    /* Nor does a colour that is nowhere. */
     set_dac(&board, 1, 9, 9, 9);
+    ck_assert(!vga_render(board.vga, &board.surface));
+    set_dac(&board, 0, 1, 2, 3);
     ck_assert(vga_render(board.vga, &board.surface));
     /* Another surface gets the whole picture, and then the first does again. */
     DisplaySurface other = {0};

@@ -216,6 +216,7 @@ START_TEST(state_is_saved_and_restored) {
     set_indexed(&board, 0x3C4, SEQUENCER_MAP_MASK, 0x01);
     ck_assert_ptr_null(physical_map_page(board.memory, 0xA0).write);
     poke(&board, 0xA0000, 0x77);
+    ck_assert(vga_render(board.vga, &board.surface));
     reader = (ByteReader){.data = saved.data, .size = saved.size};
     memcpy(board.vga->vram, other.vga->vram, VGA_VRAM_BYTES);
     ck_assert(device_list_load(&board.devices, &reader, &error));

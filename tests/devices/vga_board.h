@@ -22,7 +22,7 @@ typedef struct VgaBoard {
 
 enum { BOARD_FRAME_BUFFER = 0x10000000, BOARD_REGISTERS = 0x20000000 };
 
-static inline void board_create(VgaBoard *board) {
+static inline void board_create_model(VgaBoard *board, VgaModel model) {
     memset(board, 0, sizeof *board);
     Error error = {0};
     clock_init(&board->clock);
@@ -32,13 +32,18 @@ static inline void board_create(VgaBoard *board) {
     DeviceContext context = {&board->clock, board->ports, board->memory, &board->devices,
                              &board->trace};
     board->bus = pci_bus_create(&context, &error);
-    VgaConfig config = {.slot = 2};
+    VgaConfig config = {.slot = 2, .model = model};
     board->vga = vga_create(&context, board->bus, &config, &error);
     ck_assert_msg(board->vga != NULL, "%s", error.message);
     PciDevice *pci = pci_bus_device(board->bus, 2, 0);
     pci_device_config_write(pci, PCI_BASE_ADDRESS, 4, BOARD_FRAME_BUFFER);
-    pci_device_config_write(pci, PCI_BASE_ADDRESS + 8, 4, BOARD_REGISTERS);
+    unsigned registers_bar = model == VGA_CIRRUS ? 1 : 2;
+    pci_device_config_write(pci, PCI_BASE_ADDRESS + 4 * registers_bar, 4, BOARD_REGISTERS);
     pci_device_config_write(pci, PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+}
+
+static inline void board_create(VgaBoard *board) {
+    board_create_model(board, VGA_STANDARD);
 }
 
 static inline void board_destroy(VgaBoard *board) {
