@@ -70,7 +70,7 @@ typedef struct Ne2000State {
     uint8_t page_start, page_stop, boundary, current, send_page;
     uint8_t address[NETWORK_ADDRESS_BYTES];
     uint8_t multicast[8];
-    uint8_t padding;
+    uint8_t unseen; /* a frame came since CURR was read or PRX acknowledged */
     uint16_t send_bytes;
     uint16_t remote_start, remote_address, remote_bytes;
     uint16_t local_address;
@@ -95,7 +95,7 @@ static const Field field_rows[] = {
     FIELD(Ne2000State, U8, send_page),
     FIELD_ARRAY(Ne2000State, U8, address),
     FIELD_ARRAY(Ne2000State, U8, multicast),
-    FIELD_PADDING(Ne2000State, padding),
+    FIELD(Ne2000State, U8, unseen),
     FIELD(Ne2000State, U16, send_bytes),
     FIELD(Ne2000State, U16, remote_start),
     FIELD(Ne2000State, U16, remote_address),
@@ -157,33 +157,31 @@ static void advance_remote(Ne2000 *card, unsigned size) {
         raise_isr(card, ISR_DMA_DONE);
 }
 
-/* A word-wide card moves words, whatever the access. */
-static unsigned remote_step(const Ne2000 *card, unsigned left) {
-    return card->state.dcr & DCR_WORDS && left >= 2 ? 2 : 1;
+/* A word-wide card moves words, whatever the access: byte accesses see the lower half of each. */
+static unsigned remote_step(const Ne2000 *card) {
+    return card->state.dcr & DCR_WORDS ? 2 : 1;
 }
 
 static uint32_t data_read(Ne2000 *card, unsigned size) {
     uint32_t value = 0;
-    for (unsigned done = 0; done < size;) {
-        unsigned step = remote_step(card, size - done);
-        for (unsigned i = 0; i < step; i++)
+    unsigned step = remote_step(card);
+    for (unsigned done = 0; done < size; done += step) {
+        for (unsigned i = 0; i < step && done + i < size; i++)
             value |= (uint32_t)memory_read(card, (uint16_t)(card->state.remote_address + i))
                      << 8 * (done + i);
         if (card->state.remote_bytes > 0)
             advance_remote(card, step);
-        done += step;
     }
     return value;
 }
 
 static void data_write(Ne2000 *card, unsigned size, uint32_t value) {
-    for (unsigned done = 0; done < size && card->state.remote_bytes > 0;) {
-        unsigned step = remote_step(card, size - done);
-        for (unsigned i = 0; i < step; i++)
+    unsigned step = remote_step(card);
+    for (unsigned done = 0; done < size && card->state.remote_bytes > 0; done += step) {
+        for (unsigned i = 0; i < step && done + i < size; i++)
             memory_write(card, (uint16_t)(card->state.remote_address + i),
                          (uint8_t)(value >> 8 * (done + i)));
         advance_remote(card, step);
-        done += step;
     }
 }
 
@@ -201,16 +199,18 @@ static unsigned ring_room(const Ne2000State *state) {
     return ring > current - boundary ? ring - (current - boundary) : 0;
 }
 
+/* Once started, the chip runs until it is stopped, whatever STA is (10.3). */
 static bool is_deaf(const Ne2000State *state) {
-    return (state->cr & CR_STOP) || !(state->cr & CR_START) || (state->rcr & RCR_MONITOR) ||
-           (state->tcr & TCR_LOOPBACK) || ring_bytes(state) == 0;
+    return (state->cr & CR_STOP) || (state->rcr & RCR_MONITOR) || (state->tcr & TCR_LOOPBACK) ||
+           ring_bytes(state) == 0;
 }
 
-/* A card that does not listen misses what comes; one that is full lets it wait. */
+/* A card that does not listen misses what comes; one that is full lets it wait. A page stays free:
+ * a ring whose pointers are equal is empty. */
 static bool can_receive(void *opaque) {
     const Ne2000 *card = opaque;
     return is_deaf(&card->state) ||
-           ring_room(&card->state) >= HEADER_BYTES + FRAME_MAX + CHECKSUM_BYTES;
+           ring_room(&card->state) > (HEADER_BYTES + FRAME_MAX + CHECKSUM_BYTES + 255) / 256 * 256;
 }
 
 static bool accepts(const Ne2000State *state, const uint8_t *frame) {
@@ -254,6 +254,7 @@ static void receive(void *opaque, const uint8_t *frame, size_t size) {
     store_received(card, frame, size);
     store_received(card, checksum, sizeof(checksum));
     state->current = (uint8_t)next;
+    state->unseen = 1;
     raise_isr(card, ISR_RECEIVED);
 }
 
@@ -324,6 +325,18 @@ static void write_command(Ne2000 *card, uint8_t value) {
     network_link_flush(card->link);
 }
 
+/* Drivers look at CURR and, if nothing is there, acknowledge. On a wire of 10 Mbit/s hardly ever a
+ * frame comes in between; here frames follow each other at once, so such a one is told again. */
+static void acknowledge(Ne2000 *card, uint8_t bits) {
+    Ne2000State *state = &card->state;
+    if ((bits & ISR_RECEIVED) && state->unseen) {
+        bits &= (uint8_t)~ISR_RECEIVED;
+        state->unseen = 0;
+    }
+    state->isr &= (uint8_t)~bits;
+    update_irq(card);
+}
+
 static void put_byte(uint16_t *value, unsigned number, uint8_t byte) {
     *value = (uint16_t)(number == 0 ? (*value & 0xFF00) | byte : (*value & 0xFF) | byte << 8);
 }
@@ -349,8 +362,7 @@ static void write_page0(Ne2000 *card, unsigned offset, uint8_t value) {
         put_byte(&state->send_bytes, offset - PAGE0_NCR, value);
         break;
     case PAGE0_ISR:
-        state->isr &= (uint8_t) ~(value & (ISR_RESET - 1));
-        update_irq(card);
+        acknowledge(card, value & (ISR_RESET - 1));
         break;
     case PAGE0_CRDA0:
     case PAGE0_CRDA1:
@@ -423,8 +435,8 @@ static uint8_t read_page2(const Ne2000State *state, unsigned offset) {
     return values[offset];
 }
 
-static uint8_t register_read(const Ne2000 *card, unsigned offset) {
-    const Ne2000State *state = &card->state;
+static uint8_t register_read(Ne2000 *card, unsigned offset) {
+    Ne2000State *state = &card->state;
     unsigned page = state->cr >> CR_PAGE_SHIFT;
     if (offset == REGISTER_CR)
         return state->cr;
@@ -432,6 +444,8 @@ static uint8_t register_read(const Ne2000 *card, unsigned offset) {
         return read_page0(card, offset);
     if (page == 1 && offset < PAGE1_CURR)
         return state->address[offset - PAGE1_PAR0];
+    if (page == 1 && offset == PAGE1_CURR)
+        state->unseen = 0;
     if (page == 1)
         return offset == PAGE1_CURR ? state->current : state->multicast[offset - PAGE1_MAR0];
     return page == 2 ? read_page2(state, offset) : 0;

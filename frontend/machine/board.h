@@ -86,6 +86,7 @@ typedef struct Board {
     unsigned ahci_slot;
     unsigned pci_disk_slot[MACHINE_PCI_DISKS];
     BoardNetworkCard network_card[MACHINE_NETWORK_CARDS];
+    struct NetworkDump *network_dump[MACHINE_NETWORK_DUMPS];
     struct NetworkHost *network_host; /* NULL: nothing of the host can wake the machine */
     struct Uart16550 *serial[MACHINE_SERIAL_PORTS];
     struct ParallelPort *parallel[MACHINE_PARALLEL_PORTS];

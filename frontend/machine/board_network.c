@@ -4,6 +4,7 @@
 #include "firmware.h"
 #include "machine_parts.h"
 #include "network_cards.h"
+#include "network_dump.h"
 #include "network_user.h"
 
 #include <stdio.h>
@@ -110,16 +111,35 @@ static bool connect_card(Board *board, unsigned i, Error *error) {
            (open_back_end(board, card, error) || error_prefix(error, "%s: ", card->back_end->id));
 }
 
+/* A clone would write over what its base has written. */
+static bool open_dumps(Board *board, Error *error) {
+    const MachineConfig *config = &board->machine->config;
+    for (unsigned i = 0; i < MACHINE_NETWORK_DUMPS && config->roms == NULL; i++) {
+        const NetworkDumpOptions *options = &config->network_dump[i];
+        for (unsigned j = 0; options->file != NULL && j < MACHINE_NETWORK_CARDS; j++) {
+            const BoardNetworkCard *card = &board->network_card[j];
+            if (card->back_end == NULL || strcmp(card->back_end->id, options->back_end) != 0)
+                continue;
+            board->network_dump[i] = network_dump_create(options, card->link, error);
+            if (board->network_dump[i] == NULL)
+                return false;
+        }
+    }
+    return true;
+}
+
 bool board_create_network(Board *board, Error *error) {
     for (unsigned i = 0; i < MACHINE_NETWORK_CARDS; i++) {
         if (board->machine->config.network_card[i].model != NULL &&
             (!create_card(board, i, error) || !connect_card(board, i, error)))
             return false;
     }
-    return true;
+    return open_dumps(board, error);
 }
 
 void board_destroy_network(Board *board) {
+    for (unsigned i = 0; i < MACHINE_NETWORK_DUMPS; i++)
+        network_dump_destroy(board->network_dump[i]);
     for (unsigned i = 0; i < MACHINE_NETWORK_CARDS; i++) {
         BoardNetworkCard *card = &board->network_card[i];
         network_user_destroy(card->user);
