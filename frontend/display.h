@@ -12,7 +12,16 @@ typedef struct Display Display;
 /* Settles which display is to be used; an error if a window is wanted and cannot be had. */
 bool display_check(Settings *settings, Error *error);
 
-Display *display_open(Machine *machine, const char *name, bool full_screen, Error *error);
+/* What the window begins with, and what it needs to know of the machine. Strings must outlive it.
+ */
+typedef struct DisplayOptions {
+    const char *name;            /* for the title; may be NULL */
+    const char *firmware_folder; /* where the font of the menu is looked for first; may be NULL */
+    bool full_screen;
+    DisplayScaling scaling;
+} DisplayOptions;
+
+Display *display_open(Machine *machine, const DisplayOptions *options, Error *error);
 /* NULL is allowed. */
 void display_close(Display *display);
 

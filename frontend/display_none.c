@@ -1,10 +1,9 @@
 /* Takes the window's place in a build without SDL. */
 #include "display.h"
 
-Display *display_open(Machine *machine, const char *name, bool full_screen, Error *error) {
+Display *display_open(Machine *machine, const DisplayOptions *options, Error *error) {
     (void)machine;
-    (void)name;
-    (void)full_screen;
+    (void)options;
     error_set(error, "this build has no window; '-display none' runs without one");
     return NULL;
 }

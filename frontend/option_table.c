@@ -49,7 +49,7 @@ const OptionInfo option_table[] = {
     {"snapshot", NULL, "forget all writes to images at the end", option_snapshot},
 
     {NULL, NULL, "Screen:", NULL},
-    {"display", "sdl|none", "a window, or nothing", option_display},
+    {"display", "sdl|none", "a window, or nothing; sdl,scaling=smooth|sharp|crt", option_display},
     {"nographic", NULL, "no window; serial port and monitor on the terminal", option_no_graphic},
     {"vga", "std|cirrus|none", "the display adapter", option_vga},
     {"vnc", "none", "no window", option_vnc},

@@ -4,6 +4,18 @@
 
 #include <string.h>
 
+static bool read_scaling(const char *text, DisplayScaling *scaling, Error *error) {
+    static const char *const names[] = {
+        [DISPLAY_SMOOTH] = "smooth", [DISPLAY_SHARP] = "sharp", [DISPLAY_CRT] = "crt"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (text == NULL || strcmp(text, names[i]) == 0) {
+            *scaling = (DisplayScaling)i;
+            return true;
+        }
+    }
+    return error_set(error, "scaling is smooth, sharp or crt, not '%s'", text);
+}
+
 bool option_display(Settings *settings, const char *argument, Error *error) {
     KeyValues values = {.items = NULL};
     bool good = key_values_parse(&values, argument, "type", error);
@@ -11,7 +23,8 @@ bool option_display(Settings *settings, const char *argument, Error *error) {
     if (good && type != NULL && strcmp(type, "sdl") == 0) {
         settings->display = DISPLAY_SDL;
         bool ignored;
-        good = key_values_get_bool(&values, "full-screen", false, &settings->full_screen, error) &&
+        good = read_scaling(key_values_get(&values, "scaling"), &settings->scaling, error) &&
+               key_values_get_bool(&values, "full-screen", false, &settings->full_screen, error) &&
                key_values_get_bool(&values, "gl", false, &ignored, error) &&
                key_values_get_bool(&values, "show-cursor", false, &ignored, error) &&
                key_values_get_bool(&values, "window-close", true, &ignored, error);
@@ -21,8 +34,8 @@ bool option_display(Settings *settings, const char *argument, Error *error) {
         good = error_set(error, "unknown display '%s'; known are sdl and none",
                          type != NULL ? type : "");
     }
-    good = good &&
-           key_values_check_used(&values, "type full-screen gl show-cursor window-close", error);
+    good = good && key_values_check_used(
+                       &values, "type full-screen gl scaling show-cursor window-close", error);
     key_values_free(&values);
     return good;
 }

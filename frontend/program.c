@@ -233,8 +233,9 @@ static bool run_machine(Program *program, const ProgramPart *part, int *exit_sta
     if (!settings->no_machine && !make_machine(program, error))
         return false;
     if (settings->display != DISPLAY_NONE) {
-        display =
-            display_open(program->machine, settings->machine.name, settings->full_screen, error);
+        DisplayOptions options = {settings->machine.name, settings->machine.firmware_folder,
+                                  settings->full_screen, settings->scaling};
+        display = display_open(program->machine, &options, error);
         if (display == NULL)
             return false;
     }

@@ -1,5 +1,6 @@
 /* Keys, mouse and the window's own shortcuts: Ctrl-Alt-G grab, Ctrl-Alt-F full screen, Ctrl-Alt-S
- * screenshot, Ctrl-Alt and minus, plus or T the processor's speed. */
+ * screenshot, Ctrl-Alt-M menu, Ctrl-Alt-V paste, Ctrl-Alt and minus, plus or T the processor's
+ * speed. */
 #include "screenshot.h"
 #include "sdl_keys.h"
 #include "sdl_window.h"
@@ -30,7 +31,7 @@ void sdl_input_set_grab(Display *display, bool grab) {
 }
 
 /* A name that no file has yet. */
-static void save_screenshot(Display *display) {
+void sdl_input_save_screenshot(Display *display) {
     char path[64], text[sizeof(display->notice)];
     time_t now = time(NULL);
     struct tm local;
@@ -68,7 +69,7 @@ static bool handle_shortcut(Display *display, const SDL_KeyboardEvent *key) {
         sdl_window_set_full_screen(display, !display->full_screen);
         break;
     case SDL_SCANCODE_S:
-        save_screenshot(display);
+        sdl_input_save_screenshot(display);
         break;
     case SDL_SCANCODE_MINUS:
     case SDL_SCANCODE_KP_MINUS:
@@ -77,6 +78,12 @@ static bool handle_shortcut(Display *display, const SDL_KeyboardEvent *key) {
     case SDL_SCANCODE_EQUALS:
     case SDL_SCANCODE_KP_PLUS:
         change_speed(display, MACHINE_SPEED_FASTER);
+        break;
+    case SDL_SCANCODE_M:
+        sdl_menu_toggle(display);
+        break;
+    case SDL_SCANCODE_V:
+        sdl_menu_act(display, WINDOW_PASTE);
         break;
     case SDL_SCANCODE_T:
         change_speed(display, MACHINE_SPEED_TURBO);
@@ -102,11 +109,24 @@ static uint32_t button_bit(uint8_t button) {
                                          : 0;
 }
 
+/* The guest does not have the mouse: the left button gives it, or opens the menu on the status
+ * line, as the right one does anywhere. */
+static void click_window(Display *display, const SDL_MouseButtonEvent *button) {
+    int column, row = -1;
+    if (sdl_status_height(display) != 0)
+        sdl_overlay_find_cell(display, &display->status.overlay, button->x, button->y, &column,
+                              &row);
+    if (button->button == SDL_BUTTON_RIGHT || row == 0)
+        sdl_menu_toggle(display);
+    else if (button->button == SDL_BUTTON_LEFT)
+        sdl_input_set_grab(display, true);
+}
+
 static void handle_button(Display *display, const SDL_MouseButtonEvent *button) {
     if (!display->grabbed) {
         /* The click that takes the mouse is not the guest's. */
-        if (button->type == SDL_MOUSEBUTTONDOWN && button->button == SDL_BUTTON_LEFT)
-            sdl_input_set_grab(display, true);
+        if (button->type == SDL_MOUSEBUTTONDOWN)
+            click_window(display, button);
         return;
     }
     uint32_t bit = button_bit(button->button);
@@ -131,6 +151,8 @@ static void handle_window(Display *display, const SDL_WindowEvent *window) {
 }
 
 void sdl_input_handle(Display *display, const SDL_Event *event) {
+    if (sdl_menu_handle(display, event))
+        return;
     switch (event->type) {
     case SDL_QUIT:
         display->closed = true;
@@ -153,6 +175,10 @@ void sdl_input_handle(Display *display, const SDL_Event *event) {
         break;
     case SDL_WINDOWEVENT:
         handle_window(display, &event->window);
+        break;
+    case SDL_DROPFILE:
+        sdl_menu_insert(display, event->drop.file);
+        display->sdl.free(event->drop.file);
         break;
     default:
         break;

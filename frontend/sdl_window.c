@@ -32,15 +32,18 @@ static bool create_window(Display *display, Error *error) {
     return true;
 }
 
-Display *display_open(Machine *machine, const char *name, bool full_screen, Error *error) {
+Display *display_open(Machine *machine, const DisplayOptions *options, Error *error) {
     Display *display = calloc(1, sizeof(*display));
     display->machine = machine;
-    display->name = name;
+    display->name = options->name;
+    display->scaling = options->scaling;
     if (!create_window(display, error)) {
         display_close(display);
         return NULL;
     }
-    sdl_window_set_full_screen(display, full_screen);
+    sdl_menu_init(display, options->firmware_folder);
+    sdl_status_init(display, options->firmware_folder);
+    sdl_window_set_full_screen(display, options->full_screen);
     sdl_window_update_title(display);
     return display;
 }
@@ -48,6 +51,8 @@ Display *display_open(Machine *machine, const char *name, bool full_screen, Erro
 void display_close(Display *display) {
     if (display == NULL)
         return;
+    sdl_status_free(display);
+    sdl_menu_free(display);
     if (display->texture != NULL)
         display->sdl.DestroyTexture(display->texture);
     if (display->renderer != NULL)
@@ -69,7 +74,7 @@ void sdl_window_update_title(Display *display) {
     char title[256];
     char speed[32] = "";
     const char *hint = display->grabbed ? " - Ctrl-Alt-G releases the mouse"
-                                        : " - click to use the mouse, Ctrl-Alt-F: full screen";
+                                        : " - click to use the mouse, Ctrl-Alt-M: menu";
     RunState state = machine_run_state(display->machine);
     if (display->sdl.GetTicks64() < display->notice_until_ms)
         hint = display->notice;
@@ -92,13 +97,41 @@ void sdl_window_set_full_screen(Display *display, bool full_screen) {
     sdl_window_draw(display);
 }
 
-/* The largest rectangle of the picture's shape in the middle of the window. */
-static SDL_Rect fit_picture(const Display *display) {
+/* What the guest's pixels are multiplied by, so that both are whole and the shape is nearest to the
+ * right one; false where the picture does not fit even once. */
+static bool fit_whole(const Display *display, SDL_Rect *place, int64_t shape_width,
+                      int64_t shape_height) {
+    int width = (int)display->texture_width, height = (int)display->texture_height;
+    if (width == 0 || height == 0 || place->w < width || place->h < height)
+        return false;
+    int across = place->w / width, down = place->h / height;
+    for (; down > 1; down--) { /* as high as still leaves room for the width that belongs to it */
+        int64_t wanted = (down * height * shape_width / shape_height + width / 2) / width;
+        if (wanted <= across) {
+            across = wanted > 1 ? (int)wanted : 1;
+            break;
+        }
+    }
+    if (down == 1)
+        across = 1;
+    place->x += (place->w - across * width) / 2;
+    place->y += (place->h - down * height) / 2;
+    place->w = across * width;
+    place->h = down * height;
+    return true;
+}
+
+/* The largest rectangle of the picture's shape in the middle of the window, above the status line.
+ */
+SDL_Rect sdl_window_place(const Display *display) {
     int width, height;
     display->sdl.GetRendererOutputSize(display->renderer, &width, &height);
+    height -= sdl_status_height(display);
     int64_t shape_width = display->aspect_width ? display->aspect_width : 4;
     int64_t shape_height = display->aspect_height ? display->aspect_height : 3;
     SDL_Rect place = {0, 0, width, height};
+    if (display->scaling == DISPLAY_SHARP && fit_whole(display, &place, shape_width, shape_height))
+        return place;
     if (width * shape_height > height * shape_width)
         place.w = (int)(height * shape_width / shape_height);
     else
@@ -108,13 +141,33 @@ static SDL_Rect fit_picture(const Display *display) {
     return place;
 }
 
+/* The dark gaps between the lines of a tube, where there are pixels enough to show them. */
+static void draw_tube_lines(Display *display, const SDL_Rect *place) {
+    int lines = (int)display->texture_height;
+    if (lines == 0 || place->h < 2 * lines)
+        return;
+    display->sdl.SetRenderDrawBlendMode(display->renderer, SDL_BLENDMODE_BLEND);
+    display->sdl.SetRenderDrawColor(display->renderer, 0, 0, 0, 110);
+    for (int line = 0; line < lines; line++) {
+        int top = place->y + (int)((int64_t)(2 * line + 1) * place->h / (2 * lines));
+        int bottom = place->y + (int)((int64_t)(line + 1) * place->h / lines);
+        SDL_Rect gap = {place->x, top, place->w, bottom - top};
+        display->sdl.RenderFillRect(display->renderer, &gap);
+    }
+    display->sdl.SetRenderDrawBlendMode(display->renderer, SDL_BLENDMODE_NONE);
+}
+
 void sdl_window_draw(Display *display) {
     display->sdl.SetRenderDrawColor(display->renderer, 0, 0, 0, 255);
     display->sdl.RenderClear(display->renderer);
     if (display->texture != NULL) {
-        SDL_Rect place = fit_picture(display);
+        SDL_Rect place = sdl_window_place(display);
         display->sdl.RenderCopy(display->renderer, display->texture, NULL, &place);
+        if (display->scaling == DISPLAY_CRT)
+            draw_tube_lines(display, &place);
     }
+    sdl_status_draw(display);
+    sdl_menu_draw(display);
     display->sdl.RenderPresent(display->renderer);
 }
 
@@ -127,6 +180,7 @@ static void resize_window(Display *display, const DisplaySurface *frame) {
         width = frame->width;
         height = width * frame->aspect_height / (frame->aspect_width ? frame->aspect_width : 1);
     }
+    height += (uint32_t)sdl_status_height(display);
     SDL_Rect usable;
     bool fits = display->sdl.GetDisplayUsableBounds(
                     display->sdl.GetWindowDisplayIndex(display->window), &usable) != 0 ||
@@ -146,6 +200,9 @@ static void prepare_texture(Display *display, const DisplaySurface *frame) {
     display->texture = display->sdl.CreateTexture(display->renderer, SDL_PIXELFORMAT_RGB888,
                                                   SDL_TEXTUREACCESS_STREAMING, (int)frame->width,
                                                   (int)frame->height);
+    display->sdl.SetTextureScaleMode(display->texture, display->scaling == DISPLAY_SHARP
+                                                           ? SDL_ScaleModeNearest
+                                                           : SDL_ScaleModeLinear);
     display->texture_width = frame->width;
     display->texture_height = frame->height;
     resize_window(display, frame);
@@ -186,5 +243,6 @@ bool display_update(Display *display) {
     machine_request_frame(display->machine);
     show_frame(display);
     measure_speed(display);
+    sdl_status_update(display);
     return !display->closed;
 }

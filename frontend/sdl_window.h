@@ -4,8 +4,27 @@
 
 #include "display.h"
 #include "keyboard_keys.h"
+#include "monitor.h"
 #include "sdl_library.h"
+#include "text_overlay.h"
+#include "window_menu.h"
 #include <SDL.h>
+
+/* A text screen over the picture, and the texture that shows it. */
+typedef struct SdlOverlay {
+    TextOverlay text;
+    SDL_Texture *texture;
+    SDL_Rect place; /* in the window, in pixels of the renderer */
+} SdlOverlay;
+
+/* The line at the lower edge: lamps of drives, what the machine does. */
+typedef struct SdlStatusLine {
+    SdlOverlay overlay;
+    bool shown;
+    MachineActivity activity;
+    uint64_t lit_until_ms[MACHINE_DRIVES];
+    char text[128];
+} SdlStatusLine;
 
 struct Display {
     Machine *machine;
@@ -18,6 +37,7 @@ struct Display {
     uint32_t aspect_width, aspect_height;
     uint64_t frame_number;
     bool grabbed, full_screen;
+    DisplayScaling scaling;
     bool closed;
     bool down[KEYBOARD_KEY_COUNT]; /* what the guest believes to be pressed */
     uint32_t buttons;
@@ -26,6 +46,13 @@ struct Display {
     double mips;
     char notice[80]; /* what just happened, shown for some seconds */
     uint64_t notice_until_ms;
+    bool has_overlay; /* there is a font */
+    SdlOverlay menu_overlay;
+    WindowMenu menu;
+    WindowMenuHost menu_host;
+    MonitorHost monitor_host;
+    Monitor monitor; /* that the menu gives its lines to */
+    SdlStatusLine status;
 };
 
 /* sdl_window.c */
@@ -33,9 +60,44 @@ void sdl_window_update_title(Display *display);
 void sdl_window_set_full_screen(Display *display, bool full_screen);
 void sdl_window_draw(Display *display);
 void sdl_window_notice(Display *display, const char *text);
+/* Where the picture goes, in the renderer's pixels. */
+SDL_Rect sdl_window_place(const Display *display);
 
 /* sdl_input.c */
 void sdl_input_handle(Display *display, const SDL_Event *event);
 void sdl_input_set_grab(Display *display, bool grab);
+void sdl_input_save_screenshot(Display *display);
+
+/* sdl_overlay.c */
+bool sdl_overlay_init(Display *display, SdlOverlay *overlay, unsigned columns, unsigned rows,
+                      const char *firmware_folder);
+void sdl_overlay_free(Display *display, SdlOverlay *overlay);
+/* Brings the cells into the texture. */
+void sdl_overlay_update(Display *display, SdlOverlay *overlay);
+void sdl_overlay_draw(Display *display, SdlOverlay *overlay);
+/* The cell at a place of the window, as mouse events have it. */
+void sdl_overlay_find_cell(Display *display, const SdlOverlay *overlay, int x, int y, int *column,
+                           int *row);
+
+/* sdl_menu.c */
+void sdl_menu_init(Display *display, const char *firmware_folder);
+void sdl_menu_free(Display *display);
+void sdl_menu_toggle(Display *display);
+/* What an entry of the menu or its key does. */
+void sdl_menu_act(Display *display, WindowAction action);
+/* True: the event was the menu's. */
+bool sdl_menu_handle(Display *display, const SDL_Event *event);
+void sdl_menu_draw(Display *display);
+/* An image was dropped on the window: it goes into the drive for its kind. */
+void sdl_menu_insert(Display *display, const char *path);
+
+/* sdl_status.c */
+void sdl_status_init(Display *display, const char *firmware_folder);
+void sdl_status_free(Display *display);
+/* Its height in the renderer's pixels; 0 while it is hidden. */
+int sdl_status_height(const Display *display);
+/* Looks at the machine; draws the window anew if something changed. */
+void sdl_status_update(Display *display);
+void sdl_status_draw(Display *display);
 
 #endif

@@ -16,6 +16,13 @@
 
 typedef enum DisplayKind { DISPLAY_DEFAULT, DISPLAY_SDL, DISPLAY_NONE } DisplayKind;
 
+/* How the guest's pixels become those of the window. */
+typedef enum DisplayScaling {
+    DISPLAY_SMOOTH, /* interpolated, as large as fits */
+    DISPLAY_SHARP,  /* whole multiples */
+    DISPLAY_CRT     /* interpolated, with the dark gaps between a tube's lines */
+} DisplayScaling;
+
 /* -chardev: a back end with a name, for -serial chardev:ID, -mon and -device. */
 typedef struct NamedCharacterSpec {
     const char *id;
@@ -57,6 +64,7 @@ typedef struct Settings {
     DisplayKind display;
     bool full_screen;
     bool vga_is_named; /* by -device */
+    DisplayScaling scaling;
     bool no_graphic; /* -nographic */
     bool no_defaults;
 

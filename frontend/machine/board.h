@@ -45,7 +45,7 @@ typedef struct BoardNetworkCard {
     unsigned slot; /* on the PCI bus */
 } BoardNetworkCard;
 
-#define BOARD_DRIVES (MACHINE_FLOPPIES + MACHINE_IDE_DRIVES + MACHINE_PCI_DISKS)
+#define BOARD_DRIVES MACHINE_DRIVES
 
 typedef struct Board {
     struct Machine *machine;

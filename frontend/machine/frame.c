@@ -8,6 +8,17 @@ void machine_request_frame(Machine *machine) {
         input_door_wake(&machine->door);
 }
 
+static void publish_activity(Machine *machine) {
+    for (unsigned i = 0; i < MACHINE_DRIVES; i++) {
+        const BoardDrive *drive = &machine->board.drive[i];
+        machine->activity.present[i] = drive->present;
+        if (drive->medium != NULL) {
+            const BlockCounters *counters = block_counters(drive->medium);
+            machine->activity.transfers[i] = counters->reads + counters->writes;
+        }
+    }
+}
+
 /* Whoever looks at the picture never makes the guest wait: the request stands until the lock is
  * free. */
 void machine_serve_frame(Machine *machine) {
@@ -18,6 +29,13 @@ void machine_serve_frame(Machine *machine) {
     __atomic_store_n(&machine->frame_wanted, false, __ATOMIC_RELEASE);
     if (board_render(&machine->board, &machine->frame))
         machine->frame_number++;
+    publish_activity(machine);
+    pthread_mutex_unlock(&machine->frame_lock);
+}
+
+void machine_get_activity(Machine *machine, MachineActivity *activity) {
+    pthread_mutex_lock(&machine->frame_lock);
+    *activity = machine->activity;
     pthread_mutex_unlock(&machine->frame_lock);
 }
 

@@ -76,6 +76,7 @@ Machine *machine_create(const MachineConfig *config, Error *error) {
             }
             machine_wait_init(machine);
             machine_observer_init(machine);
+            machine_typing_init(machine);
             return machine;
         }
     }
@@ -96,6 +97,7 @@ void machine_destroy(Machine *machine) {
     if (machine == NULL)
         return;
     end_thread(machine);
+    machine_typing_stop(machine);
     board_destroy(&machine->board);
     checkpoints_end(machine);
     ram_hash_destroy(&machine->ram_hash);

@@ -85,6 +85,14 @@ void machine_request_frame(Machine *machine);
 const DisplaySurface *machine_lock_frame(Machine *machine, uint64_t *number);
 void machine_unlock_frame(Machine *machine);
 
+/* How often each drive (in the order of 'info block') was read and written, as of the last frame
+ * that was asked for: for lamps. Any thread. */
+typedef struct MachineActivity {
+    bool present[MACHINE_DRIVES];
+    uint64_t transfers[MACHINE_DRIVES];
+} MachineActivity;
+void machine_get_activity(Machine *machine, MachineActivity *activity);
+
 /* The number of the machine's thread as the host's kernel knows it; 0: it has none yet. Any thread.
  */
 int machine_thread_id(Machine *machine);

@@ -72,6 +72,7 @@ static const struct {
     {"cirrus linear",    0,                  false},
     {"wait",             0,                  false}, /* ours */
     {"observer",         0,                  false}, /* ours */
+    {"typing",           0,                  false}, /* the keyboard's own timer tells */
     {"audio",            0,                  false}, /* ours */
     // clang-format on
 };

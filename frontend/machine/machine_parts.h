@@ -14,6 +14,7 @@
 #include "machine_debug.h"
 #include "machine_events.h"
 #include "machine_observer.h"
+#include "machine_typing.h"
 #include "machine_processors.h"
 #include "machine_time.h"
 #include "machine_wait.h"
@@ -64,6 +65,7 @@ struct Machine {
     SpinWait spin_wait;
     WaitPoll poll;
     MachineObserver observer;
+    MachineTyping typing;
     MachineWatch watch;
     MachineDebug debug;
     bool stops_at_triple_fault;
@@ -98,6 +100,7 @@ struct Machine {
     pthread_mutex_t frame_lock;
     DisplaySurface frame;
     uint64_t frame_number;
+    MachineActivity activity; /* published with the frame, under its lock */
     bool frame_wanted; /* atomic */
 };
 

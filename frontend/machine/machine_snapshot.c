@@ -109,6 +109,7 @@ bool machine_load(Machine *machine, ByteReader *reader, Error *error) {
     memory.position += length;
     if (!machine_state_load(machine, reader, error))
         return false;
+    machine_typing_stop(machine);
     machine_flush_translations(machine);
     load_memory(machine, &memory);
     reader->position = memory.position;

@@ -87,6 +87,20 @@ bool machine_list_snapshots(Machine *machine, ByteBuffer *text, Error *error) {
     return true;
 }
 
+void machine_visit_snapshots(Machine *machine,
+                             void (*visit)(void *opaque, const char *name, int64_t date_seconds),
+                             void *opaque) {
+    Error error = {.set = false};
+    SnapshotFile *file = has_no_file(machine) ? NULL : open_to_read(machine, &error);
+    if (file == NULL)
+        return;
+    for (size_t i = 0; i < snapshot_file_count(file); i++) {
+        const SnapshotInfo *info = snapshot_file_info(file, i);
+        visit(opaque, info->name, info->date_seconds);
+    }
+    close_again(machine, file);
+}
+
 bool machine_describe_snapshot(Machine *machine, const char *name, ByteBuffer *text, Error *error) {
     SnapshotFile *file = open_to_read(machine, error);
     if (file == NULL)

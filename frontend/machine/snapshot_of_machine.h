@@ -21,6 +21,12 @@ bool machine_delete_snapshot(Machine *machine, const char *name, Error *error);
 bool machine_list_snapshots(Machine *machine, ByteBuffer *text, Error *error);
 bool machine_describe_snapshot(Machine *machine, const char *name, ByteBuffer *text, Error *error);
 
+/* Names and dates (of the host, since 1970) of all, oldest first; none where the file cannot be
+ * read. */
+void machine_visit_snapshots(Machine *machine,
+                             void (*visit)(void *opaque, const char *name, int64_t date_seconds),
+                             void *opaque);
+
 /* Where they are: MachineConfig.snapshots_path, or IMAGE.snapshots beside the first hard disk's
  * image that may be written, else the first floppy's, else reprise.snapshots in the current folder.
  * To be freed. */

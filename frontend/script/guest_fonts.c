@@ -1,5 +1,6 @@
 #include "guest_fonts.h"
 #include "allocate.h"
+#include "bios_font.h"
 #include "little_endian.h"
 #include "machine_parts.h"
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static void search_rom(GuestFonts *fonts, Machine *machine) {
     uint8_t *rom = allocate_zeroed(ROM_BYTES);
     guest_memory_peek(machine, ROM_BASE, rom, ROM_BYTES);
     for (unsigned i = 0; i < BIOS_ROM_FONTS; i++) {
-        size_t at = screen_font_search(rom, ROM_BYTES, rom_heights[i]);
+        size_t at = bios_font_search(rom, ROM_BYTES, rom_heights[i]);
         if (at != SIZE_MAX)
             fonts->rom[i] = screen_font_create_code_page_437(rom + at, rom_heights[i]);
     }
@@ -113,7 +114,7 @@ static bool is_known(const GuestFonts *fonts, const ScreenFont *font) {
 static void search_height(GuestFonts *fonts, const uint8_t *ram, size_t size, uint32_t height) {
     size_t font_bytes = (size_t)FONT_CHARACTERS * height;
     for (size_t from = 0; fonts->found_count < MEMORY_FONTS_MAXIMUM;) {
-        size_t at = screen_font_search(ram + from, size - from, height);
+        size_t at = bios_font_search(ram + from, size - from, height);
         if (at == SIZE_MAX)
             return;
         ScreenFont *font = screen_font_create_code_page_437(ram + from + at, height);

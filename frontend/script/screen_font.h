@@ -63,10 +63,7 @@ const ScreenGlyph *screen_font_find(const ScreenFont *font, const uint32_t *rows
 /* The character that this one is read as: itself or, of an alias, the other. */
 uint32_t screen_font_read_as(const ScreenFont *font, uint32_t character);
 
-/* Looks for a font of 256 characters of code page 437, a byte a row, from 'bytes' on: by its blank
- * characters and its blocks. Returns where it is; SIZE_MAX: nowhere. */
-size_t screen_font_search(const uint8_t *bytes, size_t size, uint32_t height);
-/* A font of that format. */
+/* A font as bios_font.h describes them. */
 ScreenFont *screen_font_create_code_page_437(const uint8_t *bytes, uint32_t height);
 
 #endif

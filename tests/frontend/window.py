@@ -13,6 +13,8 @@ from x_server import XServer
 PROGRAM = os.path.abspath(sys.argv[1])
 
 
+STATUS_LINE_HEIGHT = 16  # of the window, below the picture
+
 # Shows what the BIOS reads from the keyboard: sti; next: mov ah,0; int 16h; mov ah,0Eh; int 10h; jmp next
 TYPEWRITER = bytes.fromhex("fbb400cd16b40ecd10ebf6")
 
@@ -76,7 +78,7 @@ def mouse_reaches_the_guest_once_grabbed(server):
 def title_tells_name_speed_and_keys(server):
     with start(server) as machine:
         wait_for(lambda: "typewriter - Reprise - " in server.title() and "MIPS" in server.title(), "the title")
-        assert "full screen" in server.title()
+        assert "Ctrl-Alt-M: menu" in server.title()
         server.focus()
         server.key("ctrl+alt+g")
         wait_for(lambda: "Ctrl-Alt-G releases the mouse" in server.title(), "the hint how to release the mouse")
@@ -107,6 +109,7 @@ def window_shows_the_screen_in_its_shape(server):
         def is_alike():
             machine.monitor.run("screendump " + dumped)
             server.picture(shown)
+            server.run("mogrify", "-gravity", "south", "-chop", f"0x{STATUS_LINE_HEIGHT}", shown)
             size = server.run("identify", "-format", "%w %h", shown).split()
             if len(size) != 2 or abs(int(size[0]) * 3 - int(size[1]) * 4) > 8:
                 return False
@@ -133,6 +136,65 @@ def screenshot_key_saves_a_picture(server):
             os.chdir(here)
 
 
+def menu_pauses_and_changes_floppies(server):
+    with tempfile.TemporaryDirectory() as folder:
+        other = os.path.join(folder, "other disk.img")
+        with open(other, "wb") as file:
+            file.truncate(1440 * 1024)
+        here = os.getcwd()
+        os.chdir(folder)
+        try:
+            with start(server) as machine:
+                server.focus()
+                server.click(50, 50, button=3)
+                for name in ("Down", "Down", "Return", "Return"):  # Machine, Pause
+                    server.key(name)
+                wait_for(lambda: "paused" in machine.monitor.run("info status"), "the menu to pause the machine")
+                server.key("ctrl+alt+m")
+                for name in ("Down", "Down", "Return", "Down", "Return"):
+                    server.key(name)
+                wait_for(lambda: "running" in machine.monitor.run("info status"), "the menu to let it go on")
+                server.click(3, 99)  # the status line
+                for name in ("Return", "Return", "Down"):  # Floppies and CDs, the drive, behind 'Take it out'
+                    server.key(name)
+                before = machine.path("before.png")
+                server.picture(before)
+                server.key("Return")
+                wait_for(lambda: "other disk.img" in machine.monitor.run("info block"), "the other floppy")
+                assert screen(machine).strip() and "Return" not in screen(machine)
+                # the menu is gone from the window, and the guest got none of its keys
+                after = machine.path("after.png")
+                server.picture(after)
+                assert subprocess.run(["compare", "-metric", "AE", before, after, "null:"], capture_output=True,
+                                      check=False).stderr not in (b"0", b""), "the menu was never shown"
+        finally:
+            os.chdir(here)
+
+
+def pasted_text_is_typed_whole(server):
+    text = "".join(f"{number:04d}_The_quick_(brown)_fox;~{number * 7}!" for number in range(60))
+    with start(server) as machine:
+        wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
+        server.focus()
+        server.set_clipboard(text)
+        server.key("ctrl+alt+v")
+        # it fills whole lines, so nothing stands between its parts
+        wait_for(lambda: "".join(screen(machine).split()).endswith(text[-1500:]), "the text that was pasted")
+
+
+def sharp_pixels_are_whole(server):
+    with start(server, ["-display", "sdl,scaling=sharp"]) as machine:
+        wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
+        shown = machine.path("shown.png")
+
+        def colours():
+            server.picture(shown)
+            # above the status line, whose frame is translucent
+            return int(server.run("convert", shown, "-gravity", "north", "-crop", "100%x80%+0+0", "-format", "%k", "info:") or 0)
+
+        wait_for(lambda: 2 <= colours() <= 16, "no colours but the guest's own")
+
+
 def closing_is_quick(server):
     with start(server) as machine:
         before = time.time()
@@ -143,13 +205,14 @@ def closing_is_quick(server):
 
 def main():
     need_firmware()
-    for tool in ("Xvfb", "xdotool", "import", "compare"):
+    for tool in ("Xvfb", "xdotool", "xclip", "import", "compare"):
         if not shutil.which(tool):
             skip(f"no {tool}")
     server = XServer()
     try:
         return run_checks([keys_reach_the_guest, mouse_reaches_the_guest_once_grabbed, title_tells_name_speed_and_keys, keys_change_the_speed, window_shows_the_screen_in_its_shape,
-                           screenshot_key_saves_a_picture, closing_is_quick], server)
+                           screenshot_key_saves_a_picture, menu_pauses_and_changes_floppies, pasted_text_is_typed_whole,
+                           sharp_pixels_are_whole, closing_is_quick], server)
     finally:
         server.close()
 

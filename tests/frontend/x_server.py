@@ -36,6 +36,18 @@ class XServer:
     def focus(self):
         self.run("xdotool", "windowfocus", "--sync", self.window()[0])
 
+    def click(self, column, row, button=1):
+        """At a place of the window, in hundredths of its size."""
+        window = self.window()[0]
+        size = dict(line.split("=") for line in self.run("xdotool", "getwindowgeometry", "--shell", window).split())
+        self.run("xdotool", "mousemove", "--window", window, str(int(size["WIDTH"]) * column // 100),
+                 str(int(size["HEIGHT"]) * row // 100), "click", str(button))
+
+    def set_clipboard(self, text):
+        # it stays to serve the selection, so its output must not be waited for
+        subprocess.run(["xclip", "-selection", "clipboard"], env=self.environment, input=text, text=True, timeout=20,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+
     def picture(self, path):
         self.run("import", "-silent", "-window", self.window()[0], path)
 

@@ -1,4 +1,5 @@
 /* Reading text from pictures: in a grid and anywhere, with fonts of the test's own. */
+#include "bios_font.h"
 #include "byte_buffer.h"
 #include "character_codes.h"
 #include "screen_reader.h"
@@ -375,11 +376,11 @@ START_TEST(fonts_are_found_in_memory) {
         glyphs[0xDE * HEIGHT + row] = 0x0F;
     }
     size_t size = 256 * HEIGHT + AT;
-    ck_assert_uint_eq(screen_font_search(memory, size + 5, HEIGHT), AT);
-    ck_assert_uint_eq(screen_font_search(memory, size, HEIGHT), AT);
-    ck_assert_uint_eq(screen_font_search(memory, size - 1, HEIGHT), SIZE_MAX);
-    ck_assert_uint_eq(screen_font_search(memory, size, 16), SIZE_MAX);
-    ck_assert_uint_eq(screen_font_search(memory, 10, HEIGHT), SIZE_MAX);
+    ck_assert_uint_eq(bios_font_search(memory, size + 5, HEIGHT), AT);
+    ck_assert_uint_eq(bios_font_search(memory, size, HEIGHT), AT);
+    ck_assert_uint_eq(bios_font_search(memory, size - 1, HEIGHT), SIZE_MAX);
+    ck_assert_uint_eq(bios_font_search(memory, size, 16), SIZE_MAX);
+    ck_assert_uint_eq(bios_font_search(memory, 10, HEIGHT), SIZE_MAX);
     ScreenFont *found = screen_font_create_code_page_437(glyphs, HEIGHT);
     uint32_t rows[HEIGHT];
     for (int row = 0; row < HEIGHT; row++)

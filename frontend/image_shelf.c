@@ -1,0 +1,133 @@
+#include "image_shelf.h"
+#include "allocate.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RECENT_MOST 20
+#define PATH_BYTES 4096
+
+static const char *const suffixes[] = {".img",  ".ima",   ".flp", ".vfd",  ".dsk", ".iso",
+                                       ".cue",  ".qcow2", ".vdi", ".vmdk", ".vhd", ".vhdx",
+                                       ".qcow", ".hdi",   ".hdx", ".raw"};
+
+void image_shelf_free(ImageShelf *shelf) {
+    for (size_t i = 0; i < shelf->count; i++)
+        free(shelf->images[i].path);
+    shelf->count = 0;
+}
+
+static bool is_on_shelf(const ImageShelf *shelf, const char *path) {
+    for (size_t i = 0; i < shelf->count; i++)
+        if (strcmp(shelf->images[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+static void add_image(ImageShelf *shelf, const char *path, bool recent) {
+    char absolute[PATH_MAX];
+    Error error = {.set = false};
+    ShelfImage image = {.recent = recent};
+    if (shelf->count == IMAGE_SHELF_MOST || realpath(path, absolute) == NULL ||
+        is_on_shelf(shelf, absolute) || !image_guess(absolute, &image.kind, &error))
+        return;
+    image.path = strdup(absolute);
+    shelf->images[shelf->count++] = image;
+}
+
+/* Where the list of recent images stands, in a folder that is made if need be. */
+static bool find_list(char *path, bool make) {
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    char folder[PATH_BYTES];
+    int length;
+    if (state != NULL && state[0] == '/')
+        length = snprintf(folder, sizeof(folder), "%s/reprise", state);
+    else if (home != NULL)
+        length = snprintf(folder, sizeof(folder), "%s/.local/state/reprise", home);
+    else
+        return false;
+    if (length >= PATH_BYTES - 16)
+        return false;
+    for (char *slash = folder + 1; make && (slash = strchr(slash, '/')) != NULL; *slash++ = '/') {
+        *slash = '\0';
+        mkdir(folder, 0700);
+    }
+    if (make && mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return false;
+    snprintf(path, PATH_BYTES, "%.4080s/recent", folder);
+    return true;
+}
+
+static bool read_line(FILE *file, char *line) {
+    if (fgets(line, PATH_BYTES, file) == NULL)
+        return false;
+    line[strcspn(line, "\n")] = '\0';
+    return true;
+}
+
+void image_shelf_add_recent(ImageShelf *shelf) {
+    char list[PATH_BYTES], line[PATH_BYTES];
+    FILE *file = find_list(list, false) ? fopen(list, "r") : NULL;
+    while (file != NULL && read_line(file, line))
+        add_image(shelf, line, true);
+    if (file != NULL)
+        fclose(file);
+}
+
+static int is_image_name(const struct dirent *entry) {
+    size_t length = strlen(entry->d_name);
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        size_t suffix = strlen(suffixes[i]);
+        if (length > suffix && strcasecmp(entry->d_name + length - suffix, suffixes[i]) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+void image_shelf_add_folder(ImageShelf *shelf, const char *folder) {
+    struct dirent **entries;
+    int count = scandir(folder, &entries, is_image_name, alphasort);
+    for (int i = 0; i < count; i++) {
+        char path[PATH_BYTES];
+        if (snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name) < PATH_BYTES)
+            add_image(shelf, path, false);
+        free(entries[i]);
+    }
+    if (count >= 0)
+        free(entries);
+}
+
+/* The list with 'path' at its head goes to 'new', another file; so no reader sees half of it. */
+static bool write_list(FILE *new, const char *list, const char *path) {
+    char line[PATH_BYTES];
+    FILE *old = fopen(list, "r");
+    fprintf(new, "%s\n", path);
+    for (int kept = 1; old != NULL && kept < RECENT_MOST && read_line(old, line);) {
+        if (strcmp(line, path) != 0) {
+            fprintf(new, "%s\n", line);
+            kept++;
+        }
+    }
+    if (old != NULL)
+        fclose(old);
+    return fclose(new) == 0;
+}
+
+void image_shelf_note_used(const char *path) {
+    char absolute[PATH_MAX], list[PATH_BYTES], temporary[PATH_BYTES + 8];
+    if (realpath(path, absolute) == NULL || strchr(absolute, '\n') != NULL ||
+        !find_list(list, true))
+        return;
+    snprintf(temporary, sizeof(temporary), "%s.XXXXXX", list);
+    int fd = mkstemp(temporary);
+    FILE *new = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (new == NULL || !write_list(new, list, absolute) || rename(temporary, list) != 0)
+        unlink(temporary);
+}

@@ -1,0 +1,269 @@
+/* The menu in the window: who opens it, what its entries do, images that are dropped. */
+#include "image_guess.h"
+#include "machine_parts.h"
+#include "sdl_window.h"
+#include "version.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { COLUMNS = 72, ROWS = 24 };
+
+/* ---- What entries do ---- */
+
+/* The monitor answers what went wrong; what went well says nothing, or a line of no interest. */
+static void run_line(void *opaque, const char *line) {
+    Display *display = opaque;
+    char notice[sizeof(display->notice)];
+    byte_buffer_free(&display->monitor.output);
+    display->monitor.output = (ByteBuffer){.data = NULL};
+    monitor_run_line(&display->monitor, line);
+    const char *answer = (const char *)display->monitor.output.data;
+    int length = answer != NULL ? (int)strcspn(answer, "\r\n") : 0;
+    if (length != 0) {
+        snprintf(notice, sizeof(notice), " - %.*s", length, answer);
+        sdl_window_notice(display, notice);
+    }
+}
+
+static void set_scaling(Display *display, DisplayScaling scaling) {
+    display->scaling = scaling;
+    if (display->texture != NULL)
+        display->sdl.SetTextureScaleMode(display->texture, scaling == DISPLAY_SHARP
+                                                               ? SDL_ScaleModeNearest
+                                                               : SDL_ScaleModeLinear);
+}
+
+static void paste_clipboard(Display *display) {
+    char *text = display->sdl.GetClipboardText(), notice[sizeof(display->notice)];
+    Error error = {.set = false};
+    size_t size = text != NULL ? strlen(text) : 0;
+    if (size == 0)
+        error_set(&error, "there is no text to paste");
+    else
+        machine_type_text(display->machine, text, size, &error);
+    display->sdl.free(text);
+    snprintf(notice, sizeof(notice), " - %.70s",
+             error.set ? error.message : "typing what you pasted");
+    sdl_window_notice(display, notice);
+}
+
+static void act(void *opaque, WindowAction action) {
+    Display *display = opaque;
+    switch (action) {
+    case WINDOW_QUIT:
+        display->closed = true;
+        break;
+    case WINDOW_FULL_SCREEN:
+        sdl_window_set_full_screen(display, !display->full_screen);
+        break;
+    case WINDOW_GRAB:
+        sdl_input_set_grab(display, !display->grabbed);
+        break;
+    case WINDOW_SCREENSHOT:
+        sdl_input_save_screenshot(display);
+        break;
+    case WINDOW_PASTE:
+        paste_clipboard(display);
+        break;
+    case WINDOW_STATUS_LINE:
+        display->status.shown = !display->status.shown;
+        break;
+    case WINDOW_SCALE_SMOOTH:
+        set_scaling(display, DISPLAY_SMOOTH);
+        break;
+    case WINDOW_SCALE_SHARP:
+        set_scaling(display, DISPLAY_SHARP);
+        break;
+    case WINDOW_SCALE_CRT:
+        set_scaling(display, DISPLAY_CRT);
+        break;
+    case WINDOW_ACTIONS:
+        break;
+    }
+}
+
+static bool is_set(void *opaque, WindowAction action) {
+    const Display *display = opaque;
+    return (action == WINDOW_FULL_SCREEN && display->full_screen) ||
+           (action == WINDOW_GRAB && display->grabbed) ||
+           (action == WINDOW_STATUS_LINE && display->status.shown) ||
+           (action == WINDOW_SCALE_SMOOTH && display->scaling == DISPLAY_SMOOTH) ||
+           (action == WINDOW_SCALE_SHARP && display->scaling == DISPLAY_SHARP) ||
+           (action == WINDOW_SCALE_CRT && display->scaling == DISPLAY_CRT);
+}
+
+void sdl_menu_init(Display *display, const char *firmware_folder) {
+    display->has_overlay =
+        sdl_overlay_init(display, &display->menu_overlay, COLUMNS, ROWS, firmware_folder);
+    display->monitor_host = (MonitorHost){.machine = display->machine, .version = REPRISE_VERSION};
+    monitor_init(&display->monitor, &display->monitor_host, NULL);
+    display->menu_host = (WindowMenuHost){.machine = display->machine,
+                                          .run_line = run_line,
+                                          .act = act,
+                                          .is_set = is_set,
+                                          .opaque = display};
+    window_menu_init(&display->menu, &display->menu_host);
+}
+
+void sdl_menu_free(Display *display) {
+    window_menu_free(&display->menu);
+    monitor_destroy(&display->monitor);
+    sdl_overlay_free(display, &display->menu_overlay);
+}
+
+/* ---- Drawing ---- */
+
+/* As large as fits, in whole multiples where there is room for them. */
+static void find_place(Display *display) {
+    SDL_Rect *place = &display->menu_overlay.place;
+    int width = COLUMNS * TEXT_OVERLAY_CELL_WIDTH, height = ROWS * TEXT_OVERLAY_CELL_HEIGHT;
+    int room_width, room_height;
+    display->sdl.GetRendererOutputSize(display->renderer, &room_width, &room_height);
+    room_height -= sdl_status_height(display);
+    int times =
+        room_width / width < room_height / height ? room_width / width : room_height / height;
+    if (times > 0) {
+        place->w = width * times;
+        place->h = height * times;
+    } else {
+        bool narrow = room_width * height < room_height * width;
+        place->w = narrow ? room_width : room_height * width / height;
+        place->h = narrow ? room_width * height / width : room_height;
+    }
+    place->x = (room_width - place->w) / 2;
+    place->y = (room_height - place->h) / 2;
+}
+
+static void update(Display *display) {
+    text_overlay_clear(&display->menu_overlay.text);
+    window_menu_draw(&display->menu, &display->menu_overlay.text);
+    sdl_overlay_update(display, &display->menu_overlay);
+    sdl_window_draw(display);
+}
+
+void sdl_menu_draw(Display *display) {
+    if (!window_menu_is_open(&display->menu))
+        return;
+    find_place(display);
+    sdl_overlay_draw(display, &display->menu_overlay);
+}
+
+void sdl_menu_act(Display *display, WindowAction action) {
+    act(display, action);
+}
+
+void sdl_menu_toggle(Display *display) {
+    if (!display->has_overlay) {
+        sdl_window_notice(display, " - no menu: the VGA BIOS, whose font it needs, was not found");
+        return;
+    }
+    sdl_input_set_grab(display, false);
+    if (window_menu_is_open(&display->menu))
+        window_menu_close(&display->menu);
+    else
+        window_menu_open(&display->menu);
+    update(display);
+}
+
+/* ---- Events ---- */
+
+static void handle_key(Display *display, SDL_Scancode scancode) {
+    static const struct {
+        SDL_Scancode scancode;
+        MenuKey key;
+    } keys[] = {
+        {SDL_SCANCODE_UP, MENU_KEY_UP},          {SDL_SCANCODE_DOWN, MENU_KEY_DOWN},
+        {SDL_SCANCODE_PAGEUP, MENU_KEY_PAGE_UP}, {SDL_SCANCODE_PAGEDOWN, MENU_KEY_PAGE_DOWN},
+        {SDL_SCANCODE_RETURN, MENU_KEY_CHOOSE},  {SDL_SCANCODE_KP_ENTER, MENU_KEY_CHOOSE},
+        {SDL_SCANCODE_RIGHT, MENU_KEY_CHOOSE},   {SDL_SCANCODE_SPACE, MENU_KEY_CHOOSE},
+        {SDL_SCANCODE_LEFT, MENU_KEY_BACK},      {SDL_SCANCODE_ESCAPE, MENU_KEY_BACK},
+        {SDL_SCANCODE_BACKSPACE, MENU_KEY_BACK},
+    };
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (keys[i].scancode == scancode)
+            window_menu_press(&display->menu, keys[i].key);
+}
+
+bool sdl_menu_handle(Display *display, const SDL_Event *event) {
+    int column, row;
+    if (!window_menu_is_open(&display->menu))
+        return false;
+    switch (event->type) {
+    case SDL_KEYDOWN:
+        handle_key(display, event->key.keysym.scancode);
+        break;
+    case SDL_MOUSEMOTION:
+        sdl_overlay_find_cell(display, &display->menu_overlay, event->motion.x, event->motion.y,
+                              &column, &row);
+        window_menu_point(&display->menu, column, row);
+        break;
+    case SDL_MOUSEBUTTONDOWN:
+        sdl_overlay_find_cell(display, &display->menu_overlay, event->button.x, event->button.y,
+                              &column, &row);
+        if (event->button.button == SDL_BUTTON_RIGHT)
+            window_menu_press(&display->menu, MENU_KEY_BACK);
+        else
+            window_menu_click(&display->menu, column, row);
+        break;
+    case SDL_MOUSEWHEEL:
+        window_menu_press(&display->menu, event->wheel.y > 0 ? MENU_KEY_UP : MENU_KEY_DOWN);
+        break;
+    case SDL_KEYUP: /* of a key that opened it, the guest is to hear */
+        return false;
+    case SDL_MOUSEBUTTONUP:
+        break;
+    default:
+        return false;
+    }
+    update(display);
+    return true;
+}
+
+/* ---- Images that are dropped ---- */
+
+typedef struct DriveSearch {
+    const Board *board;
+    bool floppy;
+    char id[32];
+} DriveSearch;
+
+/* The first drive for such media that is empty, else the first. On the machine's thread. */
+static void find_drive(void *opaque) {
+    DriveSearch *search = opaque;
+    bool empty = false;
+    for (unsigned i = 0; i < MACHINE_DRIVES && !empty; i++) {
+        const BoardDrive *drive = &search->board->drive[i];
+        if (!drive->present || !(search->floppy ? drive->is_floppy : drive->is_cd))
+            continue;
+        empty = drive->medium == NULL && search->id[0] != '\0';
+        if (empty || search->id[0] == '\0')
+            snprintf(search->id, sizeof(search->id), "%s", drive->id);
+    }
+}
+
+void sdl_menu_insert(Display *display, const char *path) {
+    ImageKind kind;
+    Error error = {.set = false};
+    char line[MONITOR_LINE_BYTES], notice[sizeof(display->notice)];
+    char quote = strchr(path, '"') == NULL ? '"' : '\'';
+    DriveSearch search = {.board = &display->machine->board};
+    if (image_guess(path, &kind, &error) && kind != IMAGE_FLOPPY && kind != IMAGE_CD)
+        error_set(&error, "hard disks cannot be changed while the machine runs");
+    search.floppy = !error.set && kind == IMAGE_FLOPPY;
+    machine_call(display->machine, find_drive, &search);
+    if (!error.set && search.id[0] == '\0')
+        error_set(&error, "this machine has no drive for it");
+    int length = snprintf(line, sizeof(line), "change %s %c%s%c", search.id, quote, path, quote);
+    if (!error.set && (strchr(path, quote) != NULL || length >= (int)sizeof(line)))
+        error_set(&error, "its name cannot be told to the monitor");
+    const char *slash = strrchr(path, '/');
+    if (error.set)
+        snprintf(notice, sizeof(notice), " - %.70s", error.message);
+    else
+        snprintf(notice, sizeof(notice), " - %.30s is in %s", slash != NULL ? slash + 1 : path,
+                 search.id);
+    sdl_window_notice(display, notice);
+    if (!error.set)
+        run_line(display, line);
+}

@@ -1,0 +1,117 @@
+/* The line at the lower edge of the window: a place to click for the menu, lamps of the drives,
+ * what the machine does, and what just happened. */
+#include "sdl_window.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    COLUMNS = 100,
+    LIT_MS = 120, /* a lamp shows a single transfer for so long */
+};
+
+void sdl_status_init(Display *display, const char *firmware_folder) {
+    display->status.shown =
+        display->has_overlay &&
+        sdl_overlay_init(display, &display->status.overlay, COLUMNS, 1, firmware_folder);
+}
+
+void sdl_status_free(Display *display) {
+    sdl_overlay_free(display, &display->status.overlay);
+}
+
+/* Cells in multiples of their size, as large as the line has room for. */
+static int cell_times(const Display *display) {
+    int width, height;
+    display->sdl.GetRendererOutputSize(display->renderer, &width, &height);
+    int times = width / (COLUMNS * TEXT_OVERLAY_CELL_WIDTH);
+    return times > 1 ? times : 1;
+}
+
+int sdl_status_height(const Display *display) {
+    return display->status.shown && display->status.overlay.texture != NULL && !display->full_screen
+               ? cell_times(display) * TEXT_OVERLAY_CELL_HEIGHT
+               : 0;
+}
+
+/* As people name drives: floppies A and B, disks and CDs by their number. */
+static void name_drive(unsigned drive, char name[8]) {
+    if (drive < MACHINE_FLOPPIES)
+        snprintf(name, 8, "%c:", 'A' + drive);
+    else
+        snprintf(name, 8, "D%u", (drive - MACHINE_FLOPPIES) % 100);
+}
+
+static bool update_lamps(SdlStatusLine *status, Machine *machine, uint64_t now_ms) {
+    MachineActivity activity;
+    bool changed = false;
+    machine_get_activity(machine, &activity);
+    for (unsigned i = 0; i < MACHINE_DRIVES; i++) {
+        bool was_lit = status->lit_until_ms[i] != 0;
+        if (activity.transfers[i] != status->activity.transfers[i])
+            status->lit_until_ms[i] = now_ms + LIT_MS;
+        else if (now_ms >= status->lit_until_ms[i])
+            status->lit_until_ms[i] = 0;
+        changed = changed || was_lit != (status->lit_until_ms[i] != 0) ||
+                  activity.present[i] != status->activity.present[i];
+    }
+    status->activity = activity;
+    return changed;
+}
+
+static void print_line(Display *display) {
+    SdlStatusLine *status = &display->status;
+    TextOverlay *text = &status->overlay.text;
+    unsigned column = 9;
+    text_overlay_fill(text, 0, 0, COLUMNS, 1, TEXT_NORMAL);
+    text_overlay_print(text, 1, 0, 6, TEXT_TITLE, "\u2261 Menu");
+    for (unsigned i = 0; i < MACHINE_DRIVES; i++) {
+        char name[8];
+        if (!status->activity.present[i])
+            continue;
+        name_drive(i, name);
+        text_overlay_print(text, column, 0, 4, TEXT_DIM, name);
+        text_overlay_print(text, column + (unsigned)strlen(name), 0, 1,
+                           status->lit_until_ms[i] != 0 ? TEXT_LIGHT : TEXT_DIM, "\u25a0");
+        column += (unsigned)strlen(name) + 2;
+    }
+    text_overlay_print(text, column + 1, 0, COLUMNS - column - 1, TEXT_NORMAL, status->text);
+    sdl_overlay_update(display, &status->overlay);
+}
+
+void sdl_status_update(Display *display) {
+    SdlStatusLine *status = &display->status;
+    char text[sizeof(status->text)];
+    if (sdl_status_height(display) == 0)
+        return;
+    uint64_t now = display->sdl.GetTicks64();
+    bool changed = update_lamps(status, display->machine, now);
+    const char *hint =
+        display->grabbed ? "Ctrl-Alt-G releases the mouse" : "click: mouse   right click: menu";
+    if (now < display->notice_until_ms)
+        hint = display->notice + strspn(display->notice, " -");
+    RunState state = machine_run_state(display->machine);
+    if (state == RUN_STATE_RUNNING)
+        snprintf(text, sizeof(text), "%s", hint);
+    else
+        snprintf(text, sizeof(text), "%s   %s", run_state_name(state), hint);
+    if (!changed && strcmp(text, status->text) == 0)
+        return;
+    memcpy(status->text, text, sizeof(text));
+    print_line(display);
+    sdl_window_draw(display);
+}
+
+void sdl_status_draw(Display *display) {
+    int width, height, line = sdl_status_height(display);
+    if (line == 0)
+        return;
+    display->sdl.GetRendererOutputSize(display->renderer, &width, &height);
+    int times = cell_times(display);
+    SDL_Rect bar = {0, height - line, width, line};
+    display->status.overlay.place =
+        (SDL_Rect){0, height - line, COLUMNS * TEXT_OVERLAY_CELL_WIDTH * times, line};
+    display->sdl.SetRenderDrawColor(display->renderer, 16, 32, 48, 255);
+    display->sdl.RenderFillRect(display->renderer, &bar);
+    sdl_overlay_draw(display, &display->status.overlay);
+}

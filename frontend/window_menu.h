@@ -1,0 +1,84 @@
+/* The window's menu: pages of entries, told by keys and the mouse, drawn as text. It does what it
+ * does by lines of the monitor and by a few actions of the window, and knows no window system. */
+#ifndef REPRISE_WINDOW_MENU_H
+#define REPRISE_WINDOW_MENU_H
+
+#include "image_shelf.h"
+#include "machine.h"
+#include "text_overlay.h"
+#include <stdbool.h>
+
+typedef enum WindowAction {
+    WINDOW_QUIT,
+    WINDOW_FULL_SCREEN,
+    WINDOW_GRAB,
+    WINDOW_SCREENSHOT,
+    WINDOW_PASTE,
+    WINDOW_STATUS_LINE,
+    WINDOW_SCALE_SMOOTH,
+    WINDOW_SCALE_SHARP,
+    WINDOW_SCALE_CRT,
+    WINDOW_ACTIONS
+} WindowAction;
+
+typedef struct WindowMenuHost {
+    Machine *machine;
+    /* A line for the monitor. */
+    void (*run_line)(void *opaque, const char *line);
+    void (*act)(void *opaque, WindowAction action);
+    /* Is this what is set at present? For entries that are switches. */
+    bool (*is_set)(void *opaque, WindowAction action);
+    void *opaque;
+} WindowMenuHost;
+
+typedef enum MenuKey {
+    MENU_KEY_UP,
+    MENU_KEY_DOWN,
+    MENU_KEY_PAGE_UP,
+    MENU_KEY_PAGE_DOWN,
+    MENU_KEY_CHOOSE,
+    MENU_KEY_BACK
+} MenuKey;
+
+typedef struct MenuEntry {
+    char *label;
+    char *hint; /* to the right of it; NULL: none */
+    enum { MENU_NOTE, MENU_PAGE, MENU_LINE, MENU_ACTION } kind;
+    int value;   /* the page or the action */
+    char *line;  /* for the monitor */
+    char *drive; /* that the page is about */
+    bool set;
+} MenuEntry;
+
+#define WINDOW_MENU_DEPTH 4
+
+typedef struct WindowMenu {
+    const WindowMenuHost *host;
+    struct {
+        int page;
+        char *drive;
+        unsigned chosen, first; /* entry, and the first one that is seen */
+    } open[WINDOW_MENU_DEPTH];
+    unsigned depth;     /* pages that are open, one over the other; 0: closed */
+    MenuEntry *entries; /* of the page on top */
+    size_t capacity;
+    unsigned count;
+    unsigned column, row, columns, rows; /* where it was drawn last, with its frame */
+} WindowMenu;
+
+void window_menu_init(WindowMenu *menu, const WindowMenuHost *host);
+void window_menu_free(WindowMenu *menu);
+
+bool window_menu_is_open(const WindowMenu *menu);
+void window_menu_open(WindowMenu *menu);
+void window_menu_close(WindowMenu *menu);
+
+void window_menu_press(WindowMenu *menu, MenuKey key);
+/* The mouse is over this cell of the overlay. */
+void window_menu_point(WindowMenu *menu, int column, int row);
+/* A click there: chooses the entry; outside of the menu closes it. */
+void window_menu_click(WindowMenu *menu, int column, int row);
+
+void window_menu_draw(WindowMenu *menu, TextOverlay *overlay);
+
+#endif

@@ -1,0 +1,269 @@
+/* The pages of the window's menu: tables, and lists of what there is now. */
+#include "allocate.h"
+#include "machine_parts.h"
+#include "snapshot_of_machine.h"
+#include "window_menu_internal.h"
+
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    PAGE_MAIN = WINDOW_MENU_MAIN,
+    PAGE_DRIVES,
+    PAGE_MEDIA,
+    PAGE_SNAPSHOTS,
+    PAGE_MACHINE,
+    PAGE_SPEED,
+    PAGE_KEYS,
+    PAGE_VIEW,
+    PAGE_HELP,
+};
+
+typedef struct PageRow {
+    const char *label, *hint;
+    int kind, value;
+    const char *line;
+} PageRow;
+
+#define LINE(label, line)                                                                          \
+    { label, NULL, MENU_LINE, 0, line }
+#define ACTION(label, hint, action)                                                                \
+    { label, hint, MENU_ACTION, action, NULL }
+#define PAGE(label, page)                                                                          \
+    { label, "\u25ba", MENU_PAGE, page, NULL }
+#define NOTE(label, hint)                                                                          \
+    { label, hint, MENU_NOTE, 0, NULL }
+#define END                                                                                        \
+    { NULL, NULL, 0, 0, NULL }
+
+// clang-format off
+static const PageRow main_rows[] = {
+    PAGE("Floppies and CDs", PAGE_DRIVES),
+    PAGE("Snapshots", PAGE_SNAPSHOTS),
+    PAGE("Machine", PAGE_MACHINE),
+    PAGE("Speed", PAGE_SPEED),
+    PAGE("Press keys", PAGE_KEYS),
+    PAGE("View", PAGE_VIEW),
+    ACTION("Paste as typing", "Ctrl-Alt-V", WINDOW_PASTE),
+    ACTION("Save the screen as a picture", "Ctrl-Alt-S", WINDOW_SCREENSHOT),
+    PAGE("Help", PAGE_HELP),
+    ACTION("Quit", NULL, WINDOW_QUIT),
+    END};
+
+static const PageRow machine_rows[] = {
+    LINE("Pause", "stop"), LINE("Go on", "cont"), LINE("Press the power button", "system_powerdown"),
+    LINE("Wake up", "system_wakeup"), LINE("Press the reset button", "system_reset"), END};
+
+static const PageRow speed_rows[] = {
+    {"Slower", "Ctrl-Alt -", MENU_LINE, 0, "speed slower"}, {"Faster", "Ctrl-Alt +", MENU_LINE, 0, "speed faster"},
+    {"Turbo", "Ctrl-Alt-T", MENU_LINE, 0, "speed turbo"}, {"Full speed", NULL, MENU_LINE, 0, "speed full"},
+    {"8088 at 4.77 MHz", "0.3 MIPS", MENU_LINE, 0, "speed 0.3"}, {"286 at 12 MHz", "2 MIPS", MENU_LINE, 0, "speed 2"},
+    {"386 at 33 MHz", "6 MIPS", MENU_LINE, 0, "speed 6"}, {"486 at 66 MHz", "25 MIPS", MENU_LINE, 0, "speed 25"},
+    {"Pentium at 100 MHz", "100 MIPS", MENU_LINE, 0, "speed 100"}, END};
+
+static const PageRow key_rows[] = {
+    LINE("Ctrl-Alt-Del", "sendkey ctrl-alt-delete"), LINE("Ctrl-Alt-Backspace", "sendkey ctrl-alt-backspace"),
+    LINE("Ctrl-Esc", "sendkey ctrl-esc"), LINE("Alt-Tab", "sendkey alt-tab"), LINE("Alt-F4", "sendkey alt-f4"),
+    LINE("Ctrl-Alt-F1", "sendkey ctrl-alt-f1"), LINE("Ctrl-Alt-F2", "sendkey ctrl-alt-f2"),
+    LINE("Print", "sendkey print"), LINE("Pause", "sendkey pause"), LINE("Ctrl-Break", "sendkey ctrl-pause"),
+    LINE("Left Windows key", "sendkey meta_l"), END};
+
+static const PageRow view_rows[] = {
+    ACTION("Full screen", "Ctrl-Alt-F", WINDOW_FULL_SCREEN),
+    ACTION("Give the mouse to the guest", "Ctrl-Alt-G", WINDOW_GRAB),
+    ACTION("Status line", NULL, WINDOW_STATUS_LINE),
+    ACTION("Smooth pixels", NULL, WINDOW_SCALE_SMOOTH),
+    ACTION("Sharp pixels, whole multiples", NULL, WINDOW_SCALE_SHARP),
+    ACTION("As on a tube", NULL, WINDOW_SCALE_CRT), END};
+
+static const PageRow help_rows[] = {
+    NOTE("This menu", "Ctrl-Alt-M, or a right click"), NOTE("Give the mouse to the guest", "a click, Ctrl-Alt-G"),
+    NOTE("Take it back", "Ctrl-Alt-G"), NOTE("Full screen and back", "Ctrl-Alt-F"),
+    NOTE("Save the screen as a picture", "Ctrl-Alt-S"), NOTE("Paste as typing", "Ctrl-Alt-V"),
+    NOTE("Slower, faster, turbo", "Ctrl-Alt and - + T"), NOTE("Change a floppy or a CD", "drop its image here"),
+    NOTE("", NULL), NOTE("All options: reprise -help. More: the manual page reprise(1).", NULL), END};
+// clang-format on
+
+static char *copy_of(const char *text) {
+    return text != NULL ? strdup(text) : NULL;
+}
+
+static MenuEntry *add_entry(WindowMenu *menu, int kind, const char *label, const char *hint) {
+    menu->entries =
+        allocate_grow(menu->entries, &menu->capacity, menu->count + 1, sizeof(MenuEntry));
+    MenuEntry *entry = &menu->entries[menu->count++];
+    *entry = (MenuEntry){.kind = kind, .label = copy_of(label), .hint = copy_of(hint)};
+    return entry;
+}
+
+static void add_rows(WindowMenu *menu, const PageRow *row) {
+    const WindowMenuHost *host = menu->host;
+    for (; row->label != NULL; row++) {
+        MenuEntry *entry = add_entry(menu, row->kind, row->label, row->hint);
+        entry->value = row->value;
+        entry->line = copy_of(row->line);
+        entry->set =
+            row->kind == MENU_ACTION && host->is_set(host->opaque, (WindowAction)row->value);
+    }
+}
+
+/* ---- Drives and what goes into them ---- */
+
+typedef struct DriveList {
+    const Board *board;
+    struct {
+        char id[32], path[PATH_MAX];
+        bool is_floppy;
+    } drives[BOARD_DRIVES];
+    unsigned count;
+} DriveList;
+
+/* On the machine's thread. */
+static void list_drives(void *opaque) {
+    DriveList *list = opaque;
+    for (unsigned i = 0; i < BOARD_DRIVES; i++) {
+        const BoardDrive *drive = &list->board->drive[i];
+        if (!drive->present || (!drive->is_floppy && !drive->is_cd))
+            continue;
+        const char *path = drive->medium != NULL ? block_path(drive->medium) : NULL;
+        snprintf(list->drives[list->count].id, sizeof(drive->id), "%s", drive->id);
+        snprintf(list->drives[list->count].path, PATH_MAX, "%s", path != NULL ? path : "");
+        list->drives[list->count++].is_floppy = drive->is_floppy;
+    }
+}
+
+static DriveList *get_drives(const WindowMenu *menu) {
+    DriveList *list = calloc(1, sizeof(*list));
+    list->board = &menu->host->machine->board;
+    machine_call(menu->host->machine, list_drives, list);
+    return list;
+}
+
+static void fill_drives(WindowMenu *menu, const char *drive) {
+    DriveList *list = get_drives(menu);
+    (void)drive;
+    for (unsigned i = 0; i < list->count; i++) {
+        char label[64];
+        bool full = list->drives[i].path[0] != '\0';
+        snprintf(label, sizeof(label), "%s %s", list->drives[i].is_floppy ? "Floppy" : "CD",
+                 list->drives[i].id);
+        MenuEntry *entry =
+            add_entry(menu, MENU_PAGE, label, full ? basename(list->drives[i].path) : "empty");
+        entry->value = PAGE_MEDIA;
+        entry->drive = strdup(list->drives[i].id);
+    }
+    if (list->count == 0)
+        add_entry(menu, MENU_NOTE, "This machine has no drive for floppies or CDs.", NULL);
+    free(list);
+}
+
+/* A word that the monitor reads as one; false for a path with both kinds of quotes in it. */
+static bool print_line(char *line, size_t size, const char *command, const char *drive,
+                       const char *path) {
+    char quote = strchr(path, '"') == NULL ? '"' : '\'';
+    if (strchr(path, quote) != NULL)
+        return false;
+    return snprintf(line, size, "%s %s %c%s%c", command, drive, quote, path, quote) < (int)size;
+}
+
+static void add_images(WindowMenu *menu, const ImageShelf *shelf, const char *drive,
+                       ImageKind kind) {
+    char line[PATH_MAX + 64];
+    for (size_t i = 0; i < shelf->count; i++) {
+        const ShelfImage *image = &shelf->images[i];
+        if (image->kind != kind || !print_line(line, sizeof(line), "change", drive, image->path))
+            continue;
+        const char *slash = strrchr(image->path, '/');
+        MenuEntry *entry = add_entry(menu, MENU_LINE, slash != NULL ? slash + 1 : image->path,
+                                     image->recent ? "used lately" : NULL);
+        entry->line = strdup(line);
+    }
+}
+
+/* The folders to look into: where the media lie that are in the drives, and the current one. */
+static void fill_shelf(ImageShelf *shelf, DriveList *list) {
+    image_shelf_add_recent(shelf);
+    for (unsigned i = 0; i < list->count; i++) {
+        char *slash = strrchr(list->drives[i].path, '/');
+        if (slash == NULL)
+            continue;
+        *slash = '\0';
+        image_shelf_add_folder(shelf, list->drives[i].path);
+    }
+    image_shelf_add_folder(shelf, ".");
+}
+
+static void fill_media(WindowMenu *menu, const char *drive) {
+    DriveList *list = get_drives(menu);
+    ImageShelf *shelf = calloc(1, sizeof(*shelf));
+    char line[64];
+    fill_shelf(shelf, list);
+    snprintf(line, sizeof(line), "eject %s", drive);
+    add_entry(menu, MENU_LINE, "Take it out", NULL)->line = strdup(line);
+    for (unsigned i = 0; i < list->count; i++)
+        if (strcmp(list->drives[i].id, drive) == 0)
+            add_images(menu, shelf, drive, list->drives[i].is_floppy ? IMAGE_FLOPPY : IMAGE_CD);
+    add_entry(menu, MENU_NOTE, "Or drop an image on the window.", NULL);
+    image_shelf_free(shelf);
+    free(shelf);
+    free(list);
+}
+
+/* ---- Snapshots ---- */
+
+static void add_snapshot(void *opaque, const char *name, int64_t date_seconds) {
+    WindowMenu *menu = opaque;
+    char label[80], line[128], date[32] = "";
+    struct tm local;
+    time_t when = (time_t)date_seconds;
+    if (localtime_r(&when, &local) != NULL)
+        strftime(date, sizeof(date), "%Y-%m-%d %H:%M", &local);
+    snprintf(label, sizeof(label), "Go back to %s", name);
+    snprintf(line, sizeof(line), "loadvm \"%s\"", name);
+    add_entry(menu, MENU_LINE, label, date)->line = strdup(line);
+}
+
+static void list_snapshots(void *opaque) {
+    WindowMenu *menu = opaque;
+    machine_visit_snapshots(menu->host->machine, add_snapshot, menu);
+}
+
+static void fill_snapshots(WindowMenu *menu, const char *drive) {
+    (void)drive;
+    add_entry(menu, MENU_LINE, "Keep the machine as it is now", NULL)->line = strdup("savevm");
+    machine_call(menu->host->machine, list_snapshots, menu);
+}
+
+/* ---- The pages ---- */
+
+static const struct {
+    const char *title;
+    const PageRow *rows;
+    void (*fill)(WindowMenu *menu, const char *drive);
+} pages[] = {
+    [PAGE_MAIN] = {" Reprise ", main_rows, NULL},
+    [PAGE_DRIVES] = {" Floppies and CDs ", NULL, fill_drives},
+    [PAGE_MEDIA] = {" Insert ", NULL, fill_media},
+    [PAGE_SNAPSHOTS] = {" Snapshots ", NULL, fill_snapshots},
+    [PAGE_MACHINE] = {" Machine ", machine_rows, NULL},
+    [PAGE_SPEED] = {" Speed ", speed_rows, NULL},
+    [PAGE_KEYS] = {" Press keys ", key_rows, NULL},
+    [PAGE_VIEW] = {" View ", view_rows, NULL},
+    [PAGE_HELP] = {" Help ", help_rows, NULL},
+};
+
+void window_menu_fill_page(WindowMenu *menu, int page, const char *drive) {
+    if (pages[page].rows != NULL)
+        add_rows(menu, pages[page].rows);
+    else
+        pages[page].fill(menu, drive);
+}
+
+void window_menu_print_title(const WindowMenu *menu, char *title, size_t size) {
+    snprintf(title, size, "%s%s", menu->depth > 1 ? " \u2190" : "",
+             pages[menu->open[menu->depth - 1].page].title);
+}
