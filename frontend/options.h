@@ -56,10 +56,15 @@ OptionHandler option_device;
 /* options_network.c */
 OptionHandler option_netdev, option_nic, option_net;
 
+/* options_device.c: 'addr=' of a PCI device; 0: not given. */
+bool options_read_slot(KeyValues *values, unsigned *slot, Error *error);
+
 /* options_audio.c */
 OptionHandler option_audiodev, option_audio, option_soundhw;
 /* The sound devices of -device; 'audiodev=' among their settings. */
 bool plug_in_sb16(Settings *settings, KeyValues *values, Error *error);
+bool plug_in_ac97(Settings *settings, KeyValues *values, Error *error);
+bool plug_in_es1370(Settings *settings, KeyValues *values, Error *error);
 bool plug_in_adlib(Settings *settings, KeyValues *values, Error *error);
 
 /* options_program.c */

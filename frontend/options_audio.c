@@ -94,6 +94,19 @@ bool plug_in_adlib(Settings *settings, KeyValues *values, Error *error) {
     return true;
 }
 
+static bool plug_in_pci(Settings *settings, KeyValues *values, SoundKind kind, Error *error) {
+    plug_in(settings, values, kind);
+    return options_read_slot(values, &settings->machine.sound[kind].slot, error);
+}
+
+bool plug_in_ac97(Settings *settings, KeyValues *values, Error *error) {
+    return plug_in_pci(settings, values, SOUND_AC97, error);
+}
+
+bool plug_in_es1370(Settings *settings, KeyValues *values, Error *error) {
+    return plug_in_pci(settings, values, SOUND_ES1370, error);
+}
+
 static bool plug_in_speaker(Settings *settings, KeyValues *values, Error *error) {
     (void)error;
     plug_in(settings, values, SOUND_SPEAKER);
@@ -105,6 +118,8 @@ static const struct {
     bool (*plug_in)(Settings *settings, KeyValues *values, Error *error);
 } models[] = {
     {"sb16", "iobase irq dma dma16 version id", "Sound Blaster 16", plug_in_sb16},
+    {"ac97", "addr bus id", "Intel 82801AA AC97", plug_in_ac97},
+    {"es1370", "addr bus id", "Ensoniq AudioPCI ES1370", plug_in_es1370},
     {"adlib", "iobase freq id", "AdLib: an OPL alone", plug_in_adlib},
     {"pcspk", "id", "the PC's speaker", plug_in_speaker},
 };
@@ -124,6 +139,7 @@ static bool plug_in_model(Settings *settings, const char *name, KeyValues *value
         if (strcmp(models[i].name, name) == 0) {
             *keys = models[i].keys;
             key_values_get(values, "id");
+            key_values_get(values, "bus");
             return models[i].plug_in(settings, values, error);
         }
         nearest_name_consider(&nearest, models[i].name);

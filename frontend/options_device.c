@@ -147,7 +147,7 @@ static bool read_ide_place(KeyValues *values, int *index, Error *error) {
 }
 
 /* 'addr=4', '4.0' or '0x4', in hexadecimal digits as ever; 0 where it is not given. */
-static bool read_slot(KeyValues *values, unsigned *slot, Error *error) {
+bool options_read_slot(KeyValues *values, unsigned *slot, Error *error) {
     const char *address = key_values_get(values, "addr");
     char *end;
     *slot = 0;
@@ -163,7 +163,8 @@ static bool plug_in_pci_disk(Settings *settings, KeyValues *values, PciDiskKind 
                              Error *error) {
     PciDiskConfig disk = {.kind = kind};
     DriveRequest request;
-    return read_drive(settings, values, &request, error) && read_slot(values, &disk.slot, error) &&
+    return read_drive(settings, values, &request, error) &&
+           options_read_slot(values, &disk.slot, error) &&
            settings_add_pci_disk(settings, &disk, &request, error);
 }
 
@@ -184,7 +185,7 @@ static bool plug_in_ahci(Settings *settings, KeyValues *values, Error *error) {
         return error_set(error, "there is one AHCI controller already");
     settings->machine.has_ahci = true;
     settings->ahci_id = settings_keep_string(settings, id != NULL ? id : "ahci");
-    return read_slot(values, &settings->machine.ahci_slot, error);
+    return options_read_slot(values, &settings->machine.ahci_slot, error);
 }
 
 static bool plug_in_ahci_drive(Settings *settings, KeyValues *values, bool is_cd, unsigned port,
@@ -323,6 +324,8 @@ static const DeviceOption device_options[] = {
     {"pci-testdev", "id addr bus", "a PCI device that counts writes, for the same", plug_in_pci_testdev},
     {"isa-debugcon", "chardev iobase id", "the debug console", plug_in_debug_console},
     {"sb16", "audiodev iobase irq dma dma16 version id bus", "a Sound Blaster 16 with OPL3 and MPU-401", plug_in_sb16},
+    {"AC97", "audiodev addr bus id", "the sound of an Intel 82801AA", plug_in_ac97},
+    {"ES1370", "audiodev addr bus id", "an Ensoniq AudioPCI", plug_in_es1370},
     {"adlib", "audiodev iobase freq id bus", "an AdLib card: an OPL2 or OPL3 alone", plug_in_adlib},
     {"isa-serial", "chardev index id", "a serial port", plug_in_serial},
     {"isa-parallel", "chardev index iobase id", "a parallel port", plug_in_parallel},

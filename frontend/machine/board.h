@@ -71,6 +71,8 @@ typedef struct Board {
     struct AudioMixer *mixer[MACHINE_AUDIO_SINKS];
     struct Opl3 *opl; /* NULL without, as the cards */
     struct Sb16 *sb16;
+    struct Ac97 *ac97;
+    struct Es1370 *es1370;
     struct Ps2Keyboard *keyboard;
     struct Ps2Mouse *mouse;
     struct I8042 *keyboard_controller;

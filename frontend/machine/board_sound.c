@@ -1,7 +1,9 @@
 /* Sound: the mixers behind -audiodev, and the cards that are heard there. */
+#include "ac97.h"
 #include "audio_mixer.h"
 #include "audio_thread.h"
 #include "board_parts.h"
+#include "es1370.h"
 #include "machine_parts.h"
 #include "opl3.h"
 #include "sb16.h"
@@ -39,6 +41,17 @@ void board_destroy_mixers(Board *board) {
     }
 }
 
+/* On the PCI bus, where it was asked for or the first free place. */
+static unsigned find_slot(const Board *board, SoundKind kind) {
+    enum { FIRST_SLOT = 3, SLOTS = 32 };
+    unsigned slot = board->machine->config.sound[kind].slot;
+    if (slot != 0)
+        return slot;
+    for (slot = FIRST_SLOT; slot < SLOTS - 1 && pci_bus_device(board->pci, slot, 0) != NULL;)
+        slot++;
+    return slot;
+}
+
 /* The FM synthesizer answers where the AdLib card did, and within a Sound Blaster's ports. */
 static bool create_opl(Board *board, SoundKind kind, Error *error) {
     DeviceContext context = board_context(board);
@@ -72,15 +85,33 @@ static bool create_sb16(Board *board, Error *error) {
     return board->sb16 != NULL;
 }
 
+static bool create_ac97(Board *board, Error *error) {
+    DeviceContext context = board_context(board);
+    board->ac97 = ac97_create(&context, board->pci, find_slot(board, SOUND_AC97),
+                              board_mixer(board, SOUND_AC97), error);
+    return board->ac97 != NULL;
+}
+
+static bool create_es1370(Board *board, Error *error) {
+    DeviceContext context = board_context(board);
+    board->es1370 = es1370_create(&context, board->pci, find_slot(board, SOUND_ES1370),
+                                  board_mixer(board, SOUND_ES1370), error);
+    return board->es1370 != NULL;
+}
+
 /* Beside a Sound Blaster there is no AdLib: it is one. */
 bool board_create_sound(Board *board, Error *error) {
     const SoundConfig *sound = board->machine->config.sound;
-    if (sound[SOUND_SB16].present)
-        return create_sb16(board, error);
-    return !sound[SOUND_ADLIB].present || create_opl(board, SOUND_ADLIB, error);
+    bool adlib = sound[SOUND_ADLIB].present && !sound[SOUND_SB16].present;
+    return (!sound[SOUND_SB16].present || create_sb16(board, error)) &&
+           (!adlib || create_opl(board, SOUND_ADLIB, error)) &&
+           (!sound[SOUND_AC97].present || create_ac97(board, error)) &&
+           (!sound[SOUND_ES1370].present || create_es1370(board, error));
 }
 
 void board_destroy_sound(Board *board) {
+    es1370_destroy(board->es1370);
+    ac97_destroy(board->ac97);
     sb16_destroy(board->sb16);
     opl3_destroy(board->opl);
 }

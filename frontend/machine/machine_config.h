@@ -78,6 +78,8 @@ typedef enum SoundKind {
     SOUND_SPEAKER, /* always there */
     SOUND_SB16,
     SOUND_ADLIB,
+    SOUND_AC97,
+    SOUND_ES1370,
     SOUND_KINDS,
 } SoundKind;
 
@@ -88,6 +90,7 @@ typedef struct SoundConfig {
     uint16_t port;  /* of ISA cards, as are these: */
     uint8_t irq, dma, dma16;
     uint16_t version;
+    unsigned slot; /* of PCI cards; 0: the first that is free */
 } SoundConfig;
 
 /* Where the bytes of a port go. Called on the machine's thread. A NULL write: the port has nobody

@@ -243,7 +243,7 @@ guest.FILE_MODULES = {"ata_piix", "sd_mod", "sr_mod", "crc32c_generic", "ext4", 
 
 -- An initramfs of busybox. Without a script it ends in a shell on the console, with one it runs
 -- that and powers off. Fields: flavour, modules, module_options ({NAME = words}), packages,
--- script (a text), gzip.
+-- script (a text), files ({path in the guest = path of the host}), gzip.
 function guest.initramfs(want)
   local words = {"--flavour=" .. (want.flavour or "686"),
                  "--modules=" .. table.concat(want.modules or {}, ",")}
@@ -252,6 +252,9 @@ function guest.initramfs(want)
   end
   for _, option in ipairs(sorted(want.module_options)) do
     words[#words + 1] = "--module-option=" .. option
+  end
+  for _, file in ipairs(sorted(want.files)) do
+    words[#words + 1] = "--file=" .. file
   end
   if want.gzip then
     words[#words + 1] = "--gzip"

@@ -1,5 +1,6 @@
 -- Sound: what DOS programs play is recorded, and its pitch measured.
 local guest = require("guest")
+local linux_guest = require("linux_guest")
 
 -- A WAV file -> its rate, and the samples of the left side.
 local function read_wav(path)
@@ -107,3 +108,45 @@ test("MIDI by DOSMID", function()
   end
   check(#samples / rate > 1, "nothing was played")
 end)
+
+-- Linux plays two seconds of 441 Hz by its own drivers.
+local LINUX_CARDS = {
+  {name = "AC97", driver = "snd_intel8x0", listed = "ICH"},
+  {name = "ES1370", driver = "snd_ens1370", listed = "ENS1370"},
+  {name = "sb16", driver = "snd_sb16", listed = "Sound Blaster 16",
+   parameters = "isapnp=0 port=0x220 irq=5 dma8=1 dma16=5 mpu_port=0x330"},
+}
+
+local LINUX_SCRIPT = [[set -e
+cat /proc/asound/cards
+/tone
+dmesg
+]]
+
+local function tone_program()
+  return guest.made("linux_tone", guest.read_file(folder .. "/linux_tone.asm"), function(path)
+    guest.program("nasm", "-f", "bin", "-o", path, folder .. "/linux_tone.asm")
+    guest.program("chmod", "+x", path)
+  end)
+end
+
+for _, card in ipairs(LINUX_CARDS) do
+  test("Linux with " .. card.name, function()
+    local path = guest.scratch("linux_" .. card.name .. ".wav")
+    local m = guest.linux({
+      memory = 64, modules = {card.driver, "snd_pcm_oss", "snd_mixer_oss"}, script = LINUX_SCRIPT,
+      module_options = card.parameters and {[card.driver] = card.parameters},
+      files = {tone = tone_program()},
+      options = {"-device", card.name .. ",audiodev=a", "-audiodev",
+                 "wav,id=a,path=" .. path .. ",out.frequency=48000"},
+    })
+    local log = m:wait_serial(guest.DONE .. "0", {timeout = 60})
+    check(log:find(card.listed, 1, true), log)
+    linux_guest.check_log(log)
+    check_equal(m:wait_end(), 0)
+    m:close()
+    local rate, samples = read_wav(path)
+    check(#samples / rate > 1.95 and #samples / rate < 2.1, #samples / rate .. " s were recorded")
+    within(frequency(rate, samples, rate // 10, rate * 19 // 10), 441, 0.001, "the tone")
+  end)
+end
