@@ -280,7 +280,7 @@ static bool plug_in_adapter(Settings *settings, KeyValues *values, VgaModel mode
         return error_set(error, "there is one display adapter already");
     *vga = (VgaConfig){.model = model};
     settings->machine.has_vga = settings->vga_is_named = true;
-    return read_video_memory(values, vga, error) && read_slot(values, &vga->slot, error) &&
+    return read_video_memory(values, vga, error) && options_read_slot(values, &vga->slot, error) &&
            (model != VGA_STANDARD || read_identification(values, vga, error));
 }
 
