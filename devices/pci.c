@@ -333,6 +333,25 @@ static bool device_copy_rom(PciDevice *device, Error *error) {
     return true;
 }
 
+/* PCI Firmware Specification 3.0, 5.1: the place of the data structure with the numbers stands at
+ * 18h, and all bytes of the image sum up to 0. */
+void pci_device_adopt_rom(PciDevice *device) {
+    enum { POINTER = 0x18, NUMBERS = 4, STRUCTURE = 0x18, CHECKSUM = 6 };
+    uint8_t *rom = device->rom, before = 0, after = 0;
+    if (rom == NULL || device->rom_size < PAGE_SIZE || rom[0] != 0x55 || rom[1] != 0xAA)
+        return;
+    uint32_t at = get_le(rom + POINTER, 2);
+    if (at > device->rom_size - STRUCTURE || memcmp(rom + at, "PCIR", 4) != 0)
+        return;
+    for (unsigned i = 0; i < 4; i++)
+        before = (uint8_t)(before + rom[at + NUMBERS + i]);
+    put_le(rom + at + NUMBERS, 2, device->info.vendor_id);
+    put_le(rom + at + NUMBERS + 2, 2, device->info.device_id);
+    for (unsigned i = 0; i < 4; i++)
+        after = (uint8_t)(after + rom[at + NUMBERS + i]);
+    rom[CHECKSUM] = (uint8_t)(rom[CHECKSUM] + before - after);
+}
+
 /* Software looks for functions 1 to 7 only where function 0 announces them. */
 static void bus_mark_multifunction(PciBus *bus, unsigned slot) {
     PciDevice *first = pci_bus_device(bus, slot, 0);

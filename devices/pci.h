@@ -112,6 +112,10 @@ void pci_bus_set_reset_control(PciBus *bus, uint8_t (*read)(void *opaque),
 PciDevice *pci_device_add(PciBus *bus, unsigned slot, unsigned function, const PciDeviceInfo *info,
                           Error *error);
 
+/* The ROM was made for several devices: where its header names another one than this, it names this
+ * one now, as a BIOS wants it. */
+void pci_device_adopt_rom(PciDevice *device);
+
 /* The device in that place, or NULL. */
 PciDevice *pci_bus_device(const PciBus *bus, unsigned slot, unsigned function);
 const PciDeviceInfo *pci_device_info(const PciDevice *device);

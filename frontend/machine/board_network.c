@@ -6,6 +6,7 @@
 #include "network_cards.h"
 #include "network_dump.h"
 #include "network_user.h"
+#include "pci.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,7 +71,11 @@ static bool create_card(Board *board, unsigned i, Error *error) {
     if (card->model->is_isa)
         options.irq = irq_lines_input(board->irq_lines, IRQ_SOURCE_NETWORK, config->irq);
     card->card = card->model->create(&context, board->pci, &options, error);
-    return card->card != NULL || error_prefix(error, "%s: ", card->id);
+    if (card->card == NULL)
+        return error_prefix(error, "%s: ", card->id);
+    if (card->rom != NULL && config->boot_rom == NULL)
+        pci_device_adopt_rom(pci_bus_device(board->pci, card->slot, 0));
+    return true;
 }
 
 static void wake_machine(void *opaque) {

@@ -208,6 +208,43 @@ START_TEST(rom_shows_when_enabled) {
 }
 END_TEST
 
+static uint8_t rom_sum(uint32_t base) {
+    uint8_t sum = 0;
+    for (uint32_t i = 0; i < sizeof rom; i++)
+        sum = (uint8_t)(sum + physical_read(fixture->context.memory, base + i, 1));
+    return sum;
+}
+
+/* A ROM of a family of devices gets the numbers of this one, and keeps the sum of its bytes. */
+START_TEST(rom_is_adopted) {
+    PciDeviceInfo info = card_info(&other, 1);
+    memcpy(rom, "\x55\xAA", 2);
+    memcpy(rom + 0x18, "\x40\x00", 2);
+    memcpy(rom + 0x40, "PCIR\x11\x22\x33\x44", 8);
+    other.device = pci_device_add(bus, 6, 0, &info, NULL);
+    config_write(6, 0x30, 4, 0xE0200001);
+    config_write(6, 0x04, 2, PCI_COMMAND_MEMORY);
+    uint8_t before = rom_sum(0xE0200000);
+    pci_device_adopt_rom(other.device);
+    ck_assert_uint_eq(physical_read(fixture->context.memory, 0xE0200044, 4), 0x56781234);
+    ck_assert_uint_eq(rom_sum(0xE0200000), before);
+    pci_device_adopt_rom(card.device); /* which has no header */
+}
+END_TEST
+
+/* What it points to lies outside. */
+START_TEST(rom_with_a_wild_pointer_stays) {
+    PciDeviceInfo info = card_info(&other, 1);
+    memcpy(rom, "\x55\xAA", 2);
+    memcpy(rom + 0x18, "\xFF\xFF", 2);
+    other.device = pci_device_add(bus, 6, 0, &info, NULL);
+    pci_device_adopt_rom(other.device);
+    memcpy(rom + 0x18, "\xEC\x1F", 2); /* 20 bytes before its end */
+    info.device_id = 1;
+    pci_device_adopt_rom(pci_device_add(bus, 7, 0, &info, NULL));
+}
+END_TEST
+
 START_TEST(interrupt_pins_are_swizzled_and_shared) {
     PciDeviceInfo info = card_info(&other, 2);
     other.device = pci_device_add(bus, 6, 0, &info, NULL); /* (6 - 1 + 1) mod 4 == (3 - 1) mod 4 */
@@ -309,6 +346,8 @@ static void add(TCase *tests) {
     tcase_add_test(tests, bars_are_sized_and_moved);
     tcase_add_test(tests, bars_never_cover_ram_or_firmware);
     tcase_add_test(tests, rom_shows_when_enabled);
+    tcase_add_test(tests, rom_is_adopted);
+    tcase_add_test(tests, rom_with_a_wild_pointer_stays);
     tcase_add_test(tests, interrupt_pins_are_swizzled_and_shared);
     tcase_add_test(tests, functions_announce_themselves);
     tcase_add_test(tests, reset_takes_bars_away);
