@@ -9,7 +9,9 @@ import network_guest
 from guest_test import Skip, case, check, run_cases
 
 CARDS = {
+    "e1000": ["e1000"],
     "ne2k_pci": ["ne2k-pci"],
+    "virtio-net-pci": ["virtio_pci", "virtio_net"],
 }
 MORE = os.environ.get("REPRISE_NETWORK_OPTIONS", "").split()
 LONG = os.environ.get("REPRISE_LONG") == "1"
