@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,23 @@ static void receive_all(QmpMigration *migration) {
     free(part);
 }
 
+/* The program at the other end has all there is when it ends; one that is given up is killed. */
+static void wait_for_program(QmpMigration *migration) {
+    const struct timespec pause = {.tv_nsec = 10000000};
+    int status = 0;
+    close(migration->fd);
+    migration->fd = -1;
+    while (migration->child > 0 && waitpid(migration->child, &status, WNOHANG) == 0) {
+        if (is_cancelled(migration))
+            kill(migration->child, SIGKILL);
+        nanosleep(&pause, NULL);
+    }
+    if (is_cancelled(migration))
+        error_set(&migration->error, "it was cancelled");
+    else if (status != 0)
+        error_set(&migration->error, "the program at the other end failed");
+}
+
 static void *move(void *opaque) {
     QmpServer *server = opaque;
     QmpMigration *migration = &server->migration;
@@ -96,6 +114,7 @@ static void *move(void *opaque) {
         receive_all(migration);
     else
         send_all(migration);
+    wait_for_program(migration);
     __atomic_store_n(&migration->done, true, __ATOMIC_RELEASE);
     event_loop_wake(&server->program->loop);
     return NULL;
@@ -298,13 +317,8 @@ bool qmp_migration_init(QmpServer *server, Error *error) {
 
 static void end_thread(QmpServer *server) {
     QmpMigration *migration = &server->migration;
-    int status = 0;
     pthread_join(migration->thread, NULL);
     migration->has_thread = false;
-    close(migration->fd);
-    migration->fd = -1;
-    if (migration->child > 0 && waitpid(migration->child, &status, 0) > 0 && status != 0)
-        error_set(&migration->error, "the program at the other end failed");
     migration->total_ms = now_ms() - migration->start_ms;
 }
 
