@@ -198,6 +198,83 @@ START_TEST(banks_show_the_frame_buffer) {
 }
 END_TEST
 
+/* 2560x1600 with 32 bits a pixel takes all but the last 384 KB of 16 MB. */
+START_TEST(largest_mode_by_window_and_frame_buffer) {
+    static const uint32_t places[][2] = {{0, 0}, {2559, 0}, {1, 800}, {0, 1599}, {2559, 1599}};
+    board_create(&board);
+    set_vbe_mode(&board, 2560, 1600, 32);
+    ck_assert_uint_eq(get_vbe(&board, VBE_X_RESOLUTION), 2560);
+    ck_assert_uint_eq(get_vbe(&board, VBE_Y_RESOLUTION), 1600);
+    ck_assert_uint_eq(get_vbe(&board, VBE_VIRTUAL_HEIGHT), 1638);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        uint32_t offset = (places[i][1] * 2560 + places[i][0]) * 4, colour = 0x102030 * (i + 1);
+        set_vbe(&board, VBE_BANK, (uint16_t)(offset >> 16));
+        physical_write(board.memory, 0xA0000 + (offset & 0xFFFF), 4, colour);
+        ck_assert_uint_eq(physical_read(board.memory, BOARD_FRAME_BUFFER + offset, 4), colour);
+        physical_write(board.memory, BOARD_FRAME_BUFFER + offset + 4, 4, colour ^ 0xFF);
+        if ((offset & 0xFFFF) < 0xFFFC)
+            ck_assert_uint_eq(physical_read(board.memory, 0xA0000 + (offset & 0xFFFF) + 4, 4),
+                              colour ^ 0xFF);
+    }
+    ck_assert(vga_render(board.vga, &board.surface));
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        check_pixel(&board, places[i][0], places[i][1], 0x102030 * (uint32_t)(i + 1));
+    /* One line further down there is room for. */
+    set_vbe(&board, VBE_Y_OFFSET, 1);
+    ck_assert(vga_render(board.vga, &board.surface));
+    check_pixel(&board, 1, 799, 0x306090);
+    set_vbe(&board, VBE_Y_OFFSET, 500);
+    ck_assert_uint_eq(get_vbe(&board, VBE_Y_OFFSET), 38);
+    board_destroy(&board);
+}
+END_TEST
+
+START_TEST(memory_has_the_size_that_was_asked_for) {
+    for (uint32_t bytes = 1 << 20; bytes <= 256u << 20; bytes *= 4) {
+        board_create_sized(&board, VGA_STANDARD, bytes);
+        ck_assert_uint_eq(get_vbe(&board, VBE_VIDEO_MEMORY_64K), bytes >> 16);
+        PciDevice *pci = pci_bus_device(board.bus, 2, 0);
+        pci_device_config_write(pci, PCI_BASE_ADDRESS, 4, UINT32_MAX);
+        ck_assert_uint_eq(pci_device_config_read(pci, PCI_BASE_ADDRESS, 4) & ~15u, 0u - bytes);
+        pci_device_config_write(pci, PCI_BASE_ADDRESS, 4, BOARD_FRAME_BUFFER);
+        set_vbe_mode(&board, 1024, 768, 32);
+        uint32_t fits = bytes >> 20 < 3 ? bytes / 4096 : 768;
+        ck_assert_uint_eq(get_vbe(&board, VBE_Y_RESOLUTION), fits);
+        set_vbe(&board, VBE_BANK, (uint16_t)((bytes >> 16) - 1));
+        physical_write(board.memory, 0xAFFFC, 4, 0xCAFE0000 + bytes);
+        ck_assert_uint_eq(physical_read(board.memory, BOARD_FRAME_BUFFER + bytes - 4, 4),
+                          0xCAFE0000 + bytes);
+        ck_assert_ptr_null(
+            physical_map_page(board.memory, (BOARD_FRAME_BUFFER + bytes) >> PAGE_BITS).read);
+        vga_render(board.vga, &board.surface);
+        board_destroy(&board);
+    }
+    Error error = {0};
+    board_create(&board);
+    DeviceContext context = {&board.clock, board.ports, board.memory, &board.devices, &board.trace};
+    VgaConfig config = {.slot = 3, .memory_bytes = 3 << 20};
+    ck_assert_ptr_null(vga_create(&context, board.bus, &config, &error));
+    ck_assert_ptr_nonnull(strstr(error.message, "power of two"));
+    board_destroy(&board);
+}
+END_TEST
+
+START_TEST(dac_of_eight_bits) {
+    board_create(&board);
+    set_vbe_mode(&board, 640, 480, 8);
+    set_vbe(&board, VBE_ENABLE, VBE_ENABLED | VBE_LINEAR_FRAME_BUFFER | VBE_8BIT_DAC);
+    set_dac(&board, 7, 0x12, 0xFE, 0x81);
+    poke(&board, BOARD_FRAME_BUFFER, 7);
+    vga_render(board.vga, &board.surface);
+    check_pixel(&board, 0, 0, 0x12FE81);
+    set_vbe(&board, VBE_ENABLE, VBE_ENABLED | VBE_LINEAR_FRAME_BUFFER);
+    set_dac(&board, 7, 0xFF, 0x3F, 0x01); /* six of each count */
+    vga_render(board.vga, &board.surface);
+    check_pixel(&board, 0, 0, 0xFFFF07);
+    board_destroy(&board);
+}
+END_TEST
+
 START_TEST(only_changed_lines_are_drawn) {
     board_create(&board);
     board_set_mode(&board, &mode_13h);
@@ -269,6 +346,9 @@ int main(void) {
         depth_32,
         depth_4_is_planar,
         banks_show_the_frame_buffer,
+        largest_mode_by_window_and_frame_buffer,
+        memory_has_the_size_that_was_asked_for,
+        dac_of_eight_bits,
         only_changed_lines_are_drawn,
         disabling_returns_to_the_mode_before,
         frame_buffer_follows_its_base_address,

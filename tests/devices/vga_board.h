@@ -22,7 +22,8 @@ typedef struct VgaBoard {
 
 enum { BOARD_FRAME_BUFFER = 0x10000000, BOARD_REGISTERS = 0x20000000 };
 
-static inline void board_create_model(VgaBoard *board, VgaModel model) {
+/* 'memory_bytes' 0: as usual. */
+static inline void board_create_sized(VgaBoard *board, VgaModel model, uint32_t memory_bytes) {
     memset(board, 0, sizeof *board);
     Error error = {0};
     clock_init(&board->clock);
@@ -32,7 +33,7 @@ static inline void board_create_model(VgaBoard *board, VgaModel model) {
     DeviceContext context = {&board->clock, board->ports, board->memory, &board->devices,
                              &board->trace};
     board->bus = pci_bus_create(&context, &error);
-    VgaConfig config = {.slot = 2, .model = model};
+    VgaConfig config = {.slot = 2, .model = model, .memory_bytes = memory_bytes};
     board->vga = vga_create(&context, board->bus, &config, &error);
     ck_assert_msg(board->vga != NULL, "%s", error.message);
     PciDevice *pci = pci_bus_device(board->bus, 2, 0);
@@ -40,6 +41,10 @@ static inline void board_create_model(VgaBoard *board, VgaModel model) {
     unsigned registers_bar = model == VGA_CIRRUS ? 1 : 2;
     pci_device_config_write(pci, PCI_BASE_ADDRESS + 4 * registers_bar, 4, BOARD_REGISTERS);
     pci_device_config_write(pci, PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+}
+
+static inline void board_create_model(VgaBoard *board, VgaModel model) {
+    board_create_sized(board, model, 0);
 }
 
 static inline void board_create(VgaBoard *board) {
