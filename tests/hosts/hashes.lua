@@ -1,0 +1,36 @@
+-- Run by same_hashes.py on every host. What guests do follows from their instructions alone, so the hashes of their
+-- states are the same everywhere. --var's: roms, a folder; programs, names of some of roms/bare_metal/; dos, an image;
+-- save and load, snapshot files to write and to go on from.
+local demo_options = "-m 16 -fda " .. args.roms .. "/demo.img"
+
+if args.load then
+  local m = machine(demo_options .. " -loadvm there -snapshots " .. args.load)
+  m:wait(0.5)
+  m:close()
+  return
+end
+
+local demo = machine(demo_options .. (args.save and " -snapshots " .. args.save or ""))
+demo:wait_text("Reprise")
+demo:send_serial(("abcdefghijklmnopqrstuvwxyz"):rep(20))
+demo:key("g")
+demo:wait(0.2)
+if args.save then
+  demo:save("there")
+end
+demo:close()
+
+for name in (args.programs or ""):gmatch("%S+") do
+  local m = machine("-m 16 -net none -no-reboot -boot a -icount shift=3 -cpu max -fda "
+    .. args.roms .. "/bare_metal/" .. name .. ".img")
+  m:wait_serial("passed", {timeout = 600})
+  m:close()
+end
+
+if args.dos then
+  local dos = machine("-m 32 -fda " .. args.dos)
+  dos:wait_text("A:\\>")
+  dos:type("ver\n")
+  dos:wait_text("FreeCom")
+  dos:close()
+end

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Guests run the same on other hosts: the state hash after each million instructions is that of this host's translator, and
+a snapshot made on one host goes on on the other.
+
+    tests/hosts/same_hashes.py PROGRAM ROMS HOST
+
+PROGRAM is this host's, HOST a preset of tests/hosts/. The other host's program is built in build/HOST, and run by QEMU's user
+mode. Status 77: its compiler, its libraries or QEMU are missing (tests/hosts/fetch_libraries.py fetches the libraries; in long
+runs, REPRISE_LONG=1, they are fetched here)."""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import fetch_libraries  # noqa: E402
+from fetch_libraries import HOSTS, fetch_packages, library_folder  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LONG = os.environ.get("REPRISE_LONG") == "1"
+SLICE = ["quirks"]
+PROGRAMS = SLICE + ["fpu_errors", "paging", "tasks", "v8086", "self_modifying", "string_restarts", "debug_traps", "smm"]
+
+
+def skip(reason):
+    print("skipped: " + reason)
+    sys.exit(77)
+
+
+def emulator(host):
+    """The words before a program of HOST."""
+    triplet = HOSTS[host][1]
+    libraries = os.path.join(library_folder(host), "usr", "lib", triplet)
+    return [f"qemu-{host}-static", "-L", f"/usr/{triplet}", "-E", "LD_LIBRARY_PATH=" + libraries]
+
+
+def build(host, *targets):
+    """Builds these targets for HOST, if what that takes is here; gives the build's folder."""
+    for tool in (HOSTS[host][1] + "-gcc", emulator(host)[0], "cmake", "ninja", "nasm"):
+        if not shutil.which(tool):
+            skip(f"{tool} is missing")
+    if not os.path.isdir(library_folder(host)):
+        if not LONG:
+            skip(f"the libraries of {host} are missing: tests/hosts/fetch_libraries.py {host}")
+        fetch_libraries.fetch(host)
+    folder = os.path.join(fetch_packages.REPOSITORY, "build", host)
+    for command in (["cmake", "--preset", host], ["cmake", "--build", folder, "--target", *targets]):
+        done = subprocess.run(command, cwd=fetch_packages.REPOSITORY, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"FAIL {' '.join(command)}: {(done.stdout + done.stderr)[-3000:]}")
+    return folder
+
+
+def run(program, roms, accelerator, **variables):
+    """The hashes of hashes.lua."""
+    words = [word for name, value in {"roms": roms, **variables}.items() for word in ("--var", f"{name}={value}")]
+    with tempfile.NamedTemporaryFile("r") as log:
+        done = subprocess.run([*program, "test", "--hash-log", log.name, *words, os.path.join(HERE, "hashes.lua"),
+                               "-accel", accelerator], capture_output=True, text=True, timeout=3000)
+        lines = log.read().splitlines()
+    if done.returncode != 0:
+        sys.exit(f"FAIL {program[-1]} -accel {accelerator}: {done.stdout}{done.stderr}")
+    return lines
+
+
+def expect_same(name, lines, expected):
+    if lines != expected:
+        at = next((i for i, (a, b) in enumerate(zip(lines, expected)) if a != b), min(len(lines), len(expected)))
+        sys.exit(f"FAIL {name}: line {at + 1} of {len(lines)} and {len(expected)}: {lines[at:at + 1]} != {expected[at:at + 1]}")
+    print(f"ok   {name}: {len(lines)} hashes")
+
+
+def accelerators(host):
+    """The back ends of a host: the translator first, where it has one."""
+    return ["interp"]
+
+
+def main():
+    native, roms, host = sys.argv[1:4]
+    folder = build(host, "reprise")
+    foreign = [*emulator(host), os.path.join(folder, "reprise")]
+    guests = os.environ.get("REPRISE_GUESTS") or os.path.join(fetch_packages.REPOSITORY, "..", "shared", "guests")
+    dos = os.path.join(guests, "freedos-160.img")
+    variables = {"programs": " ".join(PROGRAMS if LONG else SLICE)}
+    if LONG and os.path.exists(dos):
+        variables["dos"] = dos
+    with tempfile.TemporaryDirectory() as scratch:
+        ours, theirs = os.path.join(scratch, "ours"), os.path.join(scratch, "theirs")
+        expected = run([native], roms, "jit", save=ours, **variables)
+        if len(expected) < 10 or len({line.split()[-1] for line in expected}) < len(expected) * 3 // 4:
+            sys.exit(f"FAIL: {len(expected)} hashes prove little")
+        for accelerator in accelerators(host):
+            lines = run(foreign, roms, accelerator, save=theirs, **variables)
+            expect_same(f"{host}, {accelerator}", lines, expected)
+        goes_on = run([native], roms, "jit", load=ours)
+        expect_same(f"from a snapshot of {host}", run([native], roms, "jit", load=theirs), goes_on)
+        expect_same(f"from our snapshot on {host}", run(foreign, roms, accelerators(host)[0], load=ours), goes_on)
+
+
+if __name__ == "__main__":
+    main()
