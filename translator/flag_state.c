@@ -59,8 +59,6 @@ const FlagState *flag_state_get(const FlagStateTable *table, uint32_t number) {
     return &table->state[number];
 }
 
-enum { KEPT_REGISTER = 9 }; /* the host's R9: x86_64_registers.h */
-
 static uint64_t operand_value(const FlagOperand *operand, unsigned size, const Cpu *cpu) {
     uint64_t value = 0;
     switch (operand->kind) {
@@ -69,7 +67,7 @@ static uint64_t operand_value(const FlagOperand *operand, unsigned size, const C
                                            : cpu->state.gpr[operand->number];
         break;
     case FLAG_OPERAND_KEPT:
-        value = cpu->host_slot[KEPT_REGISTER];
+        value = cpu->host_slot[FLAG_KEPT_SLOT + operand->number];
         break;
     case FLAG_OPERAND_SLOT:
         value = cpu->flag_slot[operand->number];
@@ -139,6 +137,9 @@ static uint32_t source_flags(const FlagSource *source, const Cpu *cpu) {
         break;
     case FLAG_SOURCE_POPCNT:
         flags = a == 0 ? FLAG_ZF : 0;
+        break;
+    case FLAG_SOURCE_RESULT:
+        flags = alu_result_flags(size, a) | (uint32_t)(b & FLAG_AF);
         break;
     case FLAG_SOURCE_LZCNT:
         flags = a == 0 ? FLAG_ZF : a == 8 * size ? FLAG_CF : 0;

@@ -32,6 +32,7 @@ typedef enum FlagSourceKind {
     FLAG_SOURCE_BIT_SCAN_REVERSE,
     FLAG_SOURCE_POPCNT, /* a is the result */
     FLAG_SOURCE_LZCNT,
+    FLAG_SOURCE_RESULT, /* of S: a is the result; AF is bit 4 of b, or 0 */
 } FlagSourceKind;
 
 typedef enum FlagOperandKind {
@@ -41,6 +42,9 @@ typedef enum FlagOperandKind {
     FLAG_OPERAND_SLOT,
     FLAG_OPERAND_IMM
 } FlagOperandKind;
+
+/* The kept register's place in cpu->host_slot. */
+enum { FLAG_KEPT_SLOT = 9 };
 
 /* REGISTER: a guest register (UREG_*); KEPT: the host register set aside for this; SLOT:
  * cpu->flag_slot[number]. */

@@ -3,7 +3,7 @@
 #include "cpu_debugger.h"
 #include "portable.h"
 #include "translator_internal.h"
-#include "x86_64_backend.h"
+#include "jit_backend.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,7 +91,7 @@ void hot_paths_forget(HotPaths *paths, uint32_t physical, uint32_t size) {
 
 static bool is_enabled(const Translator *translator) {
     const TranslatorOptions *options = &translator->options;
-    return translator->x86 != NULL && !options->no_hot_paths && !options->no_chaining &&
+    return translator->jit != NULL && !options->no_hot_paths && !options->no_chaining &&
            !options->flush_blocks && !options->one_insn_blocks && options->stress_seed == 0 &&
            !(translator->cpu->trace->mask & (TRACE_EXEC | TRACE_CPU));
 }
@@ -290,7 +290,7 @@ static void keep_path(Translator *translator, const BlockKey *head, const Record
     *page_word(paths, path.physical) |= page_bit(path.physical);
     translator->counters.hot_paths++;
     block_cache_forget_place(translator->cache, &key);
-    x86_backend_forget_indirect(translator->x86, true);
+    jit_backend_forget_indirect(translator->jit, true);
 }
 
 static bool stops_on_page(const Translator *translator, const Context *context,

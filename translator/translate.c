@@ -6,7 +6,7 @@
 #include "host_clock.h"
 #include "insn.h"
 #include "translator_internal.h"
-#include "x86_64_backend.h"
+#include "jit_backend.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,7 +77,7 @@ bool translator_lift_at(Translator *translator, uint32_t physical, uint32_t eip,
     LiftMode mode = translator_lift_mode(translator, context);
     /* Always, whoever runs it: what a translation fetches is not marked as code, so nothing would
      * stop another one at a store to it. */
-    if (translator->x86 != NULL && !translator->options.no_fetched_operands) {
+    if (translator->jit != NULL && !translator->options.no_fetched_operands) {
         mode.stored = physical_map_code_bytes(translator->cpu->map, physical >> PAGE_BITS);
         mode.page_offset = offset;
         mode.stored_end = mode.stored == NULL ? 0 : code_bytes_stored_end(mode.stored);
@@ -246,7 +246,7 @@ static void print_block(const Block *block, void *opaque) {
 
 void translator_print_blocks(const Translator *translator, uint32_t eip, ByteBuffer *text) {
     BlockListing listing = {translator, text};
-    if (translator->x86 != NULL)
+    if (translator->jit != NULL)
         block_cache_visit(translator->cache, eip, print_block, &listing);
 }
 
@@ -284,14 +284,14 @@ static Block *make_block(Translator *translator, const BlockKey *wanted, bool ma
         return NULL;
     translator->counters.translations++;
     translator->counters.guest_bytes += translator->lifted.next_eip - translator->lifted.eip;
-    if (translator->x86 == NULL) {
+    if (translator->jit == NULL) {
         block = add_portable_block(translator, key);
     } else {
-        block = x86_backend_translate(translator, key);
-        bool full = block == NULL && x86_backend_is_full(translator->x86);
+        block = jit_backend_translate(translator, key);
+        bool full = block == NULL && jit_backend_is_full(translator->jit);
         if (full && may_flush) {
             translator_forget_all(translator, FORGOTTEN_BUFFER_FULL);
-            block = x86_backend_translate(translator, key);
+            block = jit_backend_translate(translator, key);
         }
     }
     if (translator->cpu->trace->mask)
@@ -301,7 +301,7 @@ static Block *make_block(Translator *translator, const BlockKey *wanted, bool ma
 
 /* One that was forgotten, if its bytes stand there again. */
 static Block *revive_block(Translator *translator, const BlockKey *wanted) {
-    if (translator->x86 == NULL || translator->options.no_revival)
+    if (translator->jit == NULL || translator->options.no_revival)
         return NULL;
     BlockKey key = *wanted;
     Block *block = block_cache_revive(translator->cache, &key);

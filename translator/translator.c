@@ -3,18 +3,14 @@
 #include "cpu_debug.h"
 #include "helpers.h"
 #include "host_clock.h"
+#include "jit_backend.h"
 #include "portable.h"
 #include "translator_internal.h"
-#include "x86_64_backend.h"
 #include <stdlib.h>
 #include <string.h>
 
 TranslatorBackend translator_default_backend(void) {
-#if defined(__x86_64__)
-    return BACKEND_JIT;
-#else
-    return BACKEND_PORTABLE;
-#endif
+    return jit_backend_exists() ? BACKEND_JIT : BACKEND_PORTABLE;
 }
 
 /* Translated code may have left guest values in registers that compiled code is free to use. */
@@ -77,33 +73,33 @@ static void on_tlb_flushed(void *opaque, TlbLoss loss, uint32_t page) {
         block_cache_suspend_page(translator->cache, page);
     else
         block_cache_suspend_crossing(translator->cache, loss == TLB_LOST_ALL);
-    if (translator->x86 != NULL)
-        x86_backend_forget_indirect(translator->x86, loss != TLB_LOST_LOCAL);
+    if (translator->jit != NULL)
+        jit_backend_forget_indirect(translator->jit, loss != TLB_LOST_LOCAL);
 }
 
 static void on_unlink(void *opaque, BlockLink *link) {
     Translator *translator = opaque;
     translator->counters.unlinks++;
-    if (translator->x86 != NULL)
-        x86_backend_unlink(translator, link);
+    if (translator->jit != NULL)
+        jit_backend_unlink(translator, link);
 }
 
 static void on_killed(void *opaque, Block *block) {
     Translator *translator = opaque;
-    if (translator->x86 != NULL)
-        x86_backend_forget_block(translator->x86, block);
+    if (translator->jit != NULL)
+        jit_backend_forget_block(translator->jit, block);
 }
 
 static bool start_listing(Translator *translator, Error *error) {
     const TranslatorOptions *options = &translator->options;
     if (!options->perf_map && !options->jit_dump)
         return true;
-    if (translator->x86 == NULL)
+    if (translator->jit == NULL)
         return error_set(error, "-perfmap and -jitdump want -accel jit: nothing is translated");
     translator->listing = code_listing_create(options->perf_map, options->jit_dump, error);
     if (translator->listing == NULL)
         return false;
-    x86_backend_list_trampolines(translator);
+    jit_backend_list_trampolines(translator);
     return true;
 }
 
@@ -117,15 +113,15 @@ Translator *translator_create(Cpu *cpu, const TranslatorOptions *options, Error 
     translator->options = *options;
     translator->random = options->stress_seed;
     translator->host_features =
-        options->backend == BACKEND_JIT ? x86_backend_host_features() : UINT64_MAX;
+        options->backend == BACKEND_JIT ? jit_backend_host_features() : UINT64_MAX;
     translator->contexts = context_table_create();
     translator->hot_paths = hot_paths_create(error);
     BlockCacheHooks cache_hooks = {translator, on_unlink, on_killed};
     translator->cache = block_cache_create(cpu->map, &cache_hooks, error);
     if (translator->cache != NULL && options->backend == BACKEND_JIT)
-        translator->x86 = x86_backend_create(translator, error);
+        translator->jit = jit_backend_create(translator, error);
     if (translator->contexts == NULL || translator->hot_paths == NULL ||
-        translator->cache == NULL || (options->backend == BACKEND_JIT && translator->x86 == NULL) ||
+        translator->cache == NULL || (options->backend == BACKEND_JIT && translator->jit == NULL) ||
         !start_listing(translator, error)) {
         translator_destroy(translator);
         return NULL;
@@ -154,7 +150,7 @@ void translator_destroy(Translator *translator) {
         translator->cpu->tlb.flushed = NULL;
         translator->cpu->translator = NULL;
     }
-    x86_backend_destroy(translator->x86);
+    jit_backend_destroy(translator->jit);
     code_listing_destroy(translator->listing);
     block_cache_destroy(translator->cache);
     context_table_destroy(translator->contexts);
@@ -176,8 +172,8 @@ void translator_forget_all(Translator *translator, ForgetReason reason) {
     translator->portable_bytes = 0;
     block_cache_clear(translator->cache);
     hot_paths_clear(translator->hot_paths);
-    if (translator->x86 != NULL)
-        x86_backend_reset(translator->x86);
+    if (translator->jit != NULL)
+        jit_backend_reset(translator->jit);
 }
 
 void translator_flush(Translator *translator) {
@@ -206,12 +202,12 @@ static void run_portable_block(Translator *translator, const Block *block) {
         deliver_fault(translator);
 }
 
-static void run_x86_block(Translator *translator, Block *block) {
-    switch (x86_backend_run(translator, block)) {
-    case X86_EXIT_FAULT:
+static void run_jit_block(Translator *translator, Block *block) {
+    switch (jit_backend_run(translator, block)) {
+    case JIT_EXIT_FAULT:
         deliver_fault(translator);
         break;
-    case X86_EXIT_STEP:
+    case JIT_EXIT_STEP:
         translator_step(translator);
         break;
     default:
@@ -229,14 +225,14 @@ static void trace_entry(const Translator *translator) {
 /* Fewer instructions are left than the block holds. */
 static void run_end(Translator *translator, BlockKey *key, const Block *block, uint64_t left) {
     bool shorter = translator->options.stress_seed != 0 || translator->options.exact_end;
-    if (translator->x86 == NULL || !(shorter || translator->options.loose_end)) {
+    if (translator->jit == NULL || !(shorter || translator->options.loose_end)) {
         run_short(translator, key->physical, key->context, left);
     } else if (shorter) {
         key->limit = (uint16_t)left; /* wanted are shorter translations of the backend itself */
-        run_x86_block(translator, translator_get_block(translator, key));
+        run_jit_block(translator, translator_get_block(translator, key));
     } else {
         translator->cpu->count_end += block->insn_count - left;
-        run_x86_block(translator, translator_get_block(translator, key));
+        run_jit_block(translator, translator_get_block(translator, key));
     }
 }
 
@@ -283,11 +279,11 @@ static void run_once(Translator *translator, uint64_t left) {
     translator_end_suppression(cpu);
     if (stretch < block->insn_count && block->insn_count <= left) {
         cpu->count_end = cpu->state.instruction_count + block->insn_count;
-        run_x86_block(translator, block);
+        run_jit_block(translator, block);
     } else if (block->insn_count > left) {
         run_end(translator, &key, block, left);
-    } else if (translator->x86 != NULL) {
-        run_x86_block(translator, block);
+    } else if (translator->jit != NULL) {
+        run_jit_block(translator, block);
     } else {
         run_portable_block(translator, block);
     }
@@ -357,7 +353,8 @@ void translator_set_loose_end(Translator *translator, bool loose) {
 }
 
 void translator_print_info(const Translator *translator, ByteBuffer *text) {
-    byte_buffer_print(text, "backend: %s\n", translator->x86 != NULL ? "x86-64" : "portable");
+    byte_buffer_print(text, "backend: %s\n",
+                      translator->jit != NULL ? jit_backend_name(translator->jit) : "portable");
     byte_buffer_print(text, "%-32s %u\n", "blocks in the cache",
                       (unsigned)block_cache_block_count(translator->cache));
     translator_counters_print(&translator->counters, translator->cpu, text);

@@ -11,14 +11,14 @@
 #include "translator_counters.h"
 #include "uop.h"
 
-struct X86Backend;
+struct JitBackend;
 
 struct Translator {
     Cpu *cpu;
     TranslatorOptions options;
     BlockCache *cache;
     ContextTable *contexts;
-    struct X86Backend *x86; /* NULL: the portable backend */
+    struct JitBackend *jit; /* NULL: the portable backend */
     CodeListing *listing;   /* NULL: nobody profiles */
     uint64_t host_features; /* FEATURE_BIT()s: whose vector instructions the backend takes whole */
     HotPaths *hot_paths;

@@ -19,7 +19,7 @@ static uint16_t adjust(UopCode code, uint16_t ax, uint32_t *flags) {
 
 /* What is added to AX, and above it the flags as LAHF and SETO leave them. OF is always 0. What
  * happens to AH does not depend on it. */
-void x86_fill_decimal_table(X86Backend *backend) {
+void x86_fill_decimal_table(JitBackend *backend) {
     for (unsigned code = UOP_DAA; code <= UOP_AAS; code++)
         for (unsigned index = 0; index < X86_DECIMAL_CASES; index++) {
             uint32_t flags = (index >> 8 & 1 ? FLAG_CF : 0) | (index >> 9 & 1 ? FLAG_AF : 0);

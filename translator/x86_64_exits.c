@@ -3,7 +3,7 @@
 #include "x86_64_internal.h"
 
 uint32_t x86_add_site(Translation *translation, unsigned kind, unsigned size, unsigned segment) {
-    X86Backend *backend = translation->backend;
+    JitBackend *backend = translation->backend;
     if (backend->site_count == SITE_COUNT || translation->slow_count == SLOW_PATH_MAX) {
         translation->failed = true;
         return 0;
@@ -24,7 +24,7 @@ uint32_t x86_add_site(Translation *translation, unsigned kind, unsigned size, un
 }
 
 uint32_t x86_add_x87_site(Translation *translation, const Uop *uop) {
-    X86Backend *backend = translation->backend;
+    JitBackend *backend = translation->backend;
     if (backend->site_count == SITE_COUNT) {
         translation->failed = true;
         return 0;
@@ -65,7 +65,7 @@ static uint8_t *emit_jump(Assembler *assembler, int condition) {
 }
 
 uint32_t x86_add_link(Translation *translation, uint32_t eip, uint16_t limit) {
-    X86Backend *backend = translation->backend;
+    JitBackend *backend = translation->backend;
     if (backend->link_count == LINK_COUNT) {
         translation->failed = true;
         return 0;
@@ -144,7 +144,7 @@ void x86_emit_indirect(Translation *translation, unsigned target) {
         target = HOST_R10;
     }
     asm_lea(assembler, 4, HOST_RBP,
-            host_mem(target, (int32_t)x86_indirect_salt(translation->key.context, flag_state)));
+            host_mem(target, (int32_t)jit_indirect_salt(translation->key.context, flag_state)));
     asm_alu_imm(assembler, 4, ALU_AND, host_reg(HOST_RBP), INDIRECT_ENTRIES - 1);
     asm_shift_imm(assembler, 4, SHIFT_SHL, host_reg(HOST_RBP), 4);
     asm_alu(assembler, 8, ALU_ADD, HOST_RBP, cpu_mem(CPU_OFFSET(indirect_table)));
@@ -179,6 +179,11 @@ void x86_emit_stubs(Translation *translation) {
     for (unsigned i = 0; i < translation->stub_count; i++) {
         const Stub *stub = &translation->stub[i];
         asm_patch(stub->jump_site, assembler->code);
+        if ((stub->leave & 0xFF) == LEAVE_LINK) {
+            LinkRecord *link = &translation->backend->links[stub->leave >> 8];
+            link->site = stub->jump_site;
+            link->stub = assembler->code;
+        }
         asm_mov_imm(assembler, 4, host_reg(HOST_SCRATCH), stub->leave);
         asm_patch(asm_jmp(assembler), translation->backend->exit);
     }

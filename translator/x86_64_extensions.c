@@ -6,7 +6,7 @@
 #include <cpuid.h>
 #endif
 
-void x86_find_host_extensions(X86Backend *backend) {
+void x86_find_host_extensions(JitBackend *backend) {
 #if defined(__x86_64__)
     unsigned eax, ebx, ecx, edx;
     if (__get_cpuid(1, &eax, &ebx, &ecx, &edx))

@@ -320,9 +320,9 @@ static void emit_approximation(Translation *translation, const Uop *uop) {
         source = FREE_XMM;
     }
     asm_reg_rm(assembler, 4, MOVUPS_TO, source, cpu_mem(bounce));
-    x86_emit_quick_call(translation, X86_QUICK_APPROXIMATE,
-                        ((uop->imm >> 8 & 0xFF) == RSQRT ? X86_APPROXIMATE_ROOT : 0u) |
-                            (scalar ? X86_APPROXIMATE_SCALAR : 0u));
+    x86_emit_quick_call(translation, JIT_QUICK_APPROXIMATE,
+                        ((uop->imm >> 8 & 0xFF) == RSQRT ? JIT_APPROXIMATE_ROOT : 0u) |
+                            (scalar ? JIT_APPROXIMATE_SCALAR : 0u));
     if (scalar) {
         asm_reg_rm(assembler, 4, MOVSS, FREE_XMM, cpu_mem(bounce));
         asm_reg_rm(assembler, 4, MOVSS, dst, host_reg(FREE_XMM));

@@ -199,7 +199,7 @@ static bool run_function(Evaluation *evaluation, unsigned before) {
 }
 
 bool x86_fpu_run_function(Cpu *cpu, const HelperInfo *helper) {
-    if (X86_IS_SANITIZED || cpu->fpu_live != FPU_LIVE_ALL || !is_function(helper, cpu->helper_a) ||
+    if (JIT_IS_SANITIZED || cpu->fpu_live != FPU_LIVE_ALL || !is_function(helper, cpu->helper_a) ||
         (cpu->state.cr0 & (CR0_EM | CR0_TS)) != 0)
         return false;
     Evaluation evaluation = {.modrm = cpu->helper_a & 0xFF,

@@ -133,7 +133,7 @@ void x86_fpu_set_pointers(Cpu *cpu, uint16_t opcode) {
     set_instruction(cpu, cpu->state.eip, opcode);
 }
 
-void x86_fpu_take_pointers(Cpu *cpu, const X86Backend *backend, uint32_t number) {
+void x86_fpu_take_pointers(Cpu *cpu, const JitBackend *backend, uint32_t number) {
     if (number == 0)
         return;
     const Site *site = &backend->sites[number];
@@ -142,7 +142,7 @@ void x86_fpu_take_pointers(Cpu *cpu, const X86Backend *backend, uint32_t number)
         set_data_selector(cpu, site->segment);
 }
 
-void x86_fpu_settle_pointers(Cpu *cpu, const X86Backend *backend) {
+void x86_fpu_settle_pointers(Cpu *cpu, const JitBackend *backend) {
     if (cpu->fpu_segment != 0)
         set_data_selector(cpu, cpu->fpu_segment - 1);
     x86_fpu_take_pointers(cpu, backend, cpu->fpu_site);

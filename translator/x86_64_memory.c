@@ -211,7 +211,7 @@ static void emit_look_up(Translation *translation, const SlowPath *slow, const u
 
 /* The stub for a store that may lie beside code; where one is not to be used, slow_access. */
 static const uint8_t *find_store_stub(const Translation *translation, const Site *site) {
-    const X86Backend *backend = translation->backend;
+    const JitBackend *backend = translation->backend;
     const TranslatorOptions *options = &backend->translator->options;
     if (site->kind == SITE_READ || site->aligned || options->force_misses ||
         options->no_side_stores)

@@ -160,13 +160,13 @@ void x86_emit_quick_call(Translation *translation, unsigned function, uint32_t a
 
 void x86_emit_load_sreg(Translation *translation, const Uop *uop) {
     x86_flags_clobber(translation, FLAG_GROUP_ALL);
-    x86_emit_quick_call(translation, X86_QUICK_LOAD_SEGMENT, uop->imm);
+    x86_emit_quick_call(translation, JIT_QUICK_LOAD_SEGMENT, uop->imm);
 }
 
 bool x86_emit_quick_helper(Translation *translation, const Uop *uop) {
     if (uop->helper != HELPER_ID_verify_segment)
         return false;
-    x86_emit_quick_call(translation, X86_QUICK_VERIFY_SEGMENT, uop->imm);
+    x86_emit_quick_call(translation, JIT_QUICK_VERIFY_SEGMENT, uop->imm);
     return true;
 }
 

@@ -50,7 +50,7 @@ static void emit_call_c(Assembler *assembler, const void *function) {
 }
 
 /* uint32_t enter(Cpu *cpu, const void *host_code): runs it, gives R8D as the exit left it. */
-static void emit_enter(X86Backend *backend, Assembler *assembler) {
+static void emit_enter(JitBackend *backend, Assembler *assembler) {
     backend->enter = assembler->code;
     for (unsigned i = 0; i < 6; i++)
         push(assembler, callee_saved[i]);
@@ -78,14 +78,14 @@ static void emit_enter(X86Backend *backend, Assembler *assembler) {
 
 /* From a slow path: R8 the site, EBP the linear address; the stack is aligned by the return
  * address. */
-static void emit_slow_access(X86Backend *backend, Assembler *assembler) {
+static void emit_slow_access(JitBackend *backend, Assembler *assembler) {
     backend->slow_access = assembler->code;
     emit_spill(assembler);
     push(assembler, HOST_R8);
     asm_alu_imm(assembler, 8, ALU_SUB, host_reg(HOST_RSP), 8);
     asm_mov(assembler, 4, HOST_RSI, host_reg(HOST_RBP));
     asm_mov(assembler, 4, HOST_RDX, host_reg(HOST_R8));
-    emit_call_c(assembler, (const void *)x86_slow_access); /* RAX: address, RDX: outcome */
+    emit_call_c(assembler, (const void *)jit_slow_access); /* RAX: address, RDX: outcome */
     asm_mov(assembler, 8, HOST_RBP, host_reg(HOST_RAX));
     asm_mov(assembler, 4, HOST_R8, host_reg(HOST_RDX));
     asm_alu_imm(assembler, 8, ALU_ADD, host_reg(HOST_RSP), 8);
@@ -112,14 +112,14 @@ static void emit_slow_access(X86Backend *backend, Assembler *assembler) {
 
 static const uint8_t store_stub_sizes[STORE_STUB_SIZES] = {1, 2, 4, 8, 10, 16};
 
-uint8_t *x86_store_stub(const X86Backend *backend, bool user, unsigned size) {
+uint8_t *x86_store_stub(const JitBackend *backend, bool user, unsigned size) {
     for (unsigned i = 0; i < STORE_STUB_SIZES; i++)
         if (store_stub_sizes[i] == size)
             return backend->slow_store[user][i];
     return backend->slow_access;
 }
 
-static void count(X86Backend *backend, Assembler *assembler, SlowReason reason) {
+static void count(JitBackend *backend, Assembler *assembler, SlowReason reason) {
     uint64_t *counter = &backend->translator->counters.slow[reason];
     asm_mov_imm64(assembler, HOST_R8, (uint64_t)(uintptr_t)counter);
     asm_inc(assembler, 8, false, host_mem(HOST_R8, 0));
@@ -132,7 +132,7 @@ static void count(X86Backend *backend, Assembler *assembler, SlowReason reason) 
  *     r8d = bits of CodeBytes.held from the access's first byte on
  *     any of 'size' bits: full
  *     rbp = CodeBytes.host + offset; r8 = SLOW_PLAIN */
-static uint8_t *emit_slow_store(X86Backend *backend, Assembler *assembler, bool user,
+static uint8_t *emit_slow_store(JitBackend *backend, Assembler *assembler, bool user,
                                 unsigned size) {
     uint8_t *full[4];
     uint8_t *start = assembler->code;
@@ -179,7 +179,7 @@ static uint8_t *emit_slow_store(X86Backend *backend, Assembler *assembler, bool 
     return start;
 }
 
-static void emit_slow_stores(X86Backend *backend, Assembler *assembler) {
+static void emit_slow_stores(JitBackend *backend, Assembler *assembler) {
     for (unsigned user = 0; user < 2; user++)
         for (unsigned i = 0; i < STORE_STUB_SIZES; i++)
             backend->slow_store[user][i] =
@@ -187,13 +187,13 @@ static void emit_slow_stores(X86Backend *backend, Assembler *assembler) {
 }
 
 /* The operation on the bounce buffer may have left flags that are still wanted. */
-static void emit_flush_bounce(X86Backend *backend, Assembler *assembler) {
+static void emit_flush_bounce(JitBackend *backend, Assembler *assembler) {
     backend->flush_bounce = assembler->code;
     asm_byte(assembler, 0x9C); /* pushfq */
     asm_alu_imm(assembler, 8, ALU_SUB, host_reg(HOST_RSP), 8);
     emit_spill(assembler);
     asm_mov(assembler, 4, HOST_RSI, host_reg(HOST_R8));
-    emit_call_c(assembler, (const void *)x86_slow_flush);
+    emit_call_c(assembler, (const void *)jit_slow_flush);
     emit_reload(assembler);
     asm_lea(assembler, 8, HOST_RSP, host_mem(HOST_RSP, 8));
     asm_byte(assembler, 0x9D); /* popfq */
@@ -202,11 +202,11 @@ static void emit_flush_bounce(X86Backend *backend, Assembler *assembler) {
 
 /* R8: site | helper << 32. A helper that ends the block, or faults, leaves by the exit, or goes on
  * elsewhere in translated code. */
-static void emit_helper(X86Backend *backend, Assembler *assembler) {
+static void emit_helper(JitBackend *backend, Assembler *assembler) {
     backend->helper = assembler->code;
     emit_spill(assembler);
     asm_mov(assembler, 8, HOST_RSI, host_reg(HOST_R8));
-    emit_call_c(assembler, (const void *)x86_slow_helper); /* RAX: leave, RDX: next */
+    emit_call_c(assembler, (const void *)jit_slow_helper); /* RAX: leave, RDX: next */
     asm_mov(assembler, 4, HOST_R8, host_reg(HOST_RAX));
     asm_mov(assembler, 8, HOST_RBP, host_reg(HOST_RDX));
     asm_mov(assembler, 8, HOST_COUNT, cpu_mem(CPU_OFFSET(budget))); /* less a REP's iterations */
@@ -222,13 +222,13 @@ static void emit_helper(X86Backend *backend, Assembler *assembler) {
 }
 
 /* Keeps RBP too: it may hold the address of a memory operand. */
-static void emit_materialize(X86Backend *backend, Assembler *assembler) {
+static void emit_materialize(JitBackend *backend, Assembler *assembler) {
     backend->materialize = assembler->code;
     emit_spill(assembler);
     push(assembler, HOST_RBP);
     asm_alu_imm(assembler, 8, ALU_SUB, host_reg(HOST_RSP), 8);
     asm_mov(assembler, 4, HOST_RSI, host_reg(HOST_R8));
-    emit_call_c(assembler, (const void *)x86_slow_materialize);
+    emit_call_c(assembler, (const void *)jit_slow_materialize);
     asm_alu_imm(assembler, 8, ALU_ADD, host_reg(HOST_RSP), 8);
     pop(assembler, HOST_RBP);
     emit_reload(assembler);
@@ -237,7 +237,7 @@ static void emit_materialize(X86Backend *backend, Assembler *assembler) {
 
 /* C may clobber RAX RCX RDX RSI RDI and R8 to R11: what of them the guest has is kept on the stack,
  * and the other registers need nothing. */
-static void emit_quick(X86Backend *backend, Assembler *assembler, unsigned number) {
+static void emit_quick(JitBackend *backend, Assembler *assembler, unsigned number) {
     static const uint8_t kept[8] = {HOST_RAX, HOST_RCX,  HOST_RDX, HOST_RSI,
                                     HOST_RDI, HOST_KEPT, HOST_R10, HOST_R11};
     backend->quick[number] = assembler->code;
@@ -245,7 +245,7 @@ static void emit_quick(X86Backend *backend, Assembler *assembler, unsigned numbe
         push(assembler, kept[i]);
     asm_mov(assembler, 4, HOST_RSI, host_reg(HOST_RBP));
     asm_mov(assembler, 4, HOST_RDX, host_reg(HOST_R10));
-    emit_call_c(assembler, (const void *)x86_quick_functions[number]);
+    emit_call_c(assembler, (const void *)jit_quick_functions[number]);
     asm_reg_rm_sized(assembler, 4, 1, 0x0FB6, HOST_R8, host_reg(HOST_RAX)); /* movzx r8d, al */
     for (unsigned i = 8; i-- > 0;)
         pop(assembler, kept[i]);
@@ -254,7 +254,7 @@ static void emit_quick(X86Backend *backend, Assembler *assembler, unsigned numbe
 }
 
 /* R8: FPU_LIVE_*. */
-static void emit_load_fpu(X86Backend *backend, Assembler *assembler) {
+static void emit_load_fpu(JitBackend *backend, Assembler *assembler) {
     backend->load_fpu = assembler->code;
     emit_spill(assembler);
     asm_mov(assembler, 4, HOST_RSI, host_reg(HOST_R8));
@@ -263,7 +263,7 @@ static void emit_load_fpu(X86Backend *backend, Assembler *assembler) {
     asm_byte(assembler, 0xC3);
 }
 
-void x86_emit_trampolines(X86Backend *backend, Assembler *assembler) {
+void x86_emit_trampolines(JitBackend *backend, Assembler *assembler) {
     emit_enter(backend, assembler);
     emit_slow_access(backend, assembler);
     emit_slow_stores(backend, assembler);
@@ -271,6 +271,6 @@ void x86_emit_trampolines(X86Backend *backend, Assembler *assembler) {
     emit_helper(backend, assembler);
     emit_load_fpu(backend, assembler);
     emit_materialize(backend, assembler);
-    for (unsigned i = 0; i < X86_QUICK_COUNT; i++)
+    for (unsigned i = 0; i < JIT_QUICK_COUNT; i++)
         emit_quick(backend, assembler, i);
 }

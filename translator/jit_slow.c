@@ -6,12 +6,12 @@
 #include "cpu_debug.h"
 #include "flags.h"
 #include "helpers.h"
+#include "jit_internal.h"
 #include "little_endian.h"
 #include "timeless_device.h"
-#include "x86_64_internal.h"
 
-static X86Backend *backend_of(const Cpu *cpu) {
-    return ((Translator *)cpu->translator)->x86;
+static JitBackend *backend_of(const Cpu *cpu) {
+    return ((Translator *)cpu->translator)->jit;
 }
 
 /* The memory that an access reaches, if one host address serves: no page crossed, no callback. */
@@ -204,7 +204,7 @@ static bool flush_both_pages(Cpu *cpu, const Site *site) {
     return true;
 }
 
-/* VGA memory, by a shorter way than access_page() and x86_slow_flush() would go. */
+/* VGA memory, by a shorter way than access_page() and jit_slow_flush() would go. */
 static bool reach_timeless_device(Cpu *cpu, uint32_t linear, const Site *site) {
     bool write = site->kind != SITE_READ;
     if (site->segment == SEG_CS || site->aligned ||
@@ -229,8 +229,8 @@ static const SlowReason slow_reasons[] = {
     [SLOW_STEP] = SLOWLY_STEPPED,
 };
 
-SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t number) {
-    if (X86_IS_SANITIZED)
+SlowResult jit_slow_access(Cpu *cpu, uint32_t linear, uint32_t number) {
+    if (JIT_IS_SANITIZED)
         x86_fpu_suspend(cpu);
     const Site *site = &backend_of(cpu)->sites[number];
     uint8_t *beside = find_beside_code(cpu, linear, site);
@@ -248,8 +248,8 @@ SlowResult x86_slow_access(Cpu *cpu, uint32_t linear, uint32_t number) {
     return result;
 }
 
-void x86_slow_flush(Cpu *cpu, uint32_t number) {
-    if (X86_IS_SANITIZED)
+void jit_slow_flush(Cpu *cpu, uint32_t number) {
+    if (JIT_IS_SANITIZED)
         x86_fpu_suspend(cpu);
     const Site *site = &backend_of(cpu)->sites[number];
     const TimelessDevice *device = &backend_of(cpu)->device;
@@ -287,7 +287,7 @@ static bool may_go_on(Cpu *cpu) {
 }
 
 /* Mostly there is nothing to do of these. */
-static void settle_pointers(Cpu *cpu, const X86Backend *backend) {
+static void settle_pointers(Cpu *cpu, const JitBackend *backend) {
     if ((cpu->fpu_site | cpu->fpu_segment) != 0)
         x86_fpu_settle_pointers(cpu, backend);
 }
@@ -310,15 +310,16 @@ static HelperResult call_helper(Cpu *cpu, const HelperInfo *helper) {
             return HELPER_NEXT;
         save_fpu(cpu);
     }
-    return helper->function(cpu, cpu->helper_a, cpu->helper_b, (uint32_t)cpu->host_slot[HOST_R10],
-                            (uint32_t)cpu->host_slot[HOST_R11]);
+    return helper->function(cpu, cpu->helper_a, cpu->helper_b,
+                            (uint32_t)cpu->host_slot[JIT_SLOT_T0],
+                            (uint32_t)cpu->host_slot[JIT_SLOT_T1]);
 }
 
 /* After a helper that mostly changes nothing of the block key: is this so now, and does nothing
  * want the run loop? 'before': what the TLB knew of the page before. */
 static bool may_stay(Cpu *cpu, const TlbWalked *page, const TlbWalked *before) {
     if (page->rights != before->rights || page->physical_page != before->physical_page ||
-        page->rights == 0 || cpu->state.eip != cpu->next_eip || x86_wants_run_loop(cpu))
+        page->rights == 0 || cpu->state.eip != cpu->next_eip || jit_wants_run_loop(cpu))
         return false;
     cpu->budget = (int64_t)(cpu->count_end - cpu->state.instruction_count);
     return true;
@@ -351,15 +352,15 @@ static uint64_t run_helper(Cpu *cpu, const HelperInfo *helper) {
     }
 }
 
-HelperEnd x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
-    X86Backend *backend = backend_of(cpu);
+HelperEnd jit_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
+    JitBackend *backend = backend_of(cpu);
     const Site *site = &backend->sites[(uint32_t)site_and_helper];
     const HelperInfo *helper = &helper_table[site_and_helper >> 32];
     CpuState *state = &cpu->state;
     backend->translator->counters.helper_calls[site_and_helper >> 32]++;
-    if (X86_IS_SANITIZED && leaves_fpu_live(helper))
+    if (JIT_IS_SANITIZED && leaves_fpu_live(helper))
         x86_fpu_suspend(cpu);
-    else if (X86_IS_SANITIZED)
+    else if (JIT_IS_SANITIZED)
         x86_fpu_save(cpu);
     settle_pointers(cpu, backend);
     state->eip = site->eip;
@@ -369,14 +370,14 @@ HelperEnd x86_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
     HelperEnd end = {.leave = run_helper(cpu, helper)};
     if (end.leave == LEAVE_LOOK) {
         save_fpu(cpu);
-        end.next = x86_find_next(cpu);
+        end.next = jit_find_next(cpu);
     }
     resume_fpu(cpu);
     return end;
 }
 
-void x86_slow_materialize(Cpu *cpu, uint32_t flag_state) {
-    if (X86_IS_SANITIZED)
+void jit_slow_materialize(Cpu *cpu, uint32_t flag_state) {
+    if (JIT_IS_SANITIZED)
         x86_fpu_suspend(cpu);
     const FlagState *flags = flag_state_get(backend_of(cpu)->flag_states, flag_state);
     cpu_set_status_flags(cpu, flag_state_evaluate(flags, cpu));
@@ -384,21 +385,21 @@ void x86_slow_materialize(Cpu *cpu, uint32_t flag_state) {
 }
 
 static bool quick_load_segment(Cpu *cpu, uint32_t segment, uint32_t selector) {
-    if (X86_IS_SANITIZED)
+    if (JIT_IS_SANITIZED)
         x86_fpu_suspend(cpu);
     bool done = segment_load_quickly(cpu, segment, (uint16_t)selector);
     if (done)
-        x86_update_segment_limit(cpu, segment);
-    if (X86_IS_SANITIZED)
+        jit_update_segment_limit(cpu, segment);
+    if (JIT_IS_SANITIZED)
         x86_fpu_resume(cpu);
     return done;
 }
 
 static bool quick_verify_segment(Cpu *cpu, uint32_t write, uint32_t selector) {
-    if (X86_IS_SANITIZED)
+    if (JIT_IS_SANITIZED)
         x86_fpu_suspend(cpu);
     bool done = segment_verify_quickly(cpu, write != 0, (uint16_t)selector);
-    if (X86_IS_SANITIZED)
+    if (JIT_IS_SANITIZED)
         x86_fpu_resume(cpu);
     return done;
 }
@@ -406,18 +407,18 @@ static bool quick_verify_segment(Cpu *cpu, uint32_t write, uint32_t selector) {
 /* General registers and XMM8 are all that it touches. */
 static bool quick_approximate(Cpu *cpu, uint32_t kind, uint32_t t0) {
     (void)t0;
-    if (X86_IS_SANITIZED)
+    if (JIT_IS_SANITIZED)
         x86_fpu_suspend(cpu);
-    for (unsigned at = 0; at < (kind & X86_APPROXIMATE_SCALAR ? 4 : 16); at += 4)
+    for (unsigned at = 0; at < (kind & JIT_APPROXIMATE_SCALAR ? 4 : 16); at += 4)
         store_le32(cpu->bounce + at,
-                   approximate((kind & X86_APPROXIMATE_ROOT) != 0, load_le32(cpu->bounce + at)));
-    if (X86_IS_SANITIZED)
+                   approximate((kind & JIT_APPROXIMATE_ROOT) != 0, load_le32(cpu->bounce + at)));
+    if (JIT_IS_SANITIZED)
         x86_fpu_resume(cpu);
     return true;
 }
 
-X86QuickFunction *const x86_quick_functions[X86_QUICK_COUNT] = {
-    [X86_QUICK_LOAD_SEGMENT] = quick_load_segment,
-    [X86_QUICK_VERIFY_SEGMENT] = quick_verify_segment,
-    [X86_QUICK_APPROXIMATE] = quick_approximate,
+JitQuickFunction *const jit_quick_functions[JIT_QUICK_COUNT] = {
+    [JIT_QUICK_LOAD_SEGMENT] = quick_load_segment,
+    [JIT_QUICK_VERIFY_SEGMENT] = quick_verify_segment,
+    [JIT_QUICK_APPROXIMATE] = quick_approximate,
 };

@@ -1,30 +1,27 @@
-/* The x86-64 backend: its buffer, from lifted block to host code, running it and joining blocks. */
+/* Translating to host code, whatever the host: the buffer, joining blocks, running them. What is
+ * emitted is the affair of a JitHost. */
 #define _GNU_SOURCE
-#include "x86_64_backend.h"
+#include "jit_backend.h"
 #include "cpu_feature.h"
 #include "helpers.h"
 #include "insn.h"
-#include "x86_64_internal.h"
+#include "jit_internal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
 
 enum {
     DEFAULT_BUFFER_BYTES = 32 << 20,
     MINIMUM_BUFFER_BYTES = 64 << 10,
     BLOCK_BYTES_MAX = 256 << 10,
     VARIANTS_MAX = 12,
-    DEATHS_OFTEN = 16, /* of translations of a page */
 };
 
 /* The buffer is mapped twice, writable here and executable there: never both at once in one
  * mapping. */
-static bool map_buffer(X86Backend *backend, size_t bytes, Error *error) {
+static bool map_buffer(JitBackend *backend, size_t bytes, Error *error) {
     int file = memfd_create("reprise-code", MFD_CLOEXEC);
     if (file < 0 || ftruncate(file, (off_t)bytes) != 0) {
         if (file >= 0)
@@ -49,46 +46,46 @@ static void *map_table(size_t bytes) {
     return table == MAP_FAILED ? NULL : table;
 }
 
-static bool make_tables(X86Backend *backend, Error *error) {
+static bool make_tables(JitBackend *backend, Error *error) {
     backend->flag_states = flag_state_table_create();
-    backend->translation = calloc(1, sizeof(Translation));
     backend->sites = map_table(SITE_COUNT * sizeof(Site));
     backend->links = map_table(LINK_COUNT * sizeof(LinkRecord));
     backend->indirect = map_table(INDIRECT_ENTRIES * sizeof(IndirectEntry));
     for (unsigned i = 0; i < 2; i++)
         backend->indirect_used[i] = map_table(INDIRECT_ENTRIES * sizeof(uint32_t));
     backend->indirect_state = map_table(INDIRECT_ENTRIES);
-    if (backend->flag_states == NULL || backend->translation == NULL || backend->sites == NULL ||
-        backend->links == NULL || backend->indirect == NULL || backend->indirect_used[0] == NULL ||
+    if (backend->flag_states == NULL || backend->sites == NULL || backend->links == NULL ||
+        backend->indirect == NULL || backend->indirect_used[0] == NULL ||
         backend->indirect_used[1] == NULL || backend->indirect_state == NULL)
         return error_set(error, "out of memory for the tables of the translator");
     return true;
 }
 
-static bool host_has_popcnt(void) {
-#if defined(__x86_64__)
-    unsigned eax, ebx, ecx, edx;
-    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx >> 23 & 1) != 0;
-#else
-    return false;
-#endif
-}
+static const JitHost *const hosts[] = {&x86_64_host};
 
-static bool host_has_bmi2(void) {
-#if defined(__x86_64__)
-    unsigned eax, ebx, ecx, edx;
-    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx >> 8 & 1) != 0;
-#else
-    return false;
-#endif
-}
-
-X86Backend *x86_backend_create(Translator *translator, Error *error) {
-#if !defined(__x86_64__)
-    error_set(error, "-accel jit needs an x86-64 host here: use -accel interp");
+static const JitHost *find_host(const TranslatorOptions *options) {
+    for (unsigned i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
+        if (options->foreign_host != NULL ? strcmp(options->foreign_host, hosts[i]->name) == 0
+                                          : hosts[i]->runs_here)
+            return hosts[i];
     return NULL;
-#endif
-    X86Backend *backend = calloc(1, sizeof(*backend));
+}
+
+bool jit_backend_exists(void) {
+    return find_host(&(TranslatorOptions){0}) != NULL;
+}
+
+const char *jit_backend_name(const JitBackend *backend) {
+    return backend->host->name;
+}
+
+JitBackend *jit_backend_create(Translator *translator, Error *error) {
+    const JitHost *host = find_host(&translator->options);
+    if (host == NULL) {
+        error_set(error, "-accel jit has no translator for this host: use -accel interp");
+        return NULL;
+    }
+    JitBackend *backend = calloc(1, sizeof(*backend));
     if (backend == NULL) {
         error_set(error, "out of memory");
         return NULL;
@@ -99,19 +96,20 @@ X86Backend *x86_backend_create(Translator *translator, Error *error) {
     if (bytes < MINIMUM_BUFFER_BYTES)
         bytes = MINIMUM_BUFFER_BYTES;
     backend->translator = translator;
+    backend->host = host;
     if (!map_buffer(backend, bytes, error) || !make_tables(backend, error)) {
-        x86_backend_destroy(backend);
+        jit_backend_destroy(backend);
         return NULL;
     }
-    backend->has_popcnt = host_has_popcnt();
-    x86_find_host_extensions(backend);
-    x86_fill_decimal_table(backend);
-    backend->has_shrx = host_has_bmi2() && !translator->options.no_bmi2;
-    Assembler assembler = {.code = backend->writable, .end = backend->writable + bytes};
-    x86_emit_trampolines(backend, &assembler);
-    backend->start = backend->next = assembler.code;
+    backend->start = backend->next = host->prepare(backend);
+    if (backend->start == NULL) {
+        error_set(error, "out of memory");
+        jit_backend_destroy(backend);
+        return NULL;
+    }
+    host->code_written(backend, backend->writable, backend->start);
     translator->cpu->indirect_table = backend->indirect;
-    translator->cpu->materialize_flags = x86_executable(backend, backend->materialize);
+    translator->cpu->materialize_flags = jit_executable(backend, backend->materialize);
     return backend;
 }
 
@@ -120,7 +118,7 @@ static void unmap(void *address, size_t bytes) {
         munmap(address, bytes);
 }
 
-void x86_backend_destroy(X86Backend *backend) {
+void jit_backend_destroy(JitBackend *backend) {
     if (backend == NULL)
         return;
     unmap(backend->writable, backend->buffer_bytes);
@@ -132,11 +130,11 @@ void x86_backend_destroy(X86Backend *backend) {
         unmap(backend->indirect_used[i], INDIRECT_ENTRIES * sizeof(uint32_t));
     unmap(backend->indirect_state, INDIRECT_ENTRIES);
     flag_state_table_destroy(backend->flag_states);
-    free(backend->translation);
+    backend->host->destroy(backend);
     free(backend);
 }
 
-static void forget_listed(X86Backend *backend, unsigned list, bool global) {
+static void forget_listed(JitBackend *backend, unsigned list, bool global) {
     for (uint32_t i = 0; i < backend->indirect_used_count[list]; i++) {
         uint32_t index = backend->indirect_used[list][i];
         backend->indirect_state[index] &= (uint8_t) ~(INDIRECT_LISTED << list);
@@ -146,182 +144,98 @@ static void forget_listed(X86Backend *backend, unsigned list, bool global) {
     backend->indirect_used_count[list] = 0;
 }
 
-void x86_backend_forget_indirect(X86Backend *backend, bool global) {
+void jit_backend_forget_indirect(JitBackend *backend, bool global) {
     forget_listed(backend, 0, global);
     if (global)
         forget_listed(backend, 1, true);
 }
 
-void x86_backend_reset(X86Backend *backend) {
+void jit_backend_reset(JitBackend *backend) {
     backend->next = backend->start;
     backend->full = false;
     backend->site_count = backend->link_count = 0;
     flag_state_table_clear(backend->flag_states);
-    x86_backend_forget_indirect(backend, true);
-}
-
-uint64_t x86_backend_host_features(void) {
-    uint64_t features = 0;
-#if defined(__x86_64__)
-    /* CPUID leaf 1 (SDM vol. 2A table 3-10, 3-11); x86-64 itself includes SSE2. */
-    static const struct {
-        uint8_t bit, feature;
-    } of_ecx[] = {{0, FEATURE_SSE3},   {1, FEATURE_PCLMUL}, {9, FEATURE_SSSE3},
-                  {19, FEATURE_SSE41}, {20, FEATURE_SSE42}, {25, FEATURE_AES}};
-    unsigned eax, ebx, ecx = 0, edx;
-    features = FEATURE_BIT(FEATURE_MMX) | FEATURE_BIT(FEATURE_MMX_INTEGER) |
-               FEATURE_BIT(FEATURE_SSE) | FEATURE_BIT(FEATURE_SSE2);
-    if (__get_cpuid(1, &eax, &ebx, &ecx, &edx))
-        for (unsigned i = 0; i < sizeof of_ecx / sizeof of_ecx[0]; i++)
-            if (ecx >> of_ecx[i].bit & 1)
-                features |= FEATURE_BIT(of_ecx[i].feature);
-#endif
-    return features;
+    jit_backend_forget_indirect(backend, true);
 }
 
 /* --- translating --- */
 
-static void begin(Translation *translation, X86Backend *backend, const BlockKey *key) {
-    memset(translation, 0, offsetof(Translation, slow));
-    translation->slow_count = translation->stub_count = translation->link_count = 0;
-    translation->fpu_check_count = translation->side_exit_count = 0;
-    translation->fpu_live = FPU_LIVE_NONE;
-    x86_fpu_forget_pointers(translation);
-    translation->failed = false;
-    translation->backend = backend;
-    translation->lifted = &backend->translator->lifted;
-    translation->context = context_table_get(backend->translator->contexts, key->context);
-    translation->key = *key;
-    translation->assembler =
-        (Assembler){.code = backend->next, .end = backend->writable + backend->buffer_bytes};
-    translation->link_first = backend->link_count;
-    translation->site_first = backend->site_count;
-    translation->flags = *flag_state_get(backend->flag_states, key->flag_state);
-    translation->located = FLAG_GROUP_ALL;
-    translation->changes_often =
-        block_cache_page_deaths(backend->translator->cache, key->physical >> PAGE_BITS) >=
-        DEATHS_OFTEN;
-    translation->corrupt_uop = backend->translator->options.corrupt_uop;
-    if (translation->corrupt_uop == 0)
-        translation->corrupt_uop = UOP_COUNT;
-    translation->uop = &translation->lifted->uop[0];
-}
-
-/* A micro-op spoilt on purpose: a register that it writes is one more. */
-static void emit_corruption(Translation *translation) {
-    unsigned reg = host_register(translation->uop->dst) & 15;
-    if (translation->uop->code == translation->corrupt_uop &&
-        translation->uop->dst_kind == UOPERAND_REG)
-        asm_lea(&translation->assembler, 4, reg, host_mem(reg, 1));
-}
-
-static void emit_block(Translation *translation) {
-    bool no_flag_states = translation->backend->translator->options.no_flag_states;
-    x86_find_shared_checks(translation);
-    x86_emit_poll(translation);
-    x86_fpu_begin_block(translation);
-    const UopBlock *lifted = translation->lifted;
-    for (unsigned i = 0; i < lifted->uop_count && !translation->failed; i++) {
-        translation->uop = &lifted->uop[i];
-        x86_emit_uop(translation, translation->uop);
-        emit_corruption(translation);
-        if (no_flag_states)
-            x86_flags_to_memory(translation);
-    }
-    translation->hot_end = translation->assembler.code;
-    x86_emit_slow_paths(translation);
-    x86_emit_unshared_exits(translation);
-    x86_emit_side_exits(translation);
-    x86_fpu_emit_stubs(translation);
-    x86_emit_stubs(translation);
-}
-
-void x86_backend_list_trampolines(Translator *translator) {
-    const X86Backend *backend = translator->x86;
+void jit_backend_list_trampolines(Translator *translator) {
+    const JitBackend *backend = translator->jit;
     code_listing_add(translator->listing, backend->executable,
                      (size_t)(backend->start - backend->writable), "reprise_trampolines");
 }
 
-static void list_block(const Translation *translation, const Block *block) {
+static void list_block(const Translator *translator, const Block *block) {
     char name[48];
     uint32_t eip = block->key.eip;
-    snprintf(name, sizeof(name), "guest_%08X_at_%08X", translation->context->cs_base + eip, eip);
-    code_listing_add(translation->backend->translator->listing, block->host_code, block->host_bytes,
-                     name);
+    const Context *context = context_table_get(translator->contexts, block->key.context);
+    snprintf(name, sizeof(name), "guest_%08X_at_%08X", context->cs_base + eip, eip);
+    code_listing_add(translator->listing, block->host_code, block->host_bytes, name);
 }
 
-/* The site jumps to its stub now, and will again. */
-static void set_link_site(BlockLink *link, uint8_t *site) {
-    int32_t displacement;
-    memcpy(&displacement, site, sizeof(displacement));
-    link->site = site;
-    link->stub = site + 4 + displacement;
-}
-
-static Block *enter_block(Translation *translation) {
-    X86Backend *backend = translation->backend;
+static Block *enter_block(JitBackend *backend, const BlockKey *key, const JitCode *code,
+                          uint32_t site_first, uint32_t link_first) {
     Translator *translator = backend->translator;
-    const UopBlock *lifted = translation->lifted;
-    Block *block =
-        block_cache_add(translator->cache, &translation->key, lifted->next_eip - lifted->eip,
-                        translation->link_count, &lifted->holes);
+    const UopBlock *lifted = &translator->lifted;
+    Block *block = block_cache_add(translator->cache, key, lifted->next_eip - lifted->eip,
+                                   code->link_count, &lifted->holes);
     block->insn_count = lifted->insn_count;
-    block->host_code = x86_executable(backend, backend->next);
-    block->host_bytes = (uint32_t)(translation->assembler.code - backend->next);
-    block->hot_bytes = (uint32_t)(translation->hot_end - backend->next);
-    for (unsigned i = 0; i < translation->link_count; i++)
-        backend->links[translation->link_first + i].block = block;
-    for (uint32_t i = translation->site_first; i < backend->site_count; i++)
-        backend->sites[i].block = block;
-    for (unsigned i = 0; i < translation->stub_count; i++) {
-        const Stub *stub = &translation->stub[i];
-        if ((stub->leave & 0xFF) == LEAVE_LINK)
-            set_link_site(&block->links[backend->links[stub->leave >> 8].index], stub->jump_site);
+    block->host_code = jit_executable(backend, backend->next);
+    block->host_bytes = (uint32_t)(code->end - backend->next);
+    block->hot_bytes = (uint32_t)(code->hot_end - backend->next);
+    for (unsigned i = 0; i < code->link_count; i++) {
+        LinkRecord *record = &backend->links[link_first + i];
+        record->block = block;
+        block->links[record->index].site = record->site;
+        block->links[record->index].stub = record->stub;
     }
-    translator->counters.host_bytes += (uint64_t)(translation->assembler.code - backend->next);
-    backend->next = translation->assembler.code;
+    for (uint32_t i = site_first; i < backend->site_count; i++)
+        backend->sites[i].block = block;
+    backend->host->code_written(backend, backend->next, code->end);
+    translator->counters.host_bytes += (uint64_t)(code->end - backend->next);
+    backend->next = code->end;
     if (translator->listing != NULL)
-        list_block(translation, block);
+        list_block(translator, block);
     return block;
 }
 
 /* In a small buffer a block may turn out not to fit: a quarter is room for most. */
-static size_t spare_bytes(const X86Backend *backend) {
+static size_t spare_bytes(const JitBackend *backend) {
     size_t quarter = backend->buffer_bytes / 4;
     return quarter < BLOCK_BYTES_MAX ? quarter : BLOCK_BYTES_MAX;
 }
 
-static bool is_nearly_full(const X86Backend *backend) {
+static bool is_nearly_full(const JitBackend *backend) {
     return backend->next + spare_bytes(backend) > backend->writable + backend->buffer_bytes ||
            backend->site_count + SLOW_PATH_MAX > SITE_COUNT ||
            backend->link_count + STUB_MAX > LINK_COUNT;
 }
 
-Block *x86_backend_translate(Translator *translator, const BlockKey *key) {
-    X86Backend *backend = translator->x86;
-    Translation *translation = backend->translation;
+Block *jit_backend_translate(Translator *translator, const BlockKey *key) {
+    JitBackend *backend = translator->jit;
+    uint32_t site_first = backend->site_count, link_first = backend->link_count;
     if (is_nearly_full(backend)) {
         backend->full = true;
         return NULL;
     }
-    begin(translation, backend, key);
-    emit_block(translation);
-    if (translation->failed || translation->assembler.overflow) {
+    const JitCode code = backend->host->emit_block(backend, key);
+    if (code.end == NULL) {
         backend->full = true;
         return NULL;
     }
-    return enter_block(translation);
+    return enter_block(backend, key, &code, site_first, link_first);
 }
 
-bool x86_backend_is_full(const X86Backend *backend) {
+bool jit_backend_is_full(const JitBackend *backend) {
     return backend->full;
 }
 
 /* --- joining --- */
 
-void x86_backend_unlink(void *translator, BlockLink *link) {
-    (void)translator;
-    asm_patch(link->site, link->stub);
+void jit_backend_unlink(void *translator, BlockLink *link) {
+    JitBackend *backend = ((Translator *)translator)->jit;
+    backend->host->patch(backend, link->site, link->stub);
 }
 
 /* Where 'eip' of the present code segment lies, if the TLB knows: nothing is walked. */
@@ -336,22 +250,21 @@ static bool find_target(const Translator *translator, const Context *context, ui
 
 /* Code that brings the flags from 'flag_state' to memory and goes on in the block that expects them
  * there: for targets that are entered with too many different states. */
-static const uint8_t *make_adapter(X86Backend *backend, uint32_t flag_state, Block *target) {
+static const uint8_t *make_adapter(JitBackend *backend, uint32_t flag_state, Block *target) {
     const uint8_t *known = block_find_adapter(target, flag_state);
     if (known != NULL)
         return known;
-    Translation *translation = backend->translation;
     BlockKey key = target->key;
     key.flag_state = (uint16_t)flag_state;
-    begin(translation, backend, &key);
-    x86_flags_to_memory(translation);
-    asm_patch(asm_jmp(&translation->assembler), x86_writable(backend, target->host_code));
-    if (translation->failed || translation->assembler.overflow) {
+    uint8_t *end =
+        backend->host->emit_adapter(backend, &key, jit_writable(backend, target->host_code));
+    if (end == NULL) {
         backend->full = true;
         return NULL;
     }
     const uint8_t *adapter = backend->next;
-    backend->next = translation->assembler.code;
+    backend->host->code_written(backend, adapter, end);
+    backend->next = end;
     block_add_adapter(target, flag_state, adapter);
     return adapter;
 }
@@ -366,7 +279,7 @@ static bool changes_often(const Translator *translator, uint32_t physical) {
  */
 static Block *find_entry(Translator *translator, BlockKey *key, bool from_outside,
                          const uint8_t **entry) {
-    X86Backend *backend = translator->x86;
+    JitBackend *backend = translator->jit;
     if (is_nearly_full(backend))
         return NULL;
     uint16_t flag_state = key->flag_state;
@@ -381,7 +294,7 @@ static Block *find_entry(Translator *translator, BlockKey *key, bool from_outsid
     if (block == NULL)
         return NULL;
     *entry = key->flag_state != flag_state ? make_adapter(backend, flag_state, block)
-                                           : x86_writable(backend, block->host_code);
+                                           : jit_writable(backend, block->host_code);
     return *entry == NULL ? NULL : block;
 }
 
@@ -439,7 +352,7 @@ static const uint8_t *join_link(Translator *translator, const LinkRecord *record
         if (is_still_target(translator, context, link->target, physical)) {
             link->is_global = rely_on_block(translator, link->target, linear);
             block_cache_resume(translator->cache, link);
-            asm_patch(link->site, link->entry);
+            translator->jit->host->patch(translator->jit, link->site, link->entry);
             return link->entry;
         }
         block_cache_unlink(translator->cache, link);
@@ -460,7 +373,7 @@ static const uint8_t *join_link(Translator *translator, const LinkRecord *record
     if (link->crosses_page)
         link->is_global = rely_on_block(translator, target, linear);
     block_cache_link(translator->cache, link, target);
-    asm_patch(link->site, entry);
+    translator->jit->host->patch(translator->jit, link->site, entry);
     translator->counters.links++;
     return entry;
 }
@@ -469,10 +382,10 @@ static uint64_t indirect_tag(uint32_t eip, uint32_t context_number, uint32_t fla
     return eip | (uint64_t)(context_number | flag_state << 16) << 32;
 }
 
-static IndirectEntry *find_indirect(const X86Backend *backend, uint32_t eip, uint32_t context,
+static IndirectEntry *find_indirect(const JitBackend *backend, uint32_t eip, uint32_t context,
                                     uint32_t flag_state) {
     return &backend
-                ->indirect[(eip + x86_indirect_salt(context, flag_state)) & (INDIRECT_ENTRIES - 1)];
+                ->indirect[(eip + jit_indirect_salt(context, flag_state)) & (INDIRECT_ENTRIES - 1)];
 }
 
 static void note_indirect(Block *block, uint32_t index) {
@@ -485,11 +398,11 @@ static void note_indirect(Block *block, uint32_t index) {
         block->indirect_count++;
 }
 
-void x86_backend_forget_block(X86Backend *backend, Block *block) {
+void jit_backend_forget_block(JitBackend *backend, Block *block) {
     const uint64_t place = (UINT64_C(1) << 48) - 1; /* of a tag: EIP and context */
     uint64_t tag = indirect_tag(block->key.eip, block->key.context, 0);
     if (block->indirect_count > BLOCK_INDIRECT)
-        x86_backend_forget_indirect(backend, true);
+        jit_backend_forget_indirect(backend, true);
     for (unsigned i = 0; i < block->indirect_count && i < BLOCK_INDIRECT; i++) {
         IndirectEntry *entry = &backend->indirect[block->indirect[i]];
         if ((entry->tag & place) == tag)
@@ -501,7 +414,7 @@ void x86_backend_forget_block(X86Backend *backend, Block *block) {
 /* From now on a jump to this block's place that finds its flags like this goes to that code. */
 static void enter_indirect(Translator *translator, Block *block, uint32_t flag_state,
                            const void *host_code) {
-    X86Backend *backend = translator->x86;
+    JitBackend *backend = translator->jit;
     const BlockKey *key = &block->key;
     IndirectEntry *entry = find_indirect(backend, key->eip, key->context, flag_state);
     uint64_t tag = indirect_tag(key->eip, key->context, flag_state);
@@ -536,7 +449,7 @@ static const void *join_indirect(Translator *translator, uint32_t context_number
     Block *target = find_entry(translator, &key, true, &entry);
     if (target == NULL)
         return NULL;
-    const void *host_code = x86_executable(translator->x86, entry);
+    const void *host_code = jit_executable(translator->jit, entry);
     enter_indirect(translator, target, flag_state, host_code);
     return host_code;
 }
@@ -562,23 +475,23 @@ static void set_segment_limit(Cpu *cpu, unsigned s) {
     cpu->segment_limit[1][s] = writable ? (int64_t)segment->limit : -1;
 }
 
-void x86_update_segment_limit(Cpu *cpu, unsigned s) {
+void jit_update_segment_limit(Cpu *cpu, unsigned s) {
     if (cpu->segment_seen[s] != find_seen(&cpu->state.segment[s]))
         set_segment_limit(cpu, s);
 }
 
-void x86_update_segment_limits(Cpu *cpu) {
+void jit_update_segment_limits(Cpu *cpu) {
     for (unsigned s = 0; s < SEG_COUNT; s++)
-        x86_update_segment_limit(cpu, s);
+        jit_update_segment_limit(cpu, s);
 }
 
-static void set_flags(Cpu *cpu, const X86Backend *backend, uint32_t flag_state) {
+static void set_flags(Cpu *cpu, const JitBackend *backend, uint32_t flag_state) {
     if (flag_state != FLAG_STATE_IN_MEMORY)
         cpu_set_status_flags(
             cpu, flag_state_evaluate(flag_state_get(backend->flag_states, flag_state), cpu));
 }
 
-static void restore_site(Cpu *cpu, const X86Backend *backend, uint32_t number) {
+static void restore_site(Cpu *cpu, const JitBackend *backend, uint32_t number) {
     const Site *site = &backend->sites[number];
     cpu->state.eip = site->eip;
     cpu->state.instruction_count = cpu->count_end - (uint64_t)(cpu->budget + site->uncounted);
@@ -586,9 +499,9 @@ static void restore_site(Cpu *cpu, const X86Backend *backend, uint32_t number) {
     x86_fpu_take_pointers(cpu, backend, site->x87_site);
 }
 
-static X86Exit finish(Translator *translator, uint32_t leave) {
+static JitExit finish(Translator *translator, uint32_t leave) {
     Cpu *cpu = translator->cpu;
-    X86Backend *backend = translator->x86;
+    JitBackend *backend = translator->jit;
     uint32_t number = leave >> 8;
     x86_fpu_settle_pointers(cpu, backend);
     switch (leave & 0xFF) {
@@ -597,26 +510,26 @@ static X86Exit finish(Translator *translator, uint32_t leave) {
         cpu->state.instruction_count = cpu->count_end - (uint64_t)cpu->budget;
         set_flags(cpu, backend, backend->links[number].flag_state);
         translator->next_limit = backend->links[number].limit;
-        return X86_EXIT_NEXT;
+        return JIT_EXIT_NEXT;
     case LEAVE_INDIRECT:
-        cpu->state.eip = (uint32_t)cpu->host_slot[HOST_R10];
+        cpu->state.eip = (uint32_t)cpu->host_slot[JIT_SLOT_T0];
         cpu->state.instruction_count = cpu->count_end - (uint64_t)cpu->budget;
         set_flags(cpu, backend, number);
-        return X86_EXIT_NEXT;
+        return JIT_EXIT_NEXT;
     case LEAVE_LOOK:
-        return X86_EXIT_LOOK;
+        return JIT_EXIT_LOOK;
     case LEAVE_HELPER_FAULT:
-        return X86_EXIT_FAULT;
+        return JIT_EXIT_FAULT;
     default:
         restore_site(cpu, backend, number);
-        return (leave & 0xFF) == LEAVE_FAULT  ? X86_EXIT_FAULT
-               : (leave & 0xFF) == LEAVE_STEP ? X86_EXIT_STEP
-               : (leave & 0xFF) == LEAVE_POLL ? X86_EXIT_POLL
-                                              : X86_EXIT_LOOK;
+        return (leave & 0xFF) == LEAVE_FAULT  ? JIT_EXIT_FAULT
+               : (leave & 0xFF) == LEAVE_STEP ? JIT_EXIT_STEP
+               : (leave & 0xFF) == LEAVE_POLL ? JIT_EXIT_POLL
+                                              : JIT_EXIT_LOOK;
     }
 }
 
-bool x86_wants_run_loop(const Cpu *cpu) {
+bool jit_wants_run_loop(const Cpu *cpu) {
     const Translator *translator = cpu->translator;
     const CpuState *state = &cpu->state;
     /* Mostly nothing of all that could be a reason is there. */
@@ -632,12 +545,12 @@ bool x86_wants_run_loop(const Cpu *cpu) {
            !may_enter_indirect(translator);
 }
 
-const void *x86_find_next(Cpu *cpu) {
+const void *jit_find_next(Cpu *cpu) {
     Translator *translator = cpu->translator;
-    if (x86_wants_run_loop(cpu))
+    if (jit_wants_run_loop(cpu))
         return NULL;
     uint32_t context = context_table_number(translator->contexts, cpu), eip = cpu->state.eip;
-    const IndirectEntry *entry = find_indirect(translator->x86, eip, context, FLAG_STATE_IN_MEMORY);
+    const IndirectEntry *entry = find_indirect(translator->jit, eip, context, FLAG_STATE_IN_MEMORY);
     const void *host_code = entry->host_code;
     if (entry->tag != indirect_tag(eip, context, FLAG_STATE_IN_MEMORY))
         host_code = join_indirect(translator, context, eip, FLAG_STATE_IN_MEMORY);
@@ -645,30 +558,30 @@ const void *x86_find_next(Cpu *cpu) {
         return NULL;
     translator_end_suppression(cpu);
     cpu->budget = (int64_t)(cpu->count_end - cpu->state.instruction_count);
-    x86_update_segment_limits(cpu);
+    jit_update_segment_limits(cpu);
     return host_code;
 }
 
 /* Joins what was left by a jump, and gives the code to go on with; NULL if the run loop is needed.
- * The context may be another one than that of the block that was entered: see x86_find_next(). */
+ * The context may be another one than that of the block that was entered: see jit_find_next(). */
 static const void *follow(Translator *translator, uint32_t leave) {
     Cpu *cpu = translator->cpu;
-    X86Backend *backend = translator->x86;
+    JitBackend *backend = translator->jit;
     uint32_t number = leave >> 8;
     if ((leave & 0xFF) == LEAVE_INDIRECT) {
         uint32_t context_number = context_table_number(translator->contexts, cpu);
-        return join_indirect(translator, context_number, (uint32_t)cpu->host_slot[HOST_R10],
+        return join_indirect(translator, context_number, (uint32_t)cpu->host_slot[JIT_SLOT_T0],
                              number);
     }
     if ((leave & 0xFF) == LEAVE_EXIT) {
         x86_fpu_settle_pointers(cpu, backend);
         restore_site(cpu, backend, number);
-        return x86_find_next(cpu);
+        return jit_find_next(cpu);
     }
     if ((leave & 0xFF) != LEAVE_LINK)
         return NULL;
     const uint8_t *entry = join_link(translator, &backend->links[number]);
-    return entry == NULL ? NULL : x86_executable(backend, entry);
+    return entry == NULL ? NULL : jit_executable(backend, entry);
 }
 
 static const LeaveReason leave_reasons[] = {
@@ -681,26 +594,26 @@ static const LeaveReason leave_reasons[] = {
 /* A fault is delivered, or an instruction run alone: what the run loop would do next, without it.
  * Gives where to go on; NULL if the run loop is needed, which then has nothing left to do of this.
  */
-static const void *do_for_run_loop(Translator *translator, X86Exit exit) {
-    if (exit == X86_EXIT_STEP) {
+static const void *do_for_run_loop(Translator *translator, JitExit exit) {
+    if (exit == JIT_EXIT_STEP) {
         translator_step(translator);
     } else {
         translator->counters.faults++;
         cpu_deliver_exception(translator->cpu);
     }
-    return x86_find_next(translator->cpu);
+    return jit_find_next(translator->cpu);
 }
 
-X86Exit x86_backend_run(Translator *translator, Block *block) {
+JitExit jit_backend_run(Translator *translator, Block *block) {
     typedef uint32_t EnterFunction(Cpu * cpu, const void *host_code);
     Cpu *cpu = translator->cpu;
-    X86Backend *backend = translator->x86;
+    JitBackend *backend = translator->jit;
     if (may_enter_indirect(translator) && block->key.limit == 0)
         enter_indirect(translator, block, FLAG_STATE_IN_MEMORY, block->host_code);
     cpu->budget = (int64_t)(cpu->count_end - cpu->state.instruction_count);
     cpu->code_changed = 0;
-    x86_update_segment_limits(cpu);
-    EnterFunction *enter = (EnterFunction *)(uintptr_t)x86_executable(backend, backend->enter);
+    jit_update_segment_limits(cpu);
+    EnterFunction *enter = (EnterFunction *)(uintptr_t)jit_executable(backend, backend->enter);
     const void *host_code = block->host_code;
     uint32_t leave;
     do {
@@ -708,12 +621,12 @@ X86Exit x86_backend_run(Translator *translator, Block *block) {
         translator->counters.leaves[leave_reasons[leave & 0xFF]]++;
         host_code = follow(translator, leave);
         if (host_code == NULL) {
-            X86Exit exit = finish(translator, leave);
-            if (exit != X86_EXIT_STEP && exit != X86_EXIT_FAULT)
+            JitExit exit = finish(translator, leave);
+            if (exit != JIT_EXIT_STEP && exit != JIT_EXIT_FAULT)
                 return exit;
             host_code = do_for_run_loop(translator, exit);
             if (host_code == NULL)
-                return X86_EXIT_LOOK;
+                return JIT_EXIT_LOOK;
         }
     } while (!cpu->break_after);
     return finish(translator, leave);
