@@ -7,15 +7,20 @@ local RED, GREEN, BLUE, WHITE = "\xFF\0\0", "\0\xFF\0", "\0\0\xFF", "\xFF\xFF\xF
 -- The bytes of a pixel by depth.
 local BARS = {
   [16] = {[[\000\370]], [[\340\007]], [[\037\000]], [[\377\377]]},
+  [32] = {[[\000\000\377\000]], [[\000\377\000\000]], [[\377\000\000\000]], [[\377\377\377\000]]},
   [24] = {[[\000\000\377]], [[\000\377\000]], [[\377\000\000]], [[\377\377\377]]},
 }
+
+local function hide_cursor(m)
+  guest.shell_output(m, "echo 0 >/sys/class/graphics/fbcon/cursor_blink; printf '\\033[?25l' >/dev/tty1")
+end
 
 local function linux(driver, mode)
   local m = guest.linux({modules = {driver},
                          module_options = mode and {[driver] = "mode_option=" .. mode},
                          options = {"-vga", "cirrus"}})
   m:wait_serial(guest.READY, {timeout = 200})
-  guest.shell_output(m, "echo 0 >/sys/class/graphics/fbcon/cursor_blink; printf '\\033[?25l' >/dev/tty1")
+  hide_cursor(m)
   return m
 end
 
@@ -24,14 +29,16 @@ local function draw_bars(m, bits, width, height)
   local letters = ("abcd"):sub(1, bits // 8)
   local words = {}
   for _, pixel in ipairs(BARS[bits]) do
-    words[#words + 1] = ("yes %s | tr -d '\\n' | tr '%s' '%s' | head -c %d"):format(
-      letters, letters, pixel, width * height // 4 * bits // 8)
+    -- Two lines at a time.
+    words[#words + 1] = ("yes %s | tr -d '\\n' | tr '%s' '%s' | head -c %d >/tmp/lines; " ..
+      "for i in $(seq %d); do cat /tmp/lines; done"):format(
+      letters, letters, pixel, width * bits // 8 * 2, height // 8)
   end
   guest.shell_output(m, "{ " .. table.concat(words, "; ") .. "; } >/dev/fb0")
 end
 
 local function check_bars(m, width, height)
-  m:wait(0.1)
+  m:wait(0.3)
   local w, h = m:screen_size()
   check_equal(w, width)
   check_equal(h, height)
@@ -83,5 +90,28 @@ end)
 test("ISA adapter", function()
   local m = machine("-device", "isa-vga")
   m:wait_text("No bootable device", {timeout = 60})
+  m:close()
+end)
+
+-- A mode that the kernel asks the adapter's BIOS for (VBE), by its number.
+local function vesa(number, bits, width, height)
+  local m = guest.linux({append = "vga=" .. number, modules = {}, memory = 128})
+  m:wait_serial(guest.READY, {timeout = 200})
+  hide_cursor(m)
+  draw_bars(m, bits, width, height)
+  check_bars(m, width, height)
+  m:close()
+end
+
+test("VESA frame buffer", function() vesa(0x318, 24, 1024, 768) end)
+
+-- The display's preferred mode, by its identification.
+test("2560x1600 by the Bochs driver", function()
+  local m = guest.linux({modules = {"bochs"},
+                         options = {"-device", "VGA,vgamem_mb=32,xres=2560,yres=1600"}})
+  m:wait_serial(guest.READY, {timeout = 200})
+  hide_cursor(m)
+  draw_bars(m, 32, 2560, 1600)
+  check_bars(m, 2560, 1600)
   m:close()
 end)
