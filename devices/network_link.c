@@ -117,8 +117,6 @@ static void network_link_restored(void *opaque) {
     if (state->first >= NETWORK_LINK_QUEUE || state->used > NETWORK_LINK_QUEUE)
         state->first = state->used = 0;
     link->refused = true; /* perhaps: asking once more does no harm */
-    if (link->card.link_changed != NULL)
-        link->card.link_changed(link->card.opaque, state->up);
 }
 
 static const DeviceClass network_link_class = {"network-link", &fields, network_link_reset,

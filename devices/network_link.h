@@ -28,7 +28,7 @@ typedef struct NetworkCardPort {
     bool (*can_receive)(void *opaque);
     /* Takes a frame, or ignores it by its filter; at least NETWORK_FRAME_MIN bytes. */
     void (*receive)(void *opaque, const uint8_t *frame, size_t size);
-    /* The cable was plugged in or taken out, or another state was restored. May be NULL. */
+    /* The cable was plugged in or taken out. May be NULL. */
     void (*link_changed)(void *opaque, bool up);
     void *opaque;
 } NetworkCardPort;

@@ -1,6 +1,7 @@
 #include "network_cards.h"
 #include "e1000.h"
 #include "ne2000.h"
+#include "rtl8139.h"
 #include "virtio_net.h"
 
 #include <string.h>
@@ -9,6 +10,7 @@ static const NetworkCardModel *const models[] = {
     &e1000_model,
     &ne2000_isa_model,
     &ne2000_pci_model,
+    &rtl8139_model,
     &virtio_net_model,
     NULL,
 };

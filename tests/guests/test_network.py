@@ -12,6 +12,7 @@ CARDS = {
     "e1000": ["e1000"],
     "ne2k_pci": ["ne2k-pci"],
     "virtio-net-pci": ["virtio_pci", "virtio_net"],
+    "rtl8139": ["8139cp"],
 }
 MORE = os.environ.get("REPRISE_NETWORK_OPTIONS", "").split()
 LONG = os.environ.get("REPRISE_LONG") == "1"
