@@ -1,6 +1,7 @@
 #include "network_cards.h"
 #include "e1000.h"
 #include "ne2000.h"
+#include "pcnet.h"
 #include "rtl8139.h"
 #include "virtio_net.h"
 
@@ -11,6 +12,7 @@ static const NetworkCardModel *const models[] = {
     &ne2000_isa_model,
     &ne2000_pci_model,
     &rtl8139_model,
+    &pcnet_model,
     &virtio_net_model,
     NULL,
 };

@@ -13,6 +13,7 @@ CARDS = {
     "ne2k_pci": ["ne2k-pci"],
     "virtio-net-pci": ["virtio_pci", "virtio_net"],
     "rtl8139": ["8139cp"],
+    "pcnet": ["pcnet32"],
 }
 MORE = os.environ.get("REPRISE_NETWORK_OPTIONS", "").split()
 LONG = os.environ.get("REPRISE_LONG") == "1"
