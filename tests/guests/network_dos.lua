@@ -4,6 +4,7 @@ local guest = require("guest")
 
 local cards = {
   {name = "NE2000, ISA", device = "ne2k_isa", start = "\\net\\ne2k"},
+  {name = "PCnet", device = "pcnet", start = "\\net\\pcnet"},
 }
 
 local function boot(choice, device)
