@@ -1,5 +1,6 @@
 #include "command_line.h"
 #include "image_guess.h"
+#include "machine_file.h"
 #include "nearest_name.h"
 #include "settings_finish.h"
 
@@ -35,11 +36,25 @@ int command_line_count_words(const char *word, Error *error) {
     return option->argument != NULL ? 2 : 1;
 }
 
+bool command_line_apply(Settings *settings, const char *name, const char *argument, Error *error) {
+    const OptionInfo *option = find_option(name);
+    if (option == NULL)
+        return fail_unknown(name, name, error);
+    if (option->argument != NULL && argument == NULL)
+        return error_set(error, "%s: %s is missing", name, option->argument);
+    if (option->argument == NULL && argument != NULL)
+        return error_set(error, "%s: takes no value", name);
+    return option->handle(settings, argument, error) || error_prefix(error, "%s: ", name);
+}
+
 /* Handles argv[*index], and moves *index to the last word that was used. */
 static bool handle_word(Settings *settings, int argc, char **argv, int *index, Error *error) {
     const char *given = argv[*index];
+    if (given[0] != '-' && settings->main_image == NULL)
+        settings->main_image = given;
     if (given[0] != '-' || given[1] == '\0')
-        return image_guess_plug_in(settings, given, error);
+        return machine_file_is_named(given) ? machine_file_read(settings, given, error)
+                                            : image_guess_plug_in(settings, given, error);
     const char *name = given[1] == '-' ? given + 2 : given + 1;
     const OptionInfo *option = find_option(name);
     if (option == NULL)
@@ -64,6 +79,7 @@ bool command_line_parse(Settings *settings, int argc, char **argv, Error *error)
 void command_line_print_help(FILE *output) {
     fprintf(output, "usage: reprise [options] [image]\n"
                     "       reprise demo [options]\n"
+                    "       reprise MACHINE.reprise [options]\n"
                     "       reprise test [test options] [options] FILE.lua...\n"
                     "\n"
                     "Runs the PC system on a floppy, disk or CD image.\n");

@@ -23,6 +23,10 @@ extern const OptionInfo option_table[];
  * option. */
 bool command_line_parse(Settings *settings, int argc, char **argv, Error *error);
 
+/* One option, by its name without the dash; 'argument' may be NULL. For what comes from elsewhere
+ * than a command line; settings_finish() is still to be called. */
+bool command_line_apply(Settings *settings, const char *name, const char *argument, Error *error);
+
 /* How many words the option 'word' takes with its argument: 1 or 2; 0 and an error if there is no
  * such option. For commands that sort machine options from words of their own. */
 int command_line_count_words(const char *word, Error *error);

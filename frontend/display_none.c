@@ -1,5 +1,6 @@
 /* Takes the window's place in a build without SDL. */
 #include "display.h"
+#include "start_page.h"
 
 Display *display_open(Machine *machine, const DisplayOptions *options, Error *error) {
     (void)machine;
@@ -15,4 +16,9 @@ void display_close(Display *display) {
 bool display_update(Display *display) {
     (void)display;
     return true;
+}
+
+StartChoice start_page_run(char *path) {
+    (void)path;
+    return START_NOTHING;
 }

@@ -5,7 +5,14 @@
 #include "error.h"
 #include "settings.h"
 
-typedef enum ImageKind { IMAGE_FLOPPY, IMAGE_DISK, IMAGE_CD, IMAGE_KERNEL } ImageKind;
+/* The last is no image, but a file that describes a machine (machine_file.h): never guessed. */
+typedef enum ImageKind {
+    IMAGE_FLOPPY,
+    IMAGE_DISK,
+    IMAGE_CD,
+    IMAGE_KERNEL,
+    IMAGE_MACHINE
+} ImageKind;
 
 /* Looks at the file; an error if it cannot be read or holds nothing. */
 bool image_guess(const char *path, ImageKind *kind, Error *error);

@@ -1,5 +1,5 @@
 #include "image_shelf.h"
-#include "allocate.h"
+#include "machine_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,9 +14,9 @@
 #define RECENT_MOST 20
 #define PATH_BYTES 4096
 
-static const char *const suffixes[] = {".img",  ".ima",   ".flp", ".vfd",  ".dsk", ".iso",
-                                       ".cue",  ".qcow2", ".vdi", ".vmdk", ".vhd", ".vhdx",
-                                       ".qcow", ".hdi",   ".hdx", ".raw"};
+static const char *const suffixes[] = {
+    ".img",  ".ima", ".flp",  ".vfd",  ".dsk", ".iso", ".cue", ".qcow2",           ".vdi",
+    ".vmdk", ".vhd", ".vhdx", ".qcow", ".hdi", ".hdx", ".raw", MACHINE_FILE_SUFFIX};
 
 void image_shelf_free(ImageShelf *shelf) {
     for (size_t i = 0; i < shelf->count; i++)
@@ -36,7 +36,11 @@ static void add_image(ImageShelf *shelf, const char *path, bool recent) {
     Error error = {.set = false};
     ShelfImage image = {.recent = recent};
     if (shelf->count == IMAGE_SHELF_MOST || realpath(path, absolute) == NULL ||
-        is_on_shelf(shelf, absolute) || !image_guess(absolute, &image.kind, &error))
+        is_on_shelf(shelf, absolute))
+        return;
+    if (machine_file_is_named(absolute))
+        image.kind = IMAGE_MACHINE;
+    else if (!image_guess(absolute, &image.kind, &error))
         return;
     image.path = strdup(absolute);
     shelf->images[shelf->count++] = image;

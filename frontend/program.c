@@ -1,5 +1,6 @@
 #include "program.h"
 #include "display.h"
+#include "image_shelf.h"
 #include "sandbox.h"
 #include "snapshot_of_machine.h"
 #include "version.h"
@@ -238,6 +239,8 @@ static bool run_machine(Program *program, const ProgramPart *part, int *exit_sta
         display = display_open(program->machine, &options, error);
         if (display == NULL)
             return false;
+        if (settings->main_image != NULL)
+            image_shelf_note_used(settings->main_image);
     }
     void *control = part->open(program, error);
     bool good = control != NULL;

@@ -13,7 +13,7 @@
     X(GetDisplayUsableBounds) X(GetError) X(GetRendererOutputSize) X(GetClipboardText) X(GetWindowSize) X(free) X(GetTicks64) X(GetWindowDisplayIndex) \
     X(GetWindowFlags) X(Init) X(PollEvent) X(Quit) X(RenderClear) X(RenderCopy) X(RenderFillRect) X(RenderPresent) X(SetHint) \
     X(SetRelativeMouseMode) X(SetRenderDrawBlendMode) X(SetTextureBlendMode) X(SetTextureScaleMode) X(SetRenderDrawColor) X(SetWindowFullscreen) X(SetWindowGrab) X(SetWindowMinimumSize) \
-    X(SetWindowSize) X(SetWindowTitle) X(UpdateTexture)
+    X(SetWindowSize) X(SetWindowTitle) X(UpdateTexture) X(WaitEventTimeout)
 // clang-format on
 
 typedef struct SdlLibrary {

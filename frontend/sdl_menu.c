@@ -114,27 +114,6 @@ void sdl_menu_free(Display *display) {
 
 /* ---- Drawing ---- */
 
-/* As large as fits, in whole multiples where there is room for them. */
-static void find_place(Display *display) {
-    SDL_Rect *place = &display->menu_overlay.place;
-    int width = COLUMNS * TEXT_OVERLAY_CELL_WIDTH, height = ROWS * TEXT_OVERLAY_CELL_HEIGHT;
-    int room_width, room_height;
-    display->sdl.GetRendererOutputSize(display->renderer, &room_width, &room_height);
-    room_height -= sdl_status_height(display);
-    int times =
-        room_width / width < room_height / height ? room_width / width : room_height / height;
-    if (times > 0) {
-        place->w = width * times;
-        place->h = height * times;
-    } else {
-        bool narrow = room_width * height < room_height * width;
-        place->w = narrow ? room_width : room_height * width / height;
-        place->h = narrow ? room_width * height / width : room_height;
-    }
-    place->x = (room_width - place->w) / 2;
-    place->y = (room_height - place->h) / 2;
-}
-
 static void update(Display *display) {
     text_overlay_clear(&display->menu_overlay.text);
     window_menu_draw(&display->menu, &display->menu_overlay.text);
@@ -145,7 +124,7 @@ static void update(Display *display) {
 void sdl_menu_draw(Display *display) {
     if (!window_menu_is_open(&display->menu))
         return;
-    find_place(display);
+    sdl_overlay_fit(display, &display->menu_overlay, sdl_status_height(display));
     sdl_overlay_draw(display, &display->menu_overlay);
 }
 
@@ -185,10 +164,8 @@ static void handle_key(Display *display, SDL_Scancode scancode) {
             window_menu_press(&display->menu, keys[i].key);
 }
 
-bool sdl_menu_handle(Display *display, const SDL_Event *event) {
+bool sdl_menu_navigate(Display *display, const SDL_Event *event) {
     int column, row;
-    if (!window_menu_is_open(&display->menu))
-        return false;
     switch (event->type) {
     case SDL_KEYDOWN:
         handle_key(display, event->key.keysym.scancode);
@@ -196,7 +173,9 @@ bool sdl_menu_handle(Display *display, const SDL_Event *event) {
     case SDL_MOUSEMOTION:
         sdl_overlay_find_cell(display, &display->menu_overlay, event->motion.x, event->motion.y,
                               &column, &row);
-        window_menu_point(&display->menu, column, row);
+        if (display->pointer_is_known) /* the first event tells where it has been all the time */
+            window_menu_point(&display->menu, column, row);
+        display->pointer_is_known = true;
         break;
     case SDL_MOUSEBUTTONDOWN:
         sdl_overlay_find_cell(display, &display->menu_overlay, event->button.x, event->button.y,
@@ -209,13 +188,17 @@ bool sdl_menu_handle(Display *display, const SDL_Event *event) {
     case SDL_MOUSEWHEEL:
         window_menu_press(&display->menu, event->wheel.y > 0 ? MENU_KEY_UP : MENU_KEY_DOWN);
         break;
-    case SDL_KEYUP: /* of a key that opened it, the guest is to hear */
-        return false;
     case SDL_MOUSEBUTTONUP:
         break;
-    default:
+    default: /* SDL_KEYUP of a key that opened it, too: the guest is to hear of that */
         return false;
     }
+    return true;
+}
+
+bool sdl_menu_handle(Display *display, const SDL_Event *event) {
+    if (!window_menu_is_open(&display->menu) || !sdl_menu_navigate(display, event))
+        return false;
     update(display);
     return true;
 }

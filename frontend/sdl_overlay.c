@@ -34,6 +34,27 @@ void sdl_overlay_draw(Display *display, SdlOverlay *overlay) {
     display->sdl.RenderCopy(display->renderer, overlay->texture, NULL, &overlay->place);
 }
 
+void sdl_overlay_fit(Display *display, SdlOverlay *overlay, int reserved) {
+    SDL_Rect *place = &overlay->place;
+    int width = (int)overlay->text.columns * TEXT_OVERLAY_CELL_WIDTH;
+    int height = (int)overlay->text.rows * TEXT_OVERLAY_CELL_HEIGHT;
+    int room_width, room_height;
+    display->sdl.GetRendererOutputSize(display->renderer, &room_width, &room_height);
+    room_height -= reserved;
+    int times =
+        room_width / width < room_height / height ? room_width / width : room_height / height;
+    if (times > 0) {
+        place->w = width * times;
+        place->h = height * times;
+    } else {
+        bool narrow = room_width * height < room_height * width;
+        place->w = narrow ? room_width : room_height * width / height;
+        place->h = narrow ? room_width * height / width : room_height;
+    }
+    place->x = (room_width - place->w) / 2;
+    place->y = (room_height - place->h) / 2;
+}
+
 void sdl_overlay_find_cell(Display *display, const SdlOverlay *overlay, int x, int y, int *column,
                            int *row) {
     int window_width, window_height, width, height;

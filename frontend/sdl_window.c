@@ -10,7 +10,7 @@
 #define TITLE_EVERY_MS 500
 #define NOTICE_MS 4000
 
-static bool create_window(Display *display, Error *error) {
+bool sdl_window_create(Display *display, Error *error) {
     if (!sdl_library_load(&display->sdl, error))
         return error_prefix(error, "no window, '-display none' runs without one: ");
     display->sdl.SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
@@ -37,7 +37,7 @@ Display *display_open(Machine *machine, const DisplayOptions *options, Error *er
     display->machine = machine;
     display->name = options->name;
     display->scaling = options->scaling;
-    if (!create_window(display, error)) {
+    if (!sdl_window_create(display, error)) {
         display_close(display);
         return NULL;
     }
@@ -48,11 +48,7 @@ Display *display_open(Machine *machine, const DisplayOptions *options, Error *er
     return display;
 }
 
-void display_close(Display *display) {
-    if (display == NULL)
-        return;
-    sdl_status_free(display);
-    sdl_menu_free(display);
+void sdl_window_destroy(Display *display) {
     if (display->texture != NULL)
         display->sdl.DestroyTexture(display->texture);
     if (display->renderer != NULL)
@@ -61,6 +57,14 @@ void display_close(Display *display) {
         display->sdl.DestroyWindow(display->window);
     if (display->sdl.Quit != NULL)
         display->sdl.Quit();
+}
+
+void display_close(Display *display) {
+    if (display == NULL)
+        return;
+    sdl_status_free(display);
+    sdl_menu_free(display);
+    sdl_window_destroy(display);
     free(display);
 }
 

@@ -49,6 +49,7 @@ struct Display {
     bool has_overlay; /* there is a font */
     SdlOverlay menu_overlay;
     WindowMenu menu;
+    bool pointer_is_known; /* it has moved over the menu */
     WindowMenuHost menu_host;
     MonitorHost monitor_host;
     Monitor monitor; /* that the menu gives its lines to */
@@ -56,6 +57,9 @@ struct Display {
 };
 
 /* sdl_window.c */
+/* Window and renderer; an error where there can be none. */
+bool sdl_window_create(Display *display, Error *error);
+void sdl_window_destroy(Display *display);
 void sdl_window_update_title(Display *display);
 void sdl_window_set_full_screen(Display *display, bool full_screen);
 void sdl_window_draw(Display *display);
@@ -75,6 +79,9 @@ void sdl_overlay_free(Display *display, SdlOverlay *overlay);
 /* Brings the cells into the texture. */
 void sdl_overlay_update(Display *display, SdlOverlay *overlay);
 void sdl_overlay_draw(Display *display, SdlOverlay *overlay);
+/* Places it in the middle of the window, as large as fits above so many pixels, in whole multiples
+ * where there is room for them. */
+void sdl_overlay_fit(Display *display, SdlOverlay *overlay, int reserved);
 /* The cell at a place of the window, as mouse events have it. */
 void sdl_overlay_find_cell(Display *display, const SdlOverlay *overlay, int x, int y, int *column,
                            int *row);
@@ -85,6 +92,8 @@ void sdl_menu_free(Display *display);
 void sdl_menu_toggle(Display *display);
 /* What an entry of the menu or its key does. */
 void sdl_menu_act(Display *display, WindowAction action);
+/* Keys and mouse for the menu; true: the event was one of these. */
+bool sdl_menu_navigate(Display *display, const SDL_Event *event);
 /* True: the event was the menu's. */
 bool sdl_menu_handle(Display *display, const SDL_Event *event);
 void sdl_menu_draw(Display *display);

@@ -110,7 +110,8 @@ typedef struct Settings {
     const char *trace_categories; /* -d */
     const char *trace_file;       /* -D */
     const char *pid_file;
-    bool no_machine; /* -machine none: somebody asks what this program can do */
+    const char *main_image; /* the first path without an option: what a window remembers */
+    bool no_machine;        /* -machine none: somebody asks what this program can do */
     bool daemonize;
     const char *memory_backend; /* of -machine; NULL: none */
     const char *incoming;       /* where the state comes from; NULL: no state comes */

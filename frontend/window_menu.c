@@ -73,6 +73,11 @@ void window_menu_open(WindowMenu *menu) {
     open_page(menu, WINDOW_MENU_MAIN, NULL);
 }
 
+void window_menu_open_start(WindowMenu *menu) {
+    window_menu_close(menu);
+    open_page(menu, WINDOW_MENU_START, NULL);
+}
+
 static void go_back(WindowMenu *menu) {
     free(menu->open[--menu->depth].drive);
     if (menu->depth != 0)

@@ -22,7 +22,7 @@ typedef enum WindowAction {
 } WindowAction;
 
 typedef struct WindowMenuHost {
-    Machine *machine;
+    Machine *machine; /* NULL on the start page */
     /* A line for the monitor. */
     void (*run_line)(void *opaque, const char *line);
     void (*act)(void *opaque, WindowAction action);
@@ -71,6 +71,10 @@ void window_menu_free(WindowMenu *menu);
 
 bool window_menu_is_open(const WindowMenu *menu);
 void window_menu_open(WindowMenu *menu);
+/* The page of what can be started, in place of the others; its entries' lines are the paths of
+ * images, and this one of the demo disk. Needs no machine. */
+#define WINDOW_MENU_DEMO "demo"
+void window_menu_open_start(WindowMenu *menu);
 void window_menu_close(WindowMenu *menu);
 
 void window_menu_press(WindowMenu *menu, MenuKey key);

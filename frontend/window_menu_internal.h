@@ -5,7 +5,8 @@
 #include "window_menu.h"
 #include <stddef.h>
 
-enum { WINDOW_MENU_MAIN = 0 }; /* the page that is opened first */
+/* The pages that are opened first: of a machine, and where there is none yet. */
+enum { WINDOW_MENU_MAIN = 0, WINDOW_MENU_START = 1 };
 
 /* Adds the entries of a page; 'drive' is what it is about, where it is about one. */
 void window_menu_fill_page(WindowMenu *menu, int page, const char *drive);

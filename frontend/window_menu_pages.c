@@ -13,6 +13,7 @@
 
 enum {
     PAGE_MAIN = WINDOW_MENU_MAIN,
+    PAGE_START = WINDOW_MENU_START,
     PAGE_DRIVES,
     PAGE_MEDIA,
     PAGE_SNAPSHOTS,
@@ -238,6 +239,38 @@ static void fill_snapshots(WindowMenu *menu, const char *drive) {
     machine_call(menu->host->machine, list_snapshots, menu);
 }
 
+/* ---- What can be started ---- */
+
+static const char *name_kind(ImageKind kind, bool recent) {
+    static const char *const names[] = {[IMAGE_FLOPPY] = "floppy",
+                                        [IMAGE_DISK] = "disk",
+                                        [IMAGE_CD] = "CD",
+                                        [IMAGE_KERNEL] = "kernel",
+                                        [IMAGE_MACHINE] = "machine"};
+    return recent ? "used lately" : names[kind];
+}
+
+static void fill_start(WindowMenu *menu, const char *drive) {
+    ImageShelf *shelf = calloc(1, sizeof(*shelf));
+    const char *home = getenv("HOME");
+    (void)drive;
+    image_shelf_add_recent(shelf);
+    image_shelf_add_folder(shelf, ".");
+    if (home != NULL)
+        image_shelf_add_folder(shelf, home);
+    for (size_t i = 0; i < shelf->count; i++) {
+        const ShelfImage *image = &shelf->images[i];
+        const char *slash = strrchr(image->path, '/');
+        add_entry(menu, MENU_LINE, slash != NULL ? slash + 1 : image->path,
+                  name_kind(image->kind, image->recent))
+            ->line = strdup(image->path);
+    }
+    add_entry(menu, MENU_LINE, "The demo disk", NULL)->line = strdup(WINDOW_MENU_DEMO);
+    add_entry(menu, MENU_ACTION, "Quit", NULL)->value = WINDOW_QUIT;
+    image_shelf_free(shelf);
+    free(shelf);
+}
+
 /* ---- The pages ---- */
 
 static const struct {
@@ -246,6 +279,7 @@ static const struct {
     void (*fill)(WindowMenu *menu, const char *drive);
 } pages[] = {
     [PAGE_MAIN] = {" Reprise ", main_rows, NULL},
+    [PAGE_START] = {" Reprise ", NULL, fill_start},
     [PAGE_DRIVES] = {" Floppies and CDs ", NULL, fill_drives},
     [PAGE_MEDIA] = {" Insert ", NULL, fill_media},
     [PAGE_SNAPSHOTS] = {" Snapshots ", NULL, fill_snapshots},

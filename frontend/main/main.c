@@ -1,10 +1,12 @@
 /* reprise: what the first word means, and the one place that prints errors. */
 #include "command_line.h"
 #include "demo_disk.h"
+#include "display.h"
 #include "image_command.h"
 #include "lockstep_command.h"
 #include "program.h"
 #include "qmp.h"
+#include "start_page.h"
 #include "test_command.h"
 #include "version.h"
 
@@ -26,31 +28,12 @@ static bool check_verb(const char *word, Error *error) {
     return true;
 }
 
-static int run(Settings *settings, int argc, char **argv) {
+/* 'words' are those of a command line; with 'demo' the demo disk is in drive A besides. */
+static int run_machine(Settings *settings, int count, char **words, bool demo) {
     Error error = {.set = false};
     int status = 0;
-    bool demo = argc > 1 && strcmp(argv[1], "demo") == 0;
-    if (argc > 1 && !check_verb(argv[1], &error))
-        return fail(&error);
-    if (argc > 1 && strcmp(argv[1], "lockstep") == 0) {
-        status = lockstep_command(settings, argc - 2, argv + 2, &error);
-        return error.set ? fail(&error) : status;
-    }
-    if (argc > 1 && strcmp(argv[1], "image") == 0) {
-        status = image_command(argc - 2, argv + 2, &error);
-        if (error.set)
-            fail(&error);
-        return status;
-    }
-    if (argc > 1 && strcmp(argv[1], "test") == 0) {
-        status = test_command(argv[0], argc - 2, argv + 2, &error);
-        if (error.set)
-            fail(&error);
-        return status;
-    }
-    if (demo && !demo_disk_plug_in(settings, argv[0], &error))
-        return fail(&error);
-    if (!command_line_parse(settings, demo ? argc - 1 : argc, demo ? argv + 1 : argv, &error))
+    if ((demo && !demo_disk_plug_in(settings, words[0], &error)) ||
+        !command_line_parse(settings, count, words, &error))
         return fail(&error);
     if (settings->listed)
         return 0;
@@ -62,6 +45,63 @@ static int run(Settings *settings, int argc, char **argv) {
         return fail(&error);
     }
     return status;
+}
+
+/* Nothing was said: a window asks, where there can be one. */
+static int run_start_page(Settings *settings, char *program) {
+    char path[START_PATH_BYTES];
+    char *words[] = {program, path, NULL};
+    Error ignored = {.set = false};
+    StartChoice choice = display_check(settings, &ignored) ? start_page_run(path) : START_NOTHING;
+    if (choice == START_QUIT)
+        return 0;
+    return run_machine(settings, choice == START_IMAGE ? 2 : 1, words, choice == START_DEMO);
+}
+
+static int run_lockstep(Settings *settings, const char *program, int count, char **words,
+                        Error *error) {
+    (void)program;
+    return lockstep_command(settings, count, words, error);
+}
+
+static int run_image(Settings *settings, const char *program, int count, char **words,
+                     Error *error) {
+    (void)settings;
+    (void)program;
+    return image_command(count, words, error);
+}
+
+static int run_test(Settings *settings, const char *program, int count, char **words,
+                    Error *error) {
+    (void)settings;
+    return test_command(program, count, words, error);
+}
+
+/* Each gets the words behind its own; where 'error' is set it is printed, and the status is theirs.
+ */
+static const struct {
+    const char *name;
+    int (*run)(Settings *settings, const char *program, int count, char **words, Error *error);
+} verbs[] = {{"lockstep", run_lockstep}, {"image", run_image}, {"test", run_test}};
+
+static int run(Settings *settings, int argc, char **argv) {
+    Error error = {.set = false};
+    if (argc < 2)
+        return run_start_page(settings, argv[0]);
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (strcmp(argv[1], verbs[i].name) != 0)
+            continue;
+        int status = verbs[i].run(settings, argv[0], argc - 2, argv + 2, &error);
+        if (error.set)
+            fail(&error);
+        return status;
+    }
+    if (!check_verb(argv[1], &error))
+        return fail(&error);
+    bool demo = strcmp(argv[1], "demo") == 0;
+    if (demo)
+        argv[1] = argv[0];
+    return run_machine(settings, demo ? argc - 1 : argc, demo ? argv + 1 : argv, demo);
 }
 
 int main(int argc, char **argv) {

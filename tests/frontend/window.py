@@ -195,6 +195,35 @@ def sharp_pixels_are_whole(server):
         wait_for(lambda: 2 <= colours() <= 16, "no colours but the guest's own")
 
 
+def start_page_offers_images_and_remembers(server):
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(os.path.join(os.path.dirname(PROGRAM), "roms", "demo.img"), os.path.join(folder, "a face.img"))
+        with open(os.path.join(folder, "old friend.reprise"), "w", encoding="ascii") as file:
+            file.write("name = Old Friend\nm = 8\nfda = a face.img\nsnapshot\n")
+
+        def run(keys, title):
+            with subprocess.Popen([PROGRAM], cwd=folder, env=server.environment, stdin=subprocess.DEVNULL) as process:
+                try:
+                    wait_for(server.window, "the start page")
+                    time.sleep(0.5)
+                    server.focus()
+                    for name in keys:
+                        server.key(name)
+                    if title is None:
+                        return process.wait(10)
+                    wait_for(lambda: title in server.title(), title)
+                finally:
+                    process.kill()
+            wait_for(lambda: not server.window(), "the window to go")
+            return None
+
+        run(["Down", "Return"], "Old Friend - Reprise")  # behind the image: by name
+        with open(os.path.join(server.state.name, "reprise", "recent"), encoding="utf-8") as file:
+            assert file.read() == os.path.realpath(os.path.join(folder, "old friend.reprise")) + "\n"
+        run(["Return"], "Old Friend - Reprise")  # it is the first now
+        assert run(["Up", "Return"], None) == 0  # Quit, round the end
+
+
 def closing_is_quick(server):
     with start(server) as machine:
         before = time.time()
@@ -212,7 +241,7 @@ def main():
     try:
         return run_checks([keys_reach_the_guest, mouse_reaches_the_guest_once_grabbed, title_tells_name_speed_and_keys, keys_change_the_speed, window_shows_the_screen_in_its_shape,
                            screenshot_key_saves_a_picture, menu_pauses_and_changes_floppies, pasted_text_is_typed_whole,
-                           sharp_pixels_are_whole, closing_is_quick], server)
+                           sharp_pixels_are_whole, start_page_offers_images_and_remembers, closing_is_quick], server)
     finally:
         server.close()
 

@@ -1,6 +1,7 @@
 """A virtual X server for tests of the window, with real key and mouse events (xdotool)."""
 import os
 import subprocess
+import tempfile
 
 
 class XServer:
@@ -17,6 +18,9 @@ class XServer:
         self.environment = {name: value for name, value in os.environ.items()
                             if name not in ("WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
         self.environment["DISPLAY"] = self.display
+        # What the program remembers of images is no affair of whoever runs the tests.
+        self.state = tempfile.TemporaryDirectory()
+        self.environment["XDG_STATE_HOME"] = self.environment["HOME"] = self.state.name
         # The libraries behind SDL leave memory allocated at the end.
         self.environment["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
 
@@ -54,3 +58,4 @@ class XServer:
     def close(self):
         self.process.kill()
         self.process.wait()
+        self.state.cleanup()

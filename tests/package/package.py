@@ -14,7 +14,7 @@ import tempfile
 import xml.etree.ElementTree as ElementTree
 
 SKIPPED = 77
-OWN_TYPE = "application/x-reprise-hard-disk"
+OWN_TYPES = ["application/x-reprise-hard-disk", "application/x-reprise-machine"]
 
 
 def output_of(*words, **options):
@@ -86,7 +86,7 @@ def check_menu_entry(root, failures):
     types = section["MimeType"].strip(";").split(";")
     described = ElementTree.parse(os.path.join(root, "usr/share/mime/packages/reprise.xml")).getroot()
     own = [element.get("type") for element in described]
-    if own != [OWN_TYPE] or OWN_TYPE not in types:
+    if own != OWN_TYPES or not set(own) <= set(types):
         failures.append(f"the types of images differ: {own}, {types}")
     icon = os.path.join(root, f"usr/share/icons/hicolor/scalable/apps/{section['Icon']}.svg")
     if not ElementTree.parse(icon).getroot().tag.endswith("svg"):
