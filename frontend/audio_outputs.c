@@ -14,6 +14,12 @@ static bool open_sdl(AudioOutputs *outputs, Settings *settings, unsigned i,
 
 bool audio_outputs_open(AudioOutputs *outputs, Settings *settings, bool may_play,
                         void (*wanted)(void *opaque), void *opaque, Error *error) {
+    if (settings->midi_path != NULL) {
+        outputs->midi = midi_output_open(settings->midi_path, error);
+        if (outputs->midi == NULL)
+            return false;
+        settings->machine.midi = midi_output_sink(outputs->midi);
+    }
     bool window = settings->display != DISPLAY_NONE;
     for (unsigned i = 0; i < settings->audio_count; i++) {
         const AudioSpec *spec = &settings->audio[i];
@@ -39,6 +45,8 @@ void audio_outputs_update(AudioOutputs *outputs) {
 }
 
 void audio_outputs_close(AudioOutputs *outputs) {
+    midi_output_close(outputs->midi);
+    outputs->midi = NULL;
     for (unsigned i = 0; i < MACHINE_AUDIO_SINKS; i++) {
         audio_wav_close(outputs->wav[i]);
         sdl_audio_destroy(outputs->sdl[i]);

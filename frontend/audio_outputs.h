@@ -1,14 +1,16 @@
-/* What all -audiodev options of a machine lead to. */
+/* What all -audiodev options of a machine lead to, and its MIDI port. */
 #ifndef REPRISE_AUDIO_OUTPUTS_H
 #define REPRISE_AUDIO_OUTPUTS_H
 
 #include "audio_wav.h"
+#include "midi_output.h"
 #include "sdl_audio.h"
 #include "settings.h"
 
 typedef struct AudioOutputs {
     AudioWav *wav[MACHINE_AUDIO_SINKS];
     SdlAudio *sdl[MACHINE_AUDIO_SINKS];
+    MidiOutput *midi;
 } AudioOutputs;
 
 /* Opens them into the settings' machine. 'may_play': there is somebody to hear SDL; else those

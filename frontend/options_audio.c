@@ -59,6 +59,13 @@ static void plug_in(Settings *settings, KeyValues *values, SoundKind kind) {
         settings->sound_audio[kind] = keep(settings, audio);
 }
 
+/* 'midi=', where the port leads. */
+static void keep_midi(Settings *settings, KeyValues *values) {
+    const char *path = key_values_get(values, "midi");
+    if (path != NULL)
+        settings->midi_path = keep(settings, path);
+}
+
 bool plug_in_sb16(Settings *settings, KeyValues *values, Error *error) {
     static const uint16_t ports[] = {0x220, 0x240, 0x260, 0x280, 0}, irqs[] = {5, 2, 7, 9, 10, 0};
     static const uint16_t dmas[] = {1, 3, 0}, dmas16[] = {5, 6, 7, 0};
@@ -78,7 +85,23 @@ bool plug_in_sb16(Settings *settings, KeyValues *values, Error *error) {
     sb16->dma = (uint8_t)dma;
     sb16->dma16 = (uint8_t)dma16;
     sb16->version = (uint16_t)version;
+    keep_midi(settings, values);
     plug_in(settings, values, SOUND_SB16);
+    return true;
+}
+
+bool plug_in_mpu401(Settings *settings, KeyValues *values, Error *error) {
+    static const uint16_t ports[] = {0x330, 0x300, 0x320, 0x332, 0x334, 0x336, 0};
+    static const uint16_t irqs[] = {9, 2, 3, 4, 5, 7, 10, 11, 0};
+    SoundConfig *config = &settings->machine.sound[SOUND_MPU401];
+    uint64_t port, irq;
+    if (!get_one_of(values, "iobase", 0x330, ports, &port, error) ||
+        !get_one_of(values, "irq", 9, irqs, &irq, error))
+        return false;
+    config->present = true;
+    config->port = (uint16_t)port;
+    config->irq = (uint8_t)(irq == 2 ? 9 : irq);
+    keep_midi(settings, values);
     return true;
 }
 
@@ -117,7 +140,7 @@ static const struct {
     const char *name, *keys, *help;
     bool (*plug_in)(Settings *settings, KeyValues *values, Error *error);
 } models[] = {
-    {"sb16", "iobase irq dma dma16 version id", "Sound Blaster 16", plug_in_sb16},
+    {"sb16", "iobase irq dma dma16 version midi id", "Sound Blaster 16", plug_in_sb16},
     {"ac97", "addr bus id", "Intel 82801AA AC97", plug_in_ac97},
     {"es1370", "addr bus id", "Ensoniq AudioPCI ES1370", plug_in_es1370},
     {"adlib", "iobase freq id", "AdLib: an OPL alone", plug_in_adlib},

@@ -10,6 +10,7 @@ enum {
     DEVICE_FRAMES = 512,
     RAMP = 96, /* frames in which sound begins and ends, where there is nothing to follow */
 };
+/* Reached where the ring is a quarter too full or too empty. */
 #define TRIM_MAX 0.01
 
 struct SdlAudio {
@@ -53,7 +54,7 @@ static double sdl_trim(void *opaque) {
     SdlAudio *audio = opaque;
     double used = audio->put - __atomic_load_n(&audio->taken, __ATOMIC_ACQUIRE);
     audio->fill += (used - audio->fill) / 16;
-    double error = (target(audio) - audio->fill) / target(audio) * TRIM_MAX;
+    double error = (target(audio) - audio->fill) / target(audio) * 4 * TRIM_MAX;
     return error > TRIM_MAX ? TRIM_MAX : error < -TRIM_MAX ? -TRIM_MAX : error;
 }
 

@@ -10,7 +10,7 @@
 #include "audio_sink.h"
 #include "error.h"
 
-#define SDL_AUDIO_TARGET_MS 40
+#define SDL_AUDIO_TARGET_MS 50
 
 typedef struct SdlAudio SdlAudio;
 

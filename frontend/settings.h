@@ -86,6 +86,7 @@ typedef struct Settings {
     int image_count;
     AudioSpec audio[MACHINE_AUDIO_SINKS]; /* -audiodev */
     unsigned audio_count;
+    const char *midi_path;                /* of the MPU-401; NULL: nowhere */
     const char *sound_audio[SOUND_KINDS]; /* audiodev= of each; NULL: the first there is */
     PluggedDevice plugged[SETTINGS_DEVICES];
     int plugged_count;

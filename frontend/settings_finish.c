@@ -134,7 +134,7 @@ static bool finish_sound(Settings *settings, Error *error) {
         if (kind == SOUND_SPEAKER && id == NULL && !config->present && settings->audio_count > 0 &&
             settings->audio[0].driver == AUDIO_DRIVER_WAV)
             continue;
-        if (kind != SOUND_SPEAKER && !config->present)
+        if ((kind != SOUND_SPEAKER && !config->present) || kind == SOUND_MPU401)
             continue;
         if (!find_audio(settings, id, &config->audio, error))
             return false;

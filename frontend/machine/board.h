@@ -71,6 +71,7 @@ typedef struct Board {
     struct AudioMixer *mixer[MACHINE_AUDIO_SINKS];
     struct Opl3 *opl; /* NULL without, as the cards */
     struct Sb16 *sb16;
+    struct Mpu401 *midi;
     struct Ac97 *ac97;
     struct Es1370 *es1370;
     struct Ps2Keyboard *keyboard;

@@ -5,10 +5,12 @@
 #include "board_parts.h"
 #include "es1370.h"
 #include "machine_parts.h"
+#include "mpu401.h"
 #include "opl3.h"
 #include "sb16.h"
 
 #define PORT_ADLIB 0x388
+#define PORT_SB_MIDI 0x330
 #define PORT_SB_FM 8 /* from a Sound Blaster's base */
 
 void board_create_mixers(Board *board) {
@@ -85,6 +87,20 @@ static bool create_sb16(Board *board, Error *error) {
     return board->sb16 != NULL;
 }
 
+/* A Sound Blaster has one at 330h, whose interrupts come over the card's line. */
+static bool create_midi(Board *board, Error *error) {
+    const SoundConfig *config = &board->machine->config.sound[SOUND_MPU401];
+    DeviceContext context = board_context(board);
+    Wire irq = {sb16_set_midi_irq, board->sb16, 0};
+    uint16_t port = PORT_SB_MIDI;
+    if (config->present) {
+        irq = irq_lines_input(board->irq_lines, IRQ_SOURCE_SOUND, config->irq);
+        port = config->port;
+    }
+    board->midi = mpu401_create(&context, port, &irq, &board->machine->config.midi, error);
+    return board->midi != NULL;
+}
+
 static bool create_ac97(Board *board, Error *error) {
     DeviceContext context = board_context(board);
     board->ac97 = ac97_create(&context, board->pci, find_slot(board, SOUND_AC97),
@@ -104,6 +120,8 @@ bool board_create_sound(Board *board, Error *error) {
     const SoundConfig *sound = board->machine->config.sound;
     bool adlib = sound[SOUND_ADLIB].present && !sound[SOUND_SB16].present;
     return (!sound[SOUND_SB16].present || create_sb16(board, error)) &&
+           ((!sound[SOUND_SB16].present && !sound[SOUND_MPU401].present) ||
+            create_midi(board, error)) &&
            (!adlib || create_opl(board, SOUND_ADLIB, error)) &&
            (!sound[SOUND_AC97].present || create_ac97(board, error)) &&
            (!sound[SOUND_ES1370].present || create_es1370(board, error));
@@ -112,6 +130,7 @@ bool board_create_sound(Board *board, Error *error) {
 void board_destroy_sound(Board *board) {
     es1370_destroy(board->es1370);
     ac97_destroy(board->ac97);
+    mpu401_destroy(board->midi);
     sb16_destroy(board->sb16);
     opl3_destroy(board->opl);
 }

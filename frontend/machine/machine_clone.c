@@ -106,6 +106,7 @@ Machine *machine_create_clone(CloneBase *base, const MachineConfig *config, Erro
     own.disks = base->disks;
     own.roms = &base->roms;
     memset(own.audio, 0, sizeof(own.audio)); /* the first machine's alone */
+    own.midi = (MidiSink){NULL, NULL};
     Machine *machine = machine_create(&own, error);
     if (machine == NULL)
         return NULL;

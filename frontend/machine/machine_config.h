@@ -4,6 +4,7 @@
 #define REPRISE_MACHINE_CONFIG_H
 
 #include "audio_sink.h"
+#include "midi_sink.h"
 #include "network_back_end.h"
 #include "network_link.h"
 #include "post_log.h"
@@ -80,6 +81,7 @@ typedef enum SoundKind {
     SOUND_ADLIB,
     SOUND_AC97,
     SOUND_ES1370,
+    SOUND_MPU401, /* without a card around it */
     SOUND_KINDS,
 } SoundKind;
 
@@ -151,6 +153,7 @@ typedef struct MachineConfig {
     const struct BoardRoms *roms;
     AudioSink audio[MACHINE_AUDIO_SINKS];
     SoundConfig sound[SOUND_KINDS];
+    MidiSink midi; /* of the MPU-401 */
     bool has_vga;
     VgaConfig vga; /* of slot, memory and identification; slot 0: the usual one */
     bool has_acpi; /* power management and the tables that tell of it */

@@ -150,3 +150,58 @@ for _, card in ipairs(LINUX_CARDS) do
     within(frequency(rate, samples, rate // 10, rate * 19 // 10), 441, 0.001, "the tone")
   end)
 end
+
+-- The notes that a Standard MIDI File with one track strikes, {time in ticks, number}.
+local function read_notes(path)
+  local bytes = guest.read_file(path)
+  check_equal(bytes:sub(1, 4) .. bytes:sub(15, 18), "MThdMTrk")
+  check_equal(string.unpack(">I4", bytes, 19), #bytes - 22)
+  local notes, at, time = {}, 23, 0
+  local function variable()
+    local value, byte = 0, 128
+    while byte >= 128 do
+      byte = bytes:byte(at)
+      value, at = value << 7 | byte & 127, at + 1
+    end
+    return value
+  end
+  while at <= #bytes do
+    time = time + variable()
+    local status, number, velocity = bytes:byte(at, at + 2)
+    if status == 0xFF then
+      at = at + 2
+      local size = variable()
+      at = at + size
+    elseif status == 0xF0 then
+      at = at + 1
+      local size = variable()
+      at = at + size
+    else
+      if status & 0xF0 == 0x90 and velocity > 0 then
+        notes[#notes + 1] = {time = time, number = number}
+      end
+      at = at + ((status & 0xE0 == 0xC0) and 2 or 3)
+    end
+  end
+  return notes
+end
+
+test("MIDI by MPU-401", function()
+  local path = guest.scratch("mpu401.mid")
+  local m = start("mpu401.wav", "3", "sb16,midi=" .. path)
+  m:type("cd \\snd\ndosmid /mpu=330 scale.mid\n")
+  m:wait_until(function() return not m:text():find("dosmid /mpu", 1, true) end)
+  m:wait_until(function() return m:text():match("A:\\SND>%s*$") end, {timeout = 30})
+  m:close()
+  local notes, numbers = read_notes(path), {}
+  for i, note in ipairs(notes) do
+    numbers[i] = note.number
+  end
+  check_equal(table.concat(numbers, " "), "60 48 62 50 64 52 65 53 67 55 69 57 71 59 72 60 71 59 69 57 "
+    .. "67 55 65 53 64 52 62 50 60 48")
+  local pause = notes[3].time - notes[1].time
+  check(pause > 50, "the notes come at once")
+  for i = 3, #notes do
+    check(math.abs(notes[i].time - notes[i - 2].time - pause) <= 20, "uneven notes")
+  end
+end)
