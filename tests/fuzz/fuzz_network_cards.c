@@ -1,0 +1,365 @@
+/* Hostile drivers of network cards, and hostile frames: registers, rings in memory, and DMA.
+ *
+ * The fuzzer's bytes choose a card and a list of actions. Some are what a driver does, so that
+ * frames move, with numbers of the fuzzer's in them; others are any. Whatever comes, each must end,
+ * send no frame that is longer than frames are, and go on from a saved state as it would have. */
+#include "e1000.h"
+#include "fuzz_input.h"
+#include "little_endian.h"
+#include "network_card.h"
+#include "pci.h"
+#include "virtio_net.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { E1000, VIRTIO, CARDS };
+enum { SLOT = 4, PORTS = 0xC000, REGISTERS = 0x40000000, RAM_BYTES = 2 << 20 };
+/* Where drivers keep what cards read. */
+enum { RINGS = 0x10000, RINGS_BYTES = 0x8000, DATA = 0x40000, DATA_BYTES = 0x20000 };
+enum { ACTIONS_MAX = 60, EVENTS_MAX = 40, FRAMES_MAX = 200000 };
+
+typedef struct Board {
+    VirtualClock clock;
+    DeviceList devices;
+    Trace trace;
+    DeviceContext context;
+    PciBus *bus;
+    PciDevice *function;
+    NetworkLink *link;
+    void *card;
+    unsigned kind;
+    uint32_t frames;   /* that were sent */
+    uint16_t given[3]; /* descriptors or chains so far */
+    bool damaged;      /* its state is none that a driver could bring about */
+} Board;
+
+static const NetworkCardModel *const models[CARDS] = {
+    [E1000] = &e1000_model, [VIRTIO] = &virtio_net_model};
+static PhysicalMap *memory; /* made once: it is large */
+
+static void die(const char *what) {
+    fprintf(stderr, "fuzz_network_cards: %s\n", what);
+    abort();
+}
+
+void fuzz_clean_up(void) {
+    physical_map_destroy(memory);
+}
+
+/* Every byte is looked at, so that a sanitizer sees where they are. */
+static void take_frame(void *opaque, const uint8_t *frame, size_t size) {
+    Board *board = opaque;
+    volatile uint8_t sum = 0;
+    if (size > NETWORK_FRAME_MAX || ++board->frames > FRAMES_MAX)
+        die("too long a frame, or frames without end");
+    for (size_t i = 0; i < size; i++)
+        sum = (uint8_t)(sum + frame[i]);
+}
+
+static void map_registers(Board *board) {
+    static const unsigned memory_bars[CARDS] = {[E1000] = 0, [VIRTIO] = 4};
+    static const unsigned port_bars[CARDS] = {[E1000] = 1, [VIRTIO] = 0};
+    pci_device_config_write(board->function, PCI_BASE_ADDRESS + 4 * memory_bars[board->kind], 4,
+                            REGISTERS);
+    pci_device_config_write(board->function, PCI_BASE_ADDRESS + 4 * port_bars[board->kind], 4,
+                            PORTS);
+    pci_device_config_write(board->function, PCI_COMMAND, 2,
+                            PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+static void create(Board *board, unsigned kind) {
+    memset(board, 0, sizeof(*board));
+    board->kind = kind;
+    clock_init(&board->clock);
+    board->context = (DeviceContext){.clock = &board->clock,
+                                     .ports = port_map_create(),
+                                     .memory = memory,
+                                     .devices = &board->devices,
+                                     .trace = &board->trace};
+    board->bus = pci_bus_create(&board->context, NULL);
+    board->link = network_link_create(&board->context, "link");
+    const NetworkBackEndPort port = {.send = take_frame, .opaque = board};
+    network_link_attach_back_end(board->link, &port);
+    const NetworkCardOptions options = {
+        .id = "card", .link = board->link, .slot = SLOT, .address = {0x52, 0x54, 0, 1, 2, 3}};
+    board->card = models[kind]->create(&board->context, board->bus, &options, NULL);
+    if (board->bus == NULL || board->card == NULL)
+        die("board");
+    board->function = pci_bus_device(board->bus, SLOT, 0);
+    memset(physical_map_ram(memory), 0, DATA + DATA_BYTES);
+    map_registers(board);
+}
+
+static void destroy(Board *board) {
+    models[board->kind]->destroy(board->card);
+    network_link_destroy(board->link);
+    pci_bus_destroy(board->bus);
+    port_map_destroy(board->context.ports);
+    clock_destroy(&board->clock);
+}
+
+/* Addresses of what there is, limits, small numbers, and any. */
+static uint64_t choose_value(FuzzInput *input) {
+    static const uint64_t edges[] = {0,
+                                     1,
+                                     RINGS,
+                                     RINGS + 0x1000,
+                                     DATA,
+                                     DATA + 0xFFF,
+                                     REGISTERS,
+                                     REGISTERS + 0x3000,
+                                     RAM_BYTES - 16,
+                                     UINT32_MAX,
+                                     UINT32_MAX - 15,
+                                     0xFEE00000,
+                                     0x80000000,
+                                     UINT64_C(0x100000000),
+                                     UINT64_MAX,
+                                     0xFFFF,
+                                     0x8000,
+                                     1514};
+    unsigned kind = (unsigned)fuzz_number(input, 1);
+    if (kind < 128)
+        return edges[kind % (sizeof(edges) / sizeof(edges[0]))];
+    return fuzz_number(input, kind < 224 ? 1 : 4);
+}
+
+static uint8_t *ram(uint32_t address) {
+    return physical_map_ram(memory) + address;
+}
+
+static void put(uint32_t offset, unsigned size, uint64_t value) {
+    physical_write(memory, REGISTERS + offset, size, value);
+}
+
+static void start_e1000(Board *board, FuzzInput *input) {
+    board->given[0] = board->given[1] = 0;
+    put(0x2800, 4, RINGS);
+    put(0x2808, 4, 256);
+    put(0x2810, 4, 0);
+    put(0x3800, 4, RINGS + 0x1000);
+    put(0x3808, 4, 256);
+    put(0x3810, 4, 0);
+    put(0x3818, 4, 0);
+    put(0x0400, 4, 0xA);
+    put(0x00D0, 4, UINT32_MAX);
+    for (unsigned i = 0; i < 16; i++)
+        store_le64(ram(RINGS + i * 16), DATA + i * 0x1000);
+    put(0x0100, 4, 0x801A | (uint32_t)fuzz_number(input, 4));
+    put(0x2818, 4, 15);
+}
+
+static void start_virtio(Board *board, FuzzInput *input) {
+    uint64_t features = fuzz_number(input, 4);
+    memset(board->given, 0, sizeof(board->given));
+    put(20, 1, 0);
+    put(20, 1, 3);
+    put(8, 4, 0);
+    put(12, 4, features & 0x309FB823);
+    put(8, 4, 1);
+    put(12, 4, 1);
+    put(20, 1, 11);
+    for (unsigned queue = 0; queue < 3; queue++) {
+        put(22, 2, queue);
+        put(24, 2, 8);
+        put(32, 4, RINGS + queue * 0x2000);
+        put(40, 4, RINGS + queue * 0x2000 + 0x800);
+        put(48, 4, RINGS + queue * 0x2000 + 0x1000);
+        put(28, 2, 1);
+    }
+    put(20, 1, 15);
+}
+
+/* Descriptors of all three kinds; often a context and the frame that it is for. */
+static void give_e1000(Board *board, FuzzInput *input) {
+    unsigned count = 1 + (unsigned)fuzz_number(input, 1) % 3;
+    for (unsigned i = 0; i < count; i++) {
+        uint8_t *entry = ram(RINGS + 0x1000 + board->given[1]++ % 16 * 16);
+        unsigned kind = (unsigned)fuzz_number(input, 1) % 4;
+        for (unsigned at = 0; at < 16; at++)
+            entry[at] = (uint8_t)fuzz_number(input, 1);
+        if (kind != 3)
+            store_le64(entry, kind == 1 ? 0x0021180E : DATA + fuzz_number(input, 1));
+        if (kind == 1)
+            store_le32(entry + 8,
+                       0x20000000 | (uint32_t)(entry[11] & 7) << 24 | load_le16(entry + 8));
+        else if (kind == 2)
+            store_le32(entry + 8,
+                       0x20100000 | (uint32_t)(entry[11] & 0xCF) << 24 | load_le16(entry + 8));
+        if (i + 1 == count)
+            entry[11] |= 1;
+    }
+    put(0x3818, 4, board->given[1] % 16);
+    put(0x2818, 4, (uint32_t)fuzz_number(input, 1) % 17);
+}
+
+static void give_virtio(Board *board, FuzzInput *input) {
+    unsigned queue = (unsigned)fuzz_number(input, 1) % 3,
+             links = 1 + (unsigned)fuzz_number(input, 1) % 3;
+    uint32_t rings = RINGS + queue * 0x2000;
+    uint8_t *header = ram(DATA);
+    for (unsigned i = 0; i < 24; i++)
+        header[i] = (uint8_t)(fuzz_number(input, 1) % (i < 2 ? 6 : 256));
+    for (unsigned i = 0; i < links; i++) {
+        uint8_t *entry = ram(rings + i * 16);
+        bool answers = queue == 0 || (queue == 2 && i + 1 == links);
+        store_le64(entry, answers ? DATA + 0x8000 : DATA);
+        store_le32(entry + 8, answers ? 700 : (uint32_t)fuzz_number(input, 2));
+        store_le16(entry + 12, (uint16_t)((i + 1 < links ? 1 : 0) | (answers ? 2 : 0)));
+        store_le16(entry + 14, (uint16_t)(i + 1));
+    }
+    if (fuzz_number(input, 1) % 4 == 0)
+        store_le(ram(rings + (uint32_t)fuzz_number(input, 1) % 3 * 16 +
+                     (uint32_t)fuzz_number(input, 1) % 2 * 8),
+                 8, choose_value(input));
+    store_le16(ram(rings + 0x800 + 4 + board->given[queue] % 8 * 2), 0);
+    store_le16(ram(rings + 0x800 + 2), ++board->given[queue]);
+    put(0x3000 + queue * 4, 2, queue);
+}
+
+static void deliver(Board *board, FuzzInput *input) {
+    uint8_t frame[NETWORK_FRAME_MAX];
+    size_t size = fuzz_number(input, 1) % 8 == 0 ? (size_t)fuzz_number(input, 2) % sizeof(frame)
+                                                 : 60 + (size_t)fuzz_number(input, 1) * 6;
+    memset(frame, (int)fuzz_number(input, 1), sizeof(frame));
+    for (unsigned i = 0; i < 40; i++)
+        frame[i] = (uint8_t)fuzz_number(input, 1);
+    if (fuzz_number(input, 1) & 1)
+        memcpy(frame, "\x52\x54\x00\x01\x02\x03", 6);
+    if (fuzz_number(input, 1) & 1)
+        memcpy(frame + 12, "\x08\x00\x45", 3);
+    network_link_deliver(board->link, frame, size);
+}
+
+static void run_events(Board *board, unsigned count) {
+    for (; count > 0; count--) {
+        int64_t due = clock_next_due_ns(&board->clock);
+        if (due > TIMER_NEVER / 2) /* no clock comes so far, whatever a damaged state says */
+            return;
+        if (due > board->clock.stopped_ns)
+            board->clock.stopped_ns = due;
+        clock_run_due(&board->clock);
+    }
+}
+
+/* Saved and restored, every device is as it was. */
+static void check_state(Board *board) {
+    ByteBuffer saved = {.data = NULL};
+    Error error = {.set = false};
+    device_list_save(&board->devices, &saved);
+    uint64_t hash = device_list_hash(&board->devices);
+    device_list_reset(&board->devices);
+    ByteReader reader = {.data = saved.data, .size = saved.size};
+    if (!device_list_load(&board->devices, &reader, &error))
+        die(error.message);
+    clock_rebuild(&board->clock);
+    if (!board->damaged && device_list_hash(&board->devices) != hash)
+        die("the restored state differs");
+    byte_buffer_free(&saved);
+}
+
+/* A saved state that somebody changed. */
+static void damage_state(Board *board, FuzzInput *input) {
+    ByteBuffer saved = {.data = NULL};
+    board->damaged = true;
+    device_list_save(&board->devices, &saved);
+    for (unsigned i = 0; i < 4 && saved.size > 0; i++)
+        saved.data[fuzz_number(input, 3) % saved.size] = (uint8_t)fuzz_number(input, 1);
+    ByteReader reader = {.data = saved.data, .size = saved.size};
+    device_list_load(&board->devices, &reader, NULL);
+    clock_rebuild(&board->clock);
+    byte_buffer_free(&saved);
+}
+
+/* Where most registers are, but also any. */
+static uint32_t choose_register(const Board *board, FuzzInput *input) {
+    static const uint16_t groups[] = {0x0000, 0x00C0, 0x0100, 0x0400, 0x2800, 0x2810,
+                                      0x3800, 0x3810, 0x4000, 0x5000, 0x5200, 0x5400};
+    if (board->kind == VIRTIO)
+        return (uint32_t)fuzz_number(input, 2) % (fuzz_number(input, 1) & 1 ? 64 : 0x4000);
+    if (fuzz_number(input, 1) % 4 == 0)
+        return (uint32_t)fuzz_number(input, 3) % 0x20000;
+    return groups[fuzz_number(input, 1) % (sizeof(groups) / sizeof(groups[0]))] +
+           (uint32_t)fuzz_number(input, 1) % 16 * 4;
+}
+
+static void access_registers(Board *board, FuzzInput *input, bool writes) {
+    unsigned size = board->kind == E1000 ? 4 : 1u << fuzz_number(input, 1) % 3;
+    uint32_t offset = choose_register(board, input);
+    if (fuzz_number(input, 1) % 4 == 0) {
+        uint16_t port = (uint16_t)(PORTS + offset % 64);
+        if (writes)
+            port_map_write(board->context.ports, port, size, (uint32_t)choose_value(input));
+        else
+            port_map_read(board->context.ports, port, size);
+    } else if (writes) {
+        put(offset, size, choose_value(input));
+    } else {
+        physical_read(memory, REGISTERS + offset, size);
+    }
+}
+
+static void act(Board *board, FuzzInput *input) {
+    static void (*const starts[CARDS])(Board * board, FuzzInput * input) = {start_e1000,
+                                                                            start_virtio};
+    static void (*const gives[CARDS])(Board * board, FuzzInput * input) = {give_e1000, give_virtio};
+    switch (fuzz_number(input, 1) % 20) {
+    case 0:
+    case 1:
+    case 2:
+        access_registers(board, input, true);
+        break;
+    case 3:
+        access_registers(board, input, false);
+        break;
+    case 4:
+        store_le64(ram(RINGS + (uint32_t)fuzz_number(input, 2) % RINGS_BYTES), choose_value(input));
+        break;
+    case 5:
+        pci_device_config_write(board->function, (unsigned)fuzz_number(input, 1) & 0xFC, 4,
+                                (uint32_t)choose_value(input));
+        if (fuzz_number(input, 1) & 1)
+            map_registers(board);
+        break;
+    case 6:
+        check_state(board);
+        break;
+    case 7:
+        damage_state(board, input);
+        break;
+    case 8:
+        network_link_set_up(board->link, fuzz_number(input, 1) & 1);
+        break;
+    case 9:
+    case 10:
+        starts[board->kind](board, input);
+        break;
+    case 11:
+    case 12:
+        run_events(board, (unsigned)fuzz_number(input, 1) % EVENTS_MAX);
+        break;
+    case 13:
+    case 14:
+    case 15:
+        deliver(board, input);
+        break;
+    default:
+        gives[board->kind](board, input);
+        break;
+    }
+}
+
+int fuzz_one(const uint8_t *data, size_t size) {
+    FuzzInput input = {data, size, 0};
+    Board board;
+    if (memory == NULL && (memory = physical_map_create(RAM_BYTES, NULL)) == NULL)
+        die("set up");
+    create(&board, (unsigned)fuzz_number(&input, 1) % CARDS);
+    for (unsigned i = 0; i < ACTIONS_MAX && input.position < input.size; i++)
+        act(&board, &input);
+    run_events(&board, EVENTS_MAX);
+    destroy(&board);
+    return 0;
+}
