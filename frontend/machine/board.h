@@ -42,6 +42,8 @@ typedef struct BoardNetworkCard {
     /* What that is; its options are NULL where nothing is. */
     const NetworkBackEndOptions *back_end;
     struct NetworkUser *user;
+    struct NetworkSocket *socket;
+    struct NetworkTap *tap;
     unsigned slot; /* on the PCI bus */
 } BoardNetworkCard;
 

@@ -5,6 +5,8 @@
 #include "machine_parts.h"
 #include "network_cards.h"
 #include "network_dump.h"
+#include "network_socket.h"
+#include "network_tap.h"
 #include "network_user.h"
 #include "pci.h"
 
@@ -99,8 +101,19 @@ static bool open_back_end(Board *board, BoardNetworkCard *card, Error *error) {
         card->user = network_user_create(&context, &card->back_end->user, board->network_host,
                                          card->link, is_clone, error);
         return card->user != NULL || card->back_end->user.is_default;
+    /* A clone's cable leads nowhere: the one place at the other end is its base's. */
+    case NETWORK_BACK_END_SOCKET:
+        if (!is_clone)
+            card->socket = network_socket_create(&card->back_end->socket, board->network_host,
+                                                 card->link, error);
+        return card->socket != NULL || is_clone;
+    case NETWORK_BACK_END_TAP:
+        if (!is_clone)
+            card->tap =
+                network_tap_create(&card->back_end->tap, board->network_host, card->link, error);
+        return card->tap != NULL || is_clone;
     default:
-        return error_set(error, "there is no such back end");
+        return true;
     }
 }
 
@@ -148,6 +161,8 @@ void board_destroy_network(Board *board) {
     for (unsigned i = 0; i < MACHINE_NETWORK_CARDS; i++) {
         BoardNetworkCard *card = &board->network_card[i];
         network_user_destroy(card->user);
+        network_socket_destroy(card->socket);
+        network_tap_destroy(card->tap);
         if (card->card != NULL)
             card->model->destroy(card->card);
         network_link_destroy(card->link);

@@ -75,13 +75,13 @@ class Host:
         self.done.set()
 
 
-def options(folder, card_options, modules, script, memory=128, append=""):
+def options(folder, card_options, modules, script, memory=128, append="", files=None):
     """Those of a machine that boots Linux with these modules and runs a script."""
     lease = os.path.join(folder, "lease")
     with open(lease, "w", encoding="ascii") as file:
         file.write(LEASE_SCRIPT)
     os.chmod(lease, 0o755)
     path = os.path.join(folder, "initrd")
-    initramfs.build(path, modules=modules, script=script, files={"lease": lease})
+    initramfs.build(path, modules=modules, script=script, files={"lease": lease, **(files or {})})
     return ["-m", str(memory), "-kernel", fetch_packages.kernel_image("686"), "-initrd", path,
             "-append", f"console=ttyS0 quiet net.ifnames=0 {append}", *card_options]
