@@ -68,11 +68,19 @@ static bool handle_word(Settings *settings, int argc, char **argv, int *index, E
     return option->handle(settings, argument, error) || error_prefix(error, "-%s: ", name);
 }
 
-bool command_line_parse(Settings *settings, int argc, char **argv, Error *error) {
-    for (int i = 1; i < argc; i++) {
+bool command_line_parse_more(Settings *settings, int argc, char **argv, Error *error) {
+    for (int i = 0; i < argc; i++) {
         if (!handle_word(settings, argc, argv, &i, error))
             return false;
     }
+    return true;
+}
+
+bool command_line_parse(Settings *settings, int argc, char **argv, Error *error) {
+    settings->words = argv + 1;
+    settings->word_count = argc - 1;
+    if (!command_line_parse_more(settings, argc - 1, argv + 1, error))
+        return false;
     return settings->show_help || settings->show_version || settings_finish(settings, error);
 }
 
@@ -80,6 +88,7 @@ void command_line_print_help(FILE *output) {
     fprintf(output, "usage: reprise [options] [image]\n"
                     "       reprise demo [options]\n"
                     "       reprise MACHINE.reprise [options]\n"
+                    "       reprise replay FILE [--until INSTRUCTION] [options]\n"
                     "       reprise test [test options] [options] FILE.lua...\n"
                     "\n"
                     "Runs the PC system on a floppy, disk or CD image.\n");

@@ -27,6 +27,9 @@ bool command_line_parse(Settings *settings, int argc, char **argv, Error *error)
  * than a command line; settings_finish() is still to be called. */
 bool command_line_apply(Settings *settings, const char *name, const char *argument, Error *error);
 
+/* Words that follow when all else was read and finished: display, monitor, debugger. */
+bool command_line_parse_more(Settings *settings, int argc, char **argv, Error *error);
+
 /* How many words the option 'word' takes with its argument: 1 or 2; 0 and an error if there is no
  * such option. For commands that sort machine options from words of their own. */
 int command_line_count_words(const char *word, Error *error);

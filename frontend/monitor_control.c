@@ -1,4 +1,5 @@
 /* Run control, help, and the end. */
+#include "machine_action.h"
 #include "machine_parts.h"
 #include "monitor_command.h"
 
@@ -45,9 +46,7 @@ bool monitor_quit(Monitor *monitor, char *arguments, Error *error) {
 bool monitor_nmi(Monitor *monitor, char *arguments, Error *error) {
     (void)arguments;
     (void)error;
-    board_set_nmi(&monitor->machine->board, 1);
-    board_set_nmi(&monitor->machine->board, 0);
-    return true;
+    return machine_act(monitor->machine, ACTION_NMI, NULL, 0);
 }
 
 bool monitor_log(Monitor *monitor, char *arguments, Error *error) {

@@ -80,6 +80,7 @@ const OptionInfo option_table[] = {
     {NULL, NULL, "Debugging and the rest:", NULL},
     {"d", "CATEGORY,...", "trace: in_asm, op, out_asm, int, exec, cpu, post, ...", option_trace},
     {"D", "FILE", "where -d writes (default stderr)", option_trace_file},
+    {"record", "FILE", "record the run for 'reprise replay FILE'; writes to images are forgotten", option_record},
     {"gdb", "tcp::PORT|unix:PATH", "serve a debugger there (GDB's 'target remote')", option_gdb},
     {"s", NULL, "the same as -gdb tcp::1234", option_gdb_default},
     {"perfmap", NULL, "name translated code for the host's perf: /tmp/perf-PID.map", option_perf_map},

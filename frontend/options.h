@@ -75,6 +75,9 @@ OptionHandler option_perf_map, option_jit_dump;
 OptionHandler option_accept_anything; /* has no meaning here and does no harm */
 OptionHandler option_global, option_sandbox, option_not_here;
 
+/* options_record.c */
+OptionHandler option_record;
+
 /* options_gdb.c */
 OptionHandler option_gdb, option_gdb_default;
 /* What -device plugs in. options_device.c */

@@ -1,6 +1,7 @@
 #include "program.h"
 #include "display.h"
 #include "image_shelf.h"
+#include "recording_description.h"
 #include "sandbox.h"
 #include "snapshot_of_machine.h"
 #include "version.h"
@@ -210,6 +211,30 @@ static bool serve_debugger(void *opaque, const char *address, Error *error) {
            gdb_server_open(&program->gdb, &program->loop, &program->monitor_host, address, error);
 }
 
+static void end_recording(void *opaque) {
+    Program *program = opaque;
+    machine_recording_end(program->recording);
+    program->recording = NULL;
+}
+
+/* The machine's past or future is in a file. */
+static bool begin_recording(Program *program, Error *error) {
+    Settings *settings = program->settings;
+    if (settings->replay != NULL) {
+        program->replay.paced = true;
+        return machine_replay_recording(program->machine, settings->replay, &program->replay,
+                                        error);
+    }
+    if (settings->record_path == NULL)
+        return true;
+    RecordingDescription description;
+    if (!recording_describe(settings, &description, error))
+        return false;
+    program->recording =
+        machine_recording_begin(program->machine, settings->record_path, &description, error);
+    return program->recording != NULL;
+}
+
 static bool make_machine(Program *program, Error *error) {
     Settings *settings = program->settings;
     program->machine = machine_create(&settings->machine, error);
@@ -248,7 +273,8 @@ static bool run_machine(Program *program, const ProgramPart *part, int *exit_sta
         attach_serial_ports(program);
         attach_monitors(program);
     }
-    good = good && write_pid_file(program, error) && start_machine(program, error) &&
+    good = good && write_pid_file(program, error) && begin_recording(program, error) &&
+           start_machine(program, error) &&
            (program->machine == NULL || serve_debugger(program, settings->gdb_address, error));
     if (good) {
         program_daemonize_end(program);
@@ -256,6 +282,8 @@ static bool run_machine(Program *program, const ProgramPart *part, int *exit_sta
         good = !program->failure.set || error_set(error, "%s", program->failure.message);
     }
     gdb_server_close(&program->gdb);
+    if (program->recording != NULL)
+        machine_call(program->machine, end_recording, program);
     if (control != NULL)
         part->close(control);
     display_close(display);

@@ -8,6 +8,7 @@
 #include "gdb_server.h"
 #include "machine.h"
 #include "machine_events.h"
+#include "machine_recording.h"
 #include "monitor.h"
 #include "mux.h"
 #include "settings.h"
@@ -47,6 +48,8 @@ struct Program {
     Mux mux;
     AudioOutputs audio;
     GdbServer gdb;
+    MachineRecording *recording; /* NULL: none is made */
+    Replay replay;
     bool wrote_pid_file;
     Error failure; /* set: what ends the program */
     bool quit;     /* the user wants to end, */

@@ -114,10 +114,14 @@ typedef struct Settings {
     const char *main_image; /* the first path without an option: what a window remembers */
     bool no_machine;        /* -machine none: somebody asks what this program can do */
     bool daemonize;
-    const char *memory_backend; /* of -machine; NULL: none */
-    const char *incoming;       /* where the state comes from; NULL: no state comes */
-    const char *load_snapshot;  /* -loadvm */
-    const char *gdb_address;    /* -gdb; NULL: nobody listens for debuggers */
+    const char *memory_backend;     /* of -machine; NULL: none */
+    const char *incoming;           /* where the state comes from; NULL: no state comes */
+    const char *load_snapshot;      /* -loadvm */
+    const char *record_path;        /* -record; NULL: the run is not recorded */
+    const struct Recording *replay; /* the machine replays this; NULL: it lives */
+    char **words;                   /* the command line, as it was given */
+    int word_count;
+    const char *gdb_address; /* -gdb; NULL: nobody listens for debuggers */
 
     /* Strings that options made; settings_free() frees them. */
     char **strings;

@@ -1,6 +1,7 @@
 /* Making a machine and taking it apart, and the ways in from other threads. */
 #include "machine.h"
 #include "cpu_model.h"
+#include "machine_action.h"
 #include "machine_parts.h"
 
 #include <semaphore.h>
@@ -188,6 +189,9 @@ size_t machine_send_serial(Machine *machine, unsigned port, const uint8_t *data,
     return sent;
 }
 
+/* More than anybody's fingers. */
+#define KEYS_TOGETHER 16
+
 typedef struct KeyPress {
     Machine *machine;
     const int *keys;
@@ -198,8 +202,11 @@ typedef struct KeyPress {
 
 static void press_keys(void *opaque) {
     KeyPress *press = opaque;
-    press->done =
-        key_player_press(&press->machine->key_player, press->keys, press->count, press->hold_ms);
+    uint32_t numbers[1 + KEYS_TOGETHER] = {press->hold_ms};
+    size_t count = 1;
+    for (int i = 0; i < press->count && i < KEYS_TOGETHER; i++)
+        numbers[count++] = (uint32_t)press->keys[i];
+    press->done = machine_act_numbers(press->machine, ACTION_PRESS_KEYS, numbers, count);
 }
 
 bool machine_press_keys(Machine *machine, const int *keys, int count, uint32_t hold_ms) {

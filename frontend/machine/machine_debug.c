@@ -1,15 +1,16 @@
 /* See machine_debug.h. */
 #include "machine_debug.h"
 #include "cpu_debug.h"
+#include "machine_action.h"
 #include "machine_parts.h"
 
 #include <string.h>
 
 /* While each step counts no block may run over the end of what was asked for. */
-static void set_exact(Machine *machine, bool exact) {
+void machine_set_exact(Machine *machine, bool exact) {
     for (unsigned i = 0; i < machine->processor_count; i++)
         translator_set_loose_end(machine->processor[i].translator,
-                                 !exact && !machine->config.icount);
+                                 !exact && !machine->config.icount && machine->replay == NULL);
 }
 
 static void update_points(Machine *machine) {
@@ -28,7 +29,7 @@ void machine_debug_detach(Machine *machine) {
         machine->processor[i].cpu->debugger = NULL;
     machine->debug = (MachineDebug){.attached = false};
     update_points(machine);
-    set_exact(machine, false);
+    machine_set_exact(machine, false);
 }
 
 bool machine_debug_add(Machine *machine, const CpuStopPoint *point) {
@@ -58,39 +59,31 @@ static bool go_on(Machine *machine) {
     debug->points.passed_count = machine->cpu->state.instruction_count;
     if (machine->crash == CRASH_TRIPLE_FAULT && machine->run_state == RUN_STATE_GUEST_PANICKED) {
         machine->crash = CRASH_NONE;
-        machine->reset_requested = true;
         machine_set_run_state(machine, RUN_STATE_PAUSED);
+        machine->reset_requested = true;
+        machine_serve_requests(machine);
     }
     return machine_set_run_state(machine, RUN_STATE_RUNNING);
 }
 
 bool machine_debug_continue(Machine *machine) {
     machine->debug.stepping = 0;
-    set_exact(machine, false);
+    machine_set_exact(machine, false);
     return go_on(machine);
 }
 
 bool machine_debug_step(Machine *machine, unsigned processor, bool quiet) {
     if (processor >= machine->processor_count)
         return false;
-    CpuState *state = &machine->processor[processor].cpu->state;
-    if (quiet && !state->halted && state->interrupt_shadow == 0)
-        state->interrupt_shadow = SHADOW_STI;
+    if (quiet)
+        machine_act_numbers(machine, ACTION_QUIET_STEP, &(uint32_t){processor}, 1);
     machine->debug.stepping = processor + 1;
-    if (machine->processor_count > 1)
-        machine_set_turn(machine, processor, 1);
-    set_exact(machine, true);
+    machine_set_exact(machine, true);
     return go_on(machine);
 }
 
-int64_t machine_debug_limit(Machine *machine, int64_t limit) {
-    unsigned stepping = machine->debug.stepping;
-    if (stepping == 0)
-        return limit;
-    if (machine->processor_count > 1 && machine->turn != stepping - 1 &&
-        !machine->processor[stepping - 1].cpu->state.halted)
-        machine_set_turn(machine, stepping - 1, 1);
-    return 1;
+int64_t machine_debug_limit(const Machine *machine, int64_t limit) {
+    return machine->debug.stepping == 0 ? limit : 1;
 }
 
 bool machine_debug_look(Machine *machine, uint64_t instructions) {
@@ -102,20 +95,14 @@ bool machine_debug_look(Machine *machine, uint64_t instructions) {
         debug->stop = (MachineStop){MACHINE_STOP_POINT, processor, debug->points.met,
                                     debug->points.met_address};
         debug->points.met.kind = CPU_STOP_NONE;
-    } else if (machine->cpu->state.shutdown) {
-        debug->stop = (MachineStop){.reason = MACHINE_STOP_TRIPLE, .processor = processor};
-    } else if (debug->stepping == processor + 1 && instructions > 0) {
+    } else if (debug->stepping == processor + 1 && instructions > 0 &&
+               !machine->cpu->state.shutdown) {
         debug->stop = (MachineStop){.reason = MACHINE_STOP_STEP, .processor = processor};
     } else {
         return false;
     }
     debug->stepping = 0;
-    if (debug->stop.reason == MACHINE_STOP_TRIPLE) {
-        machine->crash = CRASH_TRIPLE_FAULT;
-        machine_set_run_state(machine, RUN_STATE_GUEST_PANICKED);
-    } else {
-        machine_set_run_state(machine, RUN_STATE_PAUSED);
-    }
+    machine_set_run_state(machine, RUN_STATE_PAUSED);
     return true;
 }
 

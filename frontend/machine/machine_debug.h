@@ -61,7 +61,7 @@ bool machine_debug_write(Machine *machine, MachineView view, uint32_t address, c
 
 /* For the run loop. So many instructions of 'limit' may run; whether a stop was met, which pauses
  * the machine. */
-int64_t machine_debug_limit(Machine *machine, int64_t limit);
+int64_t machine_debug_limit(const Machine *machine, int64_t limit);
 bool machine_debug_look(Machine *machine, uint64_t instructions);
 
 #endif

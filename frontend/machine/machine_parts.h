@@ -16,6 +16,8 @@
 #include "machine_observer.h"
 #include "machine_typing.h"
 #include "machine_processors.h"
+#include "machine_record.h"
+#include "machine_replay.h"
 #include "machine_time.h"
 #include "machine_wait.h"
 #include "page_history.h"
@@ -68,6 +70,8 @@ struct Machine {
     MachineTyping typing;
     MachineWatch watch;
     MachineDebug debug;
+    Recorder *recorder; /* NULL: nobody records */
+    Replay *replay;     /* NULL: it lives in the present */
     bool stops_at_triple_fault;
     MachineCrash crash;
     PageHistory *page_history; /* NULL before the first checkpoint */
@@ -109,6 +113,13 @@ struct Machine {
 bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep);
 void machine_serve_door(Machine *machine);
 void *machine_thread(void *machine);
+/* Some instructions of a slice, with all that is counted beside them. */
+RunExit machine_run_part(Machine *machine, int64_t budget);
+/* 'exact': no block runs over the end of a slice, which an event of the host's clock may. */
+void machine_set_exact(Machine *machine, bool exact);
+static inline bool machine_is_replaying(const Machine *machine) {
+    return machine->replay != NULL;
+}
 
 /* run_control.c: changes the state if that is allowed, and tells whoever wants to know. */
 bool machine_set_run_state(Machine *machine, RunState state);
@@ -122,6 +133,8 @@ void machine_debug_exit(void *machine, int status);
 void machine_suspend(void *machine);
 void machine_wake_pin(void *machine);
 
+/* The reset button, on the machine's thread. */
+void machine_press_reset(Machine *machine);
 /* For the processor's shutdown, and for the panic port. */
 void machine_triple_fault(Machine *machine);
 void machine_panic(void *machine);

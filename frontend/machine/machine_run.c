@@ -2,9 +2,12 @@
  * door. */
 #define _GNU_SOURCE
 #include "board_parts.h"
+#include "machine_action.h"
 #include "machine_parts.h"
 #include "performance.h"
 #include <unistd.h>
+
+#include <string.h>
 
 /* With the host's clock a slice ends early enough for keys and time to get in; with icount the same
  * number only bounds how long the door stays shut, for slices are invisible to the guest. */
@@ -14,19 +17,25 @@
 #define IDLE_NS (100 * 1000000LL)
 
 static void serve_item(Machine *machine, const InputItem *item) {
+    uint8_t bytes[1 + INPUT_DOOR_BYTES];
     switch (item->kind) {
     case INPUT_KEY:
-        board_key(&machine->board, item->key.key, item->key.down);
+        machine_act_numbers(machine, ACTION_KEY,
+                            (uint32_t[]){(uint32_t)item->key.key, item->key.down}, 2);
         break;
     case INPUT_MOUSE_MOVE:
-        board_mouse_move(&machine->board, item->mouse.dx, item->mouse.dy, item->mouse.dz);
+        machine_act_numbers(machine, ACTION_MOUSE_MOVE,
+                            (uint32_t[]){(uint32_t)item->mouse.dx, (uint32_t)item->mouse.dy,
+                                         (uint32_t)item->mouse.dz},
+                            3);
         break;
     case INPUT_MOUSE_BUTTON:
-        board_mouse_buttons(&machine->board, item->mouse.buttons);
+        machine_act_numbers(machine, ACTION_MOUSE_BUTTON, &item->mouse.buttons, 1);
         break;
     case INPUT_SERIAL:
-        serial_feed_add(&machine->serial_feed[item->serial.port], item->serial.bytes,
-                        item->serial.count);
+        bytes[0] = item->serial.port;
+        memcpy(bytes + 1, item->serial.bytes, item->serial.count);
+        machine_act(machine, ACTION_SERIAL, bytes, 1u + item->serial.count);
         break;
     case INPUT_COMMAND:
         item->command.run(item->command.opaque);
@@ -39,10 +48,9 @@ void machine_serve_door(Machine *machine) {
     while (input_door_is_waiting(&machine->door) &&
            input_door_take(&machine->door, machine_count_instructions(machine), &item))
         serve_item(machine, &item);
-    if (machine->run_state == RUN_STATE_RUNNING)
+    if (machine->run_state == RUN_STATE_RUNNING && !machine_is_replaying(machine))
         board_serve_network(&machine->board);
-    for (int i = 0; i < MACHINE_SERIAL_PORTS; i++)
-        serial_feed_deliver(&machine->serial_feed[i]);
+    machine_deliver_serial(machine);
 }
 
 /* Nothing is to be done for so long, but for what comes through the door. */
@@ -61,6 +69,7 @@ static bool idle(Machine *machine, bool may_sleep) {
             return false;
         sleep_for(machine, sleep_ns);
     }
+    recorder_note_idle(machine);
     clock_run_due(&machine->clock);
     return true;
 }
@@ -75,6 +84,7 @@ static void sleep_in_loop(Machine *machine) {
     if (sleep_ns <= 0 || cpu_has_deliverable_interrupt(machine->cpu))
         return;
     sleep_for(machine, sleep_ns);
+    recorder_note_idle(machine);
     clock_run_due(&machine->clock);
 }
 
@@ -86,10 +96,10 @@ static bool may_idle(const Machine *machine) {
                                           : machine_processors_wait(machine));
 }
 
-static RunExit run_instructions(Machine *machine, int64_t budget) {
+RunExit machine_run_part(Machine *machine, int64_t budget) {
     const CpuState *state = &machine->cpu->state;
     uint64_t count = state->instruction_count;
-    bool measures = !machine_time_is_counted(&machine->time);
+    bool measures = !machine_time_is_counted(&machine->time) || machine->time.sliced;
     int64_t start_ns = measures ? host_clock_ns() : 0;
     RunExit exit = translator_run(machine->translator, budget);
     count = state->instruction_count - count;
@@ -127,9 +137,7 @@ static bool wait_for_host(Machine *machine) {
     return true;
 }
 
-bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
-    if (machine->run_state != RUN_STATE_RUNNING)
-        return false;
+static bool run_round(Machine *machine, int64_t limit, bool may_sleep) {
     clock_run_due(&machine->clock);
     machine_serve_requests(machine);
     if (machine->run_state != RUN_STATE_RUNNING)
@@ -146,9 +154,11 @@ bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
     limit = machine_time_limit(&machine->time, HELD_SLICE_NS, limit);
     limit = machine_limit_to_turn(machine, stop_at_overflow(machine->cpu, limit));
     uint64_t before = machine->cpu->state.instruction_count;
-    RunExit exit = run_instructions(machine, machine_time_budget(&machine->time, due_ns, limit));
-    if (machine_debug_look(machine, machine->cpu->state.instruction_count - before))
-        return false;
+    recorder_begin_slice(machine);
+    RunExit exit = machine_run_part(machine, machine_time_budget(&machine->time, due_ns, limit));
+    uint64_t done = machine->cpu->state.instruction_count - before;
+    recorder_note_slice(machine, done);
+    bool stopped = machine_debug_look(machine, done);
     if (machine->cpu->state.instruction_count >= machine->cpu->performance_alarm)
         performance_settle(machine->cpu);
     clock_run_due(&machine->clock);
@@ -156,7 +166,9 @@ bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
     polling_loop_look(&machine->polling_loop);
     bool waits = exit == RUN_HALTED || (exit == RUN_BREAK && !machine->time.icount &&
                                         polling_loop_take_proof(&machine->polling_loop));
-    if (exit == RUN_SHUTDOWN)
+    if (stopped)
+        more = false;
+    else if (exit == RUN_SHUTDOWN)
         machine_triple_fault(machine);
     else if (waits && may_idle(machine))
         more = idle(machine, may_sleep);
@@ -164,6 +176,32 @@ bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
         sleep_in_loop(machine);
     machine_serve_requests(machine);
     return more && machine->run_state == RUN_STATE_RUNNING;
+}
+
+bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
+    if (machine->run_state != RUN_STATE_RUNNING)
+        return false;
+    if (machine_is_replaying(machine))
+        return replay_run_slice(machine, limit);
+    recorder_begin_round(machine);
+    bool more = run_round(machine, limit, may_sleep);
+    recorder_end_round(machine);
+    return more;
+}
+
+/* A replay that is watched goes by the guest's clock. */
+static void pace_replay(Machine *machine) {
+    Replay *replay = machine->replay;
+    if (replay == NULL || !replay->paced || machine->debug.attached)
+        return;
+    int64_t now_ns = machine_time_now_ns(&machine->time), host_ns = host_clock_ns();
+    int64_t ahead_ns = (now_ns - replay->paced_ns) - (host_ns - replay->paced_host_ns);
+    if (replay->paced_host_ns == 0 || ahead_ns < -MACHINE_TIME_BACKLOG_NS) {
+        replay->paced_ns = now_ns;
+        replay->paced_host_ns = host_ns;
+    } else if (ahead_ns > 0 && machine->run_state == RUN_STATE_RUNNING) {
+        input_door_wait(&machine->door, ahead_ns);
+    }
 }
 
 void *machine_thread(void *opaque) {
@@ -175,6 +213,7 @@ void *machine_thread(void *opaque) {
         if (!machine_run_slice(machine, SLICE_INSTRUCTIONS, true) &&
             machine->run_state != RUN_STATE_RUNNING)
             input_door_wait(&machine->door, -1);
+        pace_replay(machine);
     }
     return NULL;
 }

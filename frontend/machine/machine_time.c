@@ -10,6 +10,11 @@ static const FieldTable machine_time_fields = {"machine-time", 2, sizeof(Machine
 
 /* From now on both clocks go on together. */
 static void start_anew(MachineTime *time) {
+    if (time->sliced) {
+        time->target_ns = time->state.base_ns;
+        time->host_seen_ns = host_clock_ns();
+        return;
+    }
     time->host_start_ns = time->host_seen_ns = time->held_host_ns = host_clock_ns();
     time->held_ns = time->state.base_ns;
 }
@@ -45,14 +50,14 @@ static int64_t counted_ns(const MachineTime *time) {
 int64_t machine_time_now_ns(MachineTime *time) {
     if (machine_time_is_counted(time))
         return counted_ns(time);
-    if (!time->running)
+    if (!time->running || time->follows)
         return time->state.base_ns;
     int64_t host = see_host_clock(time, MACHINE_TIME_STALL_NS);
     return time->state.base_ns + (host - time->host_start_ns);
 }
 
 int64_t machine_time_ahead_ns(MachineTime *time) {
-    if (time->icount || !machine_time_is_counted(time))
+    if (time->icount || time->sliced || time->follows || !machine_time_is_counted(time))
         return 0;
     int64_t guest_ns = counted_ns(time) - time->held_ns;
     int64_t ahead_ns = guest_ns - (host_clock_ns() - time->held_host_ns);
@@ -66,7 +71,9 @@ int64_t machine_time_ahead_ns(MachineTime *time) {
 void machine_time_slept(MachineTime *time, int64_t nanoseconds) {
     if (time->icount || !time->running)
         return;
-    if (machine_time_is_counted(time)) {
+    if (time->sliced) {
+        time->slept_ns += nanoseconds;
+    } else if (machine_time_is_counted(time)) {
         int64_t behind_ns = -machine_time_ahead_ns(time);
         if (behind_ns > 0)
             time->state.base_ns += behind_ns < nanoseconds ? behind_ns : nanoseconds;
@@ -97,17 +104,23 @@ void machine_time_settle(MachineTime *time) {
         return;
     time->state.base_ns = machine_time_now_ns(time);
     time->state.base_count = time->count(time->machine);
-    start_anew(time);
+    if (!time->sliced && !time->follows)
+        start_anew(time);
 }
 
 void machine_time_set_pace(MachineTime *time, InstructionPace pace) {
     machine_time_settle(time);
     time->pace = pace;
+    time->sliced = false;
+    if (time->slices_wanted)
+        machine_time_begin_slices(time);
 }
 
 void machine_time_set_running(MachineTime *time, bool running) {
     machine_time_settle(time);
     time->running = running;
+    if (time->sliced)
+        time->host_seen_ns = host_clock_ns();
 }
 
 /* An event is due once that many instructions more have completed. */
@@ -135,7 +148,7 @@ int64_t machine_time_budget(MachineTime *time, int64_t due_ns, int64_t limit) {
 }
 
 int64_t machine_time_limit(const MachineTime *time, int64_t nanoseconds, int64_t limit) {
-    if (time->icount || !machine_time_is_counted(time))
+    if (time->icount || time->sliced || !machine_time_is_counted(time))
         return limit;
     int64_t most =
         clock_scale(nanoseconds, (int64_t)time->pace.instructions, (int64_t)time->pace.ns);
@@ -146,7 +159,7 @@ int64_t machine_time_skip(MachineTime *time, int64_t due_ns) {
     int64_t left_ns = due_ns - machine_time_now_ns(time);
     if (left_ns <= 0)
         return 0;
-    if (!machine_time_is_counted(time))
+    if (!machine_time_is_counted(time) || time->sliced)
         return left_ns;
     int64_t ahead_ns = machine_time_ahead_ns(time);
     int64_t free_ns = time->icount ? left_ns : ahead_ns < 0 ? -ahead_ns : 0;
@@ -161,4 +174,68 @@ void machine_time_measure(MachineTime *time, uint64_t instructions, int64_t nano
         return; /* too short to tell */
     double measured = (double)nanoseconds / (double)instructions;
     time->ns_per_instruction += (measured - time->ns_per_instruction) / 8;
+}
+
+/* ---- Slices, and replays of them ---- */
+
+/* A slice's pace is told as nanoseconds for so many instructions. */
+#define SLICE_PACE_INSTRUCTIONS 65536
+
+/* Where the clock is ahead of the host's, instructions take less of it: it must not go back. */
+static void choose_pace(MachineTime *time, int64_t ahead_ns) {
+    double share = ahead_ns <= 50000 ? 1.0 : ahead_ns <= 1000000 ? 0.5 : 0.125;
+    double wanted = time->ns_per_instruction * share * SLICE_PACE_INSTRUCTIONS;
+    double present = (double)time->pace.ns;
+    if (wanted < 1)
+        wanted = 1;
+    if (wanted > present * 1.1 || wanted < present * 0.9) /* a change has to be recorded */
+        time->pace = (InstructionPace){(uint64_t)wanted, SLICE_PACE_INSTRUCTIONS};
+}
+
+void machine_time_begin_slices(MachineTime *time) {
+    time->slices_wanted = true;
+    if (machine_time_is_counted(time))
+        return;
+    machine_time_settle(time);
+    time->sliced = true;
+    time->slept_ns = 0;
+    start_anew(time);
+    choose_pace(time, 0);
+}
+
+void machine_time_end_slices(MachineTime *time) {
+    time->slices_wanted = false;
+    if (!time->sliced)
+        return;
+    machine_time_settle(time);
+    time->sliced = false;
+    time->pace = (InstructionPace){0, 0};
+    start_anew(time);
+}
+
+void machine_time_sync(MachineTime *time) {
+    if (!time->sliced || !time->running)
+        return;
+    int64_t host = host_clock_ns();
+    int64_t gap = host - time->host_seen_ns, allowed = time->slept_ns + MACHINE_TIME_STALL_NS;
+    time->target_ns += gap < allowed ? gap : allowed;
+    time->host_seen_ns = host;
+    time->slept_ns = 0;
+    machine_time_settle(time);
+    int64_t ahead_ns = time->state.base_ns - time->target_ns;
+    if (ahead_ns < 0)
+        time->state.base_ns = time->target_ns;
+    choose_pace(time, ahead_ns);
+}
+
+void machine_time_follow(MachineTime *time, bool follows) {
+    time->follows = follows;
+    start_anew(time);
+}
+
+void machine_time_adjust(MachineTime *time, int64_t nanoseconds, const InstructionPace *pace) {
+    machine_time_settle(time);
+    time->state.base_ns += nanoseconds;
+    if (pace != NULL)
+        time->pace = *pace;
 }

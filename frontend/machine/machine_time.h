@@ -31,6 +31,13 @@ typedef struct MachineTime {
     int64_t host_start_ns, host_seen_ns; /* host's clock */
     /* A speed that is held: virtual and host's time go on together from here. */
     int64_t held_ns, held_host_ns;
+    /* 'sliced': a run at the host's speed is recorded. Its clock follows the instructions within
+     * slices; between them it comes as near to the host's as it can without going back. */
+    bool sliced;
+    bool slices_wanted;        /* so wherever no speed is held */
+    bool follows;              /* a replay tells the time */
+    int64_t target_ns;         /* sliced: virtual time by the host's clock */
+    int64_t slept_ns;          /* since the last look at it */
     double ns_per_instruction; /* measured, to guess how many fit before the next event */
 } MachineTime;
 
@@ -78,6 +85,15 @@ int64_t machine_time_skip(MachineTime *time, int64_t due_ns);
 
 /* For the guess above: so many instructions took so long. */
 void machine_time_measure(MachineTime *time, uint64_t instructions, int64_t nanoseconds);
+
+/* For recorded runs: machine_record.c. */
+void machine_time_begin_slices(MachineTime *time);
+void machine_time_end_slices(MachineTime *time);
+/* Between slices: looks at the host's clock. Nothing where no slices were begun. */
+void machine_time_sync(MachineTime *time);
+/* For replays: time passes by the instructions and by what machine_time_adjust() adds alone. */
+void machine_time_follow(MachineTime *time, bool follows);
+void machine_time_adjust(MachineTime *time, int64_t nanoseconds, const InstructionPace *pace);
 
 /* Before a save: makes 'state' alone tell the present time. */
 void machine_time_settle(MachineTime *time);

@@ -1,5 +1,6 @@
 #include "mouse_hand.h"
 #include "i8042.h"
+#include "machine_action.h"
 #include "machine_parts.h"
 #include "ps2_mouse.h"
 
@@ -40,17 +41,18 @@ static int32_t take_part(int32_t *left, int32_t longest) {
 
 /* The next packet's worth; false if there is none. */
 static bool act(MouseHand *hand) {
-    Board *board = &hand->machine->board;
     hand->since_ns = clock_now_ns(&hand->machine->clock);
     if (hand->changes_buttons) {
         hand->changes_buttons = false;
-        board_mouse_buttons(board, hand->buttons);
+        machine_act_numbers(hand->machine, ACTION_MOUSE_BUTTON, &hand->buttons, 1);
         return true;
     }
     if (hand->dx == 0 && hand->dy == 0 && hand->dz == 0)
         return false;
     int32_t dx = take_part(&hand->dx, hand->longest), dy = take_part(&hand->dy, hand->longest);
-    board_mouse_move(board, dx, dy, take_part(&hand->dz, 1));
+    int32_t dz = take_part(&hand->dz, 1);
+    machine_act_numbers(hand->machine, ACTION_MOUSE_MOVE,
+                        (uint32_t[]){(uint32_t)dx, (uint32_t)dy, (uint32_t)dz}, 3);
     return true;
 }
 

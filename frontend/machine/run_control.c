@@ -1,4 +1,5 @@
 /* Start and stop, reset and power off: the run states, and what the guest or a button asks for. */
+#include "machine_action.h"
 #include "machine_parts.h"
 
 RunState machine_run_state(Machine *machine) {
@@ -103,7 +104,9 @@ void machine_serve_requests(Machine *machine) {
 }
 
 void machine_triple_fault(Machine *machine) {
-    if (machine->stops_at_triple_fault) {
+    if (machine->stops_at_triple_fault || machine->debug.attached) {
+        machine->debug.stop = (MachineStop){MACHINE_STOP_TRIPLE, machine->cpu->number, {0}, 0};
+        machine->debug.stepping = 0;
         machine->crash = CRASH_TRIPLE_FAULT;
         machine_set_run_state(machine, RUN_STATE_GUEST_PANICKED);
     } else {
@@ -196,8 +199,7 @@ bool machine_continue(Machine *machine, Error *error) {
     return request_state(machine, RUN_STATE_RUNNING, "continue", error);
 }
 
-static void press_reset(void *opaque) {
-    Machine *machine = opaque;
+void machine_press_reset(Machine *machine) {
     reset_or_end(machine, MACHINE_CAUSE_HOST_RESET);
     if (machine->config.no_reboot)
         return;
@@ -208,20 +210,22 @@ static void press_reset(void *opaque) {
         machine_set_run_state(machine, RUN_STATE_PAUSED);
 }
 
+static void press_reset(void *opaque) {
+    machine_act(opaque, ACTION_RESET, NULL, 0);
+}
+
 void machine_reset(Machine *machine) {
     machine_call(machine, press_reset, machine);
 }
 
 static void press_power_button(void *opaque) {
     Machine *machine = opaque;
-    board_power_button(&machine->board);
+    machine_act(machine, ACTION_POWER_BUTTON, NULL, 0);
     machine_tell(machine, MACHINE_EVENT_POWERDOWN, MACHINE_CAUSE_NONE);
 }
 
 static void wake_up(void *opaque) {
-    Machine *machine = opaque;
-    if (board_is_asleep(&machine->board))
-        machine->wake_requested = true;
+    machine_act(opaque, ACTION_WAKE, NULL, 0);
 }
 
 void machine_wake_up(Machine *machine) {

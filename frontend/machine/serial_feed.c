@@ -16,10 +16,13 @@ void serial_feed_add(SerialFeed *feed, const uint8_t *bytes, size_t count) {
         feed->bytes[(feed->first + feed->count++) % SERIAL_FEED_BYTES] = bytes[i];
 }
 
-void serial_feed_deliver(SerialFeed *feed) {
-    while (feed->count > 0 && uart16550_room(feed->uart) > 0 &&
+uint32_t serial_feed_deliver(SerialFeed *feed, uint32_t most) {
+    uint32_t delivered = 0;
+    while (delivered < most && feed->count > 0 && uart16550_room(feed->uart) > 0 &&
            uart16550_receive(feed->uart, &feed->bytes[feed->first], 1) == 1) {
         feed->first = (feed->first + 1) % SERIAL_FEED_BYTES;
         feed->count--;
+        delivered++;
     }
+    return delivered;
 }

@@ -17,6 +17,7 @@ typedef struct SerialFeed {
 void serial_feed_free(SerialFeed *feed);
 /* What does not fit is dropped. */
 void serial_feed_add(SerialFeed *feed, const uint8_t *bytes, size_t count);
-void serial_feed_deliver(SerialFeed *feed);
+/* As many as the chip takes, at most 'most'; returns how many. */
+uint32_t serial_feed_deliver(SerialFeed *feed, uint32_t most);
 
 #endif

@@ -1,5 +1,6 @@
 #include "typist.h"
 #include "i8042.h"
+#include "machine_action.h"
 #include "machine_parts.h"
 #include "ps2_keyboard.h"
 #include <stdio.h>
@@ -126,11 +127,14 @@ static void begin_stroke(Typist *typist) {
     enter_phase(typist, more ? TYPIST_READY : TYPIST_DONE);
 }
 
+static void send_key(Typist *typist, int key, bool down) {
+    machine_act_numbers(typist->machine, ACTION_KEY, (uint32_t[]){(uint32_t)key, down}, 2);
+}
+
 static void send_stroke(Typist *typist) {
     typist->bios_tail = read_word(typist, BIOS_TAIL);
     for (unsigned i = 0; i < typist->stroke.count; i++)
-        board_key(&typist->machine->board, typist->stroke.events[i].key,
-                  typist->stroke.events[i].down);
+        send_key(typist, typist->stroke.events[i].key, typist->stroke.events[i].down);
     enter_phase(typist, TYPIST_TAKING);
 }
 
@@ -203,14 +207,13 @@ static bool advance(Typist *typist) {
 
 /* Nothing stays down that would have been let go. */
 static void give_up(Typist *typist) {
-    Board *board = &typist->machine->board;
     typist->late_phase = typist->phase;
     typist->phase = TYPIST_LATE;
     if (typist->text != NULL)
-        board_key(board, KEYBOARD_KEY_SHIFT, false);
+        send_key(typist, KEYBOARD_KEY_SHIFT, false);
     for (unsigned i = 0; i < typist->count; i++)
         if (typist->actions & TYPIST_RELEASE)
-            board_key(board, typist->keys[i], false);
+            send_key(typist, typist->keys[i], false);
 }
 
 bool typist_step(void *opaque) {

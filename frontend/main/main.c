@@ -6,6 +6,7 @@
 #include "lockstep_command.h"
 #include "program.h"
 #include "qmp.h"
+#include "replay_command.h"
 #include "start_page.h"
 #include "test_command.h"
 #include "version.h"
@@ -16,16 +17,6 @@
 static int fail(const Error *error) {
     fprintf(stderr, "reprise: %s\n", error->message);
     return 1;
-}
-
-static const char *const verbs_to_come[] = {"replay"};
-
-static bool check_verb(const char *word, Error *error) {
-    for (size_t i = 0; i < sizeof(verbs_to_come) / sizeof(verbs_to_come[0]); i++) {
-        if (strcmp(word, verbs_to_come[i]) == 0)
-            return error_set(error, "'reprise %s' is not in this version", word);
-    }
-    return true;
 }
 
 /* 'words' are those of a command line; with 'demo' the demo disk is in drive A besides. */
@@ -71,6 +62,12 @@ static int run_image(Settings *settings, const char *program, int count, char **
     return image_command(count, words, error);
 }
 
+static int run_replay(Settings *settings, const char *program, int count, char **words,
+                      Error *error) {
+    (void)program;
+    return replay_command(settings, &qmp_program_part, count, words, error);
+}
+
 static int run_test(Settings *settings, const char *program, int count, char **words,
                     Error *error) {
     (void)settings;
@@ -82,7 +79,8 @@ static int run_test(Settings *settings, const char *program, int count, char **w
 static const struct {
     const char *name;
     int (*run)(Settings *settings, const char *program, int count, char **words, Error *error);
-} verbs[] = {{"lockstep", run_lockstep}, {"image", run_image}, {"test", run_test}};
+} verbs[] = {
+    {"lockstep", run_lockstep}, {"image", run_image}, {"replay", run_replay}, {"test", run_test}};
 
 static int run(Settings *settings, int argc, char **argv) {
     Error error = {.set = false};
@@ -96,8 +94,6 @@ static int run(Settings *settings, int argc, char **argv) {
             fail(&error);
         return status;
     }
-    if (!check_verb(argv[1], &error))
-        return fail(&error);
     bool demo = strcmp(argv[1], "demo") == 0;
     if (demo)
         argv[1] = argv[0];

@@ -1,5 +1,6 @@
 /* Looking into a machine, and changing what is found: ports, memory, registers, time, the monitor.
  */
+#include "machine_action.h"
 #include "machine_parts.h"
 #include "machine_snapshot.h"
 #include "monitor.h"
@@ -47,6 +48,16 @@ static int get_debug_console(lua_State *L) {
     return push_bytes(L, &script_machine_check(L, 1)->output.debug_console);
 }
 
+/* In pieces, as what a user sends. */
+static void send_bytes(Machine *machine, unsigned port, const uint8_t *bytes, size_t size) {
+    uint8_t piece[1 + INPUT_DOOR_BYTES] = {(uint8_t)port};
+    for (size_t done = 0, count; done < size; done += count) {
+        count = size - done < INPUT_DOOR_BYTES ? size - done : INPUT_DOOR_BYTES;
+        memcpy(piece + 1, bytes + done, count);
+        machine_act(machine, ACTION_SERIAL, piece, 1 + count);
+    }
+}
+
 /* m:send_serial(text [, port]) */
 static int send_serial(lua_State *L) {
     ScriptMachine *machine = script_machine_check(L, 1);
@@ -62,7 +73,7 @@ static int send_serial(lua_State *L) {
                            "reads some",
                            size, SERIAL_FEED_BYTES - feed->count);
     script_log(machine->script, machine, "send %zu bytes to serial port %u", size, port);
-    serial_feed_add(feed, (const uint8_t *)bytes, size);
+    send_bytes(machine->machine, port, (const uint8_t *)bytes, size);
     return 0;
 }
 

@@ -1,0 +1,147 @@
+/* See machine_action.h. Numbers are little-endian. */
+#include "machine_action.h"
+#include "little_endian.h"
+#include "machine_parts.h"
+#include "machine_record.h"
+
+#include <string.h>
+
+typedef bool Perform(Machine *machine, const uint8_t *bytes, size_t size);
+
+static bool perform_key(Machine *machine, const uint8_t *bytes, size_t size) {
+    (void)size;
+    board_key(&machine->board, (int)load_le32(bytes), load_le32(bytes + 4) != 0);
+    return true;
+}
+
+static bool perform_mouse_move(Machine *machine, const uint8_t *bytes, size_t size) {
+    (void)size;
+    board_mouse_move(&machine->board, (int32_t)load_le32(bytes), (int32_t)load_le32(bytes + 4),
+                     (int32_t)load_le32(bytes + 8));
+    return true;
+}
+
+static bool perform_mouse_button(Machine *machine, const uint8_t *bytes, size_t size) {
+    (void)size;
+    board_mouse_buttons(&machine->board, load_le32(bytes));
+    return true;
+}
+
+static bool perform_serial(Machine *machine, const uint8_t *bytes, size_t size) {
+    if (bytes[0] < MACHINE_SERIAL_PORTS)
+        serial_feed_add(&machine->serial_feed[bytes[0]], bytes + 1, size - 1);
+    return true;
+}
+
+static bool perform_serial_taken(Machine *machine, const uint8_t *bytes, size_t size) {
+    (void)size;
+    uint32_t port = load_le32(bytes);
+    return port < MACHINE_SERIAL_PORTS &&
+           serial_feed_deliver(&machine->serial_feed[port], load_le32(bytes + 4)) > 0;
+}
+
+static bool perform_press_keys(Machine *machine, const uint8_t *bytes, size_t size) {
+    int keys[16], count = 0;
+    for (size_t at = 4; at + 4 <= size && count < 16; at += 4)
+        keys[count++] = (int)load_le32(bytes + at);
+    return key_player_press(&machine->key_player, keys, count, load_le32(bytes));
+}
+
+static bool perform_reset(Machine *machine, const uint8_t *bytes, size_t size) {
+    (void)bytes;
+    (void)size;
+    machine_press_reset(machine);
+    return true;
+}
+
+static bool perform_power_button(Machine *machine, const uint8_t *bytes, size_t size) {
+    (void)bytes;
+    (void)size;
+    board_power_button(&machine->board);
+    return true;
+}
+
+static bool perform_wake(Machine *machine, const uint8_t *bytes, size_t size) {
+    (void)bytes;
+    (void)size;
+    if (board_is_asleep(&machine->board))
+        machine->wake_requested = true;
+    return true;
+}
+
+static bool perform_nmi(Machine *machine, const uint8_t *bytes, size_t size) {
+    (void)bytes;
+    (void)size;
+    board_set_nmi(&machine->board, 1);
+    board_set_nmi(&machine->board, 0);
+    return true;
+}
+
+static bool perform_quiet_step(Machine *machine, const uint8_t *bytes, size_t size) {
+    (void)size;
+    uint32_t number = load_le32(bytes);
+    if (number >= machine->processor_count)
+        return false;
+    CpuState *state = &machine->processor[number].cpu->state;
+    if (!state->halted && state->interrupt_shadow == 0)
+        state->interrupt_shadow = SHADOW_STI;
+    return true;
+}
+
+static const struct {
+    Perform *perform;
+    size_t least; /* bytes */
+} actions[ACTION_KINDS] = {
+    [ACTION_KEY] = {perform_key, 8},
+    [ACTION_MOUSE_MOVE] = {perform_mouse_move, 12},
+    [ACTION_MOUSE_BUTTON] = {perform_mouse_button, 4},
+    [ACTION_SERIAL] = {perform_serial, 1},
+    [ACTION_SERIAL_TAKEN] = {perform_serial_taken, 8},
+    [ACTION_PRESS_KEYS] = {perform_press_keys, 4},
+    [ACTION_RESET] = {perform_reset, 0},
+    [ACTION_POWER_BUTTON] = {perform_power_button, 0},
+    [ACTION_WAKE] = {perform_wake, 0},
+    [ACTION_NMI] = {perform_nmi, 0},
+    [ACTION_QUIET_STEP] = {perform_quiet_step, 4},
+};
+
+bool machine_action_perform(Machine *machine, uint8_t kind, const uint8_t *bytes, size_t size) {
+    return kind < ACTION_KINDS && size >= actions[kind].least &&
+           actions[kind].perform(machine, bytes, size);
+}
+
+bool machine_act(Machine *machine, MachineActionKind kind, const void *bytes, size_t size) {
+    if (machine_is_replaying(machine))
+        return false; /* the past is as it was */
+    recorder_note_action(machine, kind, bytes, size);
+    return machine_action_perform(machine, (uint8_t)kind, bytes, size);
+}
+
+bool machine_act_numbers(Machine *machine, MachineActionKind kind, const uint32_t *numbers,
+                         size_t count) {
+    uint8_t bytes[ACTION_BYTES];
+    if (count > sizeof(bytes) / 4)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        store_le32(bytes + 4 * i, numbers[i]);
+    return machine_act(machine, kind, bytes, 4 * count);
+}
+
+void machine_deliver_serial(Machine *machine) {
+    if (machine_is_replaying(machine))
+        return;
+    for (uint32_t port = 0; port < MACHINE_SERIAL_PORTS; port++) {
+        SerialFeed *feed = &machine->serial_feed[port];
+        uint32_t taken = feed->count == 0 ? 0 : serial_feed_deliver(feed, UINT32_MAX);
+        if (taken == 0)
+            continue;
+        uint8_t bytes[8];
+        store_le32(bytes, port);
+        store_le32(bytes + 4, taken);
+        recorder_note_action(machine, ACTION_SERIAL_TAKEN, bytes, sizeof(bytes));
+    }
+}
+
+void machine_changed_otherwise(Machine *machine, const char *what) {
+    recorder_break(machine, what);
+}

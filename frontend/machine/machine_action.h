@@ -1,0 +1,43 @@
+/* What enters a machine from outside and changes it, as values: done at once, and noted by whoever
+ * records the run. */
+#ifndef REPRISE_MACHINE_ACTION_H
+#define REPRISE_MACHINE_ACTION_H
+
+#include "machine.h"
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum MachineActionKind {
+    ACTION_KEY,          /* key (4), down (1) */
+    ACTION_MOUSE_MOVE,   /* dx, dy, dz (4 each) */
+    ACTION_MOUSE_BUTTON, /* buttons (4) */
+    ACTION_SERIAL,       /* port (1), bytes: queued for it */
+    ACTION_SERIAL_TAKEN, /* port (1), count (4): so many of them reach the chip */
+    ACTION_PRESS_KEYS,   /* hold_ms (4), keys (4 each) */
+    ACTION_RESET,
+    ACTION_POWER_BUTTON,
+    ACTION_WAKE,
+    ACTION_NMI,
+    ACTION_QUIET_STEP, /* processor (1): no interrupt before its next instruction */
+    ACTION_KINDS,
+} MachineActionKind;
+
+#define ACTION_BYTES 4096
+
+/* Does it, on the machine's thread, between two instructions, and notes it. False: it could not be
+ * done (a queue is full). */
+bool machine_act(Machine *machine, MachineActionKind kind, const void *bytes, size_t size);
+/* The same with up to three numbers of four bytes. */
+bool machine_act_numbers(Machine *machine, MachineActionKind kind, const uint32_t *numbers,
+                         size_t count);
+
+/* Does it and tells nobody: for a replay. Bytes that make no sense do nothing. */
+bool machine_action_perform(Machine *machine, uint8_t kind, const uint8_t *bytes, size_t size);
+
+/* Bytes that wait for serial ports go to their chips, as many as those take. */
+void machine_deliver_serial(Machine *machine);
+
+/* Something was changed that no action tells of: what is recorded ends here. */
+void machine_changed_otherwise(Machine *machine, const char *what);
+
+#endif
