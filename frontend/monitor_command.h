@@ -68,6 +68,9 @@ MonitorHandler monitor_screendump, monitor_screentext;
 /* monitor_snapshot.c */
 MonitorHandler monitor_save_snapshot, monitor_load_snapshot, monitor_delete_snapshot,
     monitor_info_snapshots;
+/* monitor_network.c */
+MonitorHandler monitor_info_network, monitor_info_usernet, monitor_set_link, monitor_add_forward,
+    monitor_remove_forward;
 /* monitor_media.c */
 MonitorHandler monitor_change, monitor_eject;
 
