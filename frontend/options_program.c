@@ -81,11 +81,35 @@ static bool set_sleep_state(Settings *settings, const char *argument, bool *foun
     return good;
 }
 
+/* "isa-fdc.bootindexA=1": where the BIOS tries the drive. */
+static bool set_floppy_order(Settings *settings, const char *argument, bool *found, Error *error) {
+    static const char *const names[MACHINE_FLOPPIES] = {"isa-fdc.bootindexA", "isa-fdc.bootindexB"};
+    KeyValues values = {.items = NULL};
+    bool good = key_values_parse(&values, argument, NULL, error);
+    *found = false;
+    for (int i = 0; good && i < MACHINE_FLOPPIES; i++) {
+        uint64_t place = 0;
+        if (key_values_get(&values, names[i]) == NULL)
+            continue;
+        *found = true;
+        good = key_values_get_number(&values, names[i], 0, &place, error) &&
+               (place <= INT32_MAX || error_set(error, "the place is too large"));
+        settings->floppy_boots[i] = true;
+        settings->floppy_boot_index[i] = (int)place;
+    }
+    key_values_free(&values);
+    return good;
+}
+
 /* Of other properties those whose usual values describe this machine already. */
 bool option_global(Settings *settings, const char *argument, Error *error) {
     static const char *const known[] = {"kvm-pit.lost_tick_policy=", "isa-fdc.fdtypeA="};
     bool found;
     if (!set_sleep_state(settings, argument, &found, error))
+        return false;
+    if (found)
+        return true;
+    if (!set_floppy_order(settings, argument, &found, error))
         return false;
     if (found)
         return true;

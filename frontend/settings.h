@@ -105,6 +105,8 @@ typedef struct Settings {
     bool snapshot;                       /* -snapshot: for every drive */
     bool snapshot_by_default;            /* for drives that do not say snapshot=off */
     bool floppy_named[MACHINE_FLOPPIES]; /* some option says what is in it */
+    bool floppy_boots[MACHINE_FLOPPIES]; /* -global isa-fdc.bootindexA: at this place */
+    int floppy_boot_index[MACHINE_FLOPPIES];
     bool show_help, show_version;
     bool sandbox;                 /* -sandbox on */
     bool listed;                  /* an option printed a list: nothing more to do */

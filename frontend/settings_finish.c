@@ -15,6 +15,8 @@ static void finish_drives(Settings *settings) {
         cd->boot_index = -1;
     }
     for (int i = 0; i < MACHINE_FLOPPIES; i++) {
+        if (settings->floppy_boots[i])
+            machine->floppy[i].boot_index = settings->floppy_boot_index[i];
         if (settings->snapshot || (settings->snapshot_by_default && !settings->floppy_named[i]))
             machine->floppy[i].snapshot = true;
     }
@@ -45,20 +47,19 @@ static void finish_ports(Settings *settings) {
 }
 
 /* "/dev/fdset/N" is a descriptor of -add-fd. */
-static bool resolve_log(const Settings *settings, CharacterSpec *spec, Error *error) {
+static bool resolve_path(const Settings *settings, char path[256], Error *error) {
     static const char prefix[] = "/dev/fdset/";
     uint64_t set;
-    if (strncmp(spec->log_path, prefix, strlen(prefix)) != 0)
+    if (strncmp(path, prefix, strlen(prefix)) != 0)
         return true;
-    bool is_number = parse_number(spec->log_path + strlen(prefix), &set);
+    bool is_number = parse_number(path + strlen(prefix), &set);
     for (int i = 0; is_number && i < settings->descriptor_count; i++) {
         if (settings->descriptor[i].set == set) {
-            snprintf(spec->log_path, sizeof(spec->log_path), "/dev/fd/%d",
-                     settings->descriptor[i].fd);
+            snprintf(path, 256, "/dev/fd/%d", settings->descriptor[i].fd);
             return true;
         }
     }
-    return error_set(error, "there is no '%s'; -add-fd makes one", spec->log_path);
+    return error_set(error, "there is no '%s'; -add-fd makes one", path);
 }
 
 /* Guest memory is one piece; a back end of another size than -m says would be a mistake. */
@@ -81,7 +82,8 @@ static bool resolve(const Settings *settings, CharacterSpec *spec, Error *error)
         const NamedCharacterSpec *named = &settings->character_device[i];
         if (strcmp(named->id, spec->path) == 0) {
             *spec = named->spec;
-            return resolve_log(settings, spec, error);
+            return resolve_path(settings, spec->log_path, error) &&
+                   (spec->kind != CHARACTER_FILE || resolve_path(settings, spec->path, error));
         }
     }
     return error_set(error, "there is no character device '%s'; -chardev makes one", spec->path);
