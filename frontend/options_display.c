@@ -60,6 +60,7 @@ bool option_vga(Settings *settings, const char *argument, Error *error) {
     if (!cirrus && !none && strcmp(argument, "std") != 0)
         return error_set(error, "unknown display adapter '%s'; known are std, cirrus and none",
                          argument);
+    settings->vga_is_chosen = true;
     if (settings->vga_is_named) /* by -device */
         return none || error_set(error, "there is one display adapter already");
     settings->machine.has_vga = !none;

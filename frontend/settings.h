@@ -63,7 +63,8 @@ typedef struct Settings {
 
     DisplayKind display;
     bool full_screen;
-    bool vga_is_named; /* by -device */
+    bool vga_is_named;  /* by -device */
+    bool vga_is_chosen; /* by -vga */
     DisplayScaling scaling;
     bool no_graphic; /* -nographic */
     bool no_defaults;

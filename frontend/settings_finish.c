@@ -7,6 +7,8 @@
 static void finish_drives(Settings *settings) {
     MachineConfig *machine = &settings->machine;
     DriveConfig *cd = &machine->ide[2];
+    if (settings->no_defaults && !settings->vga_is_named && !settings->vga_is_chosen)
+        machine->has_vga = false;
     if (settings->no_defaults) {
         machine->floppy[0].present = settings->floppy_named[0];
     } else if (!cd->present) {

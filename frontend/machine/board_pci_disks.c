@@ -48,9 +48,18 @@ static void list_places(Board *board, Place *places) {
     }
 }
 
+/* Of the bridges; and of the display adapter, as a mask. */
+#define BRIDGE_SLOTS 3u
+
+static uint32_t display_slot(const MachineConfig *config) {
+    if (!config->has_vga || config->vga.model == VGA_ISA)
+        return 0;
+    return 1u << (config->vga.slot != 0 ? config->vga.slot : FIRST_SLOT - 1);
+}
+
 /* Who asks for a place has it; the others take what is left. */
 bool board_place_pci_disks(Board *board, Error *error) {
-    uint32_t taken = (1u << FIRST_SLOT) - 1;
+    uint32_t taken = BRIDGE_SLOTS | display_slot(&board->machine->config);
     Place places[CONTROLLERS];
     list_places(board, places);
     for (unsigned i = 0; i < CONTROLLERS; i++) {
@@ -62,6 +71,7 @@ bool board_place_pci_disks(Board *board, Error *error) {
         taken |= 1u << asked;
         *places[i].slot = asked;
     }
+    taken |= (1u << FIRST_SLOT) - 1;
     for (unsigned i = 0; i < CONTROLLERS; i++) {
         if (!places[i].present || places[i].asked != 0)
             continue;

@@ -58,6 +58,7 @@ END_TEST
 START_TEST(nodefaults_leaves_only_what_is_named) {
     expect_good("-nodefaults -hda disk.img");
     ck_assert(!settings.machine.floppy[0].present && !settings.machine.ide[2].present);
+    ck_assert(!settings.machine.has_vga);
     ck_assert(settings.machine.ide[0].present);
     ck_assert_int_eq(settings.serial_count, 0);
 }
