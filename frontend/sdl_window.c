@@ -24,7 +24,7 @@ bool sdl_window_create(Display *display, Error *error) {
         display->sdl.CreateWindow("Reprise", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, 800,
                                   600, SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
     if (display->window != NULL)
-        display->renderer = display->sdl.CreateRenderer(display->window, -1, 0);
+        display->renderer = sdl_renderer_create(&display->sdl, display->window);
     if (display->renderer == NULL)
         return error_set(error, "no window (%s); '-display none' runs without one",
                          display->sdl.GetError());
@@ -194,11 +194,12 @@ static void resize_window(Display *display, const DisplaySurface *frame) {
         display->sdl.SetWindowSize(display->window, (int)width, (int)height);
 }
 
-static void prepare_texture(Display *display, const DisplaySurface *frame) {
+/* False: it is a new one, or there is none. */
+static bool prepare_texture(Display *display, const DisplaySurface *frame) {
     display->aspect_width = frame->aspect_width;
     display->aspect_height = frame->aspect_height;
     if (frame->width == display->texture_width && frame->height == display->texture_height)
-        return;
+        return display->texture != NULL;
     if (display->texture != NULL)
         display->sdl.DestroyTexture(display->texture);
     display->texture = display->sdl.CreateTexture(display->renderer, SDL_PIXELFORMAT_RGB888,
@@ -210,6 +211,21 @@ static void prepare_texture(Display *display, const DisplaySurface *frame) {
     display->texture_width = frame->width;
     display->texture_height = frame->height;
     resize_window(display, frame);
+    return false;
+}
+
+/* Only the lines that changed, where no frame was left out. */
+static void update_texture(Display *display, const DisplaySurface *frame, uint64_t number) {
+    bool all = !prepare_texture(display, frame) || number != display->frame_number + 1;
+    SDL_Rect lines = {0, 0, (int)frame->width, (int)frame->height};
+    if (!all) {
+        lines.y = (int)frame->first_changed_line;
+        lines.h = (int)frame->changed_lines;
+    }
+    if (display->texture != NULL && lines.h != 0)
+        display->sdl.UpdateTexture(display->texture, &lines,
+                                   display_surface_line(frame, (uint32_t)lines.y),
+                                   (int)frame->stride * 4);
 }
 
 static void show_frame(Display *display) {
@@ -217,10 +233,7 @@ static void show_frame(Display *display) {
     const DisplaySurface *frame = machine_lock_frame(display->machine, &number);
     bool fresh = number != display->frame_number && frame->pixels != NULL;
     if (fresh) {
-        prepare_texture(display, frame);
-        if (display->texture != NULL)
-            display->sdl.UpdateTexture(display->texture, NULL, frame->pixels,
-                                       (int)frame->stride * 4);
+        update_texture(display, frame, number);
         display->frame_number = number;
     }
     machine_unlock_frame(display->machine);

@@ -109,4 +109,7 @@ int sdl_status_height(const Display *display);
 void sdl_status_update(Display *display);
 void sdl_status_draw(Display *display);
 
+/* sdl_renderer.c: what draws in the window; NULL if nothing can. */
+SDL_Renderer *sdl_renderer_create(const SdlLibrary *sdl, SDL_Window *window);
+
 #endif
