@@ -99,11 +99,19 @@ static void send_unsent(CharacterDevice *device) {
     event_loop_set_events(device->loop, device->input, all ? EVENT_LOOP_INPUT : EVENT_LOOP_OUTPUT);
 }
 
+static void write_log(const CharacterDevice *device, const void *data, size_t size) {
+    if (device->log < 0)
+        return;
+    ssize_t logged = write(device->log, data, size);
+    (void)logged; /* a full disk is no reason to stop the guest */
+}
+
 void character_device_send(CharacterDevice *device, const void *data, size_t size) {
     if (device->kind != CHARACTER_SOCKET) {
         character_device_write(device, data, size);
         return;
     }
+    write_log(device, data, size);
     if (device->output < 0)
         return;
     byte_buffer_append(&device->unsent, data, size);
@@ -364,10 +372,7 @@ static bool wait_for_room(const CharacterDevice *device) {
 
 void character_device_write(CharacterDevice *device, const void *data, size_t size) {
     const uint8_t *bytes = data;
-    if (device->log >= 0) {
-        ssize_t logged = write(device->log, bytes, size);
-        (void)logged; /* a full disk is no reason to stop the guest */
-    }
+    write_log(device, data, size);
     pthread_mutex_lock(&device->lock);
     while (size > 0 && device->output >= 0) {
         if (!wait_for_room(device))

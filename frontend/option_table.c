@@ -94,6 +94,7 @@ const OptionInfo option_table[] = {
     /* What scripts written for QEMU pass and what asks for nothing here. */
     {"no-user-config", NULL, NULL, option_accept_anything},
     {"no-fd-bootchk", NULL, NULL, option_accept_anything},
+    {"only-migratable", NULL, NULL, option_accept_anything}, /* all devices are */
     {"msg", "SETTINGS", NULL, option_accept_anything},
     {"overcommit", "SETTINGS", NULL, option_accept_anything},
     {"k", "LAYOUT", NULL, option_accept_anything},

@@ -79,6 +79,8 @@ typedef struct QmpServer {
 /* qmp_session.c */
 bool qmp_session_open(QmpSession *session, QmpServer *server, CharacterDevice *device, bool pretty);
 void qmp_session_close(QmpSession *session);
+/* What a client sent; the session is opaque so that a character device may call it. */
+void qmp_session_receive(void *session, const uint8_t *data, size_t size);
 /* One line; takes 'message'. */
 void qmp_session_send(QmpSession *session, json_object *message);
 /* Events go to those who have negotiated. */

@@ -152,7 +152,7 @@ static void fail_message(QmpSession *session, const char *why) {
 /* A byte that no JSON text has: clients send it to be sure where the next message begins. */
 #define RESET_BYTE 0xFF
 
-static void receive(void *opaque, const uint8_t *data, size_t size) {
+void qmp_session_receive(void *opaque, const uint8_t *data, size_t size) {
     QmpSession *session = opaque;
     size_t at = 0;
     while (at < size) {
@@ -199,8 +199,10 @@ bool qmp_session_open(QmpSession *session, QmpServer *server, CharacterDevice *d
     if (session->tokener == NULL)
         return false;
     json_tokener_set_flags(session->tokener, JSON_TOKENER_VALIDATE_UTF8);
-    CharacterClient client = {
-        .received = receive, .connected = greet, .disconnected = forget, .opaque = session};
+    CharacterClient client = {.received = qmp_session_receive,
+                              .connected = greet,
+                              .disconnected = forget,
+                              .opaque = session};
     character_device_set_client(device, &client);
     return true;
 }

@@ -564,6 +564,42 @@ def check_cancelled():
     os.close(write_end)
 
 
+# ---- Others who drive machines ----
+
+def check_other_programs():
+    """The words of Packer's builder for QEMU and of os-autoinst, with devices that are here."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_image(os.path.join(folder, "disk"))
+        write_image(os.path.join(folder, "a.iso"))
+        make_qcow2(os.path.join(folder, "hd0"))
+        for disk, card in (("ide", "e1000"), ("virtio", "virtio-net")):
+            with Machine("-name", "packer", "-machine", "type=pc,accel=tcg", "-m", "64M", "-smp", "1,sockets=1", "-boot", "once=d", "-drive",
+                         f"file={folder}/disk,if={disk},cache=writeback,discard=ignore,format=raw,detect-zeroes=", "-drive",
+                         f"file={folder}/a.iso,media=cdrom", "-netdev", f"user,id=user.0,hostfwd=tcp::{free_port()}-:22", "-device",
+                         f"{card},netdev=user.0", "-vnc", "none", "-vga", "std") as machine:
+                assert machine.qmp.call("query-status")["running"]
+                drives = machine.qmp.call("query-block")
+                assert any(drive.get("inserted", {}).get("file") == f"{folder}/a.iso" for drive in drives), drives
+        with Machine("-device", "VGA,edid=on,xres=1024,yres=768", "-only-migratable", "-chardev",
+                     f"ringbuf,id=serial0,logfile={folder}/serial0,logappend=on", "-serial", "chardev:serial0", "-audiodev", "none,id=snd0",
+                     "-device", "AC97,audiodev=snd0", "-global", "isa-fdc.fdtypeA=none", "-netdev", "user,id=qanet0", "-device",
+                     "virtio-net,netdev=qanet0,mac=52:54:00:12:34:56", "-boot", "menu=on,splash-time=5", "-no-shutdown", "-vnc", "none",
+                     "-chardev", f"socket,path={folder}/qmp_socket,server=on,wait=off,id=qmp_socket,logfile={folder}/log,logappend=on",
+                     "-qmp", "chardev:qmp_socket", "-S",
+                     "-blockdev", f"driver=file,node-name=hd0-file,filename={folder}/hd0,cache.no-flush=on",
+                     "-blockdev", "driver=qcow2,node-name=hd0,file=hd0-file,cache.no-flush=on,discard=unmap",
+                     "-device", "virtio-blk,id=hd0-device,drive=hd0,bootindex=0,serial=hd0"):
+            qmp = Qmp(f"{folder}/qmp_socket")
+            qmp.call("blockdev-snapshot-sync", node__name="hd0", snapshot__file=f"{folder}/hd0-overlay0",
+                     snapshot__node__name="hd0-overlay0", format="qcow2")
+            qmp.call("cont")
+            qmp.call("migrate", uri=f"exec:cat > {folder}/state")
+            assert wait_status(qmp, "completed")["status"] == "completed"
+            qmp.call("quit")
+        with open(f"{folder}/log", encoding="ascii") as file:
+            assert '"QMP"' in file.readline()
+
+
 # ---- Enemies ----
 
 def random_value(dice, depth=0):
@@ -680,7 +716,7 @@ def main():
         skip("built without json-c")
     return run_checks([check_greeting, check_errors, check_second_client, check_transports, check_probe, check_daemonize_fails,
                        check_libvirt_words, check_run_states, check_reasons, check_input_and_screen, check_media, check_overlays,
-                       check_migration, check_migration_by_program, check_cancelled, check_hostile_commands, check_hostile_bytes,
+                       check_migration, check_migration_by_program, check_cancelled, check_other_programs, check_hostile_commands, check_hostile_bytes,
                        check_all_called])
 
 
