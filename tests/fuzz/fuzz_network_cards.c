@@ -6,15 +6,18 @@
 #include "e1000.h"
 #include "fuzz_input.h"
 #include "little_endian.h"
+#include "ne2000.h"
 #include "network_card.h"
 #include "pci.h"
+#include "pcnet.h"
+#include "rtl8139.h"
 #include "virtio_net.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { E1000, VIRTIO, CARDS };
+enum { E1000, VIRTIO, RTL8139, PCNET, NE2000, CARDS };
 enum { SLOT = 4, PORTS = 0xC000, REGISTERS = 0x40000000, RAM_BYTES = 2 << 20 };
 /* Where drivers keep what cards read. */
 enum { RINGS = 0x10000, RINGS_BYTES = 0x8000, DATA = 0x40000, DATA_BYTES = 0x20000 };
@@ -35,8 +38,11 @@ typedef struct Board {
     bool damaged;      /* its state is none that a driver could bring about */
 } Board;
 
-static const NetworkCardModel *const models[CARDS] = {
-    [E1000] = &e1000_model, [VIRTIO] = &virtio_net_model};
+static const NetworkCardModel *const models[CARDS] = {[E1000] = &e1000_model,
+                                                      [VIRTIO] = &virtio_net_model,
+                                                      [RTL8139] = &rtl8139_model,
+                                                      [PCNET] = &pcnet_model,
+                                                      [NE2000] = &ne2000_pci_model};
 static PhysicalMap *memory; /* made once: it is large */
 
 static void die(const char *what) {
@@ -59,8 +65,9 @@ static void take_frame(void *opaque, const uint8_t *frame, size_t size) {
 }
 
 static void map_registers(Board *board) {
-    static const unsigned memory_bars[CARDS] = {[E1000] = 0, [VIRTIO] = 4};
-    static const unsigned port_bars[CARDS] = {[E1000] = 1, [VIRTIO] = 0};
+    static const unsigned memory_bars[CARDS] = {
+        [E1000] = 0, [VIRTIO] = 4, [RTL8139] = 1, [PCNET] = 1, [NE2000] = 1};
+    static const unsigned port_bars[CARDS] = {[E1000] = 1};
     pci_device_config_write(board->function, PCI_BASE_ADDRESS + 4 * memory_bars[board->kind], 4,
                             REGISTERS);
     pci_device_config_write(board->function, PCI_BASE_ADDRESS + 4 * port_bars[board->kind], 4,
@@ -172,6 +179,128 @@ static void start_virtio(Board *board, FuzzInput *input) {
     put(20, 1, 15);
 }
 
+static void put_port(const Board *board, unsigned offset, unsigned size, uint32_t value) {
+    port_map_write(board->context.ports, (uint16_t)(PORTS + offset), size, value);
+}
+
+/* Either way of the chip. */
+static void start_rtl8139(Board *board, FuzzInput *input) {
+    bool descriptors = fuzz_number(input, 1) & 1;
+    board->given[0] = 0;
+    put(0x37, 1, 0x10);
+    put(0x37, 1, 0);
+    put(0x40, 4, fuzz_number(input, 1) % 8 == 0 ? 0x60000 : 0);
+    put(0x44, 4, 0x0F | (uint32_t)fuzz_number(input, 2));
+    put(0x3C, 2, 0xFFFF);
+    if (descriptors) {
+        put(0xE0, 2, 0x03 | (uint32_t)fuzz_number(input, 1));
+        put(0xE4, 4, RINGS);
+        put(0xE8, 4, 0);
+        put(0x20, 4, RINGS + 0x1000);
+        put(0x24, 4, 0);
+        for (unsigned i = 0; i < 16; i++) {
+            store_le32(ram(RINGS + i * 16), 0x80000600 | (i == 15 ? 0x40000000 : 0));
+            store_le64(ram(RINGS + i * 16 + 8), DATA + i * 0x1000);
+        }
+    } else {
+        put(0x30, 4, DATA);
+    }
+    put(0x37, 1, 0x0C);
+}
+
+static void give_rtl8139(Board *board, FuzzInput *input) {
+    unsigned number = board->given[0]++ % 16;
+    uint8_t *entry = ram(RINGS + 0x1000 + number * 16);
+    uint32_t status = (uint32_t)fuzz_number(input, 4);
+    memcpy(ram(DATA + 12), "\x08\x00\x45", 3);
+    ram(DATA + 14)[9] = fuzz_number(input, 1) & 1 ? 6 : 17;
+    store_le32(entry, (status & 0x3FFFFFFF) | 0x80000000 | (number == 15 ? 0x40000000 : 0));
+    store_le32(entry + 4, (uint32_t)fuzz_number(input, 4));
+    store_le64(entry + 8, fuzz_number(input, 1) % 8 == 0 ? choose_value(input) : DATA);
+    put(0xD9, 1, 0x40);
+    put(0x20 + number % 4 * 4, 4, DATA);
+    put(0x10 + number % 4 * 4, 4, status & 0x1FFF);
+    put(0x38, 2, (uint32_t)fuzz_number(input, 2));
+    put(0x3E, 2, 0xFFFF);
+}
+
+static void put_csr(const Board *board, unsigned number, uint16_t value) {
+    put_port(board, 0x12, 2, number);
+    put_port(board, 0x10, 2, value);
+}
+
+static void start_pcnet(Board *board, FuzzInput *input) {
+    static const uint8_t styles[] = {0, 2, 3, 1};
+    uint8_t *block = ram(RINGS + 0x2000), style = styles[fuzz_number(input, 1) % 4];
+    unsigned step = style == 0 ? 8 : 16;
+    board->given[0] = 0;
+    port_map_read(board->context.ports, PORTS + 0x14, 2);
+    put_port(board, 0x12, 2, 20);
+    put_port(board, 0x16, 2, style);
+    put_csr(board, 1, RINGS & 0xFFFF);
+    put_csr(board, 1, (RINGS + 0x2000) & 0xFFFF);
+    put_csr(board, 2, (RINGS + 0x2000) >> 16);
+    memset(block, 0, 28);
+    store_le16(block, (uint16_t)(fuzz_number(input, 1) % 8 == 0 ? fuzz_number(input, 2) : 0));
+    if (style == 0) {
+        store_le32(block + 16, RINGS | 4u << 29);
+        store_le32(block + 20, (RINGS + 0x1000) | 4u << 29);
+    } else {
+        block[2] = block[3] = 4 << 4;
+        store_le32(block + 20, RINGS);
+        store_le32(block + 24, RINGS + 0x1000);
+    }
+    for (unsigned i = 0; i < 16; i++) {
+        uint8_t *entry = ram(RINGS + i * step);
+        store_le32(entry + (style == 3 ? 8 : 0), DATA + i * 0x1000);
+        store_le16(entry + 4, (uint16_t) - (int)(fuzz_number(input, 1) * 8));
+        entry[style == 0 ? 3 : 7] = 0x80;
+    }
+    put_csr(board, 0, 1);
+    put_csr(board, 0, 0x42);
+}
+
+static void give_pcnet(Board *board, FuzzInput *input) {
+    unsigned number = board->given[0]++ % 16;
+    unsigned kind = (unsigned)fuzz_number(input, 1) % 3;
+    uint8_t *entry = ram(RINGS + 0x1000 + number * (kind == 0 ? 8 : 16));
+    store_le32(entry + (kind == 2 ? 8 : 0), DATA);
+    store_le16(entry + 4, (uint16_t)fuzz_number(input, 2));
+    entry[kind == 0 ? 3 : 7] = (uint8_t)(0x80 | fuzz_number(input, 1));
+    put_csr(board, 0, 0x48);
+    if (fuzz_number(input, 1) % 4 == 0)
+        put_csr(board, 76 + (number & 2), (uint16_t)fuzz_number(input, 2));
+}
+
+static void start_ne2000(Board *board, FuzzInput *input) {
+    static const uint8_t registers[][2] = {{0, 0x21},    {0x0E, 0x49}, {0x0D, 0}, {0x0C, 0x1C},
+                                           {1, 0x46},    {2, 0x80},    {3, 0x46}, {7, 0xFF},
+                                           {0x0F, 0x7F}, {0, 0x61},    {7, 0x47}, {0, 0x22}};
+    for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++)
+        put_port(board, registers[i][0], 1, registers[i][1]);
+    if (fuzz_number(input, 1) % 4 == 0)
+        put_port(board, 1 + (unsigned)fuzz_number(input, 1) % 3, 1,
+                 (uint32_t)fuzz_number(input, 1));
+}
+
+/* Moves some bytes by remote DMA, or sends. */
+static void give_ne2000(Board *board, FuzzInput *input) {
+    unsigned kind = (unsigned)fuzz_number(input, 1) % 3;
+    put_port(board, 0, 1, 0x22);
+    for (unsigned at = kind == 2 ? 4 : 8; at < (kind == 2 ? 7u : 12u); at++)
+        put_port(board, at, 1, (uint32_t)fuzz_number(input, 1));
+    put_port(board, 0, 1, kind == 2 ? 0x26 : kind == 1 ? 0x12 : 0x0A);
+    for (unsigned i = 0; i < 20; i++) {
+        unsigned size = 1u << fuzz_number(input, 1) % 3;
+        if (kind == 1)
+            put_port(board, 0x10, size, (uint32_t)fuzz_number(input, 1));
+        else
+            port_map_read(board->context.ports, PORTS + 0x10, size);
+    }
+    put_port(board, 3, 1, (uint32_t)fuzz_number(input, 1));
+    put_port(board, 7, 1, 0xFF);
+}
+
 /* Descriptors of all three kinds; often a context and the frame that it is for. */
 static void give_e1000(Board *board, FuzzInput *input) {
     unsigned count = 1 + (unsigned)fuzz_number(input, 1) % 3;
@@ -279,6 +408,8 @@ static uint32_t choose_register(const Board *board, FuzzInput *input) {
                                       0x3800, 0x3810, 0x4000, 0x5000, 0x5200, 0x5400};
     if (board->kind == VIRTIO)
         return (uint32_t)fuzz_number(input, 2) % (fuzz_number(input, 1) & 1 ? 64 : 0x4000);
+    if (board->kind != E1000)
+        return (uint32_t)fuzz_number(input, 1);
     if (fuzz_number(input, 1) % 4 == 0)
         return (uint32_t)fuzz_number(input, 3) % 0x20000;
     return groups[fuzz_number(input, 1) % (sizeof(groups) / sizeof(groups[0]))] +
@@ -288,7 +419,7 @@ static uint32_t choose_register(const Board *board, FuzzInput *input) {
 static void access_registers(Board *board, FuzzInput *input, bool writes) {
     unsigned size = board->kind == E1000 ? 4 : 1u << fuzz_number(input, 1) % 3;
     uint32_t offset = choose_register(board, input);
-    if (fuzz_number(input, 1) % 4 == 0) {
+    if (fuzz_number(input, 1) % 4 == 0 || board->kind == NE2000) {
         uint16_t port = (uint16_t)(PORTS + offset % 64);
         if (writes)
             port_map_write(board->context.ports, port, size, (uint32_t)choose_value(input));
@@ -302,9 +433,10 @@ static void access_registers(Board *board, FuzzInput *input, bool writes) {
 }
 
 static void act(Board *board, FuzzInput *input) {
-    static void (*const starts[CARDS])(Board * board, FuzzInput * input) = {start_e1000,
-                                                                            start_virtio};
-    static void (*const gives[CARDS])(Board * board, FuzzInput * input) = {give_e1000, give_virtio};
+    static void (*const starts[CARDS])(Board * board, FuzzInput * input) = {
+        start_e1000, start_virtio, start_rtl8139, start_pcnet, start_ne2000};
+    static void (*const gives[CARDS])(Board * board, FuzzInput * input) = {
+        give_e1000, give_virtio, give_rtl8139, give_pcnet, give_ne2000};
     switch (fuzz_number(input, 1) % 20) {
     case 0:
     case 1:
