@@ -553,6 +553,7 @@ static void *create_isa(const DeviceContext *context, PciBus *bus,
         destroy(card);
         return NULL;
     }
+    ne2000_reset(card);
     device_list_add(context->devices, &ne2000_class, card->id, card, &card->state);
     return card;
 }
@@ -581,6 +582,7 @@ static void *create_pci(const DeviceContext *context, PciBus *bus,
         return NULL;
     }
     card->irq = (Wire){pci_device_set_pin, card->pci, 0};
+    ne2000_reset(card);
     device_list_add(context->devices, &ne2000_class, card->id, card, &card->state);
     return card;
 }

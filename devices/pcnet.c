@@ -399,6 +399,7 @@ static void *create(const DeviceContext *context, PciBus *bus, const NetworkCard
         return NULL;
     }
     network_link_attach_card(options->link, &port);
+    pcnet_reset(card);
     device_list_add(context->devices, &pcnet_class, card->id, card, &card->state);
     return card;
 }

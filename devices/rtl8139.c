@@ -566,6 +566,7 @@ static void *create(const DeviceContext *context, PciBus *bus, const NetworkCard
         return NULL;
     }
     network_link_attach_card(options->link, &port);
+    rtl8139_reset(card);
     device_list_add(context->devices, &rtl8139_class, card->id, card, &card->state);
     return card;
 }

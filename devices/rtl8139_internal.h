@@ -63,7 +63,7 @@ typedef struct Rtl8139State {
     uint8_t cr, command_93c46, config[6], media;
     uint8_t next_buffer, polled;
     uint8_t is_cplus; /* that register was written */
-    uint8_t padding[6];
+    uint8_t padding[2];
     Rtl8139Eeprom eeprom;
 } Rtl8139State;
 
