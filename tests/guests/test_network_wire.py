@@ -3,8 +3,9 @@
 import hashlib
 import os
 import shutil
-import subprocess
+import socket
 import struct
+import subprocess
 
 import initramfs
 import network_guest
@@ -58,7 +59,6 @@ def connect(context, other, wires, card, modules, capture=None):
 
 
 def free_port():
-    import socket
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
