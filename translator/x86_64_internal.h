@@ -22,8 +22,10 @@ typedef struct FpuCheck {
 
 /* Memory operands with one check for all: x86_64_shared.c. */
 typedef struct SharedAccess {
-    uint8_t group;  /* 0: checked for itself */
-    int16_t offset; /* from the start of the group's span */
+    uint8_t group;        /* 0: checked for itself */
+    uint8_t index, scale; /* a register that holds less than 256, which the check does not look at:
+                             the span has room for all of it; scale 0: none */
+    int16_t offset;       /* from the start of the group's span */
 } SharedAccess;
 
 typedef struct SharedGroup {
@@ -79,6 +81,7 @@ typedef struct Translation {
     SideExit side_exit[SIDE_EXIT_MAX];
     unsigned side_exit_count;
     SharedAccess shared[UOP_BLOCK_UOPS];
+    UopAddress shared_address[UOP_BLOCK_UOPS]; /* and what the checks go by; see there */
     uint8_t shared_traits[UOP_BLOCK_UOPS], shared_writes[UOP_BLOCK_UOPS]; /* x86_64_shared.c */
     SharedGroup group[SHARED_GROUP_MAX];
     unsigned group_count;

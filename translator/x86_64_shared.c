@@ -6,6 +6,9 @@
  * whether the whole span lies on one page that the TLB has, and leaves the host's address of its
  * start in a register, or in memory if there is none free; the others need no check at all.
  *
+ * A table that is indexed by a byte (XLAT, MOVZX before the access) has all its entries in the
+ * span, so the check waits for the table's address alone, and many look-ups share it.
+ *
  * Where that fails (the span crosses a page, or the TLB does not have it yet), execution goes on in
  * another translation of the rest of the block, whose operands are checked one by one. */
 #include "vector.h"
@@ -13,9 +16,10 @@
 #include <string.h>
 
 enum {
-    SPAN_MAX = 512, /* of an operand's distance from the first, in bytes */
-    CHECK_COST = 9, /* host instructions of a check for all */
-    OWN_COST = 6,   /* of an operand's own, of a byte: two less for its alignment */
+    SPAN_MAX = 512,        /* of an operand's distance from the first, in bytes */
+    TABLE_SPAN_MAX = 1280, /* of a group with tables that are indexed by bytes */
+    CHECK_COST = 9,        /* host instructions of a check for all */
+    OWN_COST = 6,          /* of an operand's own, of a byte: two less for its alignment */
     OWN_BYTE_COST = 4,
     SLOT_COST = 1, /* of fetching the address from memory */
     GAIN_MIN = 3,
@@ -56,9 +60,10 @@ static bool must_be_aligned(const Uop *uop) {
     return uop->code == UOP_VECTOR && uop->size == 16 && vector_find_shape(uop->imm).aligned;
 }
 
-/* An operand whose address general registers give, in a segment without base and limit. */
-static bool is_candidate(const Translation *translation, const Uop *uop) {
-    const UopAddress *address = &uop->address;
+/* An operand whose address general registers give, in a segment without base and limit. 'address':
+ * without what indexes a table. */
+static bool is_candidate(const Translation *translation, const Uop *uop,
+                         const UopAddress *address) {
     return uop_has_memory(uop) && !must_be_aligned(uop) && is_general_or_none(address->base) &&
            is_general_or_none(address->index) &&
            (address->base != UREG_NONE || address->index != UREG_NONE) &&
@@ -161,7 +166,7 @@ typedef struct Group {
     unsigned base, index, scale;
     int saved;         /* host instructions, by what the operands' own checks would have cost */
     int64_t low, high; /* of the span, from the sum of the registers at the head */
-    bool writes;
+    bool writes, has_table;
 } Group;
 
 static bool is_written(const Uop *uop) {
@@ -195,14 +200,17 @@ static bool find_distance(const Group *group, const KnownRegisters *known,
 }
 
 /* Takes the operand in if the span stays short. */
-static bool join_group(Group *group, const Uop *uop, unsigned position, int64_t distance) {
-    int64_t low = distance, high = low + access_size(uop);
+static bool join_group(Group *group, const Uop *uop, unsigned scale, unsigned position,
+                       int64_t distance) {
+    int64_t low = distance, high = low + access_size(uop) + 0xFF * scale;
+    bool has_table = group->has_table || scale != 0;
     if (group->count != 0) {
         low = low < group->low ? low : group->low;
         high = high > group->high ? high : group->high;
-        if (high - low > SPAN_MAX)
-            return false;
     }
+    if (high - low > (has_table ? TABLE_SPAN_MAX : SPAN_MAX))
+        return false;
+    group->has_table = has_table;
     group->low = low;
     group->high = high;
     group->last = position;
@@ -265,24 +273,78 @@ static unsigned find_writes(const Uop *uop) {
     return writes;
 }
 
-/* False: there are no two candidates. */
-static bool summarize(Translation *translation) {
+/* Does the register hold less than 256? 'bytes': general ones that do, as a bit each. */
+static bool is_byte(const UopBlock *lifted, unsigned position, unsigned bytes, unsigned ureg) {
+    if (ureg < 8)
+        return bytes >> ureg & 1;
+    const Uop *before = &lifted->uop[position == 0 ? 0 : position - 1];
+    return position != 0 && ureg != UREG_NONE && before->code == UOP_MOVZX && before->size == 4 &&
+           before->src_size == 1 && before->dst == ureg && before->insn == before[1].insn;
+}
+
+/* What may be fetched with base, index and displacement: not the FPU's operands. */
+static bool takes_index(const Uop *uop) {
+    return uop->code <= UOP_MOVSX || (uop->code >= UOP_ADD && uop->code <= UOP_TEST);
+}
+
+/* The operand's address; where a byte indexes a table the table's, and the byte is noted. */
+static UopAddress find_table(Translation *translation, unsigned position, unsigned bytes) {
+    const Uop *uop = &translation->lifted->uop[position];
+    UopAddress address = uop->address;
+    SharedAccess *access = &translation->shared[position];
+    if (address.base == UREG_NONE || address.index == UREG_NONE || !takes_index(uop))
+        return address;
+    if (address.scale == 1 && is_byte(translation->lifted, position, bytes, address.base)) {
+        access->index = address.base;
+        address.base = address.index;
+    } else if (address.scale <= 4 && is_byte(translation->lifted, position, bytes, address.index)) {
+        access->index = address.index;
+    } else {
+        return address;
+    }
+    access->scale = address.scale;
+    address.index = UREG_NONE;
+    address.scale = 1;
+    return address;
+}
+
+/* Of the registers 'bytes' that hold less than 256, those that do so after this micro-op, too. */
+static unsigned follow_bytes(const Uop *uop, unsigned writes, unsigned bytes) {
+    if (uop->code == UOP_HELPER)
+        return 0;
+    bytes &= ~writes;
+    bool extends = uop->code == UOP_MOVZX && uop->src_size == 1;
+    bool masks = uop->code == UOP_AND && uop->src_kind == UOPERAND_IMM && uop->imm <= 0xFF;
+    bool is_byte_now = uop->size == 4 && uop->dst_kind == UOPERAND_REG && uop->dst < 8;
+    return is_byte_now && (extends || masks) ? bytes | 1u << uop->dst : bytes;
+}
+
+static bool has_two_operands(const UopBlock *lifted) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < lifted->uop_count && count < 2; i++)
+        count += uop_has_memory(&lifted->uop[i]);
+    return count == 2;
+}
+
+static void summarize(Translation *translation) {
     const UopBlock *lifted = translation->lifted;
-    unsigned candidates = 0;
+    unsigned bytes = 0;
     for (unsigned i = 0; i < lifted->uop_count; i++) {
-        bool candidate = is_candidate(translation, &lifted->uop[i]);
-        translation->shared_traits[i] = candidate ? SHARED_CANDIDATE : 0;
-        candidates += candidate;
-    }
-    for (unsigned i = 0; candidates >= 2 && i < lifted->uop_count; i++) {
         const Uop *uop = &lifted->uop[i];
-        translation->shared_writes[i] = (uint8_t)find_writes(uop);
+        unsigned writes = find_writes(uop), traits = 0;
+        if (uop_has_memory(uop)) {
+            translation->shared_address[i] = find_table(translation, i, bytes);
+            if (is_candidate(translation, uop, &translation->shared_address[i]))
+                traits |= SHARED_CANDIDATE;
+        }
         if (uop->code == UOP_HELPER || uop->code == UOP_LOAD_SREG)
-            translation->shared_traits[i] |= SHARED_BARRIER;
+            traits |= SHARED_BARRIER;
         if (uop->dst_kind == UOPERAND_REG && (uop->code == UOP_LEA || uop->code == UOP_MOV))
-            translation->shared_traits[i] |= SHARED_MOVES;
+            traits |= SHARED_MOVES;
+        translation->shared_traits[i] = (uint8_t)traits;
+        translation->shared_writes[i] = (uint8_t)writes;
+        bytes = follow_bytes(uop, writes, bytes);
     }
-    return candidates >= 2;
 }
 
 /* Registers that are known, as a bit each. */
@@ -305,7 +367,7 @@ static void know_itself(KnownRegisters *known, unsigned reg) {
  */
 static Group walk(Translation *translation, unsigned first, unsigned last, unsigned number) {
     const UopBlock *lifted = translation->lifted;
-    const UopAddress *address = &lifted->uop[first].address;
+    const UopAddress *address = &translation->shared_address[first];
     Group group = {
         .first = first, .base = address->base, .index = address->index, .scale = address->scale};
     KnownRegisters known;
@@ -323,11 +385,12 @@ static Group walk(Translation *translation, unsigned first, unsigned last, unsig
         int64_t distance;
         SharedAccess *access = &translation->shared[i];
         if (access->group == 0 && (traits & SHARED_CANDIDATE) &&
-            find_distance(&group, &known, &uop->address, &distance) &&
-            join_group(&group, uop, i, distance) && number != 0)
-            *access = (SharedAccess){
-                .group = (uint8_t)number,
-                .offset = (int16_t)((int32_t)(uint32_t)distance - translation->group[number].low)};
+            find_distance(&group, &known, &translation->shared_address[i], &distance) &&
+            join_group(&group, uop, access->scale, i, distance) && number != 0) {
+            access->group = (uint8_t)number;
+            access->offset =
+                (int16_t)((int32_t)(uint32_t)distance - translation->group[number].low);
+        }
         if (!(traits & SHARED_MOVES) && !(translation->shared_writes[i] & mask))
             continue;
         if (follow(&known, uop, &group) && !is_alive(&group, &known))
@@ -391,8 +454,9 @@ void x86_find_shared_checks(Translation *translation) {
     memset(translation->shared, 0, lifted->uop_count * sizeof translation->shared[0]);
     if (translation->key.limit != 0 || translation->backend->translator->options.no_shared_checks)
         return;
-    if (!summarize(translation))
+    if (!has_two_operands(lifted))
         return;
+    summarize(translation);
     for (unsigned i = 0; i < lifted->uop_count && translation->group_count < SHARED_GROUP_MAX; i++)
         if (translation->shared[i].group == 0 &&
             (translation->shared_traits[i] & SHARED_CANDIDATE) && is_first_access(lifted, i))
@@ -400,7 +464,7 @@ void x86_find_shared_checks(Translation *translation) {
 }
 
 static void emit_sum(Translation *translation, unsigned host, int32_t distance) {
-    UopAddress address = translation->uop->address;
+    UopAddress address = translation->shared_address[translation->uop - translation->lifted->uop];
     address.displacement = distance;
     x86_emit_offset(translation, host, &address);
 }
@@ -468,6 +532,10 @@ bool x86_emit_shared_operand(Translation *translation) {
     if (group->host == NO_REGISTER && group->first != index)
         asm_mov(&translation->assembler, 8, HOST_ADDRESS, slot_of(translation, group));
     translation->memory = host_mem(host, access->offset);
+    if (access->scale != 0) {
+        translation->memory.index = (uint8_t)host_register(access->index);
+        translation->memory.scale = access->scale;
+    }
     if (host != HOST_ADDRESS && names_high_byte(translation->uop)) { /* R10, R11 want a prefix */
         asm_lea(&translation->assembler, 8, HOST_ADDRESS, translation->memory);
         translation->memory = host_mem(HOST_ADDRESS, 0);

@@ -25,6 +25,27 @@ static const uint8_t frames[] = {
     // clang-format on
 };
 
+/* Tables indexed by bytes, at addresses that slide over a page's end. */
+static const uint8_t tables[] = {
+    // clang-format off
+    0x0F, 0xB6, 0x06,                   /* top: movzx eax, byte [esi] */
+    0x46,                               /* inc esi */
+    0x8A, 0x0C, 0x03,                   /* mov cl, [ebx + eax] */
+    0x02, 0x54, 0x18, 0x07,             /* add dl, [eax + ebx + 7] */
+    0x28, 0x54, 0x83, 0x10,             /* sub [ebx + eax*4 + 16], dl */
+    0xD7,                               /* xlatb */
+    0x00, 0xC6,                         /* add dh, al */
+    0x25, 0xFF, 0x00, 0x00, 0x00,       /* and eax, 0FFh */
+    0x8B, 0x3C, 0x43,                   /* mov edi, [ebx + eax*2] */
+    0x00, 0x24, 0x03,                   /* add [ebx + eax], ah */
+    0x01, 0xFA,                         /* add edx, edi */
+    0x4B,                               /* dec ebx */
+    0x81, 0xFB, 0x00, 0x0B, 0x02, 0x00, /* cmp ebx, 20B00h */
+    0x77, 0xD8,                         /* ja top */
+    0xF4,                               /* hlt */
+    // clang-format on
+};
+
 static const uint8_t structure[] = {
     // clang-format off
     0x8B, 0x03,                         /* mov eax, [ebx] */
@@ -71,6 +92,22 @@ START_TEST(test_frames_on_two_pages) {
 }
 END_TEST
 
+START_TEST(test_tables_on_two_pages) {
+    Guest guests[2];
+    for (unsigned i = 0; i < 2; i++) {
+        open_guest(&guests[i], i == 0 ? BACKEND_PORTABLE : translator_default_backend(), tables,
+                   sizeof tables, ELSEWHERE | 7);
+        guests[i].cpu->state.gpr[REG_EBX] = DATA + PAGE_SIZE + 0x40;
+        guests[i].cpu->state.gpr[REG_ESI] = DATA + 0x8000;
+        ck_assert_int_eq(guest_run(&guests[i], 100000), RUN_HALTED);
+        ck_assert_uint_eq(guests[i].cpu->state.gpr[REG_EBX], 0x20B00);
+    }
+    check_alike(guests);
+    for (unsigned i = 0; i < 2; i++)
+        guest_destroy(&guests[i]);
+}
+END_TEST
+
 START_TEST(test_fault_in_the_middle) {
     Guest guests[2];
     for (unsigned i = 0; i < 2; i++) {
@@ -95,6 +132,7 @@ int main(void) {
     Suite *suite = suite_create("shared_checks");
     TCase *tests = tcase_create("operands");
     tcase_add_test(tests, test_frames_on_two_pages);
+    tcase_add_test(tests, test_tables_on_two_pages);
     tcase_add_test(tests, test_fault_in_the_middle);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
