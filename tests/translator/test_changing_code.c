@@ -56,9 +56,9 @@ START_TEST(changing_code_is_translated_once) {
     if (translator_default_backend() != BACKEND_JIT)
         return;
     ck_assert_double_lt(translations_a_round(&(TranslatorOptions){.backend = BACKEND_JIT}), 1.2);
-    ck_assert_double_gt(translations_a_round(&(TranslatorOptions){.backend = BACKEND_JIT,
-                                                                  .no_single_entry = true}),
-                        1.8);
+    ck_assert_double_gt(
+        translations_a_round(&(TranslatorOptions){.backend = BACKEND_JIT, .no_single_entry = true}),
+        1.8);
 }
 END_TEST
 
