@@ -41,6 +41,8 @@ MonitorHandler monitor_stop, monitor_continue, monitor_reset, monitor_power_down
 MonitorHandler monitor_info, monitor_nmi, monitor_log;
 /* monitor_status.c */
 MonitorHandler monitor_info_status, monitor_info_version, monitor_info_name, monitor_info_jit;
+/* monitor_history.c */
+MonitorHandler monitor_reverse_step, monitor_last_write;
 /* monitor_gdb.c */
 MonitorHandler monitor_gdb_server;
 /* monitor_speed.c */

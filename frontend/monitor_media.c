@@ -1,4 +1,5 @@
 /* Removable media: change, eject. */
+#include "machine_action.h"
 #include "machine_parts.h"
 #include "monitor_command.h"
 
@@ -26,6 +27,7 @@ static bool read_mode(const char *mode, BlockOptions *options, Error *error) {
 }
 
 bool monitor_change(Monitor *monitor, char *arguments, Error *error) {
+    machine_changed_otherwise(monitor->machine, "change");
     char *id = monitor_next_word(&arguments);
     char *path = monitor_next_word(&arguments);
     bool force = path != NULL && strcmp(path, "-f") == 0;
@@ -51,6 +53,7 @@ bool monitor_change(Monitor *monitor, char *arguments, Error *error) {
 }
 
 bool monitor_eject(Monitor *monitor, char *arguments, Error *error) {
+    machine_changed_otherwise(monitor->machine, "eject");
     char *id = monitor_next_word(&arguments);
     bool force = id != NULL && strcmp(id, "-f") == 0;
     if (force)

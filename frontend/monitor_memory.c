@@ -1,4 +1,5 @@
 /* Looking at memory and ports: x, xp, print, i, o, memsave, pmemsave. */
+#include "machine_action.h"
 #include "machine_parts.h"
 #include "monitor_command.h"
 #include "monitor_disassembly.h"
@@ -213,6 +214,7 @@ static bool read_port_arguments(Monitor *monitor, const char **arguments, Format
 }
 
 bool monitor_port_read(Monitor *monitor, char *arguments, Error *error) {
+    machine_changed_otherwise(monitor->machine, "i");
     Format format;
     uint64_t port;
     const char *text = arguments;
@@ -228,6 +230,7 @@ bool monitor_port_read(Monitor *monitor, char *arguments, Error *error) {
 }
 
 bool monitor_port_write(Monitor *monitor, char *arguments, Error *error) {
+    machine_changed_otherwise(monitor->machine, "o");
     Format format;
     uint64_t port, value;
     const char *text = arguments;

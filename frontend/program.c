@@ -1,6 +1,7 @@
 #include "program.h"
 #include "display.h"
 #include "image_shelf.h"
+#include "machine_history.h"
 #include "recording_description.h"
 #include "sandbox.h"
 #include "snapshot_of_machine.h"
@@ -223,7 +224,8 @@ static bool begin_recording(Program *program, Error *error) {
     if (settings->replay != NULL) {
         program->replay.paced = true;
         return machine_replay_recording(program->machine, settings->replay, &program->replay,
-                                        error);
+                                        error) &&
+               machine_history_begin(program->machine, error);
     }
     if (settings->record_path == NULL)
         return true;

@@ -16,6 +16,10 @@ bool gdb_read_registers(GdbStub *stub, GdbText *text) {
 /* Those that cannot be changed are passed over: the debugger sends all to change one. */
 bool gdb_write_registers(GdbStub *stub, GdbText *text) {
     uint8_t bytes[GDB_REGISTER_BYTES];
+    if (!machine_history_change(stub->machine)) {
+        gdb_fail(stub, GDB_EINVAL);
+        return true;
+    }
     for (unsigned i = 0; i < gdb_register_count() && text->at < text->end; i++) {
         if (!gdb_take_bytes(text, bytes, gdb_register_size(i))) {
             gdb_fail(stub, GDB_EINVAL);
@@ -41,6 +45,7 @@ bool gdb_write_register(GdbStub *stub, GdbText *text) {
     uint8_t bytes[GDB_REGISTER_BYTES];
     if (gdb_take_number(text, &number) && number < gdb_register_count() && gdb_take(text, "=") &&
         gdb_take_bytes(text, bytes, gdb_register_size((unsigned)number)) &&
+        machine_history_change(stub->machine) &&
         gdb_set_register(selected_cpu(stub), (unsigned)number, bytes))
         gdb_answer(stub, "OK");
     else
@@ -94,7 +99,8 @@ static bool write_taken(GdbStub *stub, GdbText *text, bool binary) {
     if (!take_range(text, &address, &length, sizeof(bytes)) || !gdb_take(text, ":") ||
         !(binary ? gdb_take_binary(text, bytes, length) : gdb_take_bytes(text, bytes, length)))
         gdb_fail(stub, GDB_EINVAL);
-    else if (!machine_debug_write(stub->machine, view_of(stub), address, bytes, length))
+    else if (!machine_history_change(stub->machine) ||
+             !machine_debug_write(stub->machine, view_of(stub), address, bytes, length))
         gdb_fail(stub, GDB_EFAULT);
     else
         gdb_answer(stub, "OK");

@@ -10,8 +10,9 @@ bool gdb_supported(GdbStub *stub, GdbText *text) {
     stub->knows_hwbreak = strstr(text->at, "hwbreak+") != NULL;
     byte_buffer_print(&stub->payload,
                       "PacketSize=%x;qXfer:features:read+;QStartNoAckMode+;vContSupported+;"
-                      "swbreak+;hwbreak+;multiprocess-",
-                      GDB_PACKET_BYTES);
+                      "swbreak+;hwbreak+;multiprocess-%s",
+                      GDB_PACKET_BYTES,
+                      stub->machine->history != NULL ? ";ReverseStep+;ReverseContinue+" : "");
     return true;
 }
 

@@ -24,6 +24,14 @@ static void append_point(GdbStub *stub, const MachineStop *stop) {
         byte_buffer_print(&stub->payload, "%s:;", software ? "swbreak" : "hwbreak");
 }
 
+/* At the end of a recording, or at the beginning of what is known. */
+static void append_end_of_history(GdbStub *stub, const MachineStop *stop) {
+    const Replay *replay = stub->machine->replay;
+    append_thread(stub, SIGNAL_TRAP, stop->processor);
+    byte_buffer_print(&stub->payload, "replaylog:%s;",
+                      replay != NULL && replay->end != REPLAY_GOES_ON ? "end" : "begin");
+}
+
 static unsigned signal_of_state(const GdbStub *stub, RunState state) {
     if (state == RUN_STATE_GUEST_PANICKED || state == RUN_STATE_INTERNAL_ERROR)
         return SIGNAL_ABORT;
@@ -42,6 +50,8 @@ void gdb_append_stop(GdbStub *stub) {
         append_point(stub, &stop);
     else if (stop.reason == MACHINE_STOP_STEP)
         append_thread(stub, SIGNAL_TRAP, stop.processor);
+    else if (stop.reason == MACHINE_STOP_HISTORY)
+        append_end_of_history(stub, &stop);
     else if (stop.reason == MACHINE_STOP_TRIPLE)
         append_thread(stub, SIGNAL_SEGV, stop.processor);
     else
@@ -94,6 +104,28 @@ bool gdb_step(GdbStub *stub, GdbText *text) {
                                                                            : stub->selected);
     gdb_fail(stub, GDB_EINVAL);
     return true;
+}
+
+/* ---- Backwards ---- */
+
+static bool go_back(GdbStub *stub, bool (*back)(Machine *machine, Error *error)) {
+    Error error = {.set = false};
+    stub->interrupted = false;
+    if (back(stub->machine, &error))
+        gdb_append_stop(stub);
+    else
+        gdb_fail(stub, GDB_EINVAL);
+    return true;
+}
+
+bool gdb_continue_back(GdbStub *stub, GdbText *text) {
+    (void)text;
+    return go_back(stub, machine_history_run_back);
+}
+
+bool gdb_step_back(GdbStub *stub, GdbText *text) {
+    (void)text;
+    return go_back(stub, machine_history_step_back);
 }
 
 bool gdb_list_actions(GdbStub *stub, GdbText *text) {

@@ -46,7 +46,8 @@ GdbHandler gdb_read_memory, gdb_write_memory, gdb_write_binary;
 /* gdb_points.c */
 GdbHandler gdb_insert_point, gdb_remove_point;
 /* gdb_run.c */
-GdbHandler gdb_continue, gdb_step, gdb_list_actions, gdb_run_actions, gdb_tell_stop;
+GdbHandler gdb_continue, gdb_step, gdb_continue_back, gdb_step_back, gdb_list_actions,
+    gdb_run_actions, gdb_tell_stop;
 /* Why the machine stands; the answer to whatever made it run. */
 void gdb_append_stop(GdbStub *stub);
 /* gdb_query.c */

@@ -27,6 +27,8 @@ static const GdbCommand commands[] = {
     {"X",                 gdb_write_binary,       false},
     {"c",                 gdb_continue,           false},
     {"s",                 gdb_step,               false},
+    {"bc",                gdb_continue_back,      false},
+    {"bs",                gdb_step_back,          false},
     {"vCont?",            gdb_list_actions,       false},
     {"vCont",             gdb_run_actions,        false},
     {"vKill",             gdb_kill_process,       true},
@@ -77,6 +79,7 @@ void gdb_send_payload(GdbStub *stub) {
 /* ---- The end ---- */
 
 static void detach(void *opaque) {
+    machine_history_end(opaque);
     machine_debug_detach(opaque);
 }
 
@@ -191,8 +194,10 @@ void gdb_stub_update(GdbStub *stub) {
 
 /* ---- Coming and going ---- */
 
+/* Where there is no way back the debugger is told that it has none. */
 static void attach(void *opaque) {
     machine_debug_attach(opaque);
+    machine_history_begin(opaque, NULL);
 }
 
 GdbStub *gdb_stub_create(const GdbHost *host) {

@@ -99,6 +99,7 @@ void machine_destroy(Machine *machine) {
         return;
     end_thread(machine);
     machine_typing_stop(machine);
+    machine_history_end(machine);
     board_destroy(&machine->board);
     checkpoints_end(machine);
     ram_hash_destroy(&machine->ram_hash);

@@ -53,6 +53,7 @@ MachineStop machine_debug_take_stop(Machine *machine) {
 /* After a triple fault the board's reset is still to come. */
 static bool go_on(Machine *machine) {
     MachineDebug *debug = &machine->debug;
+    machine_history_go_on(machine);
     debug->stop = (MachineStop){.reason = MACHINE_STOP_NONE};
     debug->points.met.kind = CPU_STOP_NONE;
     debug->points.passed_processor = machine->cpu->number;

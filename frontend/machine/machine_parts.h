@@ -13,12 +13,13 @@
 #include "machine.h"
 #include "machine_debug.h"
 #include "machine_events.h"
+#include "machine_history.h"
 #include "machine_observer.h"
-#include "machine_typing.h"
 #include "machine_processors.h"
 #include "machine_record.h"
 #include "machine_replay.h"
 #include "machine_time.h"
+#include "machine_typing.h"
 #include "machine_wait.h"
 #include "page_history.h"
 #include "physical_map.h"
@@ -70,8 +71,9 @@ struct Machine {
     MachineTyping typing;
     MachineWatch watch;
     MachineDebug debug;
-    Recorder *recorder; /* NULL: nobody records */
-    Replay *replay;     /* NULL: it lives in the present */
+    Recorder *recorder;      /* NULL: nobody records */
+    Replay *replay;          /* NULL: it lives in the present */
+    MachineHistory *history; /* NULL: there is no way back */
     bool stops_at_triple_fault;
     MachineCrash crash;
     PageHistory *page_history; /* NULL before the first checkpoint */
@@ -105,7 +107,7 @@ struct Machine {
     DisplaySurface frame;
     uint64_t frame_number;
     MachineActivity activity; /* published with the frame, under its lock */
-    bool frame_wanted; /* atomic */
+    bool frame_wanted;        /* atomic */
 };
 
 /* machine_run.c: one round of the run loop, at most 'limit' instructions. False: the machine does

@@ -131,10 +131,11 @@ void recorder_note_idle(Machine *machine) {
 }
 
 void recorder_end_round(Machine *machine) {
-    Recorder *recorder = recorder_of(machine);
+    Recorder *recorder = machine->recorder;
     if (recorder == NULL)
         return;
-    append_round(recorder);
+    if (!recorder->is_broken)
+        append_round(recorder);
     recorder->part = PART_BETWEEN;
     if (recorder->round_done != NULL)
         recorder->round_done(recorder->opaque);

@@ -21,7 +21,7 @@ typedef struct Recorder {
         struct Machine *machine;
         unsigned index;
     } card[MACHINE_NETWORK_CARDS];
-    bool is_broken; /* by recorder_break(): nothing more is noted */
+    bool is_broken; /* by recorder_break(): nothing more is noted, but round_done() is called */
     /* After a round, where the log is wanted elsewhere too; may be NULL. */
     void (*round_done)(void *opaque);
     void *opaque;

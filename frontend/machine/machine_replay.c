@@ -114,7 +114,7 @@ static bool take_record(Machine *machine) {
     Record record;
     size_t at = replay->next;
     if (!record_read(replay->log, &replay->next, &record))
-        return stop_at(machine, REPLAY_CUT_SHORT);
+        return !machine_history_reach_present(machine) && stop_at(machine, REPLAY_CUT_SHORT);
     switch (record.kind) {
     case RECORD_ACTION:
         replay->actions++;
@@ -193,7 +193,7 @@ bool replay_run_slice(Machine *machine, int64_t limit) {
         replay->before_round(replay->opaque);
     while (!replay->in_slice) {
         if (!take_record(machine))
-            return false;
+            return machine->replay == NULL; /* the present is reached */
         if (machine->run_state != RUN_STATE_RUNNING)
             return false;
     }

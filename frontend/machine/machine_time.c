@@ -117,7 +117,8 @@ void machine_time_set_pace(MachineTime *time, InstructionPace pace) {
 }
 
 void machine_time_set_running(MachineTime *time, bool running) {
-    machine_time_settle(time);
+    if (!time->follows) /* what a replay is stopped for was not there */
+        machine_time_settle(time);
     time->running = running;
     if (time->sliced)
         time->host_seen_ns = host_clock_ns();
@@ -229,6 +230,8 @@ void machine_time_sync(MachineTime *time) {
 }
 
 void machine_time_follow(MachineTime *time, bool follows) {
+    if (!follows)
+        machine_time_settle(time);
     time->follows = follows;
     start_anew(time);
 }

@@ -1,3 +1,4 @@
+#include "machine_action.h"
 #include "snapshot_of_machine.h"
 #include "allocate.h"
 #include "disk_logs.h"
@@ -286,6 +287,7 @@ static bool load_from(Machine *machine, SnapshotFile *file, const char *name, bo
 }
 
 bool machine_load_snapshot(Machine *machine, const char *name, Error *error) {
+    machine_changed_otherwise(machine, "loadvm");
     SnapshotFile *file = open_file(machine, SNAPSHOT_READ, error);
     if (file == NULL)
         return false;

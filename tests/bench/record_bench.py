@@ -4,7 +4,8 @@ ratios, and how fast the recording grows.
 
     record_bench.py PROGRAM [--rounds N]
 
-The guest is a program of our own that counts instructions on the bare machine and ends by debug exit, and FreeDOS's boot.
+The guest is a program of our own on the bare machine: a loop that stores, with a look at a port (and so at the clock) now
+and then. It ends by debug exit.
 """
 import argparse
 import os
@@ -15,13 +16,14 @@ import sys
 import tempfile
 
 ROM_BYTES = 64 * 1024
-ROUNDS_OF_LOOP = 1000
-# mov cx,R / l: mov dx,FFFFh / m: add [bx],ax; inc bx; in al,61h every 65536th; dec dx; jnz m; loop l; out 501h
+ROUNDS_OF_LOOP = 3000
+# mov cx,R / l: mov dx,FFFFh / m: add [bx+200h],ax; inc bl; dec dx; jnz m; in al,61h; loop l; out 501h
 PROGRAM_BYTES = (bytes([0xb9]) + ROUNDS_OF_LOOP.to_bytes(2, "little") + bytes([
     0xba, 0xff, 0xff,             # l: mov dx, 0FFFFh
-    0x01, 0x07, 0x43,             # m: add [bx], ax / inc bx
-    0x4a, 0x75, 0xfa,             # dec dx / jnz m
-    0xe4, 0x61, 0xe2, 0xf3,       # in al, 61h / loop l
+    0x01, 0x87, 0x00, 0x02,       # m: add [bx+200h], ax
+    0xfe, 0xc3,                   # inc bl
+    0x4a, 0x75, 0xf7,             # dec dx / jnz m
+    0xe4, 0x61, 0xe2, 0xf0,       # in al, 61h / loop l
     0xba, 0x01, 0x05, 0xb0, 0x10, 0xee, 0xf4]))
 
 
