@@ -628,8 +628,8 @@ def random_of_type(schema, name, dice, depth=0):
             if "default" not in member or dice.random() < 0.5}
 
 
-# What ends the process by right, or starts programs that outlive the test.
-SPARED = {"quit", "migrate", "human-monitor-command", "qmp_capabilities"}
+# What ends the process by right (in the end), or starts programs that outlive the test.
+SPARED = {"quit", "set-action", "migrate", "human-monitor-command", "qmp_capabilities"}
 
 
 def check_hostile_commands():
