@@ -18,7 +18,9 @@ bool board_move_tray(Board *board, BoardDrive *drive, bool open, bool force, Err
         return true;
     if (!drive->is_cd || channel == NULL)
         return error_set(error, "Device '%s' does not have a tray", drive->id);
-    return ide_channel_move_tray(channel, unit, open, force, error);
+    bool good = ide_channel_move_tray(channel, unit, open, force, error);
+    machine_tell_trays(board->machine);
+    return good;
 }
 
 bool board_place_medium(Board *board, BoardDrive *drive, BlockNode *medium, const char *node_name,

@@ -162,6 +162,7 @@ static bool exchange(Board *board, BoardDrive *drive, BlockNode *medium, bool fo
     }
     block_close(drive->medium);
     drive->medium = medium;
+    machine_tell_trays(board->machine);
     return true;
 }
 
@@ -172,8 +173,13 @@ bool board_change_medium(Board *board, BoardDrive *drive, const BlockOptions *op
     if (drive->medium != NULL && disk_media_same_file(block_path(drive->medium), options->path) &&
         !board_eject(board, drive, force, error))
         return false;
+    bool was_open = board_tray_is_open(board, drive);
     BlockNode *medium = disk_media_open(board, options, error);
-    return medium != NULL && exchange(board, drive, medium, force, error);
+    if (medium == NULL || !exchange(board, drive, medium, force, error))
+        return false;
+    if (drive->is_cd && !was_open)
+        machine_tell_exchange(board->machine, (unsigned)(drive - board->drive));
+    return true;
 }
 
 bool board_tray_is_open(const Board *board, const BoardDrive *drive) {

@@ -44,16 +44,41 @@ static void append(MachineEvents *events, const MachineEvent *event) {
     pthread_mutex_unlock(&events->lock);
 }
 
-void machine_tell(Machine *machine, MachineEventKind kind, MachineCause cause) {
+static void tell(Machine *machine, MachineEvent event) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    MachineEvent event = {.kind = kind,
-                          .cause = cause,
-                          .seconds = now.tv_sec,
-                          .microseconds = (int32_t)(now.tv_nsec / 1000)};
+    event.seconds = now.tv_sec;
+    event.microseconds = (int32_t)(now.tv_nsec / 1000);
     append(&machine->events, &event);
     if (machine->notify != NULL)
         machine->notify(machine->notify_opaque);
+}
+
+void machine_tell(Machine *machine, MachineEventKind kind, MachineCause cause) {
+    tell(machine, (MachineEvent){.kind = kind, .cause = cause});
+}
+
+static void tell_tray(Machine *machine, unsigned drive, bool is_open) {
+    tell(machine, (MachineEvent){.kind = MACHINE_EVENT_TRAY, .drive = drive, .is_open = is_open});
+}
+
+void machine_tell_trays(Machine *machine) {
+    const Board *board = &machine->board;
+    for (unsigned i = 0; i < BOARD_DRIVES; i++) {
+        const BoardDrive *drive = &board->drive[i];
+        if (!drive->is_cd || !drive->present)
+            continue;
+        bool is_open = board_tray_is_open(board, drive);
+        if (is_open == machine->told_trays[i])
+            continue;
+        machine->told_trays[i] = is_open;
+        tell_tray(machine, i, is_open);
+    }
+}
+
+void machine_tell_exchange(Machine *machine, unsigned drive) {
+    tell_tray(machine, drive, true);
+    tell_tray(machine, drive, false);
 }
 
 bool machine_take_event(Machine *machine, MachineEvent *event) {

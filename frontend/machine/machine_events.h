@@ -15,6 +15,7 @@ typedef enum MachineEventKind {
     MACHINE_EVENT_SUSPEND,   /* to RAM */
     MACHINE_EVENT_WAKEUP,
     MACHINE_EVENT_GUEST_PANICKED,
+    MACHINE_EVENT_TRAY, /* of a CD drive: the guest or somebody else opened or closed it */
 } MachineEventKind;
 
 /* Who caused a reset or a shutdown, under the names that QMP has for them. */
@@ -33,6 +34,8 @@ typedef enum MachineCause {
 typedef struct MachineEvent {
     MachineEventKind kind;
     MachineCause cause;
+    unsigned drive; /* whose tray, of the board's drives */
+    bool is_open;
     int64_t seconds; /* of the host, since 1970 */
     int32_t microseconds;
 } MachineEvent;
@@ -51,6 +54,11 @@ void machine_events_destroy(MachineEvents *events);
 /* Appends an event with the present time, and notifies. Where nobody takes them the oldest go. Any
  * thread. */
 void machine_tell(Machine *machine, MachineEventKind kind, MachineCause cause);
+
+/* Tells of the trays that have moved since the last time. The machine's thread. */
+void machine_tell_trays(Machine *machine);
+/* A disc was exchanged at one go: the tray opened and closed. */
+void machine_tell_exchange(Machine *machine, unsigned drive);
 
 /* Takes the oldest; false: there is none. Any thread. */
 bool machine_take_event(Machine *machine, MachineEvent *event);

@@ -94,6 +94,7 @@ struct Machine {
     void (*notify)(void *opaque);
     void *notify_opaque;
     MachineEvents events;
+    bool told_trays[BOARD_DRIVES]; /* which of them are known to be open */
     InputDoor door;
     pthread_t thread;
     bool has_thread;

@@ -174,6 +174,7 @@ static bool run_round(Machine *machine, int64_t limit, bool may_sleep) {
         more = idle(machine, may_sleep);
     else if (exit == RUN_BREAK && !machine->time.icount && machine->processor_count == 1)
         sleep_in_loop(machine);
+    machine_tell_trays(machine);
     machine_serve_requests(machine);
     return more && machine->run_state == RUN_STATE_RUNNING;
 }

@@ -50,28 +50,15 @@ static BoardDrive *find_removable(QmpCall *call) {
     return NULL;
 }
 
-/* The event is sent by the main thread, once the command is done. */
-static void tell_tray(QmpCall *call, const BoardDrive *drive, bool open) {
-    char device[128];
-    qmp_drive_device(&call->machine->board, drive, device, sizeof(device));
-    qmp_send_event(call->server, "DEVICE_TRAY_MOVED",
-                   qmp_pack("device:s id:s tray-open:b", qmp_drive_backend(drive), device, open));
-}
-
 static bool move_tray(QmpCall *call, BoardDrive *drive, bool open, bool force) {
     Board *board = &call->machine->board;
-    bool was_open = board_tray_is_open(board, drive);
     if (open && !force && board_tray_is_locked(board, drive) &&
         !board_move_tray(board, drive, open, false, NULL)) /* the guest is asked */
         return qmp_fail(call, QMP_GENERIC_ERROR,
                         "Device '%.100s' is locked and force was not specified, wait for tray to "
                         "open and try again",
                         drive->id);
-    if (!board_move_tray(board, drive, open, force, &call->error))
-        return false;
-    if (drive->is_cd && was_open != open)
-        tell_tray(call, drive, open);
-    return true;
+    return board_move_tray(board, drive, open, force, &call->error);
 }
 
 bool qmp_blockdev_open_tray(QmpCall *call) {
@@ -134,9 +121,5 @@ bool qmp_blockdev_change_medium(QmpCall *call) {
                              qmp_get_bool(call, "force", false), &call->error))
         return false;
     drive->node_name[0] = '\0';
-    if (drive->is_cd) {
-        tell_tray(call, drive, true);
-        tell_tray(call, drive, false);
-    }
     return true;
 }

@@ -77,7 +77,23 @@ static const struct {
     [MACHINE_EVENT_SUSPEND] = {"SUSPEND", false},
     [MACHINE_EVENT_WAKEUP] = {"WAKEUP", false},
     [MACHINE_EVENT_GUEST_PANICKED] = {"GUEST_PANICKED", false},
+    [MACHINE_EVENT_TRAY] = {"DEVICE_TRAY_MOVED", false},
 };
+
+static json_object *describe(const QmpServer *server, const MachineEvent *event) {
+    char device[128];
+    if (machine_events[event->kind].has_cause)
+        return qmp_pack("guest:b reason:s", machine_cause_is_guest(event->cause),
+                        machine_cause_name(event->cause));
+    if (event->kind == MACHINE_EVENT_GUEST_PANICKED)
+        return qmp_pack("action:s", "pause");
+    if (event->kind != MACHINE_EVENT_TRAY)
+        return NULL;
+    const Board *board = &server->program->machine->board; /* names of drives never change */
+    qmp_drive_device(board, &board->drive[event->drive], device, sizeof(device));
+    return qmp_pack("device:s id:s tray-open:b", qmp_drive_backend(&board->drive[event->drive]),
+                    device, event->is_open);
+}
 
 void qmp_serve_events(QmpServer *server) {
     MachineEvent event;
@@ -88,14 +104,9 @@ void qmp_serve_events(QmpServer *server) {
     json_object_put(waiting);
     while (server->program->machine != NULL &&
            machine_take_event(server->program->machine, &event)) {
-        json_object *data = NULL;
-        if (machine_events[event.kind].has_cause)
-            data = qmp_pack("guest:b reason:s", machine_cause_is_guest(event.cause),
-                            machine_cause_name(event.cause));
-        else if (event.kind == MACHINE_EVENT_GUEST_PANICKED)
-            data = qmp_pack("action:s", "pause");
-        broadcast(server, qmp_event_create(machine_events[event.kind].name, data, event.seconds,
-                                           event.microseconds));
+        broadcast(server,
+                  qmp_event_create(machine_events[event.kind].name, describe(server, &event),
+                                   event.seconds, event.microseconds));
     }
 }
 

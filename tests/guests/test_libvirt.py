@@ -10,8 +10,10 @@ import initramfs
 import libvirt_session
 from guest_test import Skip, case, check, run_cases
 
-# A Linux that says when it is there, and goes when the power button is pressed.
-SCRIPT = """echo the guest is up
+# A Linux that opens the CD drive, says when it is there, and goes when the power button is pressed.
+SCRIPT = """echo 1 > /proc/sys/dev/cdrom/autoeject # Linux opens the tray when nobody has the disc open any more
+head -c 2048 /dev/sr0 > /dev/null
+echo the guest is up
 while ! grep -q "^ *[1-9]" /sys/firmware/acpi/interrupts/ff_pwr_btn; do sleep 0.1; done
 echo the button was pressed
 """
@@ -24,6 +26,8 @@ LINUX = """<domain type='qemu'>
   <on_poweroff>destroy</on_poweroff><on_reboot>restart</on_reboot>
   <devices>
     <emulator>{emulator}</emulator>
+    <disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file='{disc}'/><target dev='hdc' bus='ide'/>
+      <readonly/></disk>
     <interface type='user'><model type='e1000'/></interface>
     <serial type='file'><source path='{serial}'/><target port='0'/></serial>
     <video><model type='vga' vram='16384'/></video>
@@ -94,15 +98,19 @@ def state(session, name):
     return session.virsh("domstate", name, "--reason")
 
 
+def write_disc(path, content):
+    with open(path, "wb") as file:
+        file.write(content * 4096)
+        file.truncate(1 << 20)
+
+
 def make_dos(context, session):
     floppy = context.guest("freedos-1440.img")
     shutil.copy(floppy, session.path("dos.img"))
     os.chmod(session.path("dos.img"), 0o644)
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", session.path("disk.qcow2"), "32M"], check=True)
     for name in ("a.iso", "b.iso"):
-        with open(session.path(name), "wb") as file:
-            file.write(name.encode() * 4096)
-            file.truncate(1 << 20)
+        write_disc(session.path(name), name.encode())
     session.define("dos", DOS.format(emulator=session.emulator, floppy=session.path("dos.img"), disk=session.path("disk.qcow2")))
 
 
@@ -117,13 +125,15 @@ def life_of_a_domain(context):
     with Running(context) as session:
         shutil.copy(kernel, session.path("vmlinuz"))
         os.chmod(session.path("vmlinuz"), 0o644)
-        initramfs.build(session.path("initrd"), "686", modules=["button"], script=SCRIPT)
+        initramfs.build(session.path("initrd"), "686", modules=["button", "ata_piix", "sr_mod"], script=SCRIPT)
         serial = session.path("serial.log")
+        write_disc(session.path("a.iso"), b"A")
         session.define("linux", LINUX.format(emulator=session.emulator, kernel=session.path("vmlinuz"), initrd=session.path("initrd"),
-                                             serial=serial))
+                                             serial=serial, disc=session.path("a.iso")))
         session.virsh("start", "linux")
         check(state(session, "linux").startswith("running"), state(session, "linux"))
         wait_for(lambda: "the guest is up" in read(serial), "the guest")
+        check("tray='open'" in session.virsh("dumpxml", "linux"), "the guest's eject is not told: " + read(serial)[-500:])
         session.virsh("suspend", "linux")
         check(state(session, "linux") == "paused (user)", state(session, "linux"))
         session.virsh("resume", "linux")
