@@ -64,7 +64,7 @@ MonitorHandler monitor_examine, monitor_examine_physical, monitor_evaluate, moni
     monitor_port_write;
 MonitorHandler monitor_save_memory, monitor_save_physical;
 /* monitor_input.c */
-MonitorHandler monitor_send_key, monitor_mouse_move, monitor_mouse_button;
+MonitorHandler monitor_joystick, monitor_send_key, monitor_mouse_move, monitor_mouse_button;
 /* monitor_screen.c */
 MonitorHandler monitor_screendump, monitor_screentext;
 /* monitor_snapshot.c */

@@ -17,6 +17,7 @@ const MonitorCommand monitor_commands[] = {
     {"loadvm", NULL, "name", "make the machine what it was at a snapshot", monitor_load_snapshot, true},
     {"log", NULL, "category[,...]|none", "trace these categories, as -d does", monitor_log, true},
     {"memsave", NULL, "addr size file", "save memory by virtual address to a file", monitor_save_memory, true},
+    {"joystick", NULL, "number x y [buttons]", "move joystick 0 or 1 to x, y (-100 to 100) and press its buttons (1, 2), as read at the gameport", monitor_joystick, false},
     {"mouse_button", NULL, "state", "press mouse buttons (1 left, 2 middle, 4 right), 0 lets go", monitor_mouse_button, false},
     {"mouse_move", NULL, "dx dy [dz]", "move the mouse", monitor_mouse_move, false},
     {"nmi", NULL, "", "send a non-maskable interrupt", monitor_nmi, true},

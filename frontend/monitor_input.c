@@ -1,4 +1,4 @@
-/* Keys and mouse: sendkey, mouse_move, mouse_button. */
+/* Keys, mouse and joysticks: sendkey, mouse_move, mouse_button, joystick. */
 #include "machine_parts.h"
 #include "monitor_command.h"
 #include "typist.h"
@@ -53,5 +53,27 @@ bool monitor_mouse_button(Monitor *monitor, char *arguments, Error *error) {
     uint32_t buttons =
         ((uint32_t)state & 1) | ((uint32_t)state & 2) << 1 | ((uint32_t)state & 4) >> 1;
     return machine_send_mouse_buttons(monitor->machine, buttons) ||
+           error_set(error, "too much input waits already");
+}
+
+/* -100 to 100 as the gameport has it. */
+static int joystick_position(int32_t value) {
+    int32_t position = 128 + value * 128 / 100;
+    return position < 0 ? 0 : position > 255 ? 255 : position;
+}
+
+bool monitor_joystick(Monitor *monitor, char *arguments, Error *error) {
+    int32_t number, x, y, buttons;
+    if (!read_number(&arguments, false, &number) || !read_number(&arguments, false, &x) ||
+        !read_number(&arguments, false, &y) || !read_number(&arguments, true, &buttons) ||
+        number < 0 || number > 1)
+        return error_set(error, "joystick: its number (0 or 1), x, y and perhaps buttons expected");
+    if (!machine_has_gameport(monitor->machine))
+        return error_set(error, "there is no gameport; '-device gameport' plugs one in");
+    unsigned first = (unsigned)number * 2;
+    return (machine_send_joystick(monitor->machine, first, joystick_position(x)) &&
+            machine_send_joystick(monitor->machine, first + 1, joystick_position(y)) &&
+            machine_send_joystick_button(monitor->machine, first, (buttons & 1) != 0) &&
+            machine_send_joystick_button(monitor->machine, first + 1, (buttons & 2) != 0)) ||
            error_set(error, "too much input waits already");
 }

@@ -65,6 +65,7 @@ OptionHandler option_audiodev, option_audio, option_soundhw;
 bool plug_in_sb16(Settings *settings, KeyValues *values, Error *error);
 bool plug_in_ac97(Settings *settings, KeyValues *values, Error *error);
 bool plug_in_es1370(Settings *settings, KeyValues *values, Error *error);
+bool plug_in_gameport(Settings *settings, KeyValues *values, Error *error);
 bool plug_in_mpu401(Settings *settings, KeyValues *values, Error *error);
 bool plug_in_adlib(Settings *settings, KeyValues *values, Error *error);
 

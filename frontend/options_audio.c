@@ -1,4 +1,5 @@
-/* -audiodev, and the cards: one table for -device, -audio and -soundhw. */
+/* -audiodev, and the cards: one table for -device, -audio and -soundhw; the gameport, which was on
+ * them. */
 #include "key_values.h"
 #include "nearest_name.h"
 #include "options.h"
@@ -102,6 +103,17 @@ bool plug_in_mpu401(Settings *settings, KeyValues *values, Error *error) {
     config->port = (uint16_t)port;
     config->irq = (uint8_t)(irq == 2 ? 9 : irq);
     keep_midi(settings, values);
+    return true;
+}
+
+bool plug_in_gameport(Settings *settings, KeyValues *values, Error *error) {
+    uint64_t count;
+    if (!key_values_get_number(values, "joysticks", 1, &count, error))
+        return false;
+    if (count > 2)
+        return error_set(error, "joysticks is 0, 1 or 2");
+    settings->machine.has_gameport = true;
+    settings->machine.joysticks = (unsigned)count;
     return true;
 }
 

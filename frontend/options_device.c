@@ -324,6 +324,7 @@ static const DeviceOption device_options[] = {
     {"pci-testdev", "id addr bus", "a PCI device that counts writes, for the same", plug_in_pci_testdev},
     {"isa-debugcon", "chardev iobase id", "the debug console", plug_in_debug_console},
     {"sb16", "audiodev iobase irq dma dma16 version midi id bus", "a Sound Blaster 16 with OPL3 and MPU-401", plug_in_sb16},
+    {"gameport", "joysticks id bus", "a gameport with joysticks=1 (or 0, 2): the host's, in a window", plug_in_gameport},
     {"mpu401", "iobase irq midi id bus", "a MIDI port; midi= is a file to write, or a MIDI device", plug_in_mpu401},
     {"AC97", "audiodev addr bus id", "the sound of an Intel 82801AA", plug_in_ac97},
     {"ES1370", "audiodev addr bus id", "an Ensoniq AudioPCI", plug_in_es1370},

@@ -181,6 +181,7 @@ void sdl_input_handle(Display *display, const SDL_Event *event) {
         display->sdl.free(event->drop.file);
         break;
     default:
+        sdl_joystick_handle(display, event);
         break;
     }
 }

@@ -8,7 +8,7 @@
 
 // clang-format off
 #define SDL_FUNCTIONS(X) \
-    X(CloseAudioDevice) X(InitSubSystem) X(OpenAudioDevice) X(PauseAudioDevice) \
+    X(CloseAudioDevice) X(InitSubSystem) X(JoystickInstanceID) X(JoystickOpen) X(OpenAudioDevice) X(PauseAudioDevice) \
     X(CreateRenderer) X(CreateTexture) X(CreateWindow) X(DestroyRenderer) X(DestroyTexture) X(DestroyWindow) \
     X(GL_GetProcAddress) X(GetDisplayUsableBounds) X(GetError) X(GetRendererOutputSize) X(GetClipboardText) X(GetWindowSize) X(free) X(GetTicks64) X(GetWindowDisplayIndex) \
     X(GetWindowFlags) X(Init) X(PollEvent) X(Quit) X(RenderClear) X(RenderCopy) X(RenderFillRect) X(RenderPresent) X(SetHint) \

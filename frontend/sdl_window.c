@@ -43,6 +43,7 @@ Display *display_open(Machine *machine, const DisplayOptions *options, Error *er
     }
     sdl_menu_init(display, options->firmware_folder);
     sdl_status_init(display, options->firmware_folder);
+    sdl_joystick_open(display);
     sdl_window_set_full_screen(display, options->full_screen);
     sdl_window_update_title(display);
     return display;

@@ -39,6 +39,7 @@ struct Display {
     bool grabbed, full_screen;
     DisplayScaling scaling;
     bool closed;
+    SDL_JoystickID joystick[2];    /* -1: none */
     bool down[KEYBOARD_KEY_COUNT]; /* what the guest believes to be pressed */
     uint32_t buttons;
     /* For the title. */
@@ -71,6 +72,10 @@ SDL_Rect sdl_window_place(const Display *display);
 void sdl_input_handle(Display *display, const SDL_Event *event);
 void sdl_input_set_grab(Display *display, bool grab);
 void sdl_input_save_screenshot(Display *display);
+
+/* sdl_joystick.c */
+void sdl_joystick_open(Display *display);
+void sdl_joystick_handle(Display *display, const SDL_Event *event);
 
 /* sdl_overlay.c */
 bool sdl_overlay_init(Display *display, SdlOverlay *overlay, unsigned columns, unsigned rows,

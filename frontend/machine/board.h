@@ -74,6 +74,7 @@ typedef struct Board {
     struct Opl3 *opl; /* NULL without, as the cards */
     struct Sb16 *sb16;
     struct Mpu401 *midi;
+    struct Gameport *gameport;
     struct Ac97 *ac97;
     struct Es1370 *es1370;
     struct Ps2Keyboard *keyboard;
@@ -119,6 +120,8 @@ void board_reset(Board *board);
 void board_key(Board *board, int key, bool down);
 void board_mouse_move(Board *board, int32_t dx, int32_t dy, int32_t dz);
 void board_mouse_buttons(Board *board, uint32_t buttons);
+/* Axes of the gameport, then its buttons. */
+void board_joystick(Board *board, uint32_t control, int32_t value);
 void board_power_button(Board *board);
 /* The file that has the display adapter's BIOS. */
 const char *board_vga_bios_name(const Board *board);

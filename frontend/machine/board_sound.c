@@ -4,6 +4,7 @@
 #include "audio_thread.h"
 #include "board_parts.h"
 #include "es1370.h"
+#include "gameport.h"
 #include "machine_parts.h"
 #include "mpu401.h"
 #include "opl3.h"
@@ -115,6 +116,23 @@ static bool create_es1370(Board *board, Error *error) {
     return board->es1370 != NULL;
 }
 
+static bool create_gameport(Board *board, Error *error) {
+    DeviceContext context = board_context(board);
+    board->gameport = gameport_create(&context, error);
+    for (unsigned i = 0; board->gameport != NULL && i < board->machine->config.joysticks * 2; i++)
+        gameport_set_axis(board->gameport, i, GAMEPORT_CENTER);
+    return board->gameport != NULL;
+}
+
+void board_joystick(Board *board, uint32_t control, int32_t value) {
+    if (board->gameport == NULL)
+        return;
+    if (control < GAMEPORT_AXES)
+        gameport_set_axis(board->gameport, control, value);
+    else
+        gameport_set_button(board->gameport, control - GAMEPORT_AXES, value != 0);
+}
+
 /* Beside a Sound Blaster there is no AdLib: it is one. */
 bool board_create_sound(Board *board, Error *error) {
     const SoundConfig *sound = board->machine->config.sound;
@@ -122,12 +140,14 @@ bool board_create_sound(Board *board, Error *error) {
     return (!sound[SOUND_SB16].present || create_sb16(board, error)) &&
            ((!sound[SOUND_SB16].present && !sound[SOUND_MPU401].present) ||
             create_midi(board, error)) &&
+           (!board->machine->config.has_gameport || create_gameport(board, error)) &&
            (!adlib || create_opl(board, SOUND_ADLIB, error)) &&
            (!sound[SOUND_AC97].present || create_ac97(board, error)) &&
            (!sound[SOUND_ES1370].present || create_es1370(board, error));
 }
 
 void board_destroy_sound(Board *board) {
+    gameport_destroy(board->gameport);
     es1370_destroy(board->es1370);
     ac97_destroy(board->ac97);
     mpu401_destroy(board->midi);

@@ -19,6 +19,7 @@ typedef enum InputKind {
     INPUT_MOUSE_MOVE,   /* mouse.dx, dy, dz */
     INPUT_MOUSE_BUTTON, /* mouse.buttons: 1 left, 2 right, 4 middle */
     INPUT_SERIAL,       /* bytes for serial port 'port' */
+    INPUT_JOYSTICK,     /* joystick.control: 0 to 3 axes, 4 to 7 buttons; joystick.value */
     INPUT_COMMAND,      /* command.run on the machine's thread */
 } InputKind;
 
@@ -34,6 +35,10 @@ typedef struct InputItem {
             int32_t dx, dy, dz;
             uint32_t buttons;
         } mouse;
+        struct {
+            uint32_t control;
+            int32_t value;
+        } joystick;
         struct {
             uint8_t port, count;
             uint8_t bytes[INPUT_DOOR_BYTES];

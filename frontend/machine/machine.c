@@ -1,6 +1,7 @@
 /* Making a machine and taking it apart, and the ways in from other threads. */
 #include "machine.h"
 #include "cpu_model.h"
+#include "gameport.h"
 #include "machine_action.h"
 #include "machine_parts.h"
 
@@ -174,6 +175,23 @@ bool machine_send_mouse_move(Machine *machine, int32_t dx, int32_t dy, int32_t d
 bool machine_send_mouse_buttons(Machine *machine, uint32_t buttons) {
     InputItem item = {.kind = INPUT_MOUSE_BUTTON, .mouse = {.buttons = buttons}};
     return input_door_put(&machine->door, &item);
+}
+
+bool machine_has_gameport(const Machine *machine) {
+    return machine->board.gameport != NULL;
+}
+
+static bool send_control(Machine *machine, uint32_t control, int32_t value) {
+    InputItem item = {.kind = INPUT_JOYSTICK, .joystick = {control, value}};
+    return input_door_put(&machine->door, &item);
+}
+
+bool machine_send_joystick(Machine *machine, unsigned axis, int position) {
+    return axis < GAMEPORT_AXES && send_control(machine, axis, position);
+}
+
+bool machine_send_joystick_button(Machine *machine, unsigned button, bool down) {
+    return button < GAMEPORT_BUTTONS && send_control(machine, GAMEPORT_AXES + button, down);
 }
 
 size_t machine_send_serial(Machine *machine, unsigned port, const uint8_t *data, size_t size) {

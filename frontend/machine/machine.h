@@ -71,6 +71,10 @@ void machine_call(Machine *machine, void (*run)(void *opaque), void *opaque);
 bool machine_send_key(Machine *machine, int key, bool down);
 bool machine_send_mouse_move(Machine *machine, int32_t dx, int32_t dy, int32_t dz);
 bool machine_send_mouse_buttons(Machine *machine, uint32_t buttons); /* 1 left, 2 right, 4 middle */
+/* Of the gameport; as in gameport.h. */
+bool machine_has_gameport(const Machine *machine);
+bool machine_send_joystick(Machine *machine, unsigned axis, int position);
+bool machine_send_joystick_button(Machine *machine, unsigned button, bool down);
 size_t machine_send_serial(Machine *machine, unsigned port, const uint8_t *data, size_t size);
 
 /* Presses the keys together and lets them go after 'hold_ms' of guest time; keys of earlier calls

@@ -88,6 +88,12 @@ static bool perform_quiet_step(Machine *machine, const uint8_t *bytes, size_t si
     return true;
 }
 
+static bool perform_joystick(Machine *machine, const uint8_t *bytes, size_t size) {
+    (void)size;
+    board_joystick(&machine->board, load_le32(bytes), (int32_t)load_le32(bytes + 4));
+    return true;
+}
+
 static const struct {
     Perform *perform;
     size_t least; /* bytes */
@@ -103,6 +109,7 @@ static const struct {
     [ACTION_WAKE] = {perform_wake, 0},
     [ACTION_NMI] = {perform_nmi, 0},
     [ACTION_QUIET_STEP] = {perform_quiet_step, 4},
+    [ACTION_JOYSTICK] = {perform_joystick, 8},
 };
 
 bool machine_action_perform(Machine *machine, uint8_t kind, const uint8_t *bytes, size_t size) {

@@ -19,6 +19,7 @@ typedef enum MachineActionKind {
     ACTION_WAKE,
     ACTION_NMI,
     ACTION_QUIET_STEP, /* processor (1): no interrupt before its next instruction */
+    ACTION_JOYSTICK,   /* axis or 4 + button, position or whether down (4 each) */
     ACTION_KINDS,
 } MachineActionKind;
 

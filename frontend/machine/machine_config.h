@@ -154,6 +154,8 @@ typedef struct MachineConfig {
     AudioSink audio[MACHINE_AUDIO_SINKS];
     SoundConfig sound[SOUND_KINDS];
     MidiSink midi; /* of the MPU-401 */
+    bool has_gameport;
+    unsigned joysticks; /* plugged in at first */
     bool has_vga;
     VgaConfig vga; /* of slot, memory and identification; slot 0: the usual one */
     bool has_acpi; /* power management and the tables that tell of it */

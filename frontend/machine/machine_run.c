@@ -32,6 +32,11 @@ static void serve_item(Machine *machine, const InputItem *item) {
     case INPUT_MOUSE_BUTTON:
         machine_act_numbers(machine, ACTION_MOUSE_BUTTON, &item->mouse.buttons, 1);
         break;
+    case INPUT_JOYSTICK:
+        machine_act_numbers(machine, ACTION_JOYSTICK,
+                            (uint32_t[]){item->joystick.control, (uint32_t)item->joystick.value},
+                            2);
+        break;
     case INPUT_SERIAL:
         bytes[0] = item->serial.port;
         memcpy(bytes + 1, item->serial.bytes, item->serial.count);
