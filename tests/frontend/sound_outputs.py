@@ -95,8 +95,8 @@ def wav_is_complete_at_the_end():
 
 def sdl_plays_without_gaps():
     """SDL's driver 'disk' takes what a sound card would: 512 frames, then it sleeps for 10 ms, which is so many frames
-    a second. A process beside it keeps one of the host's processors busy; should the host be busier still, a gap now
-    and then is no mistake of ours."""
+    a second. A process beside it keeps one of the host's processors busy; what a host does that is busier still
+    says nothing about us."""
     rate = 50700
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "played.raw")
@@ -121,7 +121,8 @@ def sdl_plays_without_gaps():
     seconds = len(samples) / rate
     print(f"{seconds:.1f} s played, {gaps} gaps")
     assert seconds > 1 and len(found) > 500 * seconds, (seconds, len(found))
-    assert gaps <= seconds, (gaps, seconds)
+    busy = os.getloadavg()[0] > os.cpu_count()
+    assert gaps <= (10 if busy else 0.5) * seconds, (gaps, seconds)
 
 
 def bad_options_are_told():
