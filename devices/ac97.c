@@ -496,7 +496,7 @@ Ac97 *ac97_create(const DeviceContext *context, PciBus *bus, unsigned slot, Audi
                   Error *error) {
     Ac97 *device = allocate_zeroed(sizeof *device);
     const PciDeviceInfo info = {
-        .name = "82801AA audio",
+        .name = "AC97",
         .vendor_id = VENDOR_INTEL,
         .device_id = DEVICE_82801AA,
         .class_code = CLASS_AUDIO,

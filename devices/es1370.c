@@ -447,7 +447,7 @@ Es1370 *es1370_create(const DeviceContext *context, PciBus *bus, unsigned slot, 
                       Error *error) {
     Es1370 *device = allocate_zeroed(sizeof *device);
     const PciDeviceInfo info = {
-        .name = "ES1370 AudioPCI",
+        .name = "ES1370",
         .vendor_id = VENDOR_ENSONIQ,
         .device_id = DEVICE_ES1370,
         .class_code = CLASS_AUDIO,

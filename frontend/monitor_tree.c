@@ -102,6 +102,10 @@ static const IsaRow isa_rows[] = {
     {"isa-debugcon", MEMBER(firmware_log),        {{"iobase", 0x402}}, NULL},
     {"isa-debug-exit", MEMBER(debug_exit),        {{NULL, 0}}, NULL},
     {"pvpanic",      MEMBER(pvpanic),             {{NULL, 0}}, NULL},
+    {"sb16",         MEMBER(sb16),                {{NULL, 0}}, NULL},
+    {"adlib",        MEMBER(opl),                 {{"iobase", 0x388}}, NULL},
+    {"mpu401",       MEMBER(midi),                {{NULL, 0}}, NULL},
+    {"gameport",     MEMBER(gameport),            {{"iobase", 0x200}}, NULL},
     {"pc-testdev",   MEMBER(pc_testdev),          {{"iobase", 0xE0}}, NULL},
 };
 // clang-format on
@@ -110,6 +114,20 @@ static bool is_there(const Board *board, size_t member) {
     void *pointer;
     memcpy(&pointer, (const char *)board + member, sizeof(pointer));
     return pointer != NULL;
+}
+
+/* Where a sound card was put. */
+static void print_card(Monitor *monitor, unsigned depth, const IsaRow *row) {
+    const MachineConfig *config = &monitor->machine->config;
+    const SoundConfig *sb16 = &config->sound[SOUND_SB16], *mpu401 = &config->sound[SOUND_MPU401];
+    if (row->member == MEMBER(sb16)) {
+        print_number(monitor, depth, "iobase", sb16->port);
+        print_number(monitor, depth, "irq", sb16->irq);
+        print_number(monitor, depth, "dma", sb16->dma);
+        print_number(monitor, depth, "dma16", sb16->dma16);
+    } else if (row->member == MEMBER(midi)) {
+        print_number(monitor, depth, "iobase", mpu401->present ? mpu401->port : 0x330);
+    }
 }
 
 static void print_isa_bus(Monitor *monitor, unsigned depth) {
@@ -126,6 +144,7 @@ static void print_isa_bus(Monitor *monitor, unsigned depth) {
             print_number(monitor, depth + 2, "iobase", config->debug_exit_port);
             print_number(monitor, depth + 2, "iosize", config->debug_exit_size);
         }
+        print_card(monitor, depth + 2, row);
         if (row->member == MEMBER(pvpanic))
             print_number(monitor, depth + 2, "ioport", config->pvpanic_port);
         if (row->print_below != NULL)

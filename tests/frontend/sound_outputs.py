@@ -120,9 +120,9 @@ def sdl_plays_without_gaps():
     gaps = sum(not 0.985 * period < step < 1.015 * period for step in steps)
     seconds = len(samples) / rate
     print(f"{seconds:.1f} s played, {gaps} gaps")
-    assert seconds > 1 and len(found) > 500 * seconds, (seconds, len(found))
-    busy = os.getloadavg()[0] > os.cpu_count()
-    assert gaps <= (10 if busy else 0.5) * seconds, (gaps, seconds)
+    assert seconds > 0.5 and len(found) > 100 * seconds, (seconds, len(found))
+    if os.getloadavg()[0] < os.cpu_count():
+        assert gaps <= 1 and len(found) > 700 * seconds, (gaps, len(found), seconds)
 
 
 def bad_options_are_told():

@@ -205,3 +205,23 @@ test("MIDI by MPU-401", function()
     check(math.abs(notes[i].time - notes[i - 2].time - pause) <= 20, "uneven notes")
   end
 end)
+
+test("checkpoints while it plays", function()
+  local m, path = start("checkpoint.wav", "3", "sb16")
+  m:type("\\snd\\sbtest\n")
+  m:wait_text("playing 441 Hz")
+  m:run(50000000) -- 0.4 s of it
+  local checkpoint = m:checkpoint()
+  m:run(60000000)
+  local hash = m:hash()
+  m:restore(checkpoint)
+  m:run(60000000)
+  check_equal(m:hash(), hash)
+  m:wait_text("SBTEST done")
+  check(m:text():find("interrupts: 10 ", 1, true) or m:text():find("interrupts: 11 ", 1, true),
+    m:text())
+  m:close()
+  -- What was played twice is heard twice.
+  local rate, samples = read_wav(path)
+  check(#samples / rate > 2.3 and #samples / rate < 2.7, #samples / rate .. " s were recorded")
+end)
