@@ -19,6 +19,8 @@ typedef struct MonitorHost {
     void *quit_opaque;
     /* Where debuggers connect from now on; NULL: nowhere. With quit_opaque. */
     bool (*serve_debugger)(void *opaque, const char *address, Error *error);
+    /* The password that VNC clients must know from now on. With quit_opaque. */
+    bool (*set_vnc_password)(void *opaque, const char *password, Error *error);
 } MonitorHost;
 
 typedef struct Monitor {

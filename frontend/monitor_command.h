@@ -26,6 +26,9 @@ bool monitor_run_command(Monitor *monitor, const MonitorCommand *table, const ch
 
 #define monitor_print(monitor, ...) byte_buffer_print(&(monitor)->output, __VA_ARGS__)
 
+/* monitor_vnc.c: what 'set_password' and 'change vnc password' do. */
+bool monitor_set_vnc_password(Monitor *monitor, const char *password, Error *error);
+
 /* The processor that commands look at. */
 struct Cpu *monitor_cpu(const Monitor *monitor);
 /* The number of a processor that 'word' names; NULL leaves '*number' as it is. */
@@ -73,6 +76,8 @@ MonitorHandler monitor_save_snapshot, monitor_load_snapshot, monitor_delete_snap
 /* monitor_network.c */
 MonitorHandler monitor_info_network, monitor_info_usernet, monitor_set_link, monitor_add_forward,
     monitor_remove_forward;
+/* monitor_vnc.c */
+MonitorHandler monitor_set_password;
 /* monitor_media.c */
 MonitorHandler monitor_change, monitor_eject;
 

@@ -31,6 +31,7 @@ const MonitorCommand monitor_commands[] = {
     {"screentext", NULL, "", "show the text screen", monitor_screentext, true},
     {"sendkey", NULL, "keys [hold_ms]", "press keys together (ctrl-alt-f1), for 100 ms", monitor_send_key, false},
     {"set_link", NULL, "name on|off", "plug the cable of a network card in or out", monitor_set_link, true},
+    {"set_password", NULL, "vnc password", "let VNC clients in that know this password", monitor_set_password, false},
     {"speed", NULL, "[MIPS|slower|faster|turbo|full]", "show or set the speed at which the processor is held", monitor_speed, false},
     {"stop", "s", "", "stop emulation", monitor_stop, false},
     {"system_powerdown", NULL, "", "press the power button", monitor_power_down, false},

@@ -37,6 +37,8 @@ bool monitor_change(Monitor *monitor, char *arguments, Error *error) {
     char *mode = monitor_next_word(&arguments);
     if (id == NULL || path == NULL)
         return error_set(error, "change: block device name and file name expected");
+    if (strcmp(id, "vnc") == 0 && strcmp(path, "password") == 0)
+        return monitor_set_vnc_password(monitor, format, error);
     BoardDrive *drive = find_removable(monitor, id, error);
     if (drive == NULL)
         return false;

@@ -49,10 +49,10 @@ const OptionInfo option_table[] = {
     {"snapshot", NULL, "forget all writes to images at the end", option_snapshot},
 
     {NULL, NULL, "Screen:", NULL},
-    {"display", "sdl|none", "a window, or nothing; sdl,scaling=smooth|sharp|crt", option_display},
+    {"display", "sdl|vnc=:N|none", "a window, or nothing; sdl,scaling=smooth|sharp|crt", option_display},
     {"nographic", NULL, "no window; serial port and monitor on the terminal", option_no_graphic},
     {"vga", "std|cirrus|none", "the display adapter", option_vga},
-    {"vnc", "none", "no window", option_vnc},
+    {"vnc", "HOST:N[,password=on]...", "a VNC server on display N; also: none, unix:PATH, websocket=on, to=", option_vnc},
     {"full-screen", NULL, "start with the window filling the screen", option_full_screen},
 
     {NULL, NULL, "Sound:", NULL},

@@ -16,6 +16,16 @@ static bool read_scaling(const char *text, DisplayScaling *scaling, Error *error
     return error_set(error, "scaling is smooth, sharp or crt, not '%s'", text);
 }
 
+/* Takes the place of a window that was not asked for, as under QEMU. */
+static bool take_vnc(Settings *settings, KeyValues *values, Error *error) {
+    if (!vnc_spec_parse(&settings->vnc, values, error))
+        return false;
+    settings->vnc.path = settings_keep_string(settings, settings->vnc.path);
+    if (settings->display == DISPLAY_DEFAULT)
+        settings->display = DISPLAY_NONE;
+    return true;
+}
+
 bool option_display(Settings *settings, const char *argument, Error *error) {
     KeyValues values = {.items = NULL};
     bool good = key_values_parse(&values, argument, "type", error);
@@ -30,8 +40,10 @@ bool option_display(Settings *settings, const char *argument, Error *error) {
                key_values_get_bool(&values, "window-close", true, &ignored, error);
     } else if (good && type != NULL && strcmp(type, "none") == 0) {
         settings->display = DISPLAY_NONE;
+    } else if (good && key_values_get(&values, "vnc") != NULL) {
+        good = take_vnc(settings, &values, error);
     } else if (good) {
-        good = error_set(error, "unknown display '%s'; known are sdl and none",
+        good = error_set(error, "unknown display '%s'; known are sdl, vnc=HOST:N and none",
                          type != NULL ? type : "");
     }
     good = good && key_values_check_used(
@@ -40,12 +52,12 @@ bool option_display(Settings *settings, const char *argument, Error *error) {
     return good;
 }
 
-/* There is no VNC server; without one there is no window either, as under QEMU. */
 bool option_vnc(Settings *settings, const char *argument, Error *error) {
-    if (strcmp(argument, "none") != 0)
-        return error_set(error, "there is no VNC server in this version; only 'none' is known");
-    settings->display = DISPLAY_NONE;
-    return true;
+    KeyValues values = {.items = NULL};
+    bool good =
+        key_values_parse(&values, argument, "vnc", error) && take_vnc(settings, &values, error);
+    key_values_free(&values);
+    return good;
 }
 
 bool option_full_screen(Settings *settings, const char *argument, Error *error) {

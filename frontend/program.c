@@ -190,10 +190,16 @@ static bool has_ended(Program *program, int *exit_status) {
     return program->machine != NULL && machine_has_ended(program->machine, exit_status);
 }
 
+/* How long nothing of ours is due. */
+static int find_wait_ms(const Program *program, const Display *display) {
+    return display != NULL ? WINDOW_WAIT_MS : vnc_server_wait_ms(program->vnc);
+}
+
 static void run_loop(Program *program, const ProgramPart *part, void *control, Display *display,
                      int *exit_status) {
     while (!program->quit && !has_ended(program, exit_status)) {
-        event_loop_run_once(&program->loop, display != NULL ? WINDOW_WAIT_MS : -1);
+        event_loop_run_once(&program->loop, find_wait_ms(program, display));
+        vnc_server_update(program->vnc);
         audio_outputs_update(&program->audio);
         gdb_server_update(&program->gdb);
         if (display != NULL && !display_update(display))
@@ -237,6 +243,11 @@ static bool begin_recording(Program *program, Error *error) {
     return program->recording != NULL;
 }
 
+static bool set_vnc_password(void *opaque, const char *password, Error *error) {
+    Program *program = opaque;
+    return vnc_server_set_password(program->vnc, password, error);
+}
+
 static bool make_machine(Program *program, Error *error) {
     Settings *settings = program->settings;
     program->machine = machine_create(&settings->machine, error);
@@ -244,8 +255,8 @@ static bool make_machine(Program *program, Error *error) {
         (settings->load_snapshot != NULL &&
          !machine_load_snapshot(program->machine, settings->load_snapshot, error)))
         return false;
-    program->monitor_host =
-        (MonitorHost){program->machine, REPRISE_VERSION, program_quit, program, serve_debugger};
+    program->monitor_host = (MonitorHost){program->machine, REPRISE_VERSION, program_quit,
+                                          program,          serve_debugger,  set_vnc_password};
     machine_set_notify(program->machine, wake_loop, program);
     return true;
 }
@@ -255,19 +266,39 @@ static bool start_machine(Program *program, Error *error) {
            (program->machine == NULL || machine_start(program->machine, error));
 }
 
+/* Those that were asked for: a window, a VNC server. */
+static bool open_views(Program *program, Display **display, Error *error) {
+    const Settings *settings = program->settings;
+    if (settings->display != DISPLAY_NONE) {
+        DisplayOptions options = {settings->machine.name, settings->machine.firmware_folder,
+                                  settings->full_screen, settings->scaling};
+        *display = display_open(program->machine, &options, error);
+        if (*display == NULL)
+            return false;
+        if (settings->main_image != NULL)
+            image_shelf_note_used(settings->main_image);
+    }
+    if (!settings->vnc.wanted)
+        return true;
+    program->vnc = vnc_server_open(&program->loop, program->machine, &settings->vnc,
+                                   settings->machine.name, error);
+    return program->vnc != NULL || error_prefix(error, "-vnc: ");
+}
+
+static void close_views(Program *program, Display *display) {
+    vnc_server_close(program->vnc);
+    program->vnc = NULL;
+    display_close(display);
+}
+
 static bool run_machine(Program *program, const ProgramPart *part, int *exit_status, Error *error) {
     Settings *settings = program->settings;
     Display *display = NULL;
     if (!settings->no_machine && !make_machine(program, error))
         return false;
-    if (settings->display != DISPLAY_NONE) {
-        DisplayOptions options = {settings->machine.name, settings->machine.firmware_folder,
-                                  settings->full_screen, settings->scaling};
-        display = display_open(program->machine, &options, error);
-        if (display == NULL)
-            return false;
-        if (settings->main_image != NULL)
-            image_shelf_note_used(settings->main_image);
+    if (!open_views(program, &display, error)) {
+        close_views(program, display);
+        return false;
     }
     void *control = part->open(program, error);
     bool good = control != NULL;
@@ -288,7 +319,7 @@ static bool run_machine(Program *program, const ProgramPart *part, int *exit_sta
         machine_call(program->machine, end_recording, program);
     if (control != NULL)
         part->close(control);
-    display_close(display);
+    close_views(program, display);
     return good;
 }
 

@@ -12,6 +12,7 @@
 #include "monitor.h"
 #include "mux.h"
 #include "settings.h"
+#include "vnc_server.h"
 
 #define PROGRAM_DEVICES (MACHINE_SERIAL_PORTS + MACHINE_PARALLEL_PORTS + 2 + SETTINGS_MONITORS)
 
@@ -50,6 +51,7 @@ struct Program {
     GdbServer gdb;
     MachineRecording *recording; /* NULL: none is made */
     Replay replay;
+    VncServer *vnc; /* NULL: none */
     bool wrote_pid_file;
     Error failure; /* set: what ends the program */
     bool quit;     /* the user wants to end, */

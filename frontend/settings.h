@@ -6,6 +6,7 @@
 #include "audio_spec.h"
 #include "character_spec.h"
 #include "machine_config.h"
+#include "vnc_spec.h"
 
 #define SETTINGS_CHARACTER_DEVICES 32
 #define SETTINGS_IMAGES 32
@@ -66,6 +67,7 @@ typedef struct Settings {
     bool vga_is_named;  /* by -device */
     bool vga_is_chosen; /* by -vga */
     DisplayScaling scaling;
+    VncSpec vnc; /* -vnc, -display vnc= */
     bool no_graphic; /* -nographic */
     bool no_defaults;
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 
-LATE = ("libSDL2", "libcapstone")
+LATE = ("libvncserver", "libSDL2", "libcapstone")
 PEAK_KILOBYTES = 64 * 1024
 # MOV DX, 501h; MOV AL, 16; OUT DX, AL at the reset vector's target, which the last 16 bytes jump to.
 ROM_BYTES = 64 * 1024

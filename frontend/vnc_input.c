@@ -1,0 +1,53 @@
+/* Keys and the pointer of VNC clients. */
+#include "vnc_internal.h"
+
+/* Bits of a pointer event (RFC 6143, 7.5.5), and of machine_send_mouse_buttons(). */
+enum { VNC_LEFT = 1, VNC_MIDDLE = 2, VNC_RIGHT = 4, VNC_WHEEL_UP = 8, VNC_WHEEL_DOWN = 16 };
+enum { MOUSE_LEFT = 1, MOUSE_RIGHT = 2, MOUSE_MIDDLE = 4 };
+
+void vnc_input_key(VncServer *server, int key, bool down) {
+    if (key < 0 || server->machine == NULL || (!down && !server->down[key]))
+        return;
+    server->down[key] = down;
+    machine_send_key(server->machine, key, down);
+}
+
+void vnc_input_release_all(VncServer *server) {
+    for (int key = 0; key < KEYBOARD_KEY_COUNT; key++)
+        vnc_input_key(server, key, false);
+    if (server->buttons != 0 && server->machine != NULL)
+        machine_send_mouse_buttons(server->machine, 0);
+    server->buttons = 0;
+    server->has_pointer = false;
+}
+
+static void take_key(rfbBool down, rfbKeySym symbol, rfbClientPtr client) {
+    VncServer *server = client->screen->screenData;
+    vnc_input_key(server, vnc_keys_find(symbol), down != 0);
+}
+
+/* A PS/2 mouse tells movements: the guest's pointer follows by as much as the client's moved. */
+static void take_pointer(int bits, int x, int y, rfbClientPtr client) {
+    VncServer *server = client->screen->screenData;
+    Machine *machine = server->machine;
+    if (machine == NULL)
+        return;
+    int wheel = (bits & VNC_WHEEL_UP ? -1 : 0) + (bits & VNC_WHEEL_DOWN ? 1 : 0);
+    int dx = server->has_pointer ? x - server->pointer_x : 0;
+    int dy = server->has_pointer ? y - server->pointer_y : 0;
+    if (dx != 0 || dy != 0 || wheel != 0)
+        machine_send_mouse_move(machine, dx, dy, wheel);
+    server->has_pointer = true;
+    server->pointer_x = x;
+    server->pointer_y = y;
+    uint32_t buttons = (bits & VNC_LEFT ? MOUSE_LEFT : 0u) | (bits & VNC_RIGHT ? MOUSE_RIGHT : 0u) |
+                       (bits & VNC_MIDDLE ? MOUSE_MIDDLE : 0u);
+    if (buttons != server->buttons)
+        machine_send_mouse_buttons(machine, buttons);
+    server->buttons = buttons;
+}
+
+void vnc_input_init(VncServer *server) {
+    server->screen->kbdAddEvent = take_key;
+    server->screen->ptrAddEvent = take_pointer;
+}
