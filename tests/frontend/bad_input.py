@@ -119,7 +119,7 @@ def option_cases():
     yield ["-append", "quiet"], "-kernel names it"
     yield ["image", "create"], "too few words"
     yield ["image", "snapshot"], "too few words"
-    yield ["replay", "x"], "cannot read .x."
+    yield ["replay", "x"], "cannot read 'x'"
 
 
 def main():
