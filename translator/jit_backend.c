@@ -40,6 +40,16 @@ static bool map_buffer(JitBackend *backend, size_t bytes, Error *error) {
     return true;
 }
 
+/* QEMU's user mode before version 8.1 notices changes of code through the mapping alone that runs
+ * it. */
+static bool map_once(JitBackend *backend, Error *error) {
+    if (mprotect(backend->writable, backend->buffer_bytes, PROT_READ | PROT_WRITE | PROT_EXEC) != 0)
+        return error_set(error, "cannot make the translation buffer executable: try -accel interp");
+    munmap((void *)(uintptr_t)backend->executable, backend->buffer_bytes);
+    backend->executable = backend->writable;
+    return true;
+}
+
 static void *map_table(size_t bytes) {
     void *table = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -61,7 +71,7 @@ static bool make_tables(JitBackend *backend, Error *error) {
     return true;
 }
 
-static const JitHost *const hosts[] = {&x86_64_host};
+static const JitHost *const hosts[] = {&x86_64_host, &aarch64_host};
 
 static const JitHost *find_host(const TranslatorOptions *options) {
     for (unsigned i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
@@ -77,6 +87,10 @@ bool jit_backend_exists(void) {
 
 const char *jit_backend_name(const JitBackend *backend) {
     return backend->host->name;
+}
+
+bool jit_backend_has_fpu(const JitBackend *backend) {
+    return backend->host->has_fpu;
 }
 
 JitBackend *jit_backend_create(Translator *translator, Error *error) {
@@ -97,7 +111,10 @@ JitBackend *jit_backend_create(Translator *translator, Error *error) {
         bytes = MINIMUM_BUFFER_BYTES;
     backend->translator = translator;
     backend->host = host;
-    if (!map_buffer(backend, bytes, error) || !make_tables(backend, error)) {
+    bool ready = map_buffer(backend, bytes, error) && make_tables(backend, error);
+    if (ready && host->sees_changes != NULL && !host->sees_changes(backend))
+        ready = map_once(backend, error);
+    if (!ready) {
         jit_backend_destroy(backend);
         return NULL;
     }
@@ -122,7 +139,8 @@ void jit_backend_destroy(JitBackend *backend) {
     if (backend == NULL)
         return;
     unmap(backend->writable, backend->buffer_bytes);
-    unmap((void *)backend->executable, backend->buffer_bytes);
+    if (backend->executable != backend->writable)
+        unmap((void *)(uintptr_t)backend->executable, backend->buffer_bytes);
     unmap(backend->sites, SITE_COUNT * sizeof(Site));
     unmap(backend->links, LINK_COUNT * sizeof(LinkRecord));
     unmap(backend->indirect, INDIRECT_ENTRIES * sizeof(IndirectEntry));
@@ -153,7 +171,7 @@ void jit_backend_forget_indirect(JitBackend *backend, bool global) {
 void jit_backend_reset(JitBackend *backend) {
     backend->next = backend->start;
     backend->full = false;
-    backend->site_count = backend->link_count = 0;
+    backend->site_count = backend->link_count = backend->kept_uop_count = 0;
     flag_state_table_clear(backend->flag_states);
     jit_backend_forget_indirect(backend, true);
 }

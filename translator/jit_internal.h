@@ -57,7 +57,7 @@ typedef struct LinkRecord {
     uint8_t *stub;  /* and where it goes while it is not linked */
 } LinkRecord;
 
-enum { LINK_COUNT = 1 << 20 };
+enum { LINK_COUNT = 1 << 20, KEPT_UOP_COUNT = 1 << 16 };
 
 /* How much a block may add to the tables; and when translations of a page die so often that what
  * they leave behind must not pile up. */
@@ -108,6 +108,10 @@ typedef struct JitCode {
 typedef struct JitHost {
     const char *name;
     bool runs_here;
+    bool has_fpu; /* emits UOP_X87 and UOP_VECTOR */
+    /* Runs a few instructions from the buffer, changes them, and runs them again: does this host
+     * execute what was written through the other mapping? NULL: it does. */
+    bool (*sees_changes)(struct JitBackend *backend);
     /* Emits the trampolines, from backend->writable on; gives where they end. NULL: no memory. */
     uint8_t *(*prepare)(struct JitBackend *backend);
     void (*destroy)(struct JitBackend *backend);
@@ -123,7 +127,7 @@ typedef struct JitHost {
     void (*code_written)(struct JitBackend *backend, const uint8_t *start, const uint8_t *end);
 } JitHost;
 
-extern const JitHost x86_64_host;
+extern const JitHost x86_64_host, aarch64_host;
 
 struct JitBackend {
     Translator *translator;
@@ -163,6 +167,9 @@ struct JitBackend {
     uint8_t *helper;       /* R8: site | helper << 32 */
     uint8_t *load_fpu;     /* R8: FPU_LIVE_*, so much at least is live then */
     uint8_t *materialize;  /* R8: flag state: computes state.flags_image */
+    uint8_t *portable;     /* as 'helper', with a number of kept_uops: aarch64_host's */
+    Uop *kept_uops;        /* of translations that have them run by the portable backend */
+    uint32_t kept_uop_count;
     /* EBP: the function's argument, R10: T0. Keep all but host flags; ZF: nothing was done. */
     uint8_t *quick[JIT_QUICK_COUNT];
 };
@@ -234,6 +241,8 @@ typedef struct HelperEnd {
     const void *next;
 } HelperEnd;
 HelperEnd jit_slow_helper(Cpu *cpu, uint64_t site_and_helper);
+/* The same for a micro-op without memory operand that the portable backend runs. */
+HelperEnd jit_slow_portable(Cpu *cpu, uint64_t site_and_uop);
 void jit_slow_materialize(Cpu *cpu, uint32_t flag_state);
 
 static inline const void *jit_executable(const JitBackend *backend, const uint8_t *writable) {

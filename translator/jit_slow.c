@@ -8,6 +8,7 @@
 #include "helpers.h"
 #include "jit_internal.h"
 #include "little_endian.h"
+#include "portable_internal.h"
 #include "timeless_device.h"
 
 static JitBackend *backend_of(const Cpu *cpu) {
@@ -352,6 +353,31 @@ static uint64_t run_helper(Cpu *cpu, const HelperInfo *helper) {
     }
 }
 
+/* What translated code did not put there itself. */
+static void settle_flags(Cpu *cpu, const JitBackend *backend, const Site *site) {
+    if (site->flag_state != FLAG_STATE_IN_MEMORY)
+        cpu_set_status_flags(
+            cpu, flag_state_evaluate(flag_state_get(backend->flag_states, site->flag_state), cpu));
+}
+
+HelperEnd jit_slow_portable(Cpu *cpu, uint64_t site_and_uop) {
+    const JitBackend *backend = backend_of(cpu);
+    const Site *site = &backend->sites[(uint32_t)site_and_uop];
+    const Uop *uop = &backend->kept_uops[site_and_uop >> 32];
+    Portable portable = {.cpu = cpu};
+    for (unsigned i = 0; i < 2; i++)
+        portable.temporary[i] = (uint32_t)cpu->host_slot[JIT_SLOT_T0 + i];
+    settle_flags(cpu, backend, site);
+    cpu->state.eip = site->eip;
+    cpu->next_eip = site->eip + site->insn_length;
+    cpu->state.instruction_count = cpu->count_end - (uint64_t)(cpu->budget + site->uncounted);
+    cpu->iterations = 0;
+    PortableStep step = portable_table[uop->code](&portable, uop);
+    for (unsigned i = 0; i < 2; i++)
+        cpu->host_slot[JIT_SLOT_T0 + i] = portable.temporary[i];
+    return (HelperEnd){.leave = step == STEP_FAULT ? LEAVE_HELPER_FAULT : 0};
+}
+
 HelperEnd jit_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
     JitBackend *backend = backend_of(cpu);
     const Site *site = &backend->sites[(uint32_t)site_and_helper];
@@ -363,6 +389,7 @@ HelperEnd jit_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
     else if (JIT_IS_SANITIZED)
         x86_fpu_save(cpu);
     settle_pointers(cpu, backend);
+    settle_flags(cpu, backend, site);
     state->eip = site->eip;
     cpu->next_eip = site->eip + site->insn_length;
     state->instruction_count = cpu->count_end - (uint64_t)(cpu->budget + site->uncounted);

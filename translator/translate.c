@@ -29,7 +29,8 @@ bool translator_fetch_address(Translator *translator, uint32_t *physical) {
 LiftMode translator_lift_mode(const Translator *translator, const Context *context) {
     LiftMode mode =
         context_lift_mode(context, translator->cpu->features[0], translator->host_features);
-    if (translator->options.no_inline_fpu)
+    if (translator->options.no_inline_fpu ||
+        (translator->jit != NULL && !jit_backend_has_fpu(translator->jit)))
         mode.ready_units = 0;
     return mode;
 }

@@ -37,8 +37,8 @@ typedef struct TranslatorOptions {
                        drives the machine: the last block runs whole */
     bool exact_end; /* the last few instructions before an event are translated too, not run by the
                        portable backend: so that a comparison sees the backend alone */
-    const char *foreign_host; /* the emitters of another kind of host, by name: their code is for
-                                 translator_list_block() alone. NULL: this host's */
+    const char *foreign_host; /* the emitters of another kind of host, by name: their code is
+                                 looked at, not run. NULL: this host's */
     uint8_t corrupt_uop;      /* not 0: the translated form of this micro-op is wrong on purpose, to
                                  prove that lockstep finds it */
 } TranslatorOptions;

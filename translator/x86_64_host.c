@@ -152,6 +152,7 @@ const JitHost x86_64_host = {
 #if defined(__x86_64__)
     .runs_here = true,
 #endif
+    .has_fpu = true,
     .prepare = prepare,
     .destroy = destroy,
     .emit_block = emit_for_key,

@@ -1,0 +1,173 @@
+/* What the files of the AArch64 emitters share. */
+#ifndef REPRISE_AARCH64_INTERNAL_H
+#define REPRISE_AARCH64_INTERNAL_H
+
+#include "aarch64_assembler.h"
+#include "aarch64_registers.h"
+#include "jit_internal.h"
+
+/* A memory access whose slow path is still to be emitted. */
+typedef struct ArmSlowPath {
+    uint8_t *miss_site, *unaligned_site, *limit_site; /* jumps to it; NULL if there is none */
+    uint8_t *operation, *operation_end;               /* the instructions that use ARM_HOST */
+    uint32_t site;
+    const Uop *uop;
+} ArmSlowPath;
+
+/* An exit whose stub is still to be emitted. */
+typedef struct ArmStub {
+    uint8_t *jump_site;
+    uint32_t leave;    /* LEAVE_* | number << 8 */
+    uint8_t uncounted; /* instructions behind it, which are given back */
+} ArmStub;
+
+/* How to tell whether a condition holds. */
+typedef struct ArmTest {
+    enum { ARM_TEST_FLAGS, ARM_TEST_ZERO, ARM_TEST_BIT } kind;
+    uint8_t condition; /* FLAGS: of the host's flags */
+    uint8_t reg, bit;  /* ZERO: the register is 0; BIT: that bit is set */
+    bool inverted;     /* ZERO, BIT: it is not */
+} ArmTest;
+
+/* One block on its way to host code. The guest's flags never stay in the host's from one micro-op
+ * to the next: 'flags' always has a source for each group. */
+typedef struct ArmTranslation {
+    JitBackend *backend;
+    ArmAssembler assembler;
+    const UopBlock *lifted;
+    const Context *context;
+    BlockKey key;
+    const Uop *uop; /* the present one */
+    FlagState flags;
+    uint8_t *hot_end;
+    uint32_t link_first;
+    unsigned link_count, slow_count, stub_count;
+    unsigned corrupt_uop;  /* UOP_COUNT: none */
+    uint32_t places_taken; /* by the present micro-op: kept registers, slots from bit 16 on */
+    bool changes_often, failed;
+    ArmSlowPath slow[SLOW_PATH_MAX];
+    ArmStub stub[STUB_MAX];
+} ArmTranslation;
+
+/* aarch64_flags.c */
+
+/* Groups that somebody may want just before the present micro-op. */
+uint8_t arm_flags_wanted_before(const ArmTranslation *translation);
+/* At the start of an emitter that keeps operands: sees to it that there is room for some. */
+void arm_flags_make_room(ArmTranslation *translation);
+/* Keeps the value of a host register as an operand. */
+FlagOperand arm_flags_keep(ArmTranslation *translation, unsigned reg);
+/* The micro-op is about to change this guest register: sources get its value kept. Clobbers
+ * ARM_SCRATCH. */
+void arm_flags_before_register_write(ArmTranslation *translation, unsigned ureg);
+/* The groups have this source; those that nobody needs have none. */
+void arm_flags_set(ArmTranslation *translation, uint8_t groups, FlagSource source);
+static inline bool arm_flags_are_needed(const Uop *uop) {
+    return (uop->flags_written & uop->flags_needed) != 0;
+}
+/* Before the memory operand of a micro-op that looks at a condition is begun: from then on it takes
+ * no call. */
+void arm_flags_settle(ArmTranslation *translation, unsigned condition);
+/* The condition from where the flags are; clobbers the scratch registers, ARM_RESULT and
+ * ARM_SOURCE. */
+ArmTest arm_flags_test(ArmTranslation *translation, unsigned condition);
+/* d = 1 or 0; or, for a link, the jump that is taken if it holds. */
+void arm_test_set(ArmTranslation *translation, ArmTest test, unsigned d);
+uint8_t *arm_test_branch(ArmTranslation *translation, ArmTest test);
+/* Host flags such that C is CF, or the opposite where 'inverted' is given back as true. */
+bool arm_flags_carry_to_host(ArmTranslation *translation);
+/* All groups to state.flags_image. */
+void arm_flags_to_memory(ArmTranslation *translation);
+void arm_flags_are_in_memory(ArmTranslation *translation);
+uint32_t arm_flags_number(ArmTranslation *translation);
+
+/* aarch64_memory.c */
+/* Address, checks and look-up for the memory operand of the present micro-op: ARM_HOST is its host
+ * address then. What follows up to arm_memory_end() is emitted twice where it stores, so it has no
+ * jumps. */
+void arm_memory_begin(ArmTranslation *translation, unsigned kind, unsigned size);
+void arm_memory_end(ArmTranslation *translation);
+void arm_emit_offset(ArmTranslation *translation, unsigned d, const UopAddress *address);
+void arm_emit_slow_paths(ArmTranslation *translation);
+
+/* aarch64_exits.c */
+uint32_t arm_add_site(ArmTranslation *translation, unsigned kind, unsigned size, unsigned segment);
+void arm_emit_poll(ArmTranslation *translation);
+/* A jump that was emitted leaves for another place of the guest, or for a reason. */
+void arm_add_link(ArmTranslation *translation, uint8_t *jump_site, uint32_t eip);
+void arm_add_leave(ArmTranslation *translation, uint8_t *jump_site, unsigned reason,
+                   uint32_t number);
+void arm_settle_flags(ArmTranslation *translation, uint32_t target);
+void arm_emit_indirect(ArmTranslation *translation, unsigned target);
+void arm_emit_helper(ArmTranslation *translation, const Uop *uop);
+/* The portable backend's function for a micro-op without memory operand, or a single step. */
+void arm_emit_portable(ArmTranslation *translation, const Uop *uop);
+void arm_emit_stubs(ArmTranslation *translation);
+/* Jumps to a trampoline with a site in ARM_LEAVE. */
+void arm_emit_call(ArmTranslation *translation, const uint8_t *trampoline, uint64_t argument);
+
+/* aarch64_uops.c */
+void arm_emit_uop(ArmTranslation *translation, const Uop *uop);
+/* The operand's value, of 'size' bytes: in a guest's register, upper bits whatever they are, or in
+ * 'scratch'. Memory has been begun. */
+unsigned arm_read_src(ArmTranslation *translation, const Uop *uop, unsigned size, unsigned scratch);
+unsigned arm_read_register(ArmTranslation *translation, unsigned ureg, unsigned size,
+                           unsigned scratch);
+void arm_write_register(ArmTranslation *translation, unsigned ureg, unsigned size, unsigned value);
+void arm_begin_operands(ArmTranslation *translation, const Uop *uop);
+void arm_end_operands(ArmTranslation *translation, const Uop *uop);
+
+/* aarch64_arithmetic.c: one function a micro-op, or several. */
+void arm_emit_alu(ArmTranslation *translation, const Uop *uop);
+void arm_emit_step_by_one(ArmTranslation *translation, const Uop *uop);
+void arm_emit_negate(ArmTranslation *translation, const Uop *uop);
+void arm_emit_carry_sum(ArmTranslation *translation, const Uop *uop);
+void arm_emit_multiply(ArmTranslation *translation, const Uop *uop);
+void arm_emit_multiply_two(ArmTranslation *translation, const Uop *uop);
+void arm_emit_divide(ArmTranslation *translation, const Uop *uop);
+void arm_emit_shift(ArmTranslation *translation, const Uop *uop);
+void arm_emit_rotate(ArmTranslation *translation, const Uop *uop);
+void arm_emit_double_shift(ArmTranslation *translation, const Uop *uop);
+void arm_emit_bit_test(ArmTranslation *translation, const Uop *uop);
+void arm_emit_bit_scan(ArmTranslation *translation, const Uop *uop);
+
+/* aarch64_system.c */
+void arm_emit_read_eflags(ArmTranslation *translation, const Uop *uop);
+void arm_emit_write_eflags(ArmTranslation *translation, const Uop *uop);
+void arm_emit_cli(ArmTranslation *translation, const Uop *uop);
+void arm_emit_sti(ArmTranslation *translation, const Uop *uop);
+void arm_emit_read_sreg(ArmTranslation *translation, const Uop *uop);
+void arm_emit_load_real_sreg(ArmTranslation *translation, const Uop *uop);
+void arm_emit_load_sreg(ArmTranslation *translation, const Uop *uop);
+void arm_emit_read_state(ArmTranslation *translation, const Uop *uop);
+
+/* aarch64_trampolines.c */
+void arm_emit_trampolines(JitBackend *backend, ArmAssembler *assembler);
+
+/* Loads and stores of the Cpu's fields. */
+static inline void arm_load_cpu(ArmTranslation *translation, unsigned size, unsigned t,
+                                int32_t offset) {
+    arm_load(&translation->assembler, size, t, ARM_CPU, (uint32_t)offset);
+}
+static inline void arm_store_cpu(ArmTranslation *translation, unsigned size, unsigned t,
+                                 int32_t offset) {
+    arm_store(&translation->assembler, size, t, ARM_CPU, (uint32_t)offset);
+}
+
+/* Makes a jump within the block go there. */
+static inline void arm_land(ArmTranslation *translation, uint8_t *site, const uint8_t *target) {
+    if (!arm_patch(site, target))
+        translation->failed = true;
+}
+static inline void arm_land_here(ArmTranslation *translation, uint8_t *site) {
+    arm_land(translation, site, translation->assembler.code);
+}
+
+static inline FlagOperand flag_register(unsigned ureg) {
+    return (FlagOperand){.kind = FLAG_OPERAND_REGISTER, .number = (uint8_t)ureg};
+}
+static inline FlagOperand flag_imm(uint32_t value) {
+    return (FlagOperand){.kind = FLAG_OPERAND_IMM, .value = value};
+}
+
+#endif

@@ -1,0 +1,151 @@
+/* The few pieces of host code that are not made from guest code: in, out, and to C and back. C
+ * functions keep the guest's registers, the Cpu's address and the counter; what else must outlive
+ * them has its place in cpu->host_slot. */
+#include "aarch64_internal.h"
+
+enum { FRAME_BYTES = 96 }; /* X19 to X30 */
+
+static uint32_t host_home(unsigned reg) {
+    return (uint32_t)CPU_OFFSET(host_slot[0]) + 8 * reg;
+}
+
+/* Kept operands and temporaries, and the counter. Guest registers are W registers: upper halves are
+ * zero. */
+static void emit_spill(ArmAssembler *assembler, bool guest) {
+    for (unsigned i = 0; guest && i < 8; i++)
+        arm_store(assembler, 8, ARM_GUEST + i, ARM_CPU, (uint32_t)CPU_OFFSET(state.gpr[0]) + 8 * i);
+    for (unsigned reg = ARM_KEPT; reg <= ARM_KEPT + 5; reg++)
+        arm_store(assembler, 8, reg, ARM_CPU, host_home(reg));
+    arm_store(assembler, 8, ARM_COUNT, ARM_CPU, (uint32_t)CPU_OFFSET(budget));
+}
+
+static void emit_tables(ArmAssembler *assembler) {
+    arm_mov_imm(assembler, ARM_TABLES, (uint64_t)CPU_OFFSET(tlb.entry));
+    arm_sum(assembler, true, ARM_ADD, ARM_TABLES, ARM_TABLES, ARM_CPU, ARM_LSL, 0);
+    for (unsigned table = 1; table < TLB_TABLES; table++)
+        arm_sum_imm(assembler, true, ARM_ADD, ARM_TABLES + table, ARM_TABLES + table - 1,
+                    TLB_PAGES * sizeof(int64_t));
+}
+
+static void emit_reload(ArmAssembler *assembler, bool guest) {
+    for (unsigned i = 0; guest && i < 8; i++)
+        arm_load(assembler, 8, ARM_GUEST + i, ARM_CPU, (uint32_t)CPU_OFFSET(state.gpr[0]) + 8 * i);
+    for (unsigned reg = ARM_KEPT; reg <= ARM_KEPT + 5; reg++)
+        arm_load(assembler, 8, reg, ARM_CPU, host_home(reg));
+    emit_tables(assembler);
+}
+
+/* blr function(cpu, x17) */
+static void emit_call_c(ArmAssembler *assembler, const void *function) {
+    arm_mov_wide(assembler, 0, ARM_CPU);
+    arm_mov_imm(assembler, ARM_SCRATCH2, (uint64_t)(uintptr_t)function);
+    arm_call_register(assembler, ARM_SCRATCH2);
+}
+
+/* uint32_t enter(Cpu *cpu, const void *host_code): runs it, gives W17 as the exit left it. */
+static void emit_enter(JitBackend *backend, ArmAssembler *assembler) {
+    backend->enter = assembler->code;
+    arm_push_pair(assembler, ARM_FRAME, ARM_LINK, FRAME_BYTES);
+    for (unsigned i = 0; i < 5; i++)
+        arm_store_pair(assembler, 19 + 2 * i, 20 + 2 * i, ARM_STACK, 16 + 16 * (int)i);
+    arm_mov_wide(assembler, ARM_CPU, 0);
+    arm_mov_wide(assembler, ARM_LEAVE, 1);
+    emit_reload(assembler, true);
+    arm_load(assembler, 8, ARM_COUNT, ARM_CPU, (uint32_t)CPU_OFFSET(budget));
+    arm_branch_register(assembler, ARM_LEAVE);
+
+    backend->exit = assembler->code;
+    emit_spill(assembler, true);
+    arm_mov(assembler, 0, ARM_LEAVE);
+    for (unsigned i = 0; i < 5; i++)
+        arm_load_pair(assembler, 19 + 2 * i, 20 + 2 * i, ARM_STACK, 16 + 16 * (int)i);
+    arm_pop_pair(assembler, ARM_FRAME, ARM_LINK, FRAME_BYTES);
+    arm_return(assembler);
+}
+
+/* W17: the site, W0: the linear address. Gives X1, and in W17 whether it is the bounce buffer. */
+static void emit_slow_access(JitBackend *backend, ArmAssembler *assembler) {
+    backend->slow_access = assembler->code;
+    arm_push_pair(assembler, ARM_LEAVE, ARM_LINK, 16);
+    emit_spill(assembler, false);
+    arm_mov(assembler, 1, 0);
+    arm_mov(assembler, 2, ARM_LEAVE);
+    emit_call_c(assembler, (const void *)jit_slow_access); /* X0: address, X1: outcome */
+    arm_mov_wide(assembler, ARM_RESULT, 0);
+    arm_mov(assembler, ARM_SCRATCH, 1);
+    emit_reload(assembler, false);
+    arm_mov_wide(assembler, ARM_HOST, ARM_RESULT);
+    arm_pop_pair(assembler, ARM_SCRATCH2, ARM_LINK, 16); /* the site */
+    arm_mov(assembler, ARM_LEAVE, ARM_SCRATCH);
+    arm_sum_imm(assembler, false, ARM_SUBS, ARM_ZERO, ARM_SCRATCH, SLOW_FAULT);
+    uint8_t *leave = arm_branch_if(assembler, ARM_CS);
+    arm_return(assembler);
+    /* w17 = site << 8 | (outcome == SLOW_FAULT ? LEAVE_FAULT : LEAVE_STEP) */
+    arm_patch(leave, assembler->code);
+    arm_mov_imm(assembler, ARM_LEAVE, LEAVE_FAULT);
+    arm_mov_imm(assembler, ARM_SCRATCH, LEAVE_STEP);
+    arm_csel(assembler, ARM_LEAVE, ARM_LEAVE, ARM_SCRATCH, ARM_EQ);
+    arm_logic(assembler, false, ARM_ORR, false, ARM_LEAVE, ARM_LEAVE, ARM_SCRATCH2, ARM_LSL, 8);
+    arm_patch(arm_branch(assembler), backend->exit);
+}
+
+/* W17: the function's argument. */
+static uint8_t *emit_call(ArmAssembler *assembler, const void *function, bool guest) {
+    uint8_t *start = assembler->code;
+    arm_push_pair(assembler, ARM_FRAME, ARM_LINK, 16);
+    emit_spill(assembler, guest);
+    arm_mov(assembler, 1, ARM_LEAVE);
+    emit_call_c(assembler, function);
+    emit_reload(assembler, false);
+    arm_pop_pair(assembler, ARM_FRAME, ARM_LINK, 16);
+    arm_return(assembler);
+    return start;
+}
+
+/* X17: site | helper << 32, or micro-op. What ends the block, or faults, leaves by the exit, or
+ * goes on elsewhere in translated code. */
+static uint8_t *emit_helper(const JitBackend *backend, ArmAssembler *assembler,
+                            const void *function) {
+    uint8_t *start = assembler->code;
+    arm_push_pair(assembler, ARM_FRAME, ARM_LINK, 16);
+    emit_spill(assembler, true);
+    arm_mov_wide(assembler, 1, ARM_LEAVE);
+    emit_call_c(assembler, function); /* X0: leave, X1: next */
+    arm_mov(assembler, ARM_LEAVE, 0);
+    arm_mov_wide(assembler, ARM_RESULT, 1);
+    arm_load(assembler, 8, ARM_COUNT, ARM_CPU, (uint32_t)CPU_OFFSET(budget));
+    emit_reload(assembler, true);
+    arm_pop_pair(assembler, ARM_FRAME, ARM_LINK, 16);
+    uint8_t *leave = arm_branch_zero(assembler, false, true, ARM_LEAVE);
+    arm_return(assembler);
+    arm_patch(leave, assembler->code);
+    arm_patch(arm_branch_zero(assembler, true, false, ARM_RESULT), backend->exit);
+    arm_branch_register(assembler, ARM_RESULT);
+    return start;
+}
+
+/* W17: the function's argument, W10: T0. Gives W17: 0 if nothing was done. */
+static uint8_t *emit_quick(ArmAssembler *assembler, const void *function) {
+    uint8_t *start = assembler->code;
+    arm_push_pair(assembler, ARM_FRAME, ARM_LINK, 16);
+    emit_spill(assembler, false);
+    arm_mov(assembler, 1, ARM_LEAVE);
+    arm_mov(assembler, 2, ARM_T0);
+    emit_call_c(assembler, function);
+    arm_extract(assembler, false, ARM_LEAVE, 0, 0, 8);
+    emit_reload(assembler, false);
+    arm_pop_pair(assembler, ARM_FRAME, ARM_LINK, 16);
+    arm_return(assembler);
+    return start;
+}
+
+void arm_emit_trampolines(JitBackend *backend, ArmAssembler *assembler) {
+    emit_enter(backend, assembler);
+    emit_slow_access(backend, assembler);
+    backend->flush_bounce = emit_call(assembler, (const void *)jit_slow_flush, false);
+    backend->materialize = emit_call(assembler, (const void *)jit_slow_materialize, true);
+    backend->helper = emit_helper(backend, assembler, (const void *)jit_slow_helper);
+    backend->portable = emit_helper(backend, assembler, (const void *)jit_slow_portable);
+    for (unsigned i = 0; i < JIT_QUICK_COUNT; i++)
+        backend->quick[i] = emit_quick(assembler, (const void *)jit_quick_functions[i]);
+}
