@@ -87,9 +87,12 @@ static void transmit_fired(void *opaque) {
     E1000 *card = opaque;
     if (!may_transmit(card))
         return;
+    uint32_t before = card->state.tdh;
     card->working = true;
     int64_t ns = e1000_transmit(card);
     card->working = false;
+    if (ns < 0 && card->state.tdh != before)
+        ns = NETWORK_STREAM_NS;
     if (ns >= 0)
         e1000_arm(card, E1000_TIMER_TRANSMIT, ns);
 }

@@ -7,6 +7,10 @@
 
 struct PciBus;
 
+/* A card that has sent looks for more to send so much later, not at once: drivers queue meanwhile,
+ * and take answers and interrupts by the dozen. The first frame of a stream goes without delay. */
+#define NETWORK_STREAM_NS 100000
+
 typedef struct NetworkCardOptions {
     const char *id; /* names its State; copied by the card if it keeps it */
     NetworkLink *link;

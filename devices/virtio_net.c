@@ -217,6 +217,8 @@ static VirtioPciOptions transport_options(VirtioNet *card, const NetworkCardOpti
         .class_code = CLASS_ETHERNET,
         .features = features,
         .queue_count = QUEUES,
+        .stream_queues = 1 << VIRTIO_NET_TRANSMIT,
+        .stream_ns = NETWORK_STREAM_NS,
         .config_size = CONFIG_BYTES,
         .rom = options->rom,
         .rom_size = options->rom_size,

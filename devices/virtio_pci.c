@@ -212,7 +212,13 @@ static int64_t work_on_queue(VirtioPci *device, unsigned queue) {
         device->state.noticed &= (uint8_t) ~(1 << queue);
         return 0;
     }
+    uint16_t before = state->next_available;
     int64_t ns = device->options.work(device->options.opaque, queue);
+    if ((device->options.stream_queues >> queue & 1) && state->next_available != before) {
+        device->state.noticed |= (uint8_t)(1 << queue);
+        if (ns < device->options.stream_ns)
+            ns = device->options.stream_ns;
+    }
     tell_driver(device, queue);
     return ns;
 }

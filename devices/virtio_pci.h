@@ -22,6 +22,10 @@ typedef struct VirtioPciOptions {
     uint32_t class_code;
     uint64_t features;    /* that it offers, beside those of queues and transport */
     unsigned queue_count; /* up to VIRTIO_PCI_QUEUES_MAX */
+    /* Bits of queues that come in streams: after work there, what else comes is done so much later,
+     * many chains at once. */
+    unsigned stream_queues;
+    int64_t stream_ns;
     unsigned config_size; /* of its own registers, up to VIRTIO_CONFIG_BYTES_MAX */
     const uint8_t *rom;   /* to boot by, or NULL */
     uint32_t rom_size;
