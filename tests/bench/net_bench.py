@@ -29,6 +29,8 @@ EXIT_SKIPPED = 77
 CARDS = {
     "e1000": ["e1000"],
     "ne2k_pci": ["ne2k-pci"],
+    "pcnet": ["pcnet32"],
+    "rtl8139": ["8139cp"],
     "virtio-net-pci": ["virtio_pci", "virtio_net"],
 }
 PARTS = ["receive", "send", "serve"]

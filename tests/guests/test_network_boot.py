@@ -9,7 +9,8 @@ import initramfs
 from guest_test import Skip, case, check, run_cases
 
 # By the ends of the names of iPXE's ROMs.
-CARDS = {"e1000": "e1000", "ne2k_pci": "ne2k_pci", "virtio-net-pci": "virtio"}
+CARDS = {"e1000": "e1000", "ne2k_pci": "ne2k_pci", "pcnet": "pcnet", "rtl8139": "rtl8139",
+         "virtio-net-pci": "virtio"}
 ROM_FOLDERS = ["/usr/lib/ipxe/qemu", "/usr/share/qemu"]
 ADDRESS = "52:54:00:ab:cd:01"
 IPXE_SCRIPT = """#!ipxe
