@@ -45,6 +45,27 @@ def fingerprint(folder):
     return found
 
 
+def bad_networks():
+    user, socket = "user,id=n", "socket,id=n"
+    yield ["-netdev", "usr,id=n"], "did you mean 'user'?"
+    yield ["-netdev", "user"], "id="
+    yield ["-netdev", user + ",nett=1"], "did you mean 'net'?"
+    yield ["-netdev", user, "-netdev", user], "two network back ends 'n'"
+    yield ["-netdev", socket], "exactly one of"
+    yield ["-netdev", socket + ",udp=127.0.0.1:1"], "localaddr="
+    yield ["-device", "pcnet,netdev=m"], "no network back end 'm'"
+    yield ["-device", "pcnt"], "did you mean 'pcnet'?"
+    yield ["-device", "pcnet,mac=52:54:00:12:34"], "six bytes"
+    yield ["-device", "pcnet,mac=53:54:00:12:34:56"], "a group"
+    yield ["-device", "pcnet,addr=40"], "1 to 1f"
+    yield ["-device", "ne2k_isa,iobase=0x301"], "multiple of 20h"
+    yield ["-netdev", user, "-device", "pcnet,netdev=n", "-device", "pcnet,netdev=n"], "two network cards"
+    yield ["-nic", "user,model=rtl8193"], "did you mean 'rtl8139'?"
+    yield ["-object", "filter-dump,id=d,netdev=n,file=x.pcap"], "no network back end 'n'"
+    yield ["-netdev", "socket,id=n,connect=nowhere", "-device", "pcnet,netdev=n"], "no address"
+    yield ["-netdev", "tap,id=n,fd=77", "-device", "pcnet,netdev=n"], "no open file"
+
+
 def make_files(folder):
     os.mkdir(os.path.join(folder, "a_folder"))
     write(os.path.join(folder, "empty.img"), 0)
@@ -96,6 +117,7 @@ def option_cases():
     yield ["-serial", "file:no/such/folder/out"], "no/such/folder/out"
     yield ["-device", "isa-parallel,index=3"], "three parallel ports"
     yield ["-device", "isa-parallel,iobase=0x379"], "378h, 278h and 3BCh"
+    yield from bad_networks()
     yield ["-monitor", "unix:no/such/folder/sock,server,nowait"], "no/such/folder/sock"
     yield ["-monitor", "unix:text.txt,server,nowait"], "text.txt"
     yield ["-serial", "unix:nobody-listens"], "nobody-listens"
