@@ -355,11 +355,12 @@ bool qmp_query_migrate(QmpCall *call) {
     if (!migration->tried)
         return true;
     bool done = strcmp(migration->status, "completed") == 0;
+    bool failed = !migration->has_thread && migration->error.set; /* else it is the thread's */
     int64_t moved = (int64_t)__atomic_load_n(&migration->moved, __ATOMIC_RELAXED);
     int64_t total = (int64_t)physical_map_ram_bytes(call->machine->memory);
     int64_t spent = migration->has_thread ? now_ms() - migration->start_ms : migration->total_ms;
     call->result = qmp_pack("status:s total-time:i error-desc:s", migration->status, spent,
-                            migration->error.set ? migration->error.message : NULL);
+                            failed ? migration->error.message : NULL);
     if (migration->incoming)
         return true;
     json_object_object_add(

@@ -11,15 +11,24 @@
 static const struct {
     const char *name, *parent, *properties;
 } board_types[] = {
-    {"tcg-accel", "accel", ""},           {"pc-i440fx-7.2-machine", "generic-pc-machine", ""},
-    {"none-machine", "machine", ""},      {"memory-backend-ram", "memory-backend", ""},
-    {"secret", "secret_common", ""},      {"PIIX4_PM", "pci-device", "disable_s3 disable_s4"},
-    {"i440FX", "pci-device", ""},         {"PIIX3", "pci-device", ""},
-    {"piix3-ide", "pci-ide", ""},         {"i8042", "isa-device", ""},
-    {"isa-pit", "pit-common", ""},        {"isa-i8259", "pic-common", ""},
-    {"isa-fdc", "isa-device", "fdtypeA"}, {"i8257", "isa-device", ""},
-    {"mc146818rtc", "isa-device", ""},    {"hpet", "sys-bus-device", ""},
-    {"ioapic", "ioapic-common", ""},      {"port92", "isa-device", ""},
+    {"tcg-accel", "accel", ""},
+    {"pc-i440fx-7.2-machine", "generic-pc-machine", ""},
+    {"none-machine", "machine", ""},
+    {"memory-backend-ram", "memory-backend", ""},
+    {"secret", "secret_common", ""},
+    {"PIIX4_PM", "pci-device", "disable_s3 disable_s4"},
+    {"i440FX", "pci-device", ""},
+    {"PIIX3", "pci-device", ""},
+    {"piix3-ide", "pci-ide", ""},
+    {"i8042", "isa-device", ""},
+    {"isa-pit", "pit-common", ""},
+    {"isa-i8259", "pic-common", ""},
+    {"isa-fdc", "isa-device", "fdtypeA bootindexA bootindexB"},
+    {"i8257", "isa-device", ""},
+    {"mc146818rtc", "isa-device", ""},
+    {"hpet", "sys-bus-device", ""},
+    {"ioapic", "ioapic-common", ""},
+    {"port92", "isa-device", ""},
     {"fw_cfg_io", "fw_cfg", ""},
 };
 #define BOARD_TYPES (sizeof(board_types) / sizeof(board_types[0]))
