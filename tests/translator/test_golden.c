@@ -142,7 +142,7 @@ END_TEST
 
 int main(void) {
     if (translator_default_backend() != BACKEND_JIT) {
-        printf("skipped: the x86-64 backend needs an x86-64 host\n");
+        printf("skipped: there is no translator for this host\n");
         return 77;
     }
 #if defined(__x86_64__)
