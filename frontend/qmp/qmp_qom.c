@@ -43,6 +43,7 @@ static const struct {
     {"ioport", "uint16", 0x505}, {"events", "uint8", 3},     {"vgamem_mb", "uint32", 16},
     {"disable_s3", "uint8", 0},  {"disable_s4", "uint8", 0}, {"multifunction", "bool", 0},
     {"irq", "uint32", 0},        {"port", "uint32", 0},      {"audiodev", "str", 0},
+    {"edid", "bool", 1},         {"xres", "uint32", 0},      {"yres", "uint32", 0},
 };
 
 static int find_property_type(const char *name) {
