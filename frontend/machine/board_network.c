@@ -98,8 +98,9 @@ static bool open_back_end(Board *board, BoardNetworkCard *card, Error *error) {
     bool is_clone = board->machine->config.roms != NULL;
     switch (card->back_end->kind) {
     case NETWORK_BACK_END_USER:
-        card->user = network_user_create(&context, &card->back_end->user, board->network_host,
-                                         card->link, is_clone, error);
+        card->user =
+            network_user_create(&context, &card->back_end->user, board->network_host, card->link,
+                                is_clone, card->back_end->user.is_default ? NULL : error);
         return card->user != NULL || card->back_end->user.is_default;
     /* A clone's cable leads nowhere: the one place at the other end is its base's. */
     case NETWORK_BACK_END_SOCKET:
