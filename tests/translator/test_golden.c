@@ -145,7 +145,10 @@ int main(void) {
         printf("skipped: there is no translator for this host\n");
         return 77;
     }
-#if defined(__x86_64__)
+#if !defined(__x86_64__)
+    printf("skipped: the listings are of an x86-64 host\n");
+    return 77;
+#else
     if (!__builtin_cpu_supports("bmi2")) {
         printf("skipped: the listings are of a host with BMI2\n");
         return 77;
