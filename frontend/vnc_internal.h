@@ -21,6 +21,7 @@ struct VncServer {
     bool needs_password;
     char password[9];
     char *passwords[2]; /* as the library wants them */
+    int64_t expires;    /* seconds since 1970 */
     /* The screen as clients know it, in their byte order; see vnc_screen.c. */
     uint32_t *pixels;
     uint32_t width, height;

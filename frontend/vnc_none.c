@@ -30,6 +30,12 @@ bool vnc_server_set_password(VncServer *server, const char *password, Error *err
     return error_set(error, "there is no VNC server");
 }
 
+bool vnc_server_expire_password(VncServer *server, int64_t when, Error *error) {
+    (void)server;
+    (void)when;
+    return error_set(error, "there is no VNC server");
+}
+
 int vnc_server_port(const VncServer *server) {
     (void)server;
     return 0;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -84,6 +85,12 @@ static bool open_listeners(VncServer *server, const VncSpec *spec, Error *error)
         listen_tcp(choose_host(spec, spec->websocket_host), spec->websocket_port, error));
 }
 
+static rfbBool check_password(rfbClientPtr client, const char *response, int length) {
+    VncServer *server = client->screen->screenData;
+    return (int64_t)time(NULL) < server->expires &&
+           server->vnc.rfbCheckPasswordByList(client, response, length);
+}
+
 static bool start_library(VncServer *server, Error *error) {
     if (!vnc_library_load(&server->vnc, error))
         return false;
@@ -101,7 +108,7 @@ static bool start_library(VncServer *server, Error *error) {
     screen->newClientHook = client_came;
     if (server->needs_password) {
         screen->authPasswdData = server->passwords;
-        screen->passwordCheck = server->vnc.rfbCheckPasswordByList;
+        screen->passwordCheck = check_password;
     }
     vnc_input_init(server);
     vnc_extended_key_register(server);
@@ -116,6 +123,7 @@ VncServer *vnc_server_open(EventLoop *loop, Machine *machine, const VncSpec *spe
     server->machine = machine;
     server->listener[0] = server->listener[1] = -1;
     server->needs_password = spec->has_password;
+    server->expires = INT64_MAX;
     server->name = strdup(name != NULL ? name : "Reprise");
     if (start_library(server, error) && open_listeners(server, spec, error))
         return server;
@@ -156,9 +164,21 @@ int vnc_server_wait_ms(const VncServer *server) {
     return server != NULL && server->clients != 0 ? UPDATE_MS : -1;
 }
 
+static bool check_has_password(const VncServer *server, Error *error) {
+    return (server != NULL && server->needs_password) ||
+           error_set(error, "VNC has no password here: '-vnc ...,password=on' gives it one");
+}
+
+bool vnc_server_expire_password(VncServer *server, int64_t when, Error *error) {
+    if (!check_has_password(server, error))
+        return false;
+    server->expires = when;
+    return true;
+}
+
 bool vnc_server_set_password(VncServer *server, const char *password, Error *error) {
-    if (server == NULL || !server->needs_password)
-        return error_set(error, "VNC has no password here: '-vnc ...,password=on' gives it one");
+    if (!check_has_password(server, error))
+        return false;
     snprintf(server->password, sizeof(server->password), "%s", password != NULL ? password : "");
     server->passwords[0] = server->password[0] != '\0' ? server->password : NULL;
     return true;

@@ -26,6 +26,9 @@ int vnc_server_wait_ms(const VncServer *server);
  * was opened without password=on. */
 bool vnc_server_set_password(VncServer *server, const char *password, Error *error);
 
+/* From then on (seconds since 1970; INT64_MAX: never) the password lets nobody in. */
+bool vnc_server_expire_password(VncServer *server, int64_t when, Error *error);
+
 /* The port that it listens on; 0: a Unix socket. */
 int vnc_server_port(const VncServer *server);
 unsigned vnc_server_client_count(const VncServer *server);

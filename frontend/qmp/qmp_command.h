@@ -73,6 +73,9 @@ QmpHandler qmp_query_version, qmp_query_target, qmp_query_kvm, qmp_query_name, q
 /* qmp_control.c */
 QmpHandler qmp_query_status, qmp_stop, qmp_cont, qmp_quit, qmp_system_reset, qmp_system_powerdown,
     qmp_system_wakeup, qmp_inject_nmi, qmp_set_action, qmp_human_monitor_command;
+/* qmp_vnc.c */
+QmpHandler qmp_query_vnc, qmp_change_vnc_password, qmp_set_password, qmp_expire_password,
+    qmp_add_client;
 /* qmp_machine.c */
 QmpHandler qmp_query_cpus_fast, qmp_query_memory_size_summary, qmp_query_iothreads, qmp_memsave,
     qmp_pmemsave, qmp_screendump;

@@ -47,6 +47,11 @@ const QmpType qmp_types[] = {
     /* Character devices and descriptors. */
     {"ChardevInfo", "label:str filename:str frontend-open:bool"},
 
+    /* VNC. */
+    {"NetworkAddressFamily", "=ipv4 ipv6 unix vsock unknown"},
+    {"VncInfo", "enabled:bool *host:str *family:NetworkAddressFamily *service:str *auth:str"},
+    {"SetPasswordAction", "=keep fail disconnect"},
+
     /* Storage. */
     {"BlockDeviceIoStatus", "=ok failed nospace"},
     {"BlockdevCacheInfo", "writeback:bool direct:bool no-flush:bool"},

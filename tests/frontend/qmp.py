@@ -300,6 +300,39 @@ def check_run_states():
         note(qmp)
 
 
+def check_vnc():
+    with Machine("-S") as machine:
+        qmp = machine.qmp
+        assert qmp.call("query-vnc") == {"enabled": False}
+        assert "no password" in qmp.fails("change-vnc-password", password="x")
+        assert "not found" in qmp.fails("add_client", protocol="vnc", fdname="nobody")
+        assert "protocol" in qmp.fails("set_password", protocol="spice", password="x")
+        assert "no password" in qmp.fails("expire_password", protocol="vnc", time="never")
+        note(qmp)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "vnc")
+        try:
+            machine = Machine("-S", "-vnc", f"unix:{path},password=on")
+        except (AssertionError, OSError):
+            return  # a build without it
+        with machine:
+            qmp = machine.qmp
+            assert qmp.call("query-vnc") == {"enabled": True, "host": path, "family": "unix", "service": path, "auth": "vnc"}
+            qmp.call("set_password", protocol="vnc", password="sesame", connected="keep")
+            qmp.call("change-vnc-password", password="sesame")
+            for when in ("never", "now", "+60", "2000000000"):
+                qmp.call("expire_password", protocol="vnc", time=when)
+            qmp.fails("expire_password", protocol="vnc", time="tomorrow")
+            ours, theirs = socket.socketpair()
+            qmp.call("getfd", descriptor=theirs.fileno(), fdname="client")
+            theirs.close()
+            qmp.call("add_client", protocol="vnc", fdname="client")
+            ours.settimeout(20)
+            assert ours.recv(12) == b"RFB 003.008\n"
+            ours.close()
+            note(qmp)
+
+
 def check_reasons():
     """Why a machine ended is told before the connection ends."""
     with Machine("-no-reboot") as machine:
@@ -715,7 +748,7 @@ def main():
                                                text=True, timeout=20, check=False).stderr:
         skip("built without json-c")
     return run_checks([check_greeting, check_errors, check_second_client, check_transports, check_probe, check_daemonize_fails,
-                       check_libvirt_words, check_run_states, check_reasons, check_input_and_screen, check_media, check_overlays,
+                       check_libvirt_words, check_run_states, check_vnc, check_reasons, check_input_and_screen, check_media, check_overlays,
                        check_migration, check_migration_by_program, check_cancelled, check_other_programs, check_hostile_commands, check_hostile_bytes,
                        check_all_called])
 
