@@ -89,6 +89,30 @@ static int replay_alone(Machine *machine, const ReplayWords *words, Replay *repl
     return 0;
 }
 
+static void swallow(void *opaque, const uint8_t *data, size_t size) {
+    (void)opaque;
+    (void)data;
+    (void)size;
+}
+
+/* Ports are there where the run had them. */
+static void plug_in_ports(Settings *settings) {
+    MachineConfig *machine = &settings->machine;
+    ByteSink nowhere = {swallow, NULL};
+    for (int i = 0; i < settings->serial_count; i++)
+        machine->has_serial[i] = settings->serial[i].kind != CHARACTER_NONE;
+    for (int i = 0; i < settings->parallel_count; i++)
+        machine->has_parallel[i] = settings->parallel[i].kind != CHARACTER_NONE;
+    for (int i = 0; i < MACHINE_SERIAL_PORTS; i++)
+        machine->serial[i] = nowhere;
+    for (int i = 0; i < MACHINE_PARALLEL_PORTS; i++)
+        machine->parallel[i] = nowhere;
+    if (settings->debug_console.kind != CHARACTER_NONE)
+        machine->debug_console = nowhere;
+    if (settings->firmware_log.kind != CHARACTER_NONE)
+        machine->firmware_log = nowhere;
+}
+
 static int replay(Settings *settings, const ProgramPart *part, const ReplayWords *words,
                   const Recording *recording, Error *error) {
     Replay run = {.paced = false};
@@ -99,10 +123,7 @@ static int replay(Settings *settings, const ProgramPart *part, const ReplayWords
         program_run(settings, part, &status, error);
         return error->set ? 1 : status;
     }
-    for (int i = 0; i < settings->serial_count; i++)
-        settings->machine.has_serial[i] = settings->serial[i].kind != CHARACTER_NONE;
-    for (int i = 0; i < settings->parallel_count; i++)
-        settings->machine.has_parallel[i] = settings->parallel[i].kind != CHARACTER_NONE;
+    plug_in_ports(settings);
     Machine *machine = machine_create(&settings->machine, error);
     int status = 1;
     if (machine != NULL && machine_replay_recording(machine, recording, &run, error))

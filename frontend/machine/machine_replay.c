@@ -123,7 +123,12 @@ static bool take_record(Machine *machine) {
     case RECORD_CHECK:
         return check_hash(machine, &record);
     case RECORD_END:
-        return check_hash(machine, &record) && stop_at(machine, REPLAY_AT_END);
+        if (!check_hash(machine, &record))
+            return false;
+        at = replay->next;
+        if (record_read(replay->log, &at, &record) && record.kind == RECORD_BREAK)
+            return true;
+        return stop_at(machine, REPLAY_AT_END);
     case RECORD_BREAK:
         error_set(&replay->error, "the recording ends where the machine was changed by '%.*s'",
                   (int)(record.size < 100 ? record.size : 100), (const char *)record.bytes);

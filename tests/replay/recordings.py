@@ -138,6 +138,13 @@ def tells_of_changed_images(folder):
     assert status == 1 and "cannot read" in text, text
 
 
+def ends_where_something_else_changed_the_machine(folder):
+    path = os.path.join(folder, "changed.rec")
+    record(path, ["-debugcon", "null", *guests()[0][1]], 1, "changed", "o /b 0x80 1\nquit")
+    status, text = replay(path)
+    assert status == 0 and "changed by 'o'" in text, text
+
+
 def refuses_what_is_no_recording(folder):
     path = os.path.join(folder, "text")
     with open(path, "w", encoding="ascii") as file:
@@ -149,7 +156,8 @@ def refuses_what_is_no_recording(folder):
 
 
 CHECKS = [replays_to_the_same_state, replays_what_a_killed_process_left, opens_cut_and_damaged_ones,
-          replays_part_of_it_and_shows_the_screen, tells_of_changed_images, refuses_what_is_no_recording]
+          replays_part_of_it_and_shows_the_screen, tells_of_changed_images,
+          ends_where_something_else_changed_the_machine, refuses_what_is_no_recording]
 
 
 def main():
