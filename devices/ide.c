@@ -526,6 +526,8 @@ IdeChannel *ide_channel_create(const DeviceContext *context, const IdeChannelOpt
 }
 
 void ide_channel_destroy(IdeChannel *channel) {
+    for (unsigned i = 0; i < IDE_CHANNEL_DRIVES; i++)
+        free(channel->drives[i].batch.data);
     free(channel);
 }
 

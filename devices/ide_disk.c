@@ -100,7 +100,8 @@ bool ide_disk_load(IdeDrive *drive) {
     uint32_t count = chunk_sectors(state);
     if (count > ide_disk_sectors(drive) - state->lba)
         count = (uint32_t)(ide_disk_sectors(drive) - state->lba);
-    if (!block_read(drive->medium, state->lba * IDE_SECTOR_BYTES, state->buffer,
+    if (!ide_batch_read(drive, state->lba, count) &&
+        !block_read(drive->medium, state->lba * IDE_SECTOR_BYTES, state->buffer,
                     (size_t)count * IDE_SECTOR_BYTES, &error)) {
         TRACE(drive->channel->trace, TRACE_GUEST_ERRORS, "ide: %s\n", error.message);
         return fail_at(drive, state->lba, ERROR_UNCORRECTABLE, 0);
@@ -116,19 +117,34 @@ void ide_disk_prepare_block(IdeDrive *drive) {
     drive->state->buffer_size = chunk_sectors(drive->state) * IDE_SECTOR_BYTES;
 }
 
+/* The image did not take what comes from this sector on. */
+static bool fail_write(IdeDrive *drive, uint64_t failed, const Error *error) {
+    IdeDriveState *state = drive->state;
+    TRACE(drive->channel->trace, TRACE_GUEST_ERRORS, "ide: %s\n", error->message);
+    state->sectors_left += (uint32_t)(state->lba - failed);
+    state->lba = failed;
+    return fail_at(drive, failed, ERROR_ABORTED, STATUS_DEVICE_FAULT);
+}
+
+bool ide_disk_settle(IdeDrive *drive) {
+    Error error = {0};
+    uint64_t failed;
+    return ide_batch_flush(drive, &failed, &error) || fail_write(drive, failed, &error);
+}
+
 bool ide_disk_store(IdeDrive *drive) {
     IdeDriveState *state = drive->state;
     Error error = {0};
+    uint64_t failed;
     uint32_t count = state->buffer_size / IDE_SECTOR_BYTES, fits = count;
     if (state->lba >= ide_disk_sectors(drive))
         fits = 0;
     else if (count > ide_disk_sectors(drive) - state->lba)
         fits = (uint32_t)(ide_disk_sectors(drive) - state->lba);
-    if (fits > 0 && !block_write(drive->medium, state->lba * IDE_SECTOR_BYTES, state->buffer,
-                                 (size_t)fits * IDE_SECTOR_BYTES, &error)) {
-        TRACE(drive->channel->trace, TRACE_GUEST_ERRORS, "ide: %s\n", error.message);
-        return fail_at(drive, state->lba, ERROR_ABORTED, STATUS_DEVICE_FAULT);
-    }
+    if (fits == 0 && !ide_disk_settle(drive))
+        return false;
+    if (fits > 0 && !ide_batch_write(drive, state->lba, fits, &failed, &error))
+        return fail_write(drive, failed, &error);
     state->lba += fits;
     state->sectors_left -= fits;
     if (state->through && state->sectors_left == 0 && !block_flush(drive->medium, &error))
@@ -173,7 +189,8 @@ static void read_or_write(IdeDrive *drive, unsigned flags) {
     int64_t ns = ide_access_ns(drive);
     drive->state->through = (flags & FLAG_THROUGH) != 0;
     if (by_dma)
-        ns += ide_sectors_ns(drive, drive->state->sectors_left);
+        ns += (int64_t)drive->state->sectors_left *
+              (drive->channel->serial ? SERIAL_SECTOR_NS : DMA_SECTOR_NS);
     ide_begin_transfer(drive, writes ? TRANSFER_DISK_WRITE : TRANSFER_DISK_READ, by_dma, ns);
 }
 

@@ -55,6 +55,7 @@ enum { CONTROL_NO_INTERRUPT = 0x02, CONTROL_RESET = 0x04, CONTROL_HIGH_ORDER = 0
 #define COMMAND_NS 5000
 #define ACCESS_NS 30000
 #define SECTOR_NS 4000
+#define DMA_SECTOR_NS 500 /* by bus master: as fast as hosts' disks are */
 #define SERIAL_ACCESS_NS 10000
 #define SERIAL_SECTOR_NS 128
 #define NEXT_BLOCK_NS 5000
@@ -193,6 +194,14 @@ typedef struct IdeChannelState {
     uint8_t padding[5];
 } IdeChannelState;
 
+/* Sectors of an image that pass at once: ide_batch.c. */
+typedef struct IdeBatch {
+    uint8_t *data;
+    uint64_t first;   /* sector */
+    uint32_t sectors; /* that were read, or are to be written */
+    bool is_open;
+} IdeBatch;
+
 typedef struct IdeDrive {
     IdeChannel *channel;
     IdeDriveState *state;
@@ -202,6 +211,7 @@ typedef struct IdeDrive {
     IdeGeometry geometry; /* of a disk, as it comes from the factory */
     uint64_t sectors;     /* of a disk: 512 bytes; of a CD: 2048 */
     char serial[21], model[41];
+    IdeBatch batch;
 } IdeDrive;
 
 struct IdeChannel {
@@ -254,6 +264,8 @@ void ide_run_dma(IdeDrive *drive);
 void ide_disk_execute(IdeDrive *drive);
 bool ide_disk_load(IdeDrive *drive);
 bool ide_disk_store(IdeDrive *drive);
+/* What was stored so far is in the image. False: it is not, and the command is over. */
+bool ide_disk_settle(IdeDrive *drive);
 bool ide_disk_trim(IdeDrive *drive);
 /* Sets up the buffer for the next block of a write. */
 void ide_disk_prepare_block(IdeDrive *drive);
@@ -262,6 +274,16 @@ bool ide_disk_read_address(const IdeDriveState *state, uint64_t *lba);
 void ide_disk_write_address(IdeDriveState *state, uint64_t lba);
 /* Sends the first sector of the buffer by PIO. */
 void ide_disk_send_sector(IdeDrive *drive);
+
+/* ide_batch.c */
+void ide_batch_begin(IdeDrive *drive);
+void ide_batch_end(IdeDrive *drive);
+/* Fills the buffer; false: the image is to be read directly. */
+bool ide_batch_read(IdeDrive *drive, uint64_t lba, uint32_t count);
+/* Takes the buffer, now or by the next flush at the latest. False: 'failed' tells from where on
+ * nothing was written. */
+bool ide_batch_write(IdeDrive *drive, uint64_t lba, uint32_t count, uint64_t *failed, Error *error);
+bool ide_batch_flush(IdeDrive *drive, uint64_t *failed, Error *error);
 
 /* ide_disk_modes.c: commands (the flags are ide_disk.c's), and what follows from them. */
 void ide_disk_read_native_maximum(IdeDrive *drive, unsigned flags);

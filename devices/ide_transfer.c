@@ -219,15 +219,18 @@ static bool move_buffer(IdeDrive *drive) {
     return false;
 }
 
-void ide_run_dma(IdeDrive *drive) {
+static void move_all(IdeDrive *drive) {
     IdeDriveState *state = drive->state;
     const Transfer *transfer = transfer_of(drive);
     for (;;) {
         bool loads = transfer->to_host && state->buffer_position == state->buffer_size;
         if (loads && state->sectors_left > 0 && !load_buffer(drive))
             return;
-        if (!move_buffer(drive))
+        if (!move_buffer(drive)) {
+            if (state->transfer == TRANSFER_DISK_WRITE)
+                ide_disk_settle(drive);
             return;
+        }
         if (!transfer->to_host && !transfer->store(drive))
             return;
         if (state->sectors_left == 0) {
@@ -239,4 +242,12 @@ void ide_run_dma(IdeDrive *drive) {
             transfer->prepare(drive);
         }
     }
+}
+
+void ide_run_dma(IdeDrive *drive) {
+    TransferKind kind = drive->state->transfer;
+    if (kind == TRANSFER_DISK_READ || kind == TRANSFER_DISK_WRITE)
+        ide_batch_begin(drive);
+    move_all(drive);
+    ide_batch_end(drive);
 }

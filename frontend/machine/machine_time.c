@@ -16,6 +16,7 @@ static void start_anew(MachineTime *time) {
         return;
     }
     time->host_start_ns = time->host_seen_ns = time->held_host_ns = host_clock_ns();
+    time->leapt_ns = 0;
     time->held_ns = time->state.base_ns;
 }
 
@@ -78,8 +79,24 @@ void machine_time_slept(MachineTime *time, int64_t nanoseconds) {
         if (behind_ns > 0)
             time->state.base_ns += behind_ns < nanoseconds ? behind_ns : nanoseconds;
     } else {
-        see_host_clock(time, nanoseconds + MACHINE_TIME_STALL_NS);
+        int64_t seen_ns = time->host_seen_ns, start_ns = time->host_start_ns;
+        int64_t passed_ns = see_host_clock(time, nanoseconds + MACHINE_TIME_STALL_NS) - seen_ns;
+        passed_ns -= time->host_start_ns - start_ns; /* what does not count */
+        int64_t made_up_ns = passed_ns < time->leapt_ns ? passed_ns : time->leapt_ns;
+        time->host_start_ns += made_up_ns;
+        time->leapt_ns -= made_up_ns;
     }
+}
+
+/* With the host's clock: see MACHINE_TIME_LEAP_NS. */
+static int64_t leap_or_sleep(MachineTime *time, int64_t left_ns) {
+    bool leaps = time->running && !time->follows && left_ns <= MACHINE_TIME_LEAP_NS &&
+                 time->leapt_ns + left_ns <= MACHINE_TIME_LEAPT_MAX_NS;
+    if (!leaps)
+        return left_ns + time->leapt_ns;
+    time->host_start_ns -= left_ns;
+    time->leapt_ns += left_ns;
+    return 0;
 }
 
 static int64_t read_clock(void *opaque) {
@@ -160,8 +177,10 @@ int64_t machine_time_skip(MachineTime *time, int64_t due_ns) {
     int64_t left_ns = due_ns - machine_time_now_ns(time);
     if (left_ns <= 0)
         return 0;
-    if (!machine_time_is_counted(time) || time->sliced)
+    if (time->sliced)
         return left_ns;
+    if (!machine_time_is_counted(time))
+        return leap_or_sleep(time, left_ns);
     int64_t ahead_ns = machine_time_ahead_ns(time);
     int64_t free_ns = time->icount ? left_ns : ahead_ns < 0 ? -ahead_ns : 0;
     if (free_ns > left_ns)

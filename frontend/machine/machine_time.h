@@ -29,6 +29,7 @@ typedef struct MachineTime {
     const void *machine;
     bool running;                        /* time stands while the machine is stopped */
     int64_t host_start_ns, host_seen_ns; /* host's clock */
+    int64_t leapt_ns;                    /* so far the guest is ahead of it: MACHINE_TIME_LEAP_NS */
     /* A speed that is held: virtual and host's time go on together from here. */
     int64_t held_ns, held_host_ns;
     /* 'sliced': a run at the host's speed is recorded. Its clock follows the instructions within
@@ -79,8 +80,15 @@ int64_t machine_time_budget(MachineTime *time, int64_t due_ns, int64_t limit);
 /* Where a speed is held, 'limit' or what runs in 'nanoseconds', whichever is less, at least 1. */
 int64_t machine_time_limit(const MachineTime *time, int64_t nanoseconds, int64_t limit);
 
+/* A sleep of the host's costs as much as some thousand instructions, and lasts longer than asked
+ * for. So an idle guest whose next event is this near (a disk is about to be ready) gets it at
+ * once: its clock leaps, and goes ahead of the host's. The next longer sleep makes up for it, and
+ * so does a short one that would leave the guest ahead by more than MACHINE_TIME_LEAPT_MAX_NS. */
+#define MACHINE_TIME_LEAP_NS (200 * 1000LL)
+#define MACHINE_TIME_LEAPT_MAX_NS (2 * 1000000LL)
+
 /* The CPU is idle until 'due_ns'. icount: makes it that time and returns 0; otherwise returns how
- * long to sleep, 0 too where a held speed is behind by that much. */
+ * long to sleep, 0 too where a held speed is behind by that much, or for a leap. */
 int64_t machine_time_skip(MachineTime *time, int64_t due_ns);
 
 /* For the guess above: so many instructions took so long. */

@@ -79,6 +79,50 @@ START_TEST(writes_from_memory) {
 }
 END_TEST
 
+/* Many sectors pass to the image at once; still, a command that fails or waits in its middle has
+ * done what it would have done sector by sector. */
+START_TEST(long_read_fails_where_the_image_ends) {
+    plug_disk();
+    ck_assert_int_eq(truncate(path_of("a.img"), 40 * 512), 0);
+    memset(ram(0x30000), 0xEE, 100 * 512);
+    SET_TABLE({0x30000, LAST | (100 * 512)});
+    command(READ_DMA, LBA, 0, 100);
+    out(PORT_MASTER, 0x09);
+    wait_irq();
+    ck_assert_uint_eq(in(PORT_STATUS), 0x51);
+    ck_assert_uint_eq(in(PORT_FEATURES), 0x40);
+    ck_assert_uint_eq(in(PORT_LOW), 32); /* of the buffer that could not be filled */
+    ck_assert_uint_eq(in(MASTER_STATUS), 0x05);
+    expect_memory(0x30000, 32 * 512, 0);
+    ck_assert_uint_eq(*ram(0x30000 + 32 * 512), 0xEE);
+    unplug();
+}
+END_TEST
+
+START_TEST(long_write_waits_in_its_middle) {
+    plug_disk();
+    uint8_t back[200 * 512];
+    for (unsigned i = 0; i < sizeof(back); i++)
+        *ram(0x30000 + i) = (uint8_t)(i * 13 + (i >> 9));
+    SET_TABLE({0x30000, 50 * 512}, {0x30000 + 50 * 512, LAST | (100 * 512)});
+    command(WRITE_DMA, LBA, 200, 200);
+    out(PORT_MASTER, 0x01);
+    while (next_event())
+        ;
+    ck_assert_int_eq(machine.irq, 0);
+    ck_assert(block_read(machine.media[0], 200 * 512, back, 144 * 512, NULL)); /* whole buffers */
+    ck_assert_mem_eq(back, ram(0x30000), 144 * 512);
+    save_and_restore();
+    SET_TABLE({0x30000 + 150 * 512, LAST | (50 * 512)});
+    out(PORT_MASTER, 0x01);
+    wait_irq();
+    ck_assert_uint_eq(in(PORT_STATUS), 0x50);
+    ck_assert(block_read(machine.media[0], 200 * 512, back, sizeof(back), NULL));
+    ck_assert_mem_eq(back, ram(0x30000), sizeof(back));
+    unplug();
+}
+END_TEST
+
 START_TEST(drive_waits_for_the_bus_master) {
     plug_disk();
     SET_TABLE({0x30000, LAST | 1024});
@@ -247,6 +291,8 @@ END_TEST
 static void add_tests(TCase *tests) {
     tcase_add_test(tests, reads_into_scattered_regions);
     tcase_add_test(tests, writes_from_memory);
+    tcase_add_test(tests, long_read_fails_where_the_image_ends);
+    tcase_add_test(tests, long_write_waits_in_its_middle);
     tcase_add_test(tests, drive_waits_for_the_bus_master);
     tcase_add_test(tests, saves_while_dma_is_under_way);
     tcase_add_test(tests, extended_commands_and_full_regions);
