@@ -21,7 +21,7 @@ end
 demo:close()
 
 for name in (args.programs or ""):gmatch("%S+") do
-  local m = machine("-m 16 -net none -no-reboot -boot a -icount shift=3 -cpu max -fda "
+  local m = machine("-m 16 -net none -no-reboot -boot a -icount shift=3 -cpu pentium4 -fda "
     .. args.roms .. "/bare_metal/" .. name .. ".img")
   m:wait_serial("passed", {timeout = 600})
   m:close()

@@ -20,7 +20,7 @@ from fetch_libraries import HOSTS, fetch_packages, library_folder  # noqa: E402
 HERE = os.path.dirname(os.path.abspath(__file__))
 LONG = os.environ.get("REPRISE_LONG") == "1"
 SLICE = ["quirks"]
-PROGRAMS = SLICE + ["fpu_errors", "paging", "tasks", "v8086", "self_modifying", "string_restarts", "debug_traps", "smm"]
+PROGRAMS = SLICE + ["fpu_errors", "paging", "tasks", "v8086", "code_changes", "string_restarts", "debug_traps", "smm"]
 
 
 def skip(reason):
