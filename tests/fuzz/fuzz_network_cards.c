@@ -4,7 +4,7 @@
  * frames move, with numbers of the fuzzer's in them; others are any. Whatever comes, each must end,
  * send no frame that is longer than frames are, and go on from a saved state as it would have. */
 #include "e1000.h"
-#include "fuzz_input.h"
+#include "fuzz_devices.h"
 #include "little_endian.h"
 #include "ne2000.h"
 #include "network_card.h"
@@ -362,46 +362,6 @@ static void deliver(Board *board, FuzzInput *input) {
     network_link_deliver(board->link, frame, size);
 }
 
-static void run_events(Board *board, unsigned count) {
-    for (; count > 0; count--) {
-        int64_t due = clock_next_due_ns(&board->clock);
-        if (due > TIMER_NEVER / 2) /* no clock comes so far, whatever a damaged state says */
-            return;
-        if (due > board->clock.stopped_ns)
-            board->clock.stopped_ns = due;
-        clock_run_due(&board->clock);
-    }
-}
-
-/* Saved and restored, every device is as it was. */
-static void check_state(Board *board) {
-    ByteBuffer saved = {.data = NULL};
-    Error error = {.set = false};
-    device_list_save(&board->devices, &saved);
-    uint64_t hash = device_list_hash(&board->devices);
-    device_list_reset(&board->devices);
-    ByteReader reader = {.data = saved.data, .size = saved.size};
-    if (!device_list_load(&board->devices, &reader, &error))
-        die(error.message);
-    clock_rebuild(&board->clock);
-    if (!board->damaged && device_list_hash(&board->devices) != hash)
-        die("the restored state differs");
-    byte_buffer_free(&saved);
-}
-
-/* A saved state that somebody changed. */
-static void damage_state(Board *board, FuzzInput *input) {
-    ByteBuffer saved = {.data = NULL};
-    board->damaged = true;
-    device_list_save(&board->devices, &saved);
-    for (unsigned i = 0; i < 4 && saved.size > 0; i++)
-        saved.data[fuzz_number(input, 3) % saved.size] = (uint8_t)fuzz_number(input, 1);
-    ByteReader reader = {.data = saved.data, .size = saved.size};
-    device_list_load(&board->devices, &reader, NULL);
-    clock_rebuild(&board->clock);
-    byte_buffer_free(&saved);
-}
-
 /* Where most registers are, but also any. */
 static uint32_t choose_register(const Board *board, FuzzInput *input) {
     static const uint16_t groups[] = {0x0000, 0x00C0, 0x0100, 0x0400, 0x2800, 0x2810,
@@ -456,10 +416,11 @@ static void act(Board *board, FuzzInput *input) {
             map_registers(board);
         break;
     case 6:
-        check_state(board);
+        fuzz_devices_check_state(&board->devices, &board->clock, board->damaged);
         break;
     case 7:
-        damage_state(board, input);
+        board->damaged = true;
+        fuzz_devices_damage_state(&board->devices, &board->clock, input);
         break;
     case 8:
         network_link_set_up(board->link, fuzz_number(input, 1) & 1);
@@ -470,7 +431,8 @@ static void act(Board *board, FuzzInput *input) {
         break;
     case 11:
     case 12:
-        run_events(board, (unsigned)fuzz_number(input, 1) % EVENTS_MAX);
+        fuzz_devices_run(&board->clock, (unsigned)fuzz_number(input, 1) % EVENTS_MAX,
+                         FUZZ_DEVICES_NO_END);
         break;
     case 13:
     case 14:
@@ -491,7 +453,7 @@ int fuzz_one(const uint8_t *data, size_t size) {
     create(&board, (unsigned)fuzz_number(&input, 1) % CARDS);
     for (unsigned i = 0; i < ACTIONS_MAX && input.position < input.size; i++)
         act(&board, &input);
-    run_events(&board, EVENTS_MAX);
+    fuzz_devices_run(&board.clock, EVENTS_MAX, FUZZ_DEVICES_NO_END);
     destroy(&board);
     return 0;
 }

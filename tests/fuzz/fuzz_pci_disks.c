@@ -4,7 +4,7 @@
  * does, so that queues run, with numbers of the fuzzer's in them; others are any. Whatever comes,
  * each must end, leave the image's size, and go on from a saved state as it would have. */
 #include "ahci.h"
-#include "fuzz_input.h"
+#include "fuzz_devices.h"
 #include "little_endian.h"
 #include "nvme.h"
 #include "pci.h"
@@ -270,46 +270,6 @@ static void give_nvme(Board *board, FuzzInput *input) {
         put(0x1004 + queue * 8, 4, fuzz_number(input, 1) % 9);
 }
 
-static void run_events(Board *board, unsigned count) {
-    for (; count > 0; count--) {
-        int64_t due = clock_next_due_ns(&board->clock);
-        if (due > TIMER_NEVER / 2) /* no clock comes so far, whatever a damaged state says */
-            return;
-        if (due > board->clock.stopped_ns)
-            board->clock.stopped_ns = due;
-        clock_run_due(&board->clock);
-    }
-}
-
-/* Saved and restored, every device is as it was. */
-static void check_state(Board *board) {
-    ByteBuffer saved = {.data = NULL};
-    Error error = {.set = false};
-    device_list_save(&board->devices, &saved);
-    uint64_t hash = device_list_hash(&board->devices);
-    device_list_reset(&board->devices);
-    ByteReader reader = {.data = saved.data, .size = saved.size};
-    if (!device_list_load(&board->devices, &reader, &error))
-        die(error.message);
-    clock_rebuild(&board->clock);
-    if (!board->damaged && device_list_hash(&board->devices) != hash)
-        die("the restored state differs");
-    byte_buffer_free(&saved);
-}
-
-/* A saved state that somebody changed. */
-static void damage_state(Board *board, FuzzInput *input) {
-    ByteBuffer saved = {.data = NULL};
-    board->damaged = true;
-    device_list_save(&board->devices, &saved);
-    for (unsigned i = 0; i < 4 && saved.size > 0; i++)
-        saved.data[fuzz_number(input, 3) % saved.size] = (uint8_t)fuzz_number(input, 1);
-    ByteReader reader = {.data = saved.data, .size = saved.size};
-    device_list_load(&board->devices, &reader, NULL);
-    clock_rebuild(&board->clock);
-    byte_buffer_free(&saved);
-}
-
 static void access_registers(Board *board, FuzzInput *input, bool writes) {
     static const uint32_t sizes[CONTROLLERS] = {[VIRTIO] = 0x4000, [AHCI] = 0x400, [NVME] = 0x4000};
     unsigned size = 1u << fuzz_number(input, 1) % 3;
@@ -354,10 +314,11 @@ static void act(Board *board, FuzzInput *input) {
             map_registers(board);
         break;
     case 5:
-        check_state(board);
+        fuzz_devices_check_state(&board->devices, &board->clock, board->damaged);
         break;
     case 6:
-        damage_state(board, input);
+        board->damaged = true;
+        fuzz_devices_damage_state(&board->devices, &board->clock, input);
         break;
     case 7:
     case 8:
@@ -365,7 +326,8 @@ static void act(Board *board, FuzzInput *input) {
         break;
     case 9:
     case 10:
-        run_events(board, (unsigned)fuzz_number(input, 1) % EVENTS_MAX);
+        fuzz_devices_run(&board->clock, (unsigned)fuzz_number(input, 1) % EVENTS_MAX,
+                         FUZZ_DEVICES_NO_END);
         break;
     default:
         gives[board->kind](board, input);
@@ -382,7 +344,7 @@ int fuzz_one(const uint8_t *data, size_t size) {
     uint64_t length = block_length(board.medium);
     for (unsigned i = 0; i < ACTIONS_MAX && input.position < input.size; i++)
         act(&board, &input);
-    run_events(&board, EVENTS_MAX);
+    fuzz_devices_run(&board.clock, EVENTS_MAX, FUZZ_DEVICES_NO_END);
     if (block_length(board.medium) != length)
         die("the image has another size");
     destroy(&board);

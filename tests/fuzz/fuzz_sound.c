@@ -6,7 +6,7 @@
 #include "ac97.h"
 #include "audio_mixer.h"
 #include "es1370.h"
-#include "fuzz_input.h"
+#include "fuzz_devices.h"
 #include "gameport.h"
 #include "i8237.h"
 #include "i8254.h"
@@ -233,61 +233,24 @@ static void play_es1370(Board *board, FuzzInput *input) {
     out(board, ES1370, 4, (uint32_t)fuzz_number(input, 4) | 0x70);
 }
 
-/* So many events, or a tenth of a second. */
-static void run_events(Board *board, unsigned count) {
-    int64_t end = board->clock.stopped_ns + NS_PER_SECOND / 10;
-    for (; count > 0; count--) {
-        int64_t due = clock_next_due_ns(&board->clock);
-        if (due > end)
-            break;
-        if (due > board->clock.stopped_ns)
-            board->clock.stopped_ns = due;
-        clock_run_due(&board->clock);
-    }
-}
-
-static void check_state(Board *board) {
-    ByteBuffer saved = {.data = NULL};
-    Error error = {.set = false};
-    device_list_save(&board->devices, &saved);
-    uint64_t hash = device_list_hash(&board->devices);
-    device_list_reset(&board->devices);
-    ByteReader reader = {.data = saved.data, .size = saved.size};
-    if (!device_list_load(&board->devices, &reader, &error))
-        die(error.message);
-    clock_rebuild(&board->clock);
-    if (!board->damaged && device_list_hash(&board->devices) != hash)
-        die("the restored state differs");
-    byte_buffer_free(&saved);
-}
-
-static void damage_state(Board *board, FuzzInput *input) {
-    ByteBuffer saved = {.data = NULL};
-    board->damaged = true;
-    device_list_save(&board->devices, &saved);
-    for (unsigned i = 0; i < 4 && saved.size > 0; i++)
-        saved.data[fuzz_number(input, 3) % saved.size] = (uint8_t)fuzz_number(input, 1);
-    ByteReader reader = {.data = saved.data, .size = saved.size};
-    device_list_load(&board->devices, &reader, NULL);
-    clock_rebuild(&board->clock);
-    byte_buffer_free(&saved);
-}
-
 static void act(Board *board, FuzzInput *input) {
     switch (fuzz_number(input, 1) % 16) {
     case 0:
-        run_events(board, (unsigned)fuzz_number(input, 1) % EVENTS_MAX);
+        fuzz_devices_run(&board->clock, (unsigned)fuzz_number(input, 1) % EVENTS_MAX,
+                         board->clock.stopped_ns + NS_PER_SECOND / 10);
         break;
     case 1:
         board->clock.stopped_ns += (int64_t)fuzz_number(input, 2) * 100;
         clock_run_due(&board->clock);
         break;
     case 2:
-        check_state(board);
+        fuzz_devices_check_state(&board->devices, &board->clock, board->damaged);
         break;
     case 3:
-        if (fuzz_number(input, 1) % 8 == 0)
-            damage_state(board, input);
+        if (fuzz_number(input, 1) % 8 == 0) {
+            board->damaged = true;
+            fuzz_devices_damage_state(&board->devices, &board->clock, input);
+        }
         break;
     case 4:
     case 5:
@@ -313,7 +276,7 @@ int fuzz_one(const uint8_t *data, size_t size) {
     create(&board);
     for (unsigned i = 0; i < ACTIONS_MAX && input.position < input.size; i++)
         act(&board, &input);
-    run_events(&board, EVENTS_MAX);
+    fuzz_devices_run(&board.clock, EVENTS_MAX, board.clock.stopped_ns + NS_PER_SECOND / 10);
     destroy(&board);
     return 0;
 }
