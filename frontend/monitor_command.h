@@ -61,7 +61,7 @@ MonitorHandler monitor_info_pic, monitor_info_lapic, monitor_info_irq;
 /* monitor_devices.c */
 MonitorHandler monitor_info_block, monitor_info_device, monitor_info_hash, monitor_info_post;
 /* monitor_pci.c, monitor_tree.c, monitor_map.c */
-MonitorHandler monitor_info_pci, monitor_info_qtree, monitor_info_mtree, monitor_info_roms;
+MonitorHandler monitor_info_pci, monitor_info_qtree, monitor_info_mtree, monitor_info_roms, monitor_info_usb;
 /* monitor_memory.c */
 MonitorHandler monitor_examine, monitor_examine_physical, monitor_evaluate, monitor_port_read,
     monitor_port_write;

@@ -63,6 +63,7 @@ const MonitorCommand monitor_info_commands[] = {
     {"snapshots", NULL, "[name]", "snapshots in the file, or all about one", monitor_info_snapshots, true},
     {"status", NULL, "", "whether the machine runs", monitor_info_status, false},
     {"tlb", NULL, "", "virtual pages and where they lie", monitor_info_tlb, true},
+    {"usb", NULL, "", "what is plugged into the USB controller", monitor_info_usb, true},
     {"usernet", NULL, "", "connections of the networks 'user'", monitor_info_usernet, true},
     {"version", NULL, "", "the version of the program", monitor_info_version, false},
     {NULL, NULL, NULL, NULL, NULL, false},

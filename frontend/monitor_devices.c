@@ -1,8 +1,9 @@
-/* 'info' about chips: block, device, hash, post. */
+/* 'info' about chips: block, device, hash, post, usb. */
 #include "machine_parts.h"
 #include "machine_snapshot.h"
 #include "monitor_command.h"
 #include "post_log.h"
+#include "uhci.h"
 
 #include <string.h>
 
@@ -49,6 +50,21 @@ bool monitor_info_device(Monitor *monitor, char *arguments, Error *error) {
         }
     }
     return id == NULL || error_set(error, "Device '%s' not found", id);
+}
+
+bool monitor_info_usb(Monitor *monitor, char *arguments, Error *error) {
+    (void)arguments;
+    const struct Uhci *usb = monitor->machine->board.usb;
+    if (usb == NULL)
+        return error_set(error, "USB support not enabled");
+    for (unsigned port = 0; port < UHCI_PORTS; port++) {
+        const UsbDevice *device = uhci_device(usb, port);
+        if (device != NULL)
+            monitor_print(monitor, "  Device 0.%u, Port %u, Speed %s Mb/s, Product %s\n",
+                          device->address(device->opaque), port + 1,
+                          device->low_speed ? "1.5" : "12", device->name);
+    }
+    return true;
 }
 
 bool monitor_info_hash(Monitor *monitor, char *arguments, Error *error) {

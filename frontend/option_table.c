@@ -70,6 +70,7 @@ const OptionInfo option_table[] = {
     {"qmp", "C", "QMP, as programs drive a machine; also: tcp:HOST:PORT[,server,nowait]", option_qmp},
     {"qmp-pretty", "C", NULL, option_qmp_pretty},
     {"add-fd", "set=N,fd=N", "an inherited descriptor, for /dev/fdset/N", option_add_fd},
+    {"usb", NULL, "a USB controller; -device usb-tablet plugs a tablet in", option_usb},
     {"device", "NAME[,setting=value]", "'-device help' lists devices", option_device},
 
     {NULL, NULL, "Network (B: user, socket, tap; '-netdev help' lists their settings):", NULL},
@@ -98,7 +99,6 @@ const OptionInfo option_table[] = {
     {"msg", "SETTINGS", NULL, option_accept_anything},
     {"overcommit", "SETTINGS", NULL, option_accept_anything},
     {"k", "LAYOUT", NULL, option_accept_anything},
-    {"usb", NULL, NULL, option_accept_anything},
     {"global", "DRIVER.PROPERTY=VALUE", NULL, option_global},
     {"sandbox", "on|off", NULL, option_sandbox},
     /* What QEMU has and this version does not: named, so that the answer is clear. */

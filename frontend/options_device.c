@@ -333,6 +333,8 @@ static const DeviceOption device_options[] = {
     {"isa-parallel", "chardev index iobase id", "a parallel port", plug_in_parallel},
     {"ahci", "id addr bus", "a Serial ATA controller; its buses are ID.0 to ID.5", plug_in_ahci},
     {"ich9-ahci", "id addr bus", "the same", plug_in_ahci},
+    {"piix3-usb-uhci", "id addr bus", "a USB controller; its bus is ID.0", plug_in_usb_controller},
+    {"usb-tablet", "id port bus", "a tablet on USB: the pointer is where the host's is", plug_in_usb_tablet},
     {"nvme", "drive serial addr bus id bootindex", "an NVMe disk", plug_in_nvme},
     {"virtio-blk-pci", "drive serial addr bus id bootindex", "a virtio disk", plug_in_virtio},
     {"virtio-blk", "drive serial addr bus id bootindex", "the same", plug_in_virtio},

@@ -12,8 +12,7 @@ static bool is_known_machine(const char *type) {
 
 /* Properties of QEMU's pc machine that change nothing here when they have these values. */
 static bool check_machine_properties(Settings *settings, KeyValues *values, Error *error) {
-    static const char *const harmless[] = {"usb", "dump-guest-core", "vmport", "graphics",
-                                           "mem-merge"};
+    static const char *const harmless[] = {"dump-guest-core", "vmport", "graphics", "mem-merge"};
     bool value;
     for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
         if (!key_values_get_bool(values, harmless[i], false, &value, error))
@@ -24,7 +23,8 @@ static bool check_machine_properties(Settings *settings, KeyValues *values, Erro
     if (speaker != NULL)
         settings->sound_audio[SOUND_SPEAKER] = settings_keep_string(settings, speaker);
     if (!key_values_get_bool(values, "acpi", machine->has_acpi, &machine->has_acpi, error) ||
-        !key_values_get_bool(values, "hpet", machine->has_hpet, &machine->has_hpet, error))
+        !key_values_get_bool(values, "hpet", machine->has_hpet, &machine->has_hpet, error) ||
+        !key_values_get_bool(values, "usb", machine->has_usb, &machine->has_usb, error))
         return false;
     settings->memory_backend =
         settings_keep_string(settings, key_values_get(values, "memory-backend"));
@@ -61,6 +61,13 @@ bool option_no_hpet(Settings *settings, const char *argument, Error *error) {
     (void)argument;
     (void)error;
     settings->machine.has_hpet = false;
+    return true;
+}
+
+bool option_usb(Settings *settings, const char *argument, Error *error) {
+    (void)argument;
+    (void)error;
+    settings->machine.has_usb = true;
     return true;
 }
 

@@ -109,6 +109,27 @@ static uint32_t button_bit(uint8_t button) {
                                          : 0;
 }
 
+/* A tablet has the pointer wherever it is over the picture, and needs no grab. True: it is there.
+ */
+static bool send_place(Display *display, int x, int y) {
+    if (display->grabbed || !machine_has_absolute_pointer(display->machine))
+        return false;
+    int window_width, window_height, width, height;
+    SDL_Rect place = sdl_window_place(display);
+    display->sdl.GetWindowSize(display->window, &window_width, &window_height);
+    display->sdl.GetRendererOutputSize(display->renderer, &width, &height);
+    if (window_width <= 0 || window_height <= 0 || place.w <= 1 || place.h <= 1)
+        return false;
+    int64_t left = (int64_t)x * width / window_width - place.x;
+    int64_t top = (int64_t)y * height / window_height - place.y;
+    if (left < 0 || left >= place.w || top < 0 || top >= place.h)
+        return false;
+    machine_send_mouse_absolute(display->machine,
+                                (uint32_t)(left * MACHINE_PLACE_MOST / (place.w - 1)),
+                                (uint32_t)(top * MACHINE_PLACE_MOST / (place.h - 1)));
+    return true;
+}
+
 /* The guest does not have the mouse: the left button gives it, or opens the menu on the status
  * line, as the right one does anywhere. */
 static void click_window(Display *display, const SDL_MouseButtonEvent *button) {
@@ -123,7 +144,9 @@ static void click_window(Display *display, const SDL_MouseButtonEvent *button) {
 }
 
 static void handle_button(Display *display, const SDL_MouseButtonEvent *button) {
-    if (!display->grabbed) {
+    bool release =
+        button->type == SDL_MOUSEBUTTONUP && (display->buttons & button_bit(button->button));
+    if (!display->grabbed && !release && !send_place(display, button->x, button->y)) {
         /* The click that takes the mouse is not the guest's. */
         if (button->type == SDL_MOUSEBUTTONDOWN)
             click_window(display, button);
@@ -164,13 +187,15 @@ void sdl_input_handle(Display *display, const SDL_Event *event) {
     case SDL_MOUSEMOTION:
         if (display->grabbed)
             machine_send_mouse_move(display->machine, event->motion.xrel, event->motion.yrel, 0);
+        else
+            send_place(display, event->motion.x, event->motion.y);
         break;
     case SDL_MOUSEBUTTONDOWN:
     case SDL_MOUSEBUTTONUP:
         handle_button(display, &event->button);
         break;
     case SDL_MOUSEWHEEL:
-        if (display->grabbed)
+        if (display->grabbed || machine_has_absolute_pointer(display->machine))
             machine_send_mouse_move(display->machine, 0, 0, -event->wheel.y);
         break;
     case SDL_WINDOWEVENT:

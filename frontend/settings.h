@@ -67,7 +67,7 @@ typedef struct Settings {
     bool vga_is_named;  /* by -device */
     bool vga_is_chosen; /* by -vga */
     DisplayScaling scaling;
-    VncSpec vnc; /* -vnc, -display vnc= */
+    VncSpec vnc;     /* -vnc, -display vnc= */
     bool no_graphic; /* -nographic */
     bool no_defaults;
 
@@ -85,6 +85,7 @@ typedef struct Settings {
     NamedCharacterSpec character_device[SETTINGS_CHARACTER_DEVICES];
     int character_device_count;
     const char *ahci_id; /* of its controller, which names the buses of its drives */
+    const char *usb_id;  /* of the USB controller, likewise; NULL: none by -device */
     ImageSpec image[SETTINGS_IMAGES];
     int image_count;
     AudioSpec audio[MACHINE_AUDIO_SINKS]; /* -audiodev */

@@ -26,6 +26,16 @@ static void take_key(rfbBool down, rfbKeySym symbol, rfbClientPtr client) {
     vnc_input_key(server, vnc_keys_find(symbol), down != 0);
 }
 
+/* A tablet has the place itself. */
+static void send_place(Machine *machine, const rfbScreenInfo *screen, int x, int y) {
+    int right = screen->width > 1 ? screen->width - 1 : 1;
+    int bottom = screen->height > 1 ? screen->height - 1 : 1;
+    x = x < 0 ? 0 : x < right ? x : right;
+    y = y < 0 ? 0 : y < bottom ? y : bottom;
+    machine_send_mouse_absolute(machine, (uint32_t)((int64_t)x * MACHINE_PLACE_MOST / right),
+                                (uint32_t)((int64_t)y * MACHINE_PLACE_MOST / bottom));
+}
+
 /* A PS/2 mouse tells movements: the guest's pointer follows by as much as the client's moved. */
 static void take_pointer(int bits, int x, int y, rfbClientPtr client) {
     VncServer *server = client->screen->screenData;
@@ -35,6 +45,10 @@ static void take_pointer(int bits, int x, int y, rfbClientPtr client) {
     int wheel = (bits & VNC_WHEEL_UP ? -1 : 0) + (bits & VNC_WHEEL_DOWN ? 1 : 0);
     int dx = server->has_pointer ? x - server->pointer_x : 0;
     int dy = server->has_pointer ? y - server->pointer_y : 0;
+    if (machine_has_absolute_pointer(machine)) {
+        send_place(machine, client->screen, x, y);
+        dx = dy = 0;
+    }
     if (dx != 0 || dy != 0 || wheel != 0)
         machine_send_mouse_move(machine, dx, dy, wheel);
     server->has_pointer = true;

@@ -3,6 +3,7 @@
  *   slot 0    i440FX host bridge          IRQ 0  timer          IRQ 8  clock
  *   slot 1.0  PIIX3 ISA bridge            IRQ 1  keyboard       IRQ 9  ACPI
  *   slot 1.1  PIIX3 IDE                   IRQ 3  COM2, COM4     IRQ 12 mouse
+ *   slot 1.2  PIIX3 USB (if asked for)
  *   slot 1.3  PIIX4 power management      IRQ 4  COM1, COM3     IRQ 13 FPU
  *   slot 2    VGA                         IRQ 6  floppy         IRQ 14 IDE 0
  *                                         IRQ 7  LPT1           IRQ 15 IDE 1 */
@@ -189,7 +190,7 @@ static bool create_chips(Board *board, const KernelImage *kernel, Error *error) 
            board_offer_kernel(board, kernel, error) && create_display(board, error) &&
            board_create_storage(board, error) && board_create_network(board, error) &&
            board_create_ports(board, error) && board_create_sound(board, error) &&
-           board_create_test_devices(board, error);
+           board_create_usb(board, error) && board_create_test_devices(board, error);
 }
 
 static void reset_chips(Board *board) {
@@ -217,6 +218,7 @@ bool board_create(Machine *machine, Error *error) {
 void board_destroy(Board *board) {
     board_flush_mixers(board);
     board_destroy_test_devices(board);
+    board_destroy_usb(board);
     board_destroy_sound(board);
     board_destroy_ports(board);
     board_destroy_network(board);
@@ -275,11 +277,18 @@ void board_key(Board *board, int key, bool down) {
 }
 
 void board_mouse_move(Board *board, int32_t dx, int32_t dy, int32_t dz) {
+    if (board_has_tablet(board)) {
+        board_mouse_wheel(board, dz);
+        dz = 0;
+    }
     ps2_mouse_move(board->mouse, dx, dy, dz);
 }
 
 void board_mouse_buttons(Board *board, uint32_t buttons) {
-    ps2_mouse_set_buttons(board->mouse, buttons);
+    if (board_has_tablet(board))
+        board_tablet_buttons(board, buttons);
+    else
+        ps2_mouse_set_buttons(board->mouse, buttons);
 }
 
 bool board_render(Board *board, DisplaySurface *surface) {

@@ -79,6 +79,8 @@ typedef struct Board {
     struct Es1370 *es1370;
     struct Ps2Keyboard *keyboard;
     struct Ps2Mouse *mouse;
+    struct Uhci *usb; /* NULL without, as what is plugged into it */
+    struct UsbTablet *usb_tablet;
     struct I8042 *keyboard_controller;
     struct Port92 *port92;
     struct FpuErrorPort *fpu_error_port;
@@ -120,6 +122,10 @@ void board_reset(Board *board);
 void board_key(Board *board, int key, bool down);
 void board_mouse_move(Board *board, int32_t dx, int32_t dy, int32_t dz);
 void board_mouse_buttons(Board *board, uint32_t buttons);
+/* For a tablet: a place on its surface, 0 to 32767 each. */
+void board_mouse_absolute(Board *board, uint32_t x, uint32_t y);
+/* There is a tablet, and the guest listens to it. From any thread. */
+bool board_has_tablet(const Board *board);
 /* Axes of the gameport, then its buttons. */
 void board_joystick(Board *board, uint32_t control, int32_t value);
 void board_power_button(Board *board);

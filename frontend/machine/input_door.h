@@ -15,12 +15,13 @@
 #define INPUT_DOOR_BYTES 64
 
 typedef enum InputKind {
-    INPUT_KEY,          /* key.key (KEYBOARD_KEY_*), key.down */
-    INPUT_MOUSE_MOVE,   /* mouse.dx, dy, dz */
-    INPUT_MOUSE_BUTTON, /* mouse.buttons: 1 left, 2 right, 4 middle */
-    INPUT_SERIAL,       /* bytes for serial port 'port' */
-    INPUT_JOYSTICK,     /* joystick.control: 0 to 3 axes, 4 to 7 buttons; joystick.value */
-    INPUT_COMMAND,      /* command.run on the machine's thread */
+    INPUT_KEY,            /* key.key (KEYBOARD_KEY_*), key.down */
+    INPUT_MOUSE_MOVE,     /* mouse.dx, dy, dz */
+    INPUT_MOUSE_BUTTON,   /* mouse.buttons: 1 left, 2 right, 4 middle */
+    INPUT_SERIAL,         /* bytes for serial port 'port' */
+    INPUT_JOYSTICK,       /* joystick.control: 0 to 3 axes, 4 to 7 buttons; joystick.value */
+    INPUT_MOUSE_ABSOLUTE, /* place.x, y */
+    INPUT_COMMAND,        /* command.run on the machine's thread */
 } InputKind;
 
 typedef struct InputItem {
@@ -35,6 +36,9 @@ typedef struct InputItem {
             int32_t dx, dy, dz;
             uint32_t buttons;
         } mouse;
+        struct {
+            uint32_t x, y;
+        } place;
         struct {
             uint32_t control;
             int32_t value;

@@ -177,6 +177,15 @@ bool machine_send_mouse_buttons(Machine *machine, uint32_t buttons) {
     return input_door_put(&machine->door, &item);
 }
 
+bool machine_has_absolute_pointer(const Machine *machine) {
+    return board_has_tablet(&machine->board);
+}
+
+bool machine_send_mouse_absolute(Machine *machine, uint32_t x, uint32_t y) {
+    InputItem item = {.kind = INPUT_MOUSE_ABSOLUTE, .place = {x, y}};
+    return input_door_put(&machine->door, &item);
+}
+
 bool machine_has_gameport(const Machine *machine) {
     return machine->board.gameport != NULL;
 }

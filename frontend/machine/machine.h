@@ -71,6 +71,11 @@ void machine_call(Machine *machine, void (*run)(void *opaque), void *opaque);
 bool machine_send_key(Machine *machine, int key, bool down);
 bool machine_send_mouse_move(Machine *machine, int32_t dx, int32_t dy, int32_t dz);
 bool machine_send_mouse_buttons(Machine *machine, uint32_t buttons); /* 1 left, 2 right, 4 middle */
+/* The place of the pointer on a tablet, 0 to MACHINE_PLACE_MOST; it comes to something only while
+ * the guest uses one, which then has the buttons and the wheel, too. */
+#define MACHINE_PLACE_MOST 32767
+bool machine_has_absolute_pointer(const Machine *machine);
+bool machine_send_mouse_absolute(Machine *machine, uint32_t x, uint32_t y);
 /* Of the gameport; as in gameport.h. */
 bool machine_has_gameport(const Machine *machine);
 bool machine_send_joystick(Machine *machine, unsigned axis, int position);

@@ -94,6 +94,12 @@ static bool perform_joystick(Machine *machine, const uint8_t *bytes, size_t size
     return true;
 }
 
+static bool perform_mouse_absolute(Machine *machine, const uint8_t *bytes, size_t size) {
+    (void)size;
+    board_mouse_absolute(&machine->board, load_le32(bytes), load_le32(bytes + 4));
+    return true;
+}
+
 static const struct {
     Perform *perform;
     size_t least; /* bytes */
@@ -110,6 +116,7 @@ static const struct {
     [ACTION_NMI] = {perform_nmi, 0},
     [ACTION_QUIET_STEP] = {perform_quiet_step, 4},
     [ACTION_JOYSTICK] = {perform_joystick, 8},
+    [ACTION_MOUSE_ABSOLUTE] = {perform_mouse_absolute, 8},
 };
 
 bool machine_action_perform(Machine *machine, uint8_t kind, const uint8_t *bytes, size_t size) {

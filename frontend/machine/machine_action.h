@@ -18,8 +18,9 @@ typedef enum MachineActionKind {
     ACTION_POWER_BUTTON,
     ACTION_WAKE,
     ACTION_NMI,
-    ACTION_QUIET_STEP, /* processor (1): no interrupt before its next instruction */
-    ACTION_JOYSTICK,   /* axis or 4 + button, position or whether down (4 each) */
+    ACTION_QUIET_STEP,     /* processor (1): no interrupt before its next instruction */
+    ACTION_JOYSTICK,       /* axis or 4 + button, position or whether down (4 each) */
+    ACTION_MOUSE_ABSOLUTE, /* x, y (4 each): a place on a tablet */
     ACTION_KINDS,
 } MachineActionKind;
 

@@ -156,6 +156,10 @@ typedef struct MachineConfig {
     MidiSink midi; /* of the MPU-401 */
     bool has_gameport;
     unsigned joysticks; /* plugged in at first */
+    bool has_usb;
+    unsigned usb_slot; /* of the controller; 0: the usual place */
+    bool has_usb_tablet;
+    unsigned usb_tablet_port; /* from 0 on */
     bool has_vga;
     VgaConfig vga; /* of slot, memory and identification; slot 0: the usual one */
     bool has_acpi; /* power management and the tables that tell of it */

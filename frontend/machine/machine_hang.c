@@ -68,6 +68,7 @@ static const struct {
     {"parallel ready",   LINE(5) | LINE(7),  false},
     {"e1000 interrupt",  PCI_LINES,          false},
     {"e1000 link",       PCI_LINES,          false},
+    {"usb frame",        PCI_LINES,          false}, /* its DMA reaches memory alone */
     {"vga window",       0,                  false},
     {"cirrus linear",    0,                  false},
     {"wait",             0,                  false}, /* ours */

@@ -29,6 +29,10 @@ static void serve_item(Machine *machine, const InputItem *item) {
                                          (uint32_t)item->mouse.dz},
                             3);
         break;
+    case INPUT_MOUSE_ABSOLUTE:
+        machine_act_numbers(machine, ACTION_MOUSE_ABSOLUTE,
+                            (uint32_t[]){item->place.x, item->place.y}, 2);
+        break;
     case INPUT_MOUSE_BUTTON:
         machine_act_numbers(machine, ACTION_MOUSE_BUTTON, &item->mouse.buttons, 1);
         break;

@@ -1,5 +1,6 @@
 /* Keys, mouse and buttons of the case. All of it goes in while the guest runs, at guest times that
  * depend on the guest alone. */
+#include "machine_action.h"
 #include "machine_parts.h"
 #include "machine_wait.h"
 #include "mouse_hand.h"
@@ -123,6 +124,22 @@ static void run_hand(lua_State *L, ScriptMachine *machine, MouseHand *hand) {
         return;
     mouse_hand_explain(hand, &error);
     script_fail(L, KIND_TIMEOUT, "%s", error.message);
+}
+
+static uint32_t check_place(lua_State *L, int argument) {
+    lua_Number place = luaL_checknumber(L, argument);
+    if (!(place >= 0 && place <= MACHINE_PLACE_MOST))
+        script_fail(L, KIND_USAGE, "a place on a tablet is 0 to %d", MACHINE_PLACE_MOST);
+    return (uint32_t)place;
+}
+
+/* m:tablet_to(x, y): the pointer on the USB tablet, 0 to 32767 each. */
+static int move_on_tablet(lua_State *L) {
+    ScriptMachine *machine = script_machine_check(L, 1);
+    uint32_t place[] = {check_place(L, 2), check_place(L, 3)};
+    script_log(machine->script, machine, "tablet: %d, %d", (int)place[0], (int)place[1]);
+    machine_act_numbers(machine->machine, ACTION_MOUSE_ABSOLUTE, place, 2);
+    return 0;
 }
 
 static int32_t check_counts(lua_State *L, double counts) {
@@ -281,6 +298,7 @@ static const luaL_Reg input_methods[] = {
     {"mouse_up", release_button},
     {"power_button", press_power_button},
     {"reset", press_reset},
+    {"tablet_to", move_on_tablet},
     {"type", type_text},
     {"wake", wake},
     {NULL, NULL},

@@ -377,6 +377,10 @@ static const struct {
     {"-device ide-hd", "drive="},
     {"-device ide-hd,bus=ahci.0", "'ahci.0'"},
     {"-device ahci -device ahci", "one AHCI controller"},
+    {"-device piix3-usb-uhci -device piix3-usb-uhci", "one USB controller"},
+    {"-device usb-tablet -device usb-tablet", "one USB tablet"},
+    {"-device usb-tablet,port=3", "1 to 2"},
+    {"-usb -device usb-tablet,bus=ahci.0", "'ahci.0'"},
     {"-device ahci -device ide-hd,bus=ahci.0", "needs an image"},
     {"-device ahci -device ide-cd,bus=ahci.6", "6 ports"},
     {"-device ahci -device ide-cd,bus=ahci.1 -device ide-cd,bus=ahci.1", "port 1"},
@@ -437,6 +441,31 @@ START_TEST(disks_on_the_pci_bus) {
 }
 END_TEST
 
+START_TEST(usb_is_absent_unless_asked_for) {
+    const MachineConfig *machine = &settings.machine;
+    expect_good("-machine usb=off");
+    ck_assert(!machine->has_usb && !machine->has_usb_tablet);
+    expect_good("-machine pc,usb=on");
+    ck_assert(machine->has_usb && !machine->has_usb_tablet);
+    expect_good("-machine usb=off -usb -device usb-tablet,id=input0,bus=usb-bus.0,port=2");
+    ck_assert(machine->has_usb && machine->has_usb_tablet && machine->usb_tablet_port == 1);
+}
+END_TEST
+
+START_TEST(usb_controller_has_a_place) {
+    const MachineConfig *machine = &settings.machine;
+    expect_good("-device piix3-usb-uhci,id=usb7,bus=pci.0,addr=0x1.0x2 "
+                "-device usb-tablet,bus=usb7.0");
+    ck_assert(machine->has_usb && machine->usb_slot == 0 && machine->usb_tablet_port == 0);
+}
+END_TEST
+
+START_TEST(usb_controller_may_be_elsewhere) {
+    expect_good("-device piix3-usb-uhci,addr=9");
+    ck_assert(settings.machine.has_usb && settings.machine.usb_slot == 9);
+}
+END_TEST
+
 START_TEST(bad_lines_are_refused_in_one_line) {
     expect_error(errors[_i].line, errors[_i].part);
 }
@@ -468,6 +497,9 @@ int main(void) {
     tcase_add_test(tests, nodefaults_leaves_only_what_is_named);
     tcase_add_test(tests, drives);
     tcase_add_test(tests, disks_on_the_pci_bus);
+    tcase_add_test(tests, usb_is_absent_unless_asked_for);
+    tcase_add_test(tests, usb_controller_has_a_place);
+    tcase_add_test(tests, usb_controller_may_be_elsewhere);
     tcase_add_test(tests, drive_without_index_takes_the_first_free_place);
     tcase_add_test(tests, folders_as_drives);
     tcase_add_test(tests, exports_as_drives);
