@@ -164,6 +164,16 @@ static void handle_key(Display *display, SDL_Scancode scancode) {
             window_menu_press(&display->menu, keys[i].key);
 }
 
+/* Events also tell where the pointer has been all the time: at first, and when the window gets the
+ * keyboard. */
+static bool has_moved(Display *display, int x, int y) {
+    bool moved = display->pointer_is_known && (x != display->pointer_x || y != display->pointer_y);
+    display->pointer_is_known = true;
+    display->pointer_x = x;
+    display->pointer_y = y;
+    return moved;
+}
+
 bool sdl_menu_navigate(Display *display, const SDL_Event *event) {
     int column, row;
     switch (event->type) {
@@ -173,9 +183,8 @@ bool sdl_menu_navigate(Display *display, const SDL_Event *event) {
     case SDL_MOUSEMOTION:
         sdl_overlay_find_cell(display, &display->menu_overlay, event->motion.x, event->motion.y,
                               &column, &row);
-        if (display->pointer_is_known) /* the first event tells where it has been all the time */
+        if (has_moved(display, event->motion.x, event->motion.y))
             window_menu_point(&display->menu, column, row);
-        display->pointer_is_known = true;
         break;
     case SDL_MOUSEBUTTONDOWN:
         sdl_overlay_find_cell(display, &display->menu_overlay, event->button.x, event->button.y,

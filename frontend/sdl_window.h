@@ -50,7 +50,8 @@ struct Display {
     bool has_overlay; /* there is a font */
     SdlOverlay menu_overlay;
     WindowMenu menu;
-    bool pointer_is_known; /* it has moved over the menu */
+    bool pointer_is_known; /* where it was over the menu: */
+    int pointer_x, pointer_y;
     WindowMenuHost menu_host;
     MonitorHost monitor_host;
     Monitor monitor; /* that the menu gives its lines to */

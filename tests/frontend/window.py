@@ -205,8 +205,8 @@ def start_page_offers_images_and_remembers(server):
             with subprocess.Popen([PROGRAM], cwd=folder, env=server.environment, stdin=subprocess.DEVNULL) as process:
                 try:
                     wait_for(server.window, "the start page")
-                    time.sleep(0.5)
                     server.focus()
+                    wait_for(lambda: server.count_colours() > 2, "its entries")
                     for name in keys:
                         server.key(name)
                     if title is None:

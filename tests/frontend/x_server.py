@@ -55,6 +55,9 @@ class XServer:
     def picture(self, path):
         self.run("import", "-silent", "-window", self.window()[0], path)
 
+    def count_colours(self):
+        return int(self.run("import", "-silent", "-window", self.window()[0], "-format", "%k", "info:") or 0)
+
     def close(self):
         self.process.kill()
         self.process.wait()
