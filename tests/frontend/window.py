@@ -201,21 +201,33 @@ def start_page_offers_images_and_remembers(server):
         with open(os.path.join(folder, "old friend.reprise"), "w", encoding="ascii") as file:
             file.write("name = Old Friend\nm = 8\nfda = a face.img\nsnapshot\n")
 
-        def run(keys, title):
+        def run_once(keys, title):
+            """The exit status; None where the machine's window came, which is then closed."""
             with subprocess.Popen([PROGRAM], cwd=folder, env=server.environment, stdin=subprocess.DEVNULL) as process:
                 try:
                     wait_for(server.window, "the start page")
                     server.focus()
                     wait_for(lambda: server.count_colours() > 2, "its entries")
+                    time.sleep(0.3)
                     for name in keys:
                         server.key(name)
+                        time.sleep(0.2)
                     if title is None:
                         return process.wait(10)
-                    wait_for(lambda: title in server.title(), title)
+                    wait_for(lambda: title in server.title(), title, 10)
                 finally:
                     process.kill()
             wait_for(lambda: not server.window(), "the window to go")
             return None
+
+        def run(keys, title):
+            # the X server drops keys for a window that is just getting the keyboard
+            for _ in range(3):
+                try:
+                    return run_once(keys, title)
+                except (AssertionError, IndexError, subprocess.TimeoutExpired) as error:
+                    lost = error
+            raise lost
 
         run(["Down", "Return"], "Old Friend - Reprise")  # behind the image: by name
         with open(os.path.join(server.state.name, "reprise", "recent"), encoding="utf-8") as file:
