@@ -8,12 +8,10 @@ import tempfile
 import time
 
 from emulator import Emulator, need_firmware, run_checks, skip, wait_for
-from x_server import XServer
+from x_server import STATUS_LINE_HEIGHT, XServer
 
 PROGRAM = os.path.abspath(sys.argv[1])
 
-
-STATUS_LINE_HEIGHT = 16  # of the window, below the picture
 
 # Shows what the BIOS reads from the keyboard: sti; next: mov ah,0; int 16h; mov ah,0Eh; int 10h; jmp next
 TYPEWRITER = bytes.fromhex("fbb400cd16b40ecd10ebf6")

@@ -3,6 +3,8 @@ import os
 import subprocess
 import tempfile
 
+STATUS_LINE_HEIGHT = 16  # of the program's window, below the picture
+
 
 class XServer:
     """Xvfb on a display of its own choice."""

@@ -11,7 +11,7 @@ import picture
 from guest_test import REPOSITORY, Skip, case, check, run_cases
 
 sys.path.insert(0, os.path.join(REPOSITORY, "tests", "frontend"))
-from x_server import XServer  # pylint: disable=wrong-import-position
+from x_server import STATUS_LINE_HEIGHT, XServer  # pylint: disable=wrong-import-position
 
 
 def type_keys(server, names):
@@ -21,10 +21,10 @@ def type_keys(server, names):
 
 
 def window_picture(context, server):
-    """What the X server shows of the window, as a picture of the screen's own size."""
+    """What the X server shows of the guest's screen in the window."""
     shot, plain = (os.path.join(context.folder, name) for name in ("window.png", "window.ppm"))
     server.picture(shot)
-    subprocess.run(["convert", shot, "-depth", "8", plain], check=True)
+    subprocess.run(["convert", shot, "-gravity", "south", "-chop", f"0x{STATUS_LINE_HEIGHT}", "-depth", "8", plain], check=True)
     return picture.read_picture(plain)
 
 
