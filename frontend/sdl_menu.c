@@ -238,7 +238,6 @@ void sdl_menu_insert(Display *display, const char *path) {
     ImageKind kind;
     Error error = {.set = false};
     char line[MONITOR_LINE_BYTES], notice[sizeof(display->notice)];
-    char quote = strchr(path, '"') == NULL ? '"' : '\'';
     DriveSearch search = {.board = &display->machine->board};
     if (image_guess(path, &kind, &error) && kind != IMAGE_FLOPPY && kind != IMAGE_CD)
         error_set(&error, "hard disks cannot be changed while the machine runs");
@@ -246,8 +245,7 @@ void sdl_menu_insert(Display *display, const char *path) {
     machine_call(display->machine, find_drive, &search);
     if (!error.set && search.id[0] == '\0')
         error_set(&error, "this machine has no drive for it");
-    int length = snprintf(line, sizeof(line), "change %s %c%s%c", search.id, quote, path, quote);
-    if (!error.set && (strchr(path, quote) != NULL || length >= (int)sizeof(line)))
+    if (!error.set && !window_menu_print_change(line, sizeof(line), search.id, path))
         error_set(&error, "its name cannot be told to the monitor");
     const char *slash = strrchr(path, '/');
     if (error.set)

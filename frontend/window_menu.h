@@ -31,6 +31,10 @@ typedef struct WindowMenuHost {
     void *opaque;
 } WindowMenuHost;
 
+/* The monitor's line that puts an image into a drive; false for a path with both kinds of quotes in
+ * it, which no word of the monitor can say, and for one that is too long. */
+bool window_menu_print_change(char *line, size_t size, const char *drive, const char *path);
+
 typedef enum MenuKey {
     MENU_KEY_UP,
     MENU_KEY_DOWN,

@@ -162,13 +162,10 @@ static void fill_drives(WindowMenu *menu, const char *drive) {
     free(list);
 }
 
-/* A word that the monitor reads as one; false for a path with both kinds of quotes in it. */
-static bool print_line(char *line, size_t size, const char *command, const char *drive,
-                       const char *path) {
+bool window_menu_print_change(char *line, size_t size, const char *drive, const char *path) {
     char quote = strchr(path, '"') == NULL ? '"' : '\'';
-    if (strchr(path, quote) != NULL)
-        return false;
-    return snprintf(line, size, "%s %s %c%s%c", command, drive, quote, path, quote) < (int)size;
+    return strchr(path, quote) == NULL &&
+           snprintf(line, size, "change %s %c%s%c", drive, quote, path, quote) < (int)size;
 }
 
 static void add_images(WindowMenu *menu, const ImageShelf *shelf, const char *drive,
@@ -176,7 +173,8 @@ static void add_images(WindowMenu *menu, const ImageShelf *shelf, const char *dr
     char line[PATH_MAX + 64];
     for (size_t i = 0; i < shelf->count; i++) {
         const ShelfImage *image = &shelf->images[i];
-        if (image->kind != kind || !print_line(line, sizeof(line), "change", drive, image->path))
+        if (image->kind != kind ||
+            !window_menu_print_change(line, sizeof(line), drive, image->path))
             continue;
         const char *slash = strrchr(image->path, '/');
         MenuEntry *entry = add_entry(menu, MENU_LINE, slash != NULL ? slash + 1 : image->path,

@@ -71,3 +71,19 @@ class Debugged:
                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
                              timeout=timeout, check=False)
         return run.stdout + run.stderr
+
+
+def run_checks(checks):
+    """Runs all functions with the guest's ELF file; the exit status."""
+    need_tools()
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        elf = build_guest(folder)
+        for check in checks:
+            try:
+                check(elf)
+                print("ok    " + check.__name__)
+            except (AssertionError, OSError, subprocess.SubprocessError) as error:
+                failed += 1
+                print(f"FAIL  {check.__name__}: {type(error).__name__}: {error}")
+    return 1 if failed else 0

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 
-from debugger import Debugged, build_guest, need_tools
+from debugger import Debugged, run_checks
 
 PROGRAM = os.path.abspath(sys.argv[1])
 
@@ -82,20 +82,5 @@ CHECKS = [goes_back_from_a_triple_fault, begins_anew_where_it_was_changed, goes_
           monitor_goes_back]
 
 
-def main():
-    need_tools()
-    failed = 0
-    with tempfile.TemporaryDirectory() as folder:
-        elf = build_guest(folder)
-        for check in CHECKS:
-            try:
-                check(elf)
-                print("ok    " + check.__name__)
-            except (AssertionError, OSError, subprocess.SubprocessError) as error:
-                failed += 1
-                print(f"FAIL  {check.__name__}: {type(error).__name__}: {error}")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_checks(CHECKS))

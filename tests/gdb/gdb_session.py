@@ -6,10 +6,9 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 
-from debugger import Debugged, build_guest, need_tools
+from debugger import Debugged, run_checks
 
 PROGRAM = os.path.abspath(sys.argv[1])
 
@@ -153,20 +152,5 @@ CHECKS = [starts_at_the_reset_vector, breaks_watches_and_steps, stops_at_a_tripl
           refuses_bad_addresses, debugs_xv6]
 
 
-def main():
-    need_tools()
-    failed = 0
-    with tempfile.TemporaryDirectory() as folder:
-        elf = build_guest(folder)
-        for check in CHECKS:
-            try:
-                check(elf)
-                print("ok    " + check.__name__)
-            except (AssertionError, OSError, subprocess.SubprocessError) as error:
-                failed += 1
-                print(f"FAIL  {check.__name__}: {type(error).__name__}: {error}")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_checks(CHECKS))
