@@ -17,6 +17,10 @@ AudioSink sdl_audio_sink(SdlAudio *audio) {
     return (AudioSink){.rate = 0};
 }
 
+void sdl_audio_set_gain(SdlAudio *audio, float gain) {
+    (void)audio, (void)gain;
+}
+
 void sdl_audio_update(SdlAudio *audio) {
     (void)audio;
 }

@@ -44,6 +44,13 @@ void audio_outputs_update(AudioOutputs *outputs) {
     }
 }
 
+void audio_outputs_set_gain(const AudioOutputs *outputs, float gain) {
+    for (unsigned i = 0; i < MACHINE_AUDIO_SINKS; i++) {
+        if (outputs->sdl[i] != NULL)
+            sdl_audio_set_gain(outputs->sdl[i], gain);
+    }
+}
+
 void audio_outputs_close(AudioOutputs *outputs) {
     midi_output_close(outputs->midi);
     outputs->midi = NULL;

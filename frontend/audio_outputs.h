@@ -19,6 +19,8 @@ bool audio_outputs_open(AudioOutputs *outputs, Settings *settings, bool may_play
                         void (*wanted)(void *opaque), void *opaque, Error *error);
 /* On the main thread, in its loop. */
 void audio_outputs_update(AudioOutputs *outputs);
+/* Of all that is played. Any thread. */
+void audio_outputs_set_gain(const AudioOutputs *outputs, float gain);
 /* After the machine is gone. */
 void audio_outputs_close(AudioOutputs *outputs);
 

@@ -2,6 +2,7 @@
 #ifndef REPRISE_DISPLAY_H
 #define REPRISE_DISPLAY_H
 
+#include "audio_outputs.h"
 #include "error.h"
 #include "machine.h"
 #include "settings.h"
@@ -17,8 +18,12 @@ bool display_check(Settings *settings, Error *error);
 typedef struct DisplayOptions {
     const char *name;            /* for the title; may be NULL */
     const char *firmware_folder; /* where the font of the menu is looked for first; may be NULL */
-    bool full_screen;
+    /* What the command line says; the rest is as the user left it. */
+    bool scaling_is_named, full_screen_is_named;
     DisplayScaling scaling;
+    bool full_screen;
+    bool keeps_settings;       /* in the user's file, from run to run */
+    const AudioOutputs *audio; /* whose volume the window sets */
 } DisplayOptions;
 
 Display *display_open(Machine *machine, const DisplayOptions *options, Error *error);

@@ -1,18 +1,16 @@
 #include "image_shelf.h"
 #include "machine_file.h"
+#include "user_file.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define RECENT_MOST 20
-#define PATH_BYTES 4096
+#define PATH_BYTES USER_FILE_PATH_BYTES
 
 static const char *const suffixes[] = {
     ".img",  ".ima", ".flp",  ".vfd",  ".dsk", ".iso", ".cue", ".qcow2",           ".vdi",
@@ -48,25 +46,7 @@ static void add_image(ImageShelf *shelf, const char *path, bool recent) {
 
 /* Where the list of recent images stands, in a folder that is made if need be. */
 static bool find_list(char *path, bool make) {
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    char folder[PATH_BYTES];
-    int length;
-    if (state != NULL && state[0] == '/')
-        length = snprintf(folder, sizeof(folder), "%s/reprise", state);
-    else if (home != NULL)
-        length = snprintf(folder, sizeof(folder), "%s/.local/state/reprise", home);
-    else
-        return false;
-    if (length >= PATH_BYTES - 16)
-        return false;
-    for (char *slash = folder + 1; make && (slash = strchr(slash, '/')) != NULL; *slash++ = '/') {
-        *slash = '\0';
-        mkdir(folder, 0700);
-    }
-    if (make && mkdir(folder, 0700) != 0 && errno != EEXIST)
-        return false;
-    snprintf(path, PATH_BYTES, "%.4080s/recent", folder);
-    return true;
+    return user_file_find("XDG_STATE_HOME", ".local/state", "recent", make, path);
 }
 
 static bool read_line(FILE *file, char *line) {
@@ -108,8 +88,8 @@ void image_shelf_add_folder(ImageShelf *shelf, const char *folder) {
         free(entries);
 }
 
-/* The list with 'path' at its head goes to 'new', another file; so no reader sees half of it. */
-static bool write_list(FILE *new, const char *list, const char *path) {
+/* The list with 'path' at its head. */
+static void write_list(FILE *new, const char *list, const char *path) {
     char line[PATH_BYTES];
     FILE *old = fopen(list, "r");
     fprintf(new, "%s\n", path);
@@ -121,17 +101,14 @@ static bool write_list(FILE *new, const char *list, const char *path) {
     }
     if (old != NULL)
         fclose(old);
-    return fclose(new) == 0;
 }
 
 void image_shelf_note_used(const char *path) {
-    char absolute[PATH_MAX], list[PATH_BYTES], temporary[PATH_BYTES + 8];
+    char absolute[PATH_MAX], list[PATH_BYTES];
+    UserFile new;
     if (realpath(path, absolute) == NULL || strchr(absolute, '\n') != NULL ||
-        !find_list(list, true))
+        !find_list(list, true) || !user_file_begin(&new, list))
         return;
-    snprintf(temporary, sizeof(temporary), "%s.XXXXXX", list);
-    int fd = mkstemp(temporary);
-    FILE *new = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (new == NULL || !write_list(new, list, absolute) || rename(temporary, list) != 0)
-        unlink(temporary);
+    write_list(new.file, list, absolute);
+    user_file_end(&new);
 }

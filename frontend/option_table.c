@@ -54,6 +54,7 @@ const OptionInfo option_table[] = {
     {"vga", "std|cirrus|none", "the display adapter", option_vga},
     {"vnc", "HOST:N[,password=on]...", "a VNC server on display N; also: none, unix:PATH, websocket=on, to=", option_vnc},
     {"full-screen", NULL, "start with the window filling the screen", option_full_screen},
+    {"no-user-config", NULL, "neither use nor change what the user set in the window", option_no_user_config},
 
     {NULL, NULL, "Sound:", NULL},
     {"audiodev", "DRIVER,id=ID[,path=F]", "where sound goes: sdl, wav or none; also: out.frequency= out.channels=", option_audiodev},
@@ -93,7 +94,6 @@ const OptionInfo option_table[] = {
     {"h", NULL, NULL, option_help},
 
     /* What scripts written for QEMU pass and what asks for nothing here. */
-    {"no-user-config", NULL, NULL, option_accept_anything},
     {"no-fd-bootchk", NULL, NULL, option_accept_anything},
     {"only-migratable", NULL, NULL, option_accept_anything}, /* all devices are */
     {"msg", "SETTINGS", NULL, option_accept_anything},

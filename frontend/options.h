@@ -44,7 +44,7 @@ OptionHandler option_fda, option_fdb, option_hda, option_hdb, option_hdc, option
 OptionHandler option_blockdev, option_snapshot;
 
 /* options_display.c */
-OptionHandler option_display, option_full_screen, option_vga, option_vnc, option_no_graphic;
+OptionHandler option_display, option_full_screen, option_no_user_config, option_vga, option_vnc, option_no_graphic;
 
 /* options_character.c */
 OptionHandler option_serial, option_parallel, option_debug_console, option_monitor, option_chardev,

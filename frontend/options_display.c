@@ -1,19 +1,13 @@
 #include "key_values.h"
 #include "nearest_name.h"
 #include "options.h"
+#include "window_settings.h"
 
 #include <string.h>
 
 static bool read_scaling(const char *text, DisplayScaling *scaling, Error *error) {
-    static const char *const names[] = {
-        [DISPLAY_SMOOTH] = "smooth", [DISPLAY_SHARP] = "sharp", [DISPLAY_CRT] = "crt"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (text == NULL || strcmp(text, names[i]) == 0) {
-            *scaling = (DisplayScaling)i;
-            return true;
-        }
-    }
-    return error_set(error, "scaling is smooth, sharp or crt, not '%s'", text);
+    return text == NULL || window_settings_find_scaling(text, scaling) ||
+           error_set(error, "scaling is smooth, sharp or crt, not '%s'", text);
 }
 
 /* Takes the place of a window that was not asked for, as under QEMU. */
@@ -33,7 +27,10 @@ bool option_display(Settings *settings, const char *argument, Error *error) {
     if (good && type != NULL && strcmp(type, "sdl") == 0) {
         settings->display = DISPLAY_SDL;
         bool ignored;
-        good = read_scaling(key_values_get(&values, "scaling"), &settings->scaling, error) &&
+        const char *scaling = key_values_get(&values, "scaling");
+        settings->scaling_is_named = scaling != NULL;
+        settings->full_screen_is_named = key_values_get(&values, "full-screen") != NULL;
+        good = read_scaling(scaling, &settings->scaling, error) &&
                key_values_get_bool(&values, "full-screen", false, &settings->full_screen, error) &&
                key_values_get_bool(&values, "gl", false, &ignored, error) &&
                key_values_get_bool(&values, "show-cursor", false, &ignored, error) &&
@@ -63,7 +60,14 @@ bool option_vnc(Settings *settings, const char *argument, Error *error) {
 bool option_full_screen(Settings *settings, const char *argument, Error *error) {
     (void)argument;
     (void)error;
-    settings->full_screen = true;
+    settings->full_screen = settings->full_screen_is_named = true;
+    return true;
+}
+
+bool option_no_user_config(Settings *settings, const char *argument, Error *error) {
+    (void)argument;
+    (void)error;
+    settings->no_user_config = true;
     return true;
 }
 

@@ -270,8 +270,14 @@ static bool start_machine(Program *program, Error *error) {
 static bool open_views(Program *program, Display **display, Error *error) {
     const Settings *settings = program->settings;
     if (settings->display != DISPLAY_NONE) {
-        DisplayOptions options = {settings->machine.name, settings->machine.firmware_folder,
-                                  settings->full_screen, settings->scaling};
+        DisplayOptions options = {.name = settings->machine.name,
+                                  .firmware_folder = settings->machine.firmware_folder,
+                                  .scaling_is_named = settings->scaling_is_named,
+                                  .scaling = settings->scaling,
+                                  .full_screen_is_named = settings->full_screen_is_named,
+                                  .full_screen = settings->full_screen,
+                                  .keeps_settings = !settings->no_user_config,
+                                  .audio = &program->audio};
         *display = display_open(program->machine, &options, error);
         if (*display == NULL)
             return false;

@@ -25,10 +25,12 @@ struct SdlAudio {
     double fill; /* the renderer's own: of the ring, smoothed, in frames */
     int16_t ring[RING][AUDIO_CHANNELS];
     uint32_t put, taken; /* atomic: frames so far */
+    float gain;          /* atomic */
     /* SDL's thread alone. */
     bool playing;
     unsigned ramp; /* frames since it began */
     float last[AUDIO_CHANNELS];
+    float gain_now;
 };
 
 static uint32_t target(const SdlAudio *audio) {
@@ -66,6 +68,14 @@ static void take_frame(SdlAudio *audio, uint32_t at, int16_t *out) {
     }
 }
 
+/* In some hundred frames, so that nothing clicks. */
+static float follow_gain(SdlAudio *audio) {
+    float gain;
+    __atomic_load(&audio->gain, &gain, __ATOMIC_RELAXED);
+    audio->gain_now += (gain - audio->gain_now) / RAMP;
+    return audio->gain_now;
+}
+
 /* Nothing there: the last level fades. */
 static void fade(SdlAudio *audio, int16_t *out) {
     for (int side = 0; side < AUDIO_CHANNELS; side++) {
@@ -92,6 +102,9 @@ static void play(void *opaque, Uint8 *stream, int bytes) {
             audio->playing = false;
             fade(audio, out[i]);
         }
+        float gain = follow_gain(audio);
+        for (int side = 0; side < AUDIO_CHANNELS; side++)
+            out[i][side] = (int16_t)((float)out[i][side] * gain);
     }
     __atomic_store_n(&audio->taken, taken, __ATOMIC_RELEASE);
 }
@@ -109,7 +122,12 @@ SdlAudio *sdl_audio_create(const char *driver, unsigned rate, bool must,
     audio->must = must;
     audio->wanted = wanted;
     audio->opaque = opaque;
+    audio->gain = 1;
     return audio;
+}
+
+void sdl_audio_set_gain(SdlAudio *audio, float gain) {
+    __atomic_store(&audio->gain, &gain, __ATOMIC_RELAXED);
 }
 
 void sdl_audio_update(SdlAudio *audio) {
@@ -125,6 +143,7 @@ void sdl_audio_update(SdlAudio *audio) {
     audio->tried = true;
     if (audio->sdl.InitSubSystem(SDL_INIT_AUDIO) == 0)
         audio->device = audio->sdl.OpenAudioDevice(NULL, 0, &wanted, &got, 0);
+    audio->gain_now = audio->gain;
     if (audio->device != 0)
         audio->sdl.PauseAudioDevice(audio->device, 0);
     else if (audio->must)

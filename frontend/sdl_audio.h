@@ -23,6 +23,9 @@ SdlAudio *sdl_audio_create(const char *driver, unsigned rate, bool must,
 void sdl_audio_destroy(SdlAudio *audio);
 AudioSink sdl_audio_sink(SdlAudio *audio);
 
+/* What is heard is multiplied by that, 0 to 1; 1 at first. Any thread. */
+void sdl_audio_set_gain(SdlAudio *audio, float gain);
+
 /* On the main thread, now and then. */
 void sdl_audio_update(SdlAudio *audio);
 

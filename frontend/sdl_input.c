@@ -66,7 +66,7 @@ static bool handle_shortcut(Display *display, const SDL_KeyboardEvent *key) {
         sdl_input_set_grab(display, !display->grabbed);
         break;
     case SDL_SCANCODE_F:
-        sdl_window_set_full_screen(display, !display->full_screen);
+        sdl_window_set_full_screen(display, !display->settings.full_screen);
         break;
     case SDL_SCANCODE_S:
         sdl_input_save_screenshot(display);
@@ -163,6 +163,9 @@ static void handle_window(Display *display, const SDL_WindowEvent *window) {
     case SDL_WINDOWEVENT_FOCUS_LOST:
         release_keys(display);
         sdl_input_set_grab(display, false);
+        break;
+    case SDL_WINDOWEVENT_RESIZED:
+        sdl_settings_note_size(display, window->data1, window->data2);
         break;
     case SDL_WINDOWEVENT_EXPOSED:
     case SDL_WINDOWEVENT_SIZE_CHANGED:

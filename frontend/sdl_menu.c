@@ -27,7 +27,7 @@ static void run_line(void *opaque, const char *line) {
 }
 
 static void set_scaling(Display *display, DisplayScaling scaling) {
-    display->scaling = scaling;
+    display->settings.scaling = scaling;
     if (display->texture != NULL)
         display->sdl.SetTextureScaleMode(display->texture, scaling == DISPLAY_SHARP
                                                                ? SDL_ScaleModeNearest
@@ -55,7 +55,7 @@ static void act(void *opaque, WindowAction action) {
         display->closed = true;
         break;
     case WINDOW_FULL_SCREEN:
-        sdl_window_set_full_screen(display, !display->full_screen);
+        sdl_window_set_full_screen(display, !display->settings.full_screen);
         break;
     case WINDOW_GRAB:
         sdl_input_set_grab(display, !display->grabbed);
@@ -67,7 +67,7 @@ static void act(void *opaque, WindowAction action) {
         paste_clipboard(display);
         break;
     case WINDOW_STATUS_LINE:
-        display->status.shown = !display->status.shown;
+        display->settings.status_line = !display->settings.status_line;
         break;
     case WINDOW_SCALE_SMOOTH:
         set_scaling(display, DISPLAY_SMOOTH);
@@ -78,6 +78,18 @@ static void act(void *opaque, WindowAction action) {
     case WINDOW_SCALE_CRT:
         set_scaling(display, DISPLAY_CRT);
         break;
+    case WINDOW_SIZE_FREE:
+        display->settings.width = display->settings.height = 0;
+        sdl_window_fit(display);
+        break;
+    case WINDOW_LOUDER:
+    case WINDOW_QUIETER:
+        sdl_settings_set_volume(
+            display, (int)display->settings.volume + (action == WINDOW_LOUDER ? 10 : -10), false);
+        break;
+    case WINDOW_MUTE:
+        sdl_settings_set_volume(display, (int)display->settings.volume, !display->settings.muted);
+        break;
     case WINDOW_ACTIONS:
         break;
     }
@@ -85,12 +97,19 @@ static void act(void *opaque, WindowAction action) {
 
 static bool is_set(void *opaque, WindowAction action) {
     const Display *display = opaque;
-    return (action == WINDOW_FULL_SCREEN && display->full_screen) ||
+    return (action == WINDOW_FULL_SCREEN && display->settings.full_screen) ||
            (action == WINDOW_GRAB && display->grabbed) ||
-           (action == WINDOW_STATUS_LINE && display->status.shown) ||
-           (action == WINDOW_SCALE_SMOOTH && display->scaling == DISPLAY_SMOOTH) ||
-           (action == WINDOW_SCALE_SHARP && display->scaling == DISPLAY_SHARP) ||
-           (action == WINDOW_SCALE_CRT && display->scaling == DISPLAY_CRT);
+           (action == WINDOW_STATUS_LINE && display->settings.status_line) ||
+           (action == WINDOW_SIZE_FREE && display->settings.width == 0) ||
+           (action == WINDOW_MUTE && display->settings.muted) ||
+           (action == WINDOW_SCALE_SMOOTH && display->settings.scaling == DISPLAY_SMOOTH) ||
+           (action == WINDOW_SCALE_SHARP && display->settings.scaling == DISPLAY_SHARP) ||
+           (action == WINDOW_SCALE_CRT && display->settings.scaling == DISPLAY_CRT);
+}
+
+static unsigned volume(void *opaque) {
+    const Display *display = opaque;
+    return display->settings.volume;
 }
 
 void sdl_menu_init(Display *display, const char *firmware_folder) {
@@ -102,6 +121,7 @@ void sdl_menu_init(Display *display, const char *firmware_folder) {
                                           .run_line = run_line,
                                           .act = act,
                                           .is_set = is_set,
+                                          .volume = volume,
                                           .opaque = display};
     window_menu_init(&display->menu, &display->menu_host);
 }

@@ -11,8 +11,7 @@ enum {
 };
 
 void sdl_status_init(Display *display, const char *firmware_folder) {
-    display->status.shown =
-        display->has_overlay &&
+    if (display->has_overlay)
         sdl_overlay_init(display, &display->status.overlay, COLUMNS, 1, firmware_folder);
 }
 
@@ -29,7 +28,8 @@ static int cell_times(const Display *display) {
 }
 
 int sdl_status_height(const Display *display) {
-    return display->status.shown && display->status.overlay.texture != NULL && !display->full_screen
+    return display->settings.status_line && display->status.overlay.texture != NULL &&
+                   !display->settings.full_screen
                ? cell_times(display) * TEXT_OVERLAY_CELL_HEIGHT
                : 0;
 }

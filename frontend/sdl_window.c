@@ -36,7 +36,7 @@ Display *display_open(Machine *machine, const DisplayOptions *options, Error *er
     Display *display = calloc(1, sizeof(*display));
     display->machine = machine;
     display->name = options->name;
-    display->scaling = options->scaling;
+    sdl_settings_init(display, options);
     if (!sdl_window_create(display, error)) {
         display_close(display);
         return NULL;
@@ -44,7 +44,9 @@ Display *display_open(Machine *machine, const DisplayOptions *options, Error *er
     sdl_menu_init(display, options->firmware_folder);
     sdl_status_init(display, options->firmware_folder);
     sdl_joystick_open(display);
-    sdl_window_set_full_screen(display, options->full_screen);
+    if (display->settings.width != 0 && display->settings.height != 0)
+        sdl_settings_set_size(display, display->settings.width, display->settings.height);
+    sdl_window_set_full_screen(display, display->settings.full_screen);
     sdl_window_update_title(display);
     return display;
 }
@@ -63,6 +65,8 @@ void sdl_window_destroy(Display *display) {
 void display_close(Display *display) {
     if (display == NULL)
         return;
+    if (display->window != NULL)
+        sdl_settings_keep(display);
     sdl_status_free(display);
     sdl_menu_free(display);
     sdl_window_destroy(display);
@@ -96,7 +100,7 @@ void sdl_window_update_title(Display *display) {
 }
 
 void sdl_window_set_full_screen(Display *display, bool full_screen) {
-    display->full_screen = full_screen;
+    display->settings.full_screen = full_screen;
     display->sdl.SetWindowFullscreen(display->window,
                                      full_screen ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0);
     sdl_window_draw(display);
@@ -135,7 +139,8 @@ SDL_Rect sdl_window_place(const Display *display) {
     int64_t shape_width = display->aspect_width ? display->aspect_width : 4;
     int64_t shape_height = display->aspect_height ? display->aspect_height : 3;
     SDL_Rect place = {0, 0, width, height};
-    if (display->scaling == DISPLAY_SHARP && fit_whole(display, &place, shape_width, shape_height))
+    if (display->settings.scaling == DISPLAY_SHARP &&
+        fit_whole(display, &place, shape_width, shape_height))
         return place;
     if (width * shape_height > height * shape_width)
         place.w = (int)(height * shape_width / shape_height);
@@ -168,7 +173,7 @@ void sdl_window_draw(Display *display) {
     if (display->texture != NULL) {
         SDL_Rect place = sdl_window_place(display);
         display->sdl.RenderCopy(display->renderer, display->texture, NULL, &place);
-        if (display->scaling == DISPLAY_CRT)
+        if (display->settings.scaling == DISPLAY_CRT)
             draw_tube_lines(display, &place);
     }
     sdl_status_draw(display);
@@ -177,13 +182,14 @@ void sdl_window_draw(Display *display) {
 }
 
 /* A new mode: a window that shows it about as large as a monitor of that time did. */
-static void resize_window(Display *display, const DisplaySurface *frame) {
-    uint32_t height = frame->height < 400 ? frame->height * 2 : frame->height;
-    uint32_t width =
-        height * frame->aspect_width / (frame->aspect_height ? frame->aspect_height : 1);
-    if (width < frame->width) {
-        width = frame->width;
-        height = width * frame->aspect_height / (frame->aspect_width ? frame->aspect_width : 1);
+void sdl_window_fit(Display *display) {
+    uint32_t across = display->aspect_width, down = display->aspect_height;
+    uint32_t height =
+        display->texture_height < 400 ? display->texture_height * 2 : display->texture_height;
+    uint32_t width = height * across / (down ? down : 1);
+    if (width < display->texture_width) {
+        width = display->texture_width;
+        height = width * down / (across ? across : 1);
     }
     height += (uint32_t)sdl_status_height(display);
     SDL_Rect usable;
@@ -191,8 +197,8 @@ static void resize_window(Display *display, const DisplaySurface *frame) {
                     display->sdl.GetWindowDisplayIndex(display->window), &usable) != 0 ||
                 ((int)width <= usable.w && (int)height <= usable.h);
     bool free_size = (display->sdl.GetWindowFlags(display->window) & SDL_WINDOW_MAXIMIZED) == 0;
-    if (!display->full_screen && free_size && fits)
-        display->sdl.SetWindowSize(display->window, (int)width, (int)height);
+    if (!display->settings.full_screen && display->settings.width == 0 && free_size && fits)
+        sdl_settings_set_size(display, (int)width, (int)height);
 }
 
 /* False: it is a new one, or there is none. */
@@ -206,12 +212,12 @@ static bool prepare_texture(Display *display, const DisplaySurface *frame) {
     display->texture = display->sdl.CreateTexture(display->renderer, SDL_PIXELFORMAT_RGB888,
                                                   SDL_TEXTUREACCESS_STREAMING, (int)frame->width,
                                                   (int)frame->height);
-    display->sdl.SetTextureScaleMode(display->texture, display->scaling == DISPLAY_SHARP
+    display->sdl.SetTextureScaleMode(display->texture, display->settings.scaling == DISPLAY_SHARP
                                                            ? SDL_ScaleModeNearest
                                                            : SDL_ScaleModeLinear);
     display->texture_width = frame->width;
     display->texture_height = frame->height;
-    resize_window(display, frame);
+    sdl_window_fit(display);
     return false;
 }
 
@@ -252,6 +258,7 @@ static void measure_speed(Display *display) {
     display->title_ms = now;
     display->title_count = count;
     sdl_window_update_title(display);
+    sdl_settings_keep(display);
 }
 
 bool display_update(Display *display) {

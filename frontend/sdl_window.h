@@ -20,7 +20,6 @@ typedef struct SdlOverlay {
 /* The line at the lower edge: lamps of drives, what the machine does. */
 typedef struct SdlStatusLine {
     SdlOverlay overlay;
-    bool shown;
     MachineActivity activity;
     uint64_t lit_until_ms[MACHINE_DRIVES];
     char text[128];
@@ -36,8 +35,12 @@ struct Display {
     uint32_t texture_width, texture_height;
     uint32_t aspect_width, aspect_height;
     uint64_t frame_number;
-    bool grabbed, full_screen;
-    DisplayScaling scaling;
+    bool grabbed;
+    /* What holds now, what held when it was last looked at, what the user's file is to say. */
+    WindowSettings settings, settings_before, kept_settings;
+    bool keeps_settings;
+    uint64_t sized_ms; /* when we gave the window a size */
+    const AudioOutputs *audio;
     bool closed;
     SDL_JoystickID joystick[2];    /* -1: none */
     bool down[KEYBOARD_KEY_COUNT]; /* what the guest believes to be pressed */
@@ -65,6 +68,8 @@ void sdl_window_destroy(Display *display);
 void sdl_window_update_title(Display *display);
 void sdl_window_set_full_screen(Display *display, bool full_screen);
 void sdl_window_draw(Display *display);
+/* Gives the window the size that fits the guest's mode, unless the user has set one. */
+void sdl_window_fit(Display *display);
 void sdl_window_notice(Display *display, const char *text);
 /* Where the picture goes, in the renderer's pixels. */
 SDL_Rect sdl_window_place(const Display *display);
@@ -73,6 +78,17 @@ SDL_Rect sdl_window_place(const Display *display);
 void sdl_input_handle(Display *display, const SDL_Event *event);
 void sdl_input_set_grab(Display *display, bool grab);
 void sdl_input_save_screenshot(Display *display);
+
+/* sdl_settings.c */
+/* From the user's file, and from what the command line says over it. */
+void sdl_settings_init(Display *display, const DisplayOptions *options);
+/* What was changed since the last call goes to the user's file. */
+void sdl_settings_keep(Display *display);
+void sdl_settings_set_volume(Display *display, int percent, bool muted);
+/* Gives the window a size; tells that it has one, which is the user's choice where it is not ours.
+ */
+void sdl_settings_set_size(Display *display, int width, int height);
+void sdl_settings_note_size(Display *display, int width, int height);
 
 /* sdl_joystick.c */
 void sdl_joystick_open(Display *display);

@@ -7,6 +7,7 @@
 #include "character_spec.h"
 #include "machine_config.h"
 #include "vnc_spec.h"
+#include "window_settings.h"
 
 #define SETTINGS_CHARACTER_DEVICES 32
 #define SETTINGS_IMAGES 32
@@ -16,13 +17,6 @@
 #define SETTINGS_DESCRIPTORS 16
 
 typedef enum DisplayKind { DISPLAY_DEFAULT, DISPLAY_SDL, DISPLAY_NONE } DisplayKind;
-
-/* How the guest's pixels become those of the window. */
-typedef enum DisplayScaling {
-    DISPLAY_SMOOTH, /* interpolated, as large as fits */
-    DISPLAY_SHARP,  /* whole multiples */
-    DISPLAY_CRT     /* interpolated, with the dark gaps between a tube's lines */
-} DisplayScaling;
 
 /* -chardev: a back end with a name, for -serial chardev:ID, -mon and -device. */
 typedef struct NamedCharacterSpec {
@@ -67,8 +61,10 @@ typedef struct Settings {
     bool vga_is_named;  /* by -device */
     bool vga_is_chosen; /* by -vga */
     DisplayScaling scaling;
-    VncSpec vnc;     /* -vnc, -display vnc= */
-    bool no_graphic; /* -nographic */
+    bool scaling_is_named, full_screen_is_named;
+    bool no_user_config; /* the user's settings of the window do not count */
+    VncSpec vnc;         /* -vnc, -display vnc= */
+    bool no_graphic;     /* -nographic */
     bool no_defaults;
 
     CharacterSpec serial[MACHINE_SERIAL_PORTS];

@@ -104,6 +104,9 @@ static void choose(WindowMenu *menu) {
         window_menu_close(menu);
         host->run_line(host->opaque, line);
         free(line);
+    } else if (entry->kind == MENU_STEP) {
+        host->act(host->opaque, (WindowAction)entry->value);
+        fill_page(menu);
     } else {
         WindowAction action = (WindowAction)entry->value;
         window_menu_close(menu);

@@ -18,6 +18,10 @@ typedef enum WindowAction {
     WINDOW_SCALE_SMOOTH,
     WINDOW_SCALE_SHARP,
     WINDOW_SCALE_CRT,
+    WINDOW_SIZE_FREE, /* the window follows the guest's size */
+    WINDOW_LOUDER,
+    WINDOW_QUIETER,
+    WINDOW_MUTE,
     WINDOW_ACTIONS
 } WindowAction;
 
@@ -28,6 +32,8 @@ typedef struct WindowMenuHost {
     void (*act)(void *opaque, WindowAction action);
     /* Is this what is set at present? For entries that are switches. */
     bool (*is_set)(void *opaque, WindowAction action);
+    /* In percent; NULL: there is none. */
+    unsigned (*volume)(void *opaque);
     void *opaque;
 } WindowMenuHost;
 
@@ -47,7 +53,13 @@ typedef enum MenuKey {
 typedef struct MenuEntry {
     char *label;
     char *hint; /* to the right of it; NULL: none */
-    enum { MENU_NOTE, MENU_PAGE, MENU_LINE, MENU_ACTION } kind;
+    enum {
+        MENU_NOTE,
+        MENU_PAGE,
+        MENU_LINE,
+        MENU_ACTION,
+        MENU_STEP /* an action after which the menu stays */
+    } kind;
     int value;   /* the page or the action */
     char *line;  /* for the monitor */
     char *drive; /* that the page is about */

@@ -21,6 +21,7 @@ enum {
     PAGE_SPEED,
     PAGE_KEYS,
     PAGE_VIEW,
+    PAGE_SOUND,
     PAGE_HELP,
 };
 
@@ -49,6 +50,7 @@ static const PageRow main_rows[] = {
     PAGE("Speed", PAGE_SPEED),
     PAGE("Press keys", PAGE_KEYS),
     PAGE("View", PAGE_VIEW),
+    PAGE("Sound", PAGE_SOUND),
     ACTION("Paste as typing", "Ctrl-Alt-V", WINDOW_PASTE),
     ACTION("Save the screen as a picture", "Ctrl-Alt-S", WINDOW_SCREENSHOT),
     PAGE("Help", PAGE_HELP),
@@ -79,7 +81,12 @@ static const PageRow view_rows[] = {
     ACTION("Status line", NULL, WINDOW_STATUS_LINE),
     ACTION("Smooth pixels", NULL, WINDOW_SCALE_SMOOTH),
     ACTION("Sharp pixels, whole multiples", NULL, WINDOW_SCALE_SHARP),
-    ACTION("As on a tube", NULL, WINDOW_SCALE_CRT), END};
+    ACTION("As on a tube", NULL, WINDOW_SCALE_CRT),
+    ACTION("Size as the guest has it", NULL, WINDOW_SIZE_FREE), END};
+
+static const PageRow sound_rows[] = {
+    {"Louder", NULL, MENU_STEP, WINDOW_LOUDER, NULL}, {"Quieter", NULL, MENU_STEP, WINDOW_QUIETER, NULL},
+    {"Mute", NULL, MENU_STEP, WINDOW_MUTE, NULL}, END};
 
 static const PageRow help_rows[] = {
     NOTE("This menu", "Ctrl-Alt-M, or a right click"), NOTE("Give the mouse to the guest", "a click, Ctrl-Alt-G"),
@@ -107,8 +114,8 @@ static void add_rows(WindowMenu *menu, const PageRow *row) {
         MenuEntry *entry = add_entry(menu, row->kind, row->label, row->hint);
         entry->value = row->value;
         entry->line = copy_of(row->line);
-        entry->set =
-            row->kind == MENU_ACTION && host->is_set(host->opaque, (WindowAction)row->value);
+        entry->set = (row->kind == MENU_ACTION || row->kind == MENU_STEP) &&
+                     host->is_set(host->opaque, (WindowAction)row->value);
     }
 }
 
@@ -237,6 +244,18 @@ static void fill_snapshots(WindowMenu *menu, const char *drive) {
     machine_call(menu->host->machine, list_snapshots, menu);
 }
 
+/* ---- Sound ---- */
+
+static void fill_sound(WindowMenu *menu, const char *drive) {
+    char label[40];
+    (void)drive;
+    if (menu->host->volume != NULL) {
+        snprintf(label, sizeof(label), "Volume %u %%", menu->host->volume(menu->host->opaque));
+        add_entry(menu, MENU_NOTE, label, NULL);
+    }
+    add_rows(menu, sound_rows);
+}
+
 /* ---- What can be started ---- */
 
 static const char *name_kind(ImageKind kind, bool recent) {
@@ -285,6 +304,7 @@ static const struct {
     [PAGE_SPEED] = {" Speed ", speed_rows, NULL},
     [PAGE_KEYS] = {" Press keys ", key_rows, NULL},
     [PAGE_VIEW] = {" View ", view_rows, NULL},
+    [PAGE_SOUND] = {" Sound ", NULL, fill_sound},
     [PAGE_HELP] = {" Help ", help_rows, NULL},
 };
 

@@ -193,6 +193,67 @@ def sharp_pixels_are_whole(server):
         wait_for(lambda: 2 <= colours() <= 16, "no colours but the guest's own")
 
 
+def press(server, *names):
+    for name in names:
+        server.key(name)
+        time.sleep(0.05)
+
+
+def what_is_set_is_kept_from_run_to_run(server):
+    path = os.path.join(server.state.name, "reprise", "window")
+
+    def kept():
+        try:
+            with open(path, encoding="ascii") as file:
+                return dict(line.strip().split(" = ") for line in file)
+        except OSError:
+            return {}
+
+    def run(options, check):
+        with start(server, options) as machine:
+            wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
+            time.sleep(0.7)
+            check(machine)
+
+    def set_something(machine):
+        assert not kept(), "nothing was chosen, and there is a file"
+        server.focus()
+        press(server, "ctrl+alt+m", *["Down"] * 5, "Return", *["Down"] * 5, "Return")  # View, As on a tube
+        wait_for(lambda: kept().get("scaling") == "crt", "the scaling to be kept")
+        press(server, "ctrl+alt+m", *["Down"] * 6, "Return", "Down", "Return", "Return", "Down", "Return")  # Sound
+        wait_for(lambda: kept().get("volume") == "80" and kept().get("muted") == "on", "the volume to be kept")
+        press(server, "Escape", "Escape")
+        server.run("xdotool", "windowsize", server.window()[0], "900", "700")
+        wait_for(lambda: (kept().get("width"), kept().get("height")) == ("900", "700"), "the size to be kept")
+        assert kept()["full-screen"] == "off"
+
+    def has_that_size(_):
+        assert server.size() == (900, 700), server.size()
+
+    def has_its_own_size(machine):
+        assert server.size() != (900, 700), server.size()
+        server.focus()
+        press(server, "ctrl+alt+m", *["Down"] * 5, "Return", *["Down"] * 3, "Return")  # Smooth pixels
+        machine.quit()
+
+    run([], set_something)
+    before = kept()
+    run([], has_that_size)
+    run(["-no-user-config"], has_its_own_size)
+    assert kept() == before, "-no-user-config, and the file was written"
+    run(["-display", "sdl,scaling=sharp"], has_that_size)
+    assert kept() == before, "what an option says is no choice"
+
+    def let_it_follow(_):
+        server.focus()
+        press(server, "ctrl+alt+m", *["Down"] * 5, "Return", *["Down"] * 6, "Return")  # Size as the guest has it
+        wait_for(lambda: kept().get("width") == "0", "the size to be the guest's again")
+        assert server.size() != (900, 700), server.size()
+
+    run([], let_it_follow)
+    os.unlink(path)
+
+
 def start_page_offers_images_and_remembers(server):
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(os.path.join(os.path.dirname(PROGRAM), "roms", "demo.img"), os.path.join(folder, "a face.img"))
@@ -250,7 +311,7 @@ def main():
     server = XServer()
     try:
         return run_checks([keys_reach_the_guest, mouse_reaches_the_guest_once_grabbed, title_tells_name_speed_and_keys, keys_change_the_speed, window_shows_the_screen_in_its_shape,
-                           screenshot_key_saves_a_picture, menu_pauses_and_changes_floppies, pasted_text_is_typed_whole,
+                           screenshot_key_saves_a_picture, menu_pauses_and_changes_floppies, pasted_text_is_typed_whole, what_is_set_is_kept_from_run_to_run,
                            sharp_pixels_are_whole, start_page_offers_images_and_remembers, closing_is_quick], server)
     finally:
         server.close()

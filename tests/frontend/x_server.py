@@ -22,7 +22,7 @@ class XServer:
         self.environment["DISPLAY"] = self.display
         # What the program remembers of images is no affair of whoever runs the tests.
         self.state = tempfile.TemporaryDirectory()
-        self.environment["XDG_STATE_HOME"] = self.environment["HOME"] = self.state.name
+        self.environment["XDG_STATE_HOME"] = self.environment["XDG_CONFIG_HOME"] = self.environment["HOME"] = self.state.name
         # The libraries behind SDL leave memory allocated at the end.
         self.environment["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
 
@@ -48,6 +48,11 @@ class XServer:
         size = dict(line.split("=") for line in self.run("xdotool", "getwindowgeometry", "--shell", window).split())
         self.run("xdotool", "mousemove", "--window", window, str(int(size["WIDTH"]) * column // 100),
                  str(int(size["HEIGHT"]) * row // 100), "click", str(button))
+
+    def size(self):
+        lines = self.run("xdotool", "getwindowgeometry", "--shell", self.window()[0]).split()
+        values = dict(line.split("=") for line in lines)
+        return int(values["WIDTH"]), int(values["HEIGHT"])
 
     def set_clipboard(self, text):
         # it stays to serve the selection, so its output must not be waited for
