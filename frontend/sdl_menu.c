@@ -179,6 +179,12 @@ static void handle_key(Display *display, SDL_Scancode scancode) {
         {SDL_SCANCODE_LEFT, MENU_KEY_BACK},      {SDL_SCANCODE_ESCAPE, MENU_KEY_BACK},
         {SDL_SCANCODE_BACKSPACE, MENU_KEY_BACK},
     };
+    if (window_menu_takes_text(&display->menu)) {
+        if (scancode == SDL_SCANCODE_BACKSPACE)
+            window_menu_press(&display->menu, MENU_KEY_ERASE);
+        if (scancode == SDL_SCANCODE_BACKSPACE || scancode == SDL_SCANCODE_SPACE)
+            return;
+    }
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         if (keys[i].scancode == scancode)
             window_menu_press(&display->menu, keys[i].key);
@@ -199,6 +205,9 @@ bool sdl_menu_navigate(Display *display, const SDL_Event *event) {
     switch (event->type) {
     case SDL_KEYDOWN:
         handle_key(display, event->key.keysym.scancode);
+        break;
+    case SDL_TEXTINPUT:
+        window_menu_type(&display->menu, event->text.text);
         break;
     case SDL_MOUSEMOTION:
         sdl_overlay_find_cell(display, &display->menu_overlay, event->motion.x, event->motion.y,

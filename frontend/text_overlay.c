@@ -17,6 +17,8 @@ enum {
     FRAME_BOTTOM_RIGHT = 0xBC,
 };
 
+#define OPAQUE 0xFF000000u
+
 /* AARRGGBBh: foreground, background. */
 static const uint32_t colours[TEXT_COLOURS][2] = {
     [TEXT_CLEAR] = {0, 0},
@@ -63,6 +65,7 @@ void text_overlay_free(TextOverlay *overlay) {
 
 void text_overlay_clear(TextOverlay *overlay) {
     memset(overlay->cells, 0, (size_t)overlay->columns * overlay->rows * sizeof(TextCell));
+    overlay->picture.pixels = NULL;
 }
 
 static void put(TextOverlay *overlay, unsigned column, unsigned row, uint8_t character,
@@ -124,10 +127,32 @@ static void draw_cell(TextOverlay *overlay, unsigned column, unsigned row) {
             pixels[x] = colours[cell->colour][(glyph[y] >> (7 - x) & 1) == 0];
 }
 
+void text_overlay_set_picture(TextOverlay *overlay, unsigned column, unsigned row, unsigned width,
+                              unsigned height, const uint32_t *pixels) {
+    overlay->picture.column = column;
+    overlay->picture.row = row;
+    overlay->picture.width = width;
+    overlay->picture.height = height;
+    overlay->picture.pixels = pixels;
+}
+
+static void draw_picture(TextOverlay *overlay) {
+    unsigned stride = overlay->columns * TEXT_OVERLAY_CELL_WIDTH;
+    unsigned left = overlay->picture.column * TEXT_OVERLAY_CELL_WIDTH;
+    unsigned top = overlay->picture.row * TEXT_OVERLAY_CELL_HEIGHT;
+    const uint32_t *from = overlay->picture.pixels;
+    for (unsigned y = 0; y < overlay->picture.height; y++, from += overlay->picture.width)
+        for (unsigned x = 0; x < overlay->picture.width; x++)
+            if (left + x < stride && top + y < overlay->rows * TEXT_OVERLAY_CELL_HEIGHT)
+                overlay->pixels[(top + y) * stride + left + x] = OPAQUE | from[x];
+}
+
 void text_overlay_draw(TextOverlay *overlay) {
     for (unsigned row = 0; row < overlay->rows; row++)
         for (unsigned column = 0; column < overlay->columns; column++)
             draw_cell(overlay, column, row);
+    if (overlay->picture.pixels != NULL)
+        draw_picture(overlay);
 }
 
 unsigned text_overlay_width(const char *text) {

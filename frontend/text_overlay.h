@@ -31,6 +31,10 @@ typedef struct TextOverlay {
     TextCell *cells;
     uint8_t *font;    /* a byte a row, TEXT_OVERLAY_CELL_HEIGHT rows a character */
     uint32_t *pixels; /* AARRGGBBh, columns * 8 by rows * 16 */
+    struct {
+        unsigned column, row, width, height;
+        const uint32_t *pixels; /* 00RRGGBBh; NULL: none */
+    } picture;                  /* over the cells */
 } TextOverlay;
 
 /* The font is that of the VGA BIOS, found where 'firmware_folder' (may be NULL) and the
@@ -50,7 +54,11 @@ void text_overlay_print(TextOverlay *overlay, unsigned column, unsigned row, uns
 void text_overlay_frame(TextOverlay *overlay, unsigned column, unsigned row, unsigned columns,
                         unsigned rows, TextColour colour);
 
-/* Makes the pixels of the cells. */
+/* Lays a picture over the cells, until the overlay is cleared; its pixels must stay as long. */
+void text_overlay_set_picture(TextOverlay *overlay, unsigned column, unsigned row, unsigned width,
+                              unsigned height, const uint32_t *pixels);
+
+/* Makes the pixels of the cells and the picture. */
 void text_overlay_draw(TextOverlay *overlay);
 
 /* How many columns a text takes. */

@@ -10,6 +10,9 @@ enum {
     MARGIN = 2,
     MOST_COLUMNS = 70,
     LEAST_COLUMNS = 34,
+    PICTURE_COLUMNS = SNAPSHOT_PICTURE_WIDTH / TEXT_OVERLAY_CELL_WIDTH,
+    PICTURE_ROWS =
+        (SNAPSHOT_PICTURE_HEIGHT + TEXT_OVERLAY_CELL_HEIGHT - 1) / TEXT_OVERLAY_CELL_HEIGHT,
 };
 
 void window_menu_init(WindowMenu *menu, const WindowMenuHost *host) {
@@ -21,7 +24,7 @@ static void forget_entries(WindowMenu *menu) {
         free(menu->entries[i].label);
         free(menu->entries[i].hint);
         free(menu->entries[i].line);
-        free(menu->entries[i].drive);
+        free(menu->entries[i].subject);
     }
     menu->count = 0;
 }
@@ -29,7 +32,8 @@ static void forget_entries(WindowMenu *menu) {
 void window_menu_close(WindowMenu *menu) {
     forget_entries(menu);
     while (menu->depth != 0)
-        free(menu->open[--menu->depth].drive);
+        free(menu->open[--menu->depth].subject);
+    window_menu_forget_picture(menu);
 }
 
 void window_menu_free(WindowMenu *menu) {
@@ -51,18 +55,19 @@ static void fill_page(WindowMenu *menu) {
     unsigned *chosen = &menu->open[menu->depth - 1].chosen;
     forget_entries(menu);
     window_menu_fill_page(menu, menu->open[menu->depth - 1].page,
-                          menu->open[menu->depth - 1].drive);
+                          menu->open[menu->depth - 1].subject);
     if (*chosen >= menu->count)
         *chosen = 0;
     while (*chosen + 1 < menu->count && !can_choose(menu, *chosen))
         ++*chosen;
 }
 
-static void open_page(WindowMenu *menu, int page, const char *drive) {
+static void open_page(WindowMenu *menu, int page, const char *subject) {
     if (menu->depth == WINDOW_MENU_DEPTH)
         return;
+    menu->text[0] = '\0';
     menu->open[menu->depth].page = page;
-    menu->open[menu->depth].drive = drive != NULL ? strdup(drive) : NULL;
+    menu->open[menu->depth].subject = subject != NULL ? strdup(subject) : NULL;
     menu->open[menu->depth].chosen = menu->open[menu->depth].first = 0;
     menu->depth++;
     fill_page(menu);
@@ -79,7 +84,7 @@ void window_menu_open_start(WindowMenu *menu) {
 }
 
 static void go_back(WindowMenu *menu) {
-    free(menu->open[--menu->depth].drive);
+    free(menu->open[--menu->depth].subject);
     if (menu->depth != 0)
         fill_page(menu);
     else
@@ -94,16 +99,18 @@ static void choose(WindowMenu *menu) {
         return;
     MenuEntry *entry = &menu->entries[chosen];
     if (entry->kind == MENU_PAGE) {
-        char *drive = entry->drive;
-        entry->drive = NULL;
-        open_page(menu, entry->value, drive);
-        free(drive);
+        char *subject = entry->subject;
+        entry->subject = NULL;
+        open_page(menu, entry->value, subject);
+        free(subject);
     } else if (entry->kind == MENU_LINE) {
         char *line = entry->line;
         entry->line = NULL;
         window_menu_close(menu);
         host->run_line(host->opaque, line);
         free(line);
+    } else if (entry->kind == MENU_BACK) {
+        go_back(menu);
     } else if (entry->kind == MENU_STEP) {
         host->act(host->opaque, (WindowAction)entry->value);
         fill_page(menu);
@@ -137,6 +144,36 @@ static void move_page(WindowMenu *menu, int direction) {
     }
 }
 
+bool window_menu_takes_text(const WindowMenu *menu) {
+    return menu->depth != 0 && menu->open[menu->depth - 1].page == WINDOW_MENU_SNAPSHOT_NAME;
+}
+
+/* Quotes would end the monitor's word. */
+static bool can_type(char character) {
+    return (unsigned char)character >= ' ' && character != 0x7F && character != '"' &&
+           character != '\'';
+}
+
+void window_menu_type(WindowMenu *menu, const char *text) {
+    size_t length = strlen(menu->text);
+    if (!window_menu_takes_text(menu) || length + strlen(text) >= sizeof(menu->text))
+        return;
+    for (; *text != '\0'; text++)
+        if (can_type(*text) && (length != 0 || *text != ' '))
+            menu->text[length++] = *text;
+    menu->text[length] = '\0';
+    fill_page(menu);
+}
+
+/* The last character, all of its bytes. */
+static void erase(WindowMenu *menu) {
+    size_t length = strlen(menu->text);
+    while (length != 0 && ((uint8_t)menu->text[length - 1] & 0xC0) == 0x80)
+        length--;
+    menu->text[length != 0 ? length - 1 : 0] = '\0';
+    fill_page(menu);
+}
+
 void window_menu_press(WindowMenu *menu, MenuKey key) {
     if (menu->depth == 0)
         return;
@@ -158,6 +195,9 @@ void window_menu_press(WindowMenu *menu, MenuKey key) {
         break;
     case MENU_KEY_BACK:
         go_back(menu);
+        break;
+    case MENU_KEY_ERASE:
+        erase(menu);
         break;
     }
 }
@@ -203,17 +243,29 @@ static unsigned entry_width(const MenuEntry *entry) {
     return text_overlay_width(entry->label) + hint + 2 * MARGIN;
 }
 
+static bool has_pictures(const WindowMenu *menu) {
+    return window_menu_has_pictures(menu->open[menu->depth - 1].page);
+}
+
+/* The columns to the right of the entries that the picture takes. */
+static unsigned picture_columns(const WindowMenu *menu) {
+    return has_pictures(menu) ? PICTURE_COLUMNS + MARGIN : 0;
+}
+
 /* In the middle, as large as its entries need and the overlay allows. */
 static void find_place(WindowMenu *menu, const TextOverlay *overlay) {
     menu->columns = LEAST_COLUMNS;
     for (unsigned i = 0; i < menu->count; i++)
         if (entry_width(&menu->entries[i]) + 2 * FRAME > menu->columns)
             menu->columns = entry_width(&menu->entries[i]) + 2 * FRAME;
+    menu->columns += picture_columns(menu);
     if (menu->columns > MOST_COLUMNS)
         menu->columns = MOST_COLUMNS;
     if (menu->columns > overlay->columns)
         menu->columns = overlay->columns;
     menu->rows = menu->count + 2 * FRAME;
+    if (has_pictures(menu) && menu->rows < PICTURE_ROWS + 2 * FRAME)
+        menu->rows = PICTURE_ROWS + 2 * FRAME;
     if (menu->rows > overlay->rows)
         menu->rows = overlay->rows;
     menu->column = (overlay->columns - menu->columns) / 2;
@@ -234,7 +286,8 @@ static void draw_entry(const WindowMenu *menu, TextOverlay *overlay, unsigned en
     const MenuEntry *shown = &menu->entries[entry];
     bool chosen = entry == menu->open[menu->depth - 1].chosen && can_choose(menu, entry);
     TextColour colour = chosen ? TEXT_CHOSEN : shown->kind == MENU_NOTE ? TEXT_DIM : TEXT_NORMAL;
-    unsigned left = menu->column + FRAME, columns = menu->columns - 2 * FRAME;
+    unsigned left = menu->column + FRAME,
+             columns = menu->columns - 2 * FRAME - picture_columns(menu);
     unsigned hint = shown->hint != NULL ? text_overlay_width(shown->hint) : 0;
     text_overlay_fill(overlay, left, row, columns, 1, colour);
     if (shown->set)
@@ -244,6 +297,17 @@ static void draw_entry(const WindowMenu *menu, TextOverlay *overlay, unsigned en
     if (hint != 0)
         text_overlay_print(overlay, left + columns - hint - 1, row, hint,
                            chosen ? colour : TEXT_DIM, shown->hint);
+}
+
+static void draw_picture(WindowMenu *menu, TextOverlay *overlay) {
+    const SnapshotPicture *picture = window_menu_find_picture(menu);
+    unsigned left = menu->column + menu->columns - FRAME - PICTURE_COLUMNS - 1;
+    if (picture != NULL)
+        text_overlay_set_picture(overlay, left, menu->row + FRAME, picture->width, picture->height,
+                                 picture->pixels);
+    else if (menu->pictured != NULL)
+        text_overlay_print(overlay, left, menu->row + FRAME, PICTURE_COLUMNS, TEXT_DIM,
+                           "no picture");
 }
 
 void window_menu_draw(WindowMenu *menu, TextOverlay *overlay) {
@@ -260,4 +324,6 @@ void window_menu_draw(WindowMenu *menu, TextOverlay *overlay) {
     unsigned first = menu->open[menu->depth - 1].first;
     for (unsigned i = 0; i < rows_seen(menu) && first + i < menu->count; i++)
         draw_entry(menu, overlay, first + i, menu->row + FRAME + i);
+    if (has_pictures(menu))
+        draw_picture(menu, overlay);
 }

@@ -5,6 +5,7 @@
 
 #include "image_shelf.h"
 #include "machine.h"
+#include "snapshot_picture.h"
 #include "text_overlay.h"
 #include <stdbool.h>
 
@@ -47,7 +48,8 @@ typedef enum MenuKey {
     MENU_KEY_PAGE_UP,
     MENU_KEY_PAGE_DOWN,
     MENU_KEY_CHOOSE,
-    MENU_KEY_BACK
+    MENU_KEY_BACK,
+    MENU_KEY_ERASE /* what was typed last */
 } MenuKey;
 
 typedef struct MenuEntry {
@@ -58,21 +60,23 @@ typedef struct MenuEntry {
         MENU_PAGE,
         MENU_LINE,
         MENU_ACTION,
-        MENU_STEP /* an action after which the menu stays */
+        MENU_STEP, /* an action after which the menu stays */
+        MENU_BACK
     } kind;
-    int value;   /* the page or the action */
-    char *line;  /* for the monitor */
-    char *drive; /* that the page is about */
+    int value;     /* the page or the action */
+    char *line;    /* for the monitor */
+    char *subject; /* what the page is about: a drive, a snapshot */
     bool set;
 } MenuEntry;
 
 #define WINDOW_MENU_DEPTH 4
+#define WINDOW_MENU_TEXT_BYTES 64
 
 typedef struct WindowMenu {
     const WindowMenuHost *host;
     struct {
         int page;
-        char *drive;
+        char *subject;
         unsigned chosen, first; /* entry, and the first one that is seen */
     } open[WINDOW_MENU_DEPTH];
     unsigned depth;     /* pages that are open, one over the other; 0: closed */
@@ -80,6 +84,9 @@ typedef struct WindowMenu {
     size_t capacity;
     unsigned count;
     unsigned column, row, columns, rows; /* where it was drawn last, with its frame */
+    char text[WINDOW_MENU_TEXT_BYTES];   /* what was typed on the page that takes text */
+    char *pictured;                      /* the snapshot whose picture this is: */
+    SnapshotPicture *picture;
 } WindowMenu;
 
 void window_menu_init(WindowMenu *menu, const WindowMenuHost *host);
@@ -93,6 +100,10 @@ void window_menu_open(WindowMenu *menu);
 void window_menu_open_start(WindowMenu *menu);
 void window_menu_close(WindowMenu *menu);
 
+/* Does the page that is open take text? Then Space and Backspace are no keys of the menu. */
+bool window_menu_takes_text(const WindowMenu *menu);
+/* UTF-8. What a name cannot hold, and what there is no room for, is left out. */
+void window_menu_type(WindowMenu *menu, const char *text);
 void window_menu_press(WindowMenu *menu, MenuKey key);
 /* The mouse is over this cell of the overlay. */
 void window_menu_point(WindowMenu *menu, int column, int row);

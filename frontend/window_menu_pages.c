@@ -1,7 +1,6 @@
 /* The pages of the window's menu: tables, and lists of what there is now. */
 #include "allocate.h"
 #include "machine_parts.h"
-#include "snapshot_of_machine.h"
 #include "window_menu_internal.h"
 
 #include <libgen.h>
@@ -9,21 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-enum {
-    PAGE_MAIN = WINDOW_MENU_MAIN,
-    PAGE_START = WINDOW_MENU_START,
-    PAGE_DRIVES,
-    PAGE_MEDIA,
-    PAGE_SNAPSHOTS,
-    PAGE_MACHINE,
-    PAGE_SPEED,
-    PAGE_KEYS,
-    PAGE_VIEW,
-    PAGE_SOUND,
-    PAGE_HELP,
-};
 
 typedef struct PageRow {
     const char *label, *hint;
@@ -44,16 +28,16 @@ typedef struct PageRow {
 
 // clang-format off
 static const PageRow main_rows[] = {
-    PAGE("Floppies and CDs", PAGE_DRIVES),
-    PAGE("Snapshots", PAGE_SNAPSHOTS),
-    PAGE("Machine", PAGE_MACHINE),
-    PAGE("Speed", PAGE_SPEED),
-    PAGE("Press keys", PAGE_KEYS),
-    PAGE("View", PAGE_VIEW),
-    PAGE("Sound", PAGE_SOUND),
+    PAGE("Floppies and CDs", WINDOW_MENU_DRIVES),
+    PAGE("Snapshots", WINDOW_MENU_SNAPSHOTS),
+    PAGE("Machine", WINDOW_MENU_MACHINE),
+    PAGE("Speed", WINDOW_MENU_SPEED),
+    PAGE("Press keys", WINDOW_MENU_KEYS),
+    PAGE("View", WINDOW_MENU_VIEW),
+    PAGE("Sound", WINDOW_MENU_SOUND),
     ACTION("Paste as typing", "Ctrl-Alt-V", WINDOW_PASTE),
     ACTION("Save the screen as a picture", "Ctrl-Alt-S", WINDOW_SCREENSHOT),
-    PAGE("Help", PAGE_HELP),
+    PAGE("Help", WINDOW_MENU_HELP),
     ACTION("Quit", NULL, WINDOW_QUIT),
     END};
 
@@ -100,7 +84,7 @@ static char *copy_of(const char *text) {
     return text != NULL ? strdup(text) : NULL;
 }
 
-static MenuEntry *add_entry(WindowMenu *menu, int kind, const char *label, const char *hint) {
+MenuEntry *window_menu_add_entry(WindowMenu *menu, int kind, const char *label, const char *hint) {
     menu->entries =
         allocate_grow(menu->entries, &menu->capacity, menu->count + 1, sizeof(MenuEntry));
     MenuEntry *entry = &menu->entries[menu->count++];
@@ -111,7 +95,7 @@ static MenuEntry *add_entry(WindowMenu *menu, int kind, const char *label, const
 static void add_rows(WindowMenu *menu, const PageRow *row) {
     const WindowMenuHost *host = menu->host;
     for (; row->label != NULL; row++) {
-        MenuEntry *entry = add_entry(menu, row->kind, row->label, row->hint);
+        MenuEntry *entry = window_menu_add_entry(menu, row->kind, row->label, row->hint);
         entry->value = row->value;
         entry->line = copy_of(row->line);
         entry->set = (row->kind == MENU_ACTION || row->kind == MENU_STEP) &&
@@ -151,21 +135,22 @@ static DriveList *get_drives(const WindowMenu *menu) {
     return list;
 }
 
-static void fill_drives(WindowMenu *menu, const char *drive) {
+static void fill_drives(WindowMenu *menu, const char *subject) {
     DriveList *list = get_drives(menu);
-    (void)drive;
+    (void)subject;
     for (unsigned i = 0; i < list->count; i++) {
         char label[64];
         bool full = list->drives[i].path[0] != '\0';
         snprintf(label, sizeof(label), "%s %s", list->drives[i].is_floppy ? "Floppy" : "CD",
                  list->drives[i].id);
-        MenuEntry *entry =
-            add_entry(menu, MENU_PAGE, label, full ? basename(list->drives[i].path) : "empty");
-        entry->value = PAGE_MEDIA;
-        entry->drive = strdup(list->drives[i].id);
+        MenuEntry *entry = window_menu_add_entry(menu, MENU_PAGE, label,
+                                                 full ? basename(list->drives[i].path) : "empty");
+        entry->value = WINDOW_MENU_MEDIA;
+        entry->subject = strdup(list->drives[i].id);
     }
     if (list->count == 0)
-        add_entry(menu, MENU_NOTE, "This machine has no drive for floppies or CDs.", NULL);
+        window_menu_add_entry(menu, MENU_NOTE, "This machine has no drive for floppies or CDs.",
+                              NULL);
     free(list);
 }
 
@@ -184,8 +169,9 @@ static void add_images(WindowMenu *menu, const ImageShelf *shelf, const char *dr
             !window_menu_print_change(line, sizeof(line), drive, image->path))
             continue;
         const char *slash = strrchr(image->path, '/');
-        MenuEntry *entry = add_entry(menu, MENU_LINE, slash != NULL ? slash + 1 : image->path,
-                                     image->recent ? "used lately" : NULL);
+        MenuEntry *entry =
+            window_menu_add_entry(menu, MENU_LINE, slash != NULL ? slash + 1 : image->path,
+                                  image->recent ? "used lately" : NULL);
         entry->line = strdup(line);
     }
 }
@@ -209,49 +195,24 @@ static void fill_media(WindowMenu *menu, const char *drive) {
     char line[64];
     fill_shelf(shelf, list);
     snprintf(line, sizeof(line), "eject %s", drive);
-    add_entry(menu, MENU_LINE, "Take it out", NULL)->line = strdup(line);
+    window_menu_add_entry(menu, MENU_LINE, "Take it out", NULL)->line = strdup(line);
     for (unsigned i = 0; i < list->count; i++)
         if (strcmp(list->drives[i].id, drive) == 0)
             add_images(menu, shelf, drive, list->drives[i].is_floppy ? IMAGE_FLOPPY : IMAGE_CD);
-    add_entry(menu, MENU_NOTE, "Or drop an image on the window.", NULL);
+    window_menu_add_entry(menu, MENU_NOTE, "Or drop an image on the window.", NULL);
     image_shelf_free(shelf);
     free(shelf);
     free(list);
 }
 
-/* ---- Snapshots ---- */
-
-static void add_snapshot(void *opaque, const char *name, int64_t date_seconds) {
-    WindowMenu *menu = opaque;
-    char label[80], line[128], date[32] = "";
-    struct tm local;
-    time_t when = (time_t)date_seconds;
-    if (localtime_r(&when, &local) != NULL)
-        strftime(date, sizeof(date), "%Y-%m-%d %H:%M", &local);
-    snprintf(label, sizeof(label), "Go back to %s", name);
-    snprintf(line, sizeof(line), "loadvm \"%s\"", name);
-    add_entry(menu, MENU_LINE, label, date)->line = strdup(line);
-}
-
-static void list_snapshots(void *opaque) {
-    WindowMenu *menu = opaque;
-    machine_visit_snapshots(menu->host->machine, add_snapshot, menu);
-}
-
-static void fill_snapshots(WindowMenu *menu, const char *drive) {
-    (void)drive;
-    add_entry(menu, MENU_LINE, "Keep the machine as it is now", NULL)->line = strdup("savevm");
-    machine_call(menu->host->machine, list_snapshots, menu);
-}
-
 /* ---- Sound ---- */
 
-static void fill_sound(WindowMenu *menu, const char *drive) {
+static void fill_sound(WindowMenu *menu, const char *subject) {
     char label[40];
-    (void)drive;
+    (void)subject;
     if (menu->host->volume != NULL) {
         snprintf(label, sizeof(label), "Volume %u %%", menu->host->volume(menu->host->opaque));
-        add_entry(menu, MENU_NOTE, label, NULL);
+        window_menu_add_entry(menu, MENU_NOTE, label, NULL);
     }
     add_rows(menu, sound_rows);
 }
@@ -267,10 +228,10 @@ static const char *name_kind(ImageKind kind, bool recent) {
     return recent ? "used lately" : names[kind];
 }
 
-static void fill_start(WindowMenu *menu, const char *drive) {
+static void fill_start(WindowMenu *menu, const char *subject) {
     ImageShelf *shelf = calloc(1, sizeof(*shelf));
     const char *home = getenv("HOME");
-    (void)drive;
+    (void)subject;
     image_shelf_add_recent(shelf);
     image_shelf_add_folder(shelf, ".");
     if (home != NULL)
@@ -278,12 +239,12 @@ static void fill_start(WindowMenu *menu, const char *drive) {
     for (size_t i = 0; i < shelf->count; i++) {
         const ShelfImage *image = &shelf->images[i];
         const char *slash = strrchr(image->path, '/');
-        add_entry(menu, MENU_LINE, slash != NULL ? slash + 1 : image->path,
-                  name_kind(image->kind, image->recent))
+        window_menu_add_entry(menu, MENU_LINE, slash != NULL ? slash + 1 : image->path,
+                              name_kind(image->kind, image->recent))
             ->line = strdup(image->path);
     }
-    add_entry(menu, MENU_LINE, "The demo disk", NULL)->line = strdup(WINDOW_MENU_DEMO);
-    add_entry(menu, MENU_ACTION, "Quit", NULL)->value = WINDOW_QUIT;
+    window_menu_add_entry(menu, MENU_LINE, "The demo disk", NULL)->line = strdup(WINDOW_MENU_DEMO);
+    window_menu_add_entry(menu, MENU_ACTION, "Quit", NULL)->value = WINDOW_QUIT;
     image_shelf_free(shelf);
     free(shelf);
 }
@@ -293,29 +254,41 @@ static void fill_start(WindowMenu *menu, const char *drive) {
 static const struct {
     const char *title;
     const PageRow *rows;
-    void (*fill)(WindowMenu *menu, const char *drive);
+    void (*fill)(WindowMenu *menu, const char *subject);
 } pages[] = {
-    [PAGE_MAIN] = {" Reprise ", main_rows, NULL},
-    [PAGE_START] = {" Reprise ", NULL, fill_start},
-    [PAGE_DRIVES] = {" Floppies and CDs ", NULL, fill_drives},
-    [PAGE_MEDIA] = {" Insert ", NULL, fill_media},
-    [PAGE_SNAPSHOTS] = {" Snapshots ", NULL, fill_snapshots},
-    [PAGE_MACHINE] = {" Machine ", machine_rows, NULL},
-    [PAGE_SPEED] = {" Speed ", speed_rows, NULL},
-    [PAGE_KEYS] = {" Press keys ", key_rows, NULL},
-    [PAGE_VIEW] = {" View ", view_rows, NULL},
-    [PAGE_SOUND] = {" Sound ", NULL, fill_sound},
-    [PAGE_HELP] = {" Help ", help_rows, NULL},
+    [WINDOW_MENU_MAIN] = {" Reprise ", main_rows, NULL},
+    [WINDOW_MENU_START] = {" Reprise ", NULL, fill_start},
+    [WINDOW_MENU_DRIVES] = {" Floppies and CDs ", NULL, fill_drives},
+    [WINDOW_MENU_MEDIA] = {" Insert ", NULL, fill_media},
+    [WINDOW_MENU_SNAPSHOTS] = {" Snapshots ", NULL, window_menu_fill_snapshots},
+    [WINDOW_MENU_SNAPSHOT] = {" Snapshot ", NULL, window_menu_fill_snapshot},
+    [WINDOW_MENU_SNAPSHOT_DELETE] = {" Delete the snapshot? ", NULL,
+                                     window_menu_fill_snapshot_delete},
+    [WINDOW_MENU_SNAPSHOT_NAME] = {" Keep the machine ", NULL, window_menu_fill_snapshot_name},
+    [WINDOW_MENU_MACHINE] = {" Machine ", machine_rows, NULL},
+    [WINDOW_MENU_SPEED] = {" Speed ", speed_rows, NULL},
+    [WINDOW_MENU_KEYS] = {" Press keys ", key_rows, NULL},
+    [WINDOW_MENU_VIEW] = {" View ", view_rows, NULL},
+    [WINDOW_MENU_SOUND] = {" Sound ", NULL, fill_sound},
+    [WINDOW_MENU_HELP] = {" Help ", help_rows, NULL},
 };
 
-void window_menu_fill_page(WindowMenu *menu, int page, const char *drive) {
+void window_menu_fill_page(WindowMenu *menu, int page, const char *subject) {
     if (pages[page].rows != NULL)
         add_rows(menu, pages[page].rows);
     else
-        pages[page].fill(menu, drive);
+        pages[page].fill(menu, subject);
+}
+
+bool window_menu_has_pictures(int page) {
+    return page == WINDOW_MENU_SNAPSHOTS || page == WINDOW_MENU_SNAPSHOT ||
+           page == WINDOW_MENU_SNAPSHOT_DELETE;
 }
 
 void window_menu_print_title(const WindowMenu *menu, char *title, size_t size) {
-    snprintf(title, size, "%s%s", menu->depth > 1 ? " \u2190" : "",
-             pages[menu->open[menu->depth - 1].page].title);
+    unsigned top = menu->depth - 1;
+    const char *subject = menu->open[top].subject;
+    snprintf(title, size, "%s%s%s%s", menu->depth > 1 ? " \u2190" : "",
+             pages[menu->open[top].page].title, subject != NULL ? subject : "",
+             subject != NULL ? " " : "");
 }

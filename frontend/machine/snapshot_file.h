@@ -89,6 +89,9 @@ void snapshot_file_compact(SnapshotFile *file);
 /* Streams of a snapshot in memory: read, decoded and found good, all of it. */
 typedef struct SnapshotImage SnapshotImage;
 SnapshotImage *snapshot_file_read(SnapshotFile *file, uint64_t id, Error *error);
+/* One stream of it alone; the image has none if the snapshot does not. */
+SnapshotImage *snapshot_file_read_stream(SnapshotFile *file, uint64_t id, const char *stream,
+                                         Error *error);
 void snapshot_image_free(SnapshotImage *image); /* NULL is allowed */
 
 /* 0 if there is no such stream. */

@@ -1,15 +1,16 @@
-#include "machine_action.h"
 #include "snapshot_of_machine.h"
 #include "allocate.h"
 #include "disk_logs.h"
 #include "disk_point.h"
 #include "disk_state.h"
+#include "machine_action.h"
 #include "machine_parts.h"
 #include "machine_state.h"
 #include "scratch_memory.h"
 #include "snapshot_file.h"
 #include "snapshot_fingerprint.h"
 #include "snapshot_memory.h"
+#include "snapshot_picture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,9 +179,10 @@ bool machine_save_snapshot(Machine *machine, const char *name, Error *error) {
     bool ready = disk_logs_add_media(machine, file, error) &&
                  (!replaced || disk_log_hand_on(file, old->id, error));
     uint64_t id = ready ? add_snapshot(file, machine, name, error) : 0;
-    bool good =
-        id != 0 && put_disks(file, id, machine, error) && put_state(file, id, machine, error) &&
-        snapshot_put_memory(file, id, machine->memory, error) && snapshot_file_commit(file, error);
+    bool good = id != 0 && put_disks(file, id, machine, error) &&
+                put_state(file, id, machine, error) &&
+                snapshot_put_memory(file, id, machine->memory, error) &&
+                snapshot_put_picture(file, id, machine, error) && snapshot_file_commit(file, error);
     if (good) {
         machine->snapshot_id = id;
         disk_logs_renew(machine, file);

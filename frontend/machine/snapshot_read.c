@@ -106,6 +106,7 @@ uint32_t *snapshot_file_read_map(SnapshotFile *file, const StreamEntry *stream, 
 typedef struct Loader {
     SnapshotFile *file;
     SnapshotImage *image;
+    const char *only; /* a stream's name; NULL: all */
     uint16_t *wanted; /* a bit for each page of each chunk */
     uint32_t *first;  /* where a chunk's first wanted page goes in 'content' */
     uint32_t *chunks; /* those with wanted pages */
@@ -118,13 +119,15 @@ static bool read_maps(Loader *loader, const SnapshotEntry *entry) {
     SnapshotImage *image = loader->image;
     image->streams = allocate_zeroed((entry->stream_count + 1) * sizeof(ImageStream));
     for (size_t i = 0; i < entry->stream_count; i++) {
-        ImageStream *stream = &image->streams[i];
+        ImageStream *stream = &image->streams[image->stream_count];
         const StreamEntry *source = &entry->streams[i];
+        if (loader->only != NULL && strcmp(source->name, loader->only) != 0)
+            continue;
         memcpy(stream->name, source->name, sizeof(stream->name));
         stream->size = source->size;
         stream->pages = snapshot_stream_pages(source->size);
         stream->numbers = snapshot_file_read_map(loader->file, source, &loader->error);
-        image->stream_count = i + 1;
+        image->stream_count++;
         if (stream->numbers == NULL)
             return false;
     }
@@ -210,14 +213,14 @@ static bool load_pages(Loader *loader) {
     return !loader->error.set;
 }
 
-SnapshotImage *snapshot_file_read(SnapshotFile *file, uint64_t id, Error *error) {
+static SnapshotImage *read_image(SnapshotFile *file, uint64_t id, const char *only, Error *error) {
     const SnapshotEntry *entry = snapshot_directory_find(&file->directory, id);
     if (entry == NULL) {
         error_set(error, "there is no snapshot with number %llu", (unsigned long long)id);
         snapshot_file_fail(file, error);
         return NULL;
     }
-    Loader loader = {.file = file, .image = allocate_zeroed(sizeof(SnapshotImage))};
+    Loader loader = {.file = file, .image = allocate_zeroed(sizeof(SnapshotImage)), .only = only};
     pthread_mutex_init(&loader.lock, NULL);
     bool good = read_maps(&loader, entry) && load_pages(&loader);
     pthread_mutex_destroy(&loader.lock);
@@ -230,6 +233,15 @@ SnapshotImage *snapshot_file_read(SnapshotFile *file, uint64_t id, Error *error)
     error_set(error, "%s", loader.error.message);
     snapshot_file_fail(file, error);
     return NULL;
+}
+
+SnapshotImage *snapshot_file_read(SnapshotFile *file, uint64_t id, Error *error) {
+    return read_image(file, id, NULL, error);
+}
+
+SnapshotImage *snapshot_file_read_stream(SnapshotFile *file, uint64_t id, const char *stream,
+                                         Error *error) {
+    return read_image(file, id, stream, error);
 }
 
 void snapshot_image_free(SnapshotImage *image) {

@@ -1,6 +1,8 @@
 /* The window's menu without a window: its pages about a real machine, keys, the mouse, what it asks
  * its host for; and the list of images it offers. */
 #include "image_shelf.h"
+#include "machine_parts.h"
+#include "snapshot_of_machine.h"
 #include "suite_run.h"
 #include "window_menu.h"
 
@@ -204,6 +206,97 @@ START_TEST(long_pages_scroll) {
 }
 END_TEST
 
+static void save(const char *name) {
+    Error error = {.set = false};
+    ck_assert_msg(machine_save_snapshot(machine, name, &error), "%s", error.message);
+}
+
+/* What the menu's line would do. */
+static void expect_line(const char *line) {
+    ck_assert_str_eq(last_line, line);
+    ck_assert(!window_menu_is_open(&menu));
+    last_line[0] = '\0';
+}
+
+START_TEST(snapshots_are_kept_and_deleted_by_name) {
+    save("before the \"crash\"");
+    save("both ' and \"");
+    window_menu_open(&menu);
+    choose("Snapshots");
+    choose("before the \"crash\"");
+    choose("Go back to it");
+    expect_line("loadvm 'before the \"crash\"'");
+    window_menu_open(&menu);
+    choose("Snapshots");
+    choose("before the \"crash\"");
+    choose("Delete it");
+    choose("No, leave it");
+    ck_assert(has_entry("Go back to it"));
+    choose("Delete it");
+    choose("Yes, delete it");
+    expect_line("delvm 'before the \"crash\"'");
+    window_menu_open(&menu);
+    choose("Snapshots");
+    choose("both ' and \"");
+    choose("Delete it"); /* no word of the monitor can say that name */
+    window_menu_press(&menu, MENU_KEY_DOWN);
+    window_menu_press(&menu, MENU_KEY_CHOOSE);
+    ck_assert_str_eq(last_line, "");
+}
+END_TEST
+
+START_TEST(a_name_is_typed) {
+    save("level 2");
+    window_menu_open(&menu);
+    window_menu_type(&menu, "nothing takes this");
+    choose("Snapshots");
+    choose("Keep it under a name");
+    ck_assert(window_menu_takes_text(&menu));
+    window_menu_press(&menu, MENU_KEY_ERASE);
+    window_menu_press(&menu, MENU_KEY_CHOOSE); /* there is no name yet */
+    ck_assert_str_eq(last_line, "");
+    window_menu_type(&menu, " ");
+    window_menu_type(&menu, "level");
+    window_menu_type(&menu, " \"2\n'\u00e4");
+    ck_assert(has_entry("Name: level 2\u00e4_"));
+    ck_assert(has_entry("Keep it"));
+    window_menu_press(&menu, MENU_KEY_ERASE);
+    ck_assert(has_entry("Name: level 2_"));
+    window_menu_type(&menu,
+                     "a name that is far too long for a page that has room for sixty-three bytes");
+    ck_assert(has_entry("Name: level 2_"));
+    choose("Keep it in place of the one there");
+    expect_line("savevm \"level 2\"");
+}
+END_TEST
+
+START_TEST(snapshots_have_pictures) {
+    TextOverlay overlay = {.columns = 72, .rows = 24};
+    uint8_t font[256 * TEXT_OVERLAY_CELL_HEIGHT] = {0};
+    overlay.cells = calloc(72 * 24, sizeof(TextCell));
+    overlay.pixels = calloc(72 * 24 * 128, sizeof(uint32_t));
+    overlay.font = font;
+    save("one");
+    window_menu_open(&menu);
+    choose("Snapshots");
+    window_menu_draw(&menu, &overlay);
+    ck_assert_ptr_null(overlay.picture.pixels); /* nothing is chosen that has one */
+    choose("one");
+    window_menu_draw(&menu, &overlay);
+    ck_assert_ptr_nonnull(overlay.picture.pixels);
+    ck_assert_uint_eq(overlay.picture.width, SNAPSHOT_PICTURE_WIDTH);
+    ck_assert_uint_eq(overlay.picture.height, SNAPSHOT_PICTURE_HEIGHT);
+    text_overlay_draw(&overlay);
+    unsigned at = overlay.picture.row * 16 * 72 * 8 + overlay.picture.column * 8;
+    ck_assert_uint_eq(overlay.pixels[at], 0xFF000000 | overlay.picture.pixels[0]);
+    text_overlay_clear(&overlay);
+    ck_assert_ptr_null(overlay.picture.pixels);
+    window_menu_close(&menu);
+    free(overlay.cells);
+    free(overlay.pixels);
+}
+END_TEST
+
 START_TEST(recent_images_come_first) {
     ImageShelf *shelf = calloc(1, sizeof(*shelf));
     image_shelf_note_used("one.img");
@@ -240,6 +333,9 @@ int main(void) {
     tcase_add_test(tests, a_page_of_notes_does_nothing);
     tcase_add_test(tests, the_mouse_chooses_what_it_points_at);
     tcase_add_test(tests, long_pages_scroll);
+    tcase_add_test(tests, snapshots_are_kept_and_deleted_by_name);
+    tcase_add_test(tests, a_name_is_typed);
+    tcase_add_test(tests, snapshots_have_pictures);
     tcase_add_test(tests, recent_images_come_first);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

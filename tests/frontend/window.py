@@ -254,6 +254,23 @@ def what_is_set_is_kept_from_run_to_run(server):
     os.unlink(path)
 
 
+def snapshots_are_kept_by_name_and_deleted(server):
+    with start(server, ["-snapshots", os.path.join(server.state.name, "kept")]) as machine:
+        wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
+        server.focus()
+        press(server, "ctrl+alt+m", "Down", "Return", "Down", "Return", "l", "e", "v", "x", "BackSpace", "e", "l",
+              "space", "2", "Return")
+        wait_for(lambda: "level 2" in machine.monitor.run("info snapshots"), "the snapshot")
+        time.sleep(0.3)  # what the menu was told is not the guest's
+        assert "lev" not in screen(machine)
+        press(server, "z")
+        wait_for(lambda: "z" in screen(machine).split("Booting")[1], "the guest to be typed at")
+        press(server, "ctrl+alt+m", "Down", "Return", "Down", "Down", "Return", "Return")
+        wait_for(lambda: "z" not in screen(machine).split("Booting")[1], "the machine to go back")
+        press(server, "ctrl+alt+m", "Down", "Return", "Down", "Down", "Return", "Down", "Down", "Return", "Down", "Return")
+        wait_for(lambda: "level 2" not in machine.monitor.run("info snapshots"), "the snapshot to go")
+
+
 def start_page_offers_images_and_remembers(server):
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(os.path.join(os.path.dirname(PROGRAM), "roms", "demo.img"), os.path.join(folder, "a face.img"))
@@ -311,7 +328,7 @@ def main():
     server = XServer()
     try:
         return run_checks([keys_reach_the_guest, mouse_reaches_the_guest_once_grabbed, title_tells_name_speed_and_keys, keys_change_the_speed, window_shows_the_screen_in_its_shape,
-                           screenshot_key_saves_a_picture, menu_pauses_and_changes_floppies, pasted_text_is_typed_whole, what_is_set_is_kept_from_run_to_run,
+                           screenshot_key_saves_a_picture, menu_pauses_and_changes_floppies, pasted_text_is_typed_whole, what_is_set_is_kept_from_run_to_run, snapshots_are_kept_by_name_and_deleted,
                            sharp_pixels_are_whole, start_page_offers_images_and_remembers, closing_is_quick], server)
     finally:
         server.close()

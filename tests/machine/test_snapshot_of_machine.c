@@ -7,6 +7,7 @@
 #include "machine_snapshot.h"
 #include "snapshot_file.h"
 #include "snapshot_of_machine.h"
+#include "snapshot_picture.h"
 #include "suite_run.h"
 #include <check.h>
 #include <fcntl.h>
@@ -89,6 +90,71 @@ START_TEST(a_used_machine_goes_on) {
     ck_assert_msg(tlb_check_invariants(&other->cpu->tlb, &error), "%s", error.message);
     expect_equal_future(machine, other);
     machine_destroy(other);
+}
+END_TEST
+
+/* Each pixel stands for as many as fit. */
+START_TEST(a_picture_is_the_mean_of_the_screen) {
+    DisplaySurface surface = {.pixels = NULL};
+    SnapshotPicture *picture = calloc(1, sizeof(*picture));
+    display_surface_resize(&surface, 640, 480);
+    surface.aspect_width = 4;
+    surface.aspect_height = 3;
+    for (uint32_t y = 0; y < 480; y++)
+        for (uint32_t x = 0; x < 640; x++)
+            display_surface_line(&surface, y)[x] = x < 320 ? 0xFF0000 : x % 2 ? 0x0000FE : 0;
+    snapshot_picture_make(picture, &surface);
+    ck_assert_uint_eq(picture->width, 160);
+    ck_assert_uint_eq(picture->height, 120);
+    ck_assert_uint_eq(picture->pixels[0], 0xFF0000);
+    ck_assert_uint_eq(picture->pixels[79], 0xFF0000);
+    ck_assert_uint_eq(picture->pixels[80], 0x00007F);
+    surface.aspect_width = 100;
+    surface.aspect_height = 1;
+    snapshot_picture_make(picture, &surface);
+    ck_assert_uint_eq(picture->width, 160);
+    ck_assert_uint_eq(picture->height, 1);
+    display_surface_resize(&surface, 1, 1); /* smaller than the picture */
+    surface.aspect_width = 1;
+    surface.aspect_height = 3;
+    display_surface_line(&surface, 0)[0] = 0x123456;
+    snapshot_picture_make(picture, &surface);
+    ck_assert_uint_eq(picture->width, 40);
+    ck_assert_uint_eq(picture->pixels[119 * 40 + 39], 0x123456);
+    display_surface_free(&surface);
+    free(picture);
+}
+END_TEST
+
+START_TEST(pictures_are_kept_with_their_snapshots) {
+    SnapshotPicture *picture = calloc(1, sizeof(*picture));
+    ck_assert(!machine_get_snapshot_picture(machine, "a", picture)); /* there is no file */
+    save(machine, "a");
+    ck_assert(machine_get_snapshot_picture(machine, "a", picture));
+    ck_assert_uint_eq(picture->width, SNAPSHOT_PICTURE_WIDTH);
+    ck_assert(!machine_get_snapshot_picture(machine, "b", picture));
+    /* what a stranger wrote is looked at first */
+    static const uint8_t bad[][6] = {
+        {0}, {1, 0, 1, 0}, {0xFF, 0xFF, 0xFF, 0xFF, 1, 2}, {0, 0, 5, 0}};
+    static const uint8_t good[7] = {1, 0, 1, 0, 0x12, 0x34, 0x56};
+    Error error = {.set = false};
+    for (unsigned i = 0; i <= sizeof(bad) / sizeof(bad[0]); i++) {
+        bool is_good = i == sizeof(bad) / sizeof(bad[0]);
+        SnapshotFile *file = snapshot_file_open(path, SNAPSHOT_WRITE, &error);
+        ck_assert_ptr_nonnull(file);
+        uint64_t id = snapshot_file_find(file, "a")->id;
+        ck_assert(snapshot_file_put_stream(file, id, "picture", is_good ? good : bad[i],
+                                           is_good  ? 7
+                                           : i == 0 ? 3
+                                                    : 6,
+                                           NULL, &error));
+        ck_assert(snapshot_file_commit(file, &error));
+        snapshot_file_close(file);
+        ck_assert_int_eq(machine_get_snapshot_picture(machine, "a", picture), is_good);
+    }
+    ck_assert_uint_eq(picture->pixels[0], 0x123456);
+    load(machine, "a");
+    free(picture);
 }
 END_TEST
 
@@ -208,6 +274,8 @@ int main(void) {
     tcase_add_test(tests, a_fresh_machine_goes_on);
     tcase_add_test(tests, a_used_machine_goes_on);
     tcase_add_test(tests, checkpoints_stay_good_when_a_snapshot_is_loaded);
+    tcase_add_test(tests, a_picture_is_the_mean_of_the_screen);
+    tcase_add_test(tests, pictures_are_kept_with_their_snapshots);
     tcase_add_test(tests, clones_save_and_load);
     tcase_add_test(tests, a_snapshot_knows_whose_future_it_is);
     tcase_add_test(tests, a_guest_that_powered_off_comes_back);
