@@ -18,7 +18,7 @@ import zlib
 from emulator import run_checks, skip, wait_for
 from qmp_client import Qmp, QmpError, Schema, wait_exit
 
-PROGRAM = sys.argv[1]
+PROGRAM = os.path.abspath(sys.argv[1])
 
 # Enables the keyboard (8042 command AEh, keyboard command F4h), waits for a byte that is no acknowledgement, and resets by
 # port CF9h: MOV AL, AEh; OUT 64h, AL; MOV AL, F4h; OUT 60h, AL; IN AL, 64h; TEST AL, 1; JZ; IN AL, 60h; CMP AL, FAh; JE; MOV DX,
@@ -46,8 +46,9 @@ class Machine:
         command = [PROGRAM, "-nodefaults", "-display", "none", "-m", "16", "-qmp", f"unix:{self.socket_path},server=on,wait=off"]
         command += ["-bios", self.path("rom")] if rom else []
         command += [option.replace("@", self.folder.name + "/") for option in options]
+        # In the folder: commands with made-up arguments write files of those names.
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        text=True, pass_fds=pass_fds)
+                                        text=True, pass_fds=pass_fds, cwd=self.folder.name)
         try:
             self.qmp = Qmp(self.socket_path, negotiate)
         except OSError as error:
