@@ -434,6 +434,10 @@ bool i8042_holds_byte(const I8042 *controller, I8042Port port) {
            (state->held_full && state->held_source == source);
 }
 
+bool i8042_byte_is_coming(const I8042 *controller) {
+    return timer_is_armed(&controller->byte);
+}
+
 void i8042_hasten(I8042 *controller) {
     if (timer_is_armed(&controller->byte))
         timer_arm(&controller->byte, clock_now_ns(controller->clock));

@@ -27,6 +27,8 @@ void i8042_destroy(I8042 *controller);
 bool i8042_port_is_enabled(const I8042 *controller, I8042Port port);
 /* Whether software has yet to read a byte that came from there. */
 bool i8042_holds_byte(const I8042 *controller, I8042Port port);
+/* Whether one is on its way over a cable. */
+bool i8042_byte_is_coming(const I8042 *controller);
 /* The byte that comes over a cable at present arrives now: a quicker cable, for typists who wait
  * until software has taken each byte. Nothing where none is on its way. */
 void i8042_hasten(I8042 *controller);

@@ -27,7 +27,6 @@ static bool read_mode(const char *mode, BlockOptions *options, Error *error) {
 }
 
 bool monitor_change(Monitor *monitor, char *arguments, Error *error) {
-    machine_changed_otherwise(monitor->machine, "change");
     char *id = monitor_next_word(&arguments);
     char *path = monitor_next_word(&arguments);
     bool force = path != NULL && strcmp(path, "-f") == 0;
@@ -50,12 +49,11 @@ bool monitor_change(Monitor *monitor, char *arguments, Error *error) {
                             .auto_read_only = true};
     if (!read_mode(mode, &options, error))
         return false;
-    return board_change_medium(&monitor->machine->board, drive, &options, force, error) ||
+    return machine_change_medium(monitor->machine, drive, &options, force, error) ||
            error_prefix(error, "Error: ");
 }
 
 bool monitor_eject(Monitor *monitor, char *arguments, Error *error) {
-    machine_changed_otherwise(monitor->machine, "eject");
     char *id = monitor_next_word(&arguments);
     bool force = id != NULL && strcmp(id, "-f") == 0;
     if (force)
@@ -63,6 +61,6 @@ bool monitor_eject(Monitor *monitor, char *arguments, Error *error) {
     if (id == NULL)
         return error_set(error, "eject: block device name expected");
     BoardDrive *drive = find_removable(monitor, id, error);
-    return drive != NULL && (board_eject(&monitor->machine->board, drive, force, error) ||
-                             error_prefix(error, "Error: "));
+    return drive != NULL &&
+           (machine_eject(monitor->machine, drive, force, error) || error_prefix(error, "Error: "));
 }

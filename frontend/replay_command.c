@@ -7,6 +7,7 @@
 #include "program.h"
 #include "recording_description.h"
 #include "screenshot.h"
+#include "snapshot_of_machine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,6 +114,13 @@ static void plug_in_ports(Settings *settings) {
         machine->firmware_log = nowhere;
 }
 
+/* A recording that holds no state may begin at a snapshot. */
+static bool load_start(Machine *machine, const Settings *settings, const Recording *recording,
+                       Error *error) {
+    return settings->load_snapshot == NULL || machine_recording_has_state(recording) ||
+           machine_load_snapshot(machine, settings->load_snapshot, error);
+}
+
 static int replay(Settings *settings, const ProgramPart *part, const ReplayWords *words,
                   const Recording *recording, Error *error) {
     Replay run = {.paced = false};
@@ -126,7 +134,8 @@ static int replay(Settings *settings, const ProgramPart *part, const ReplayWords
     plug_in_ports(settings);
     Machine *machine = machine_create(&settings->machine, error);
     int status = 1;
-    if (machine != NULL && machine_replay_recording(machine, recording, &run, error))
+    if (machine != NULL && load_start(machine, settings, recording, error) &&
+        machine_replay_recording(machine, recording, &run, error))
         status = replay_alone(machine, words, &run, error);
     machine_destroy(machine);
     return status;

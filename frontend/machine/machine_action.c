@@ -1,5 +1,7 @@
 /* See machine_action.h. Numbers are little-endian. */
 #include "machine_action.h"
+#include "block.h"
+#include "i8042.h"
 #include "little_endian.h"
 #include "machine_parts.h"
 #include "machine_record.h"
@@ -100,6 +102,55 @@ static bool perform_mouse_absolute(Machine *machine, const uint8_t *bytes, size_
     return true;
 }
 
+static bool perform_hasten_keys(Machine *machine, const uint8_t *bytes, size_t size) {
+    (void)bytes;
+    (void)size;
+    i8042_hasten(machine->board.keyboard_controller);
+    return true;
+}
+
+static bool perform_triple_fault(Machine *machine, const uint8_t *bytes, size_t size) {
+    (void)size;
+    machine->stops_at_triple_fault = load_le32(bytes) != 0;
+    return true;
+}
+
+static bool perform_write_memory(Machine *machine, const uint8_t *bytes, size_t size) {
+    physical_write_bytes(machine->memory, load_le32(bytes), bytes + 4, (uint32_t)(size - 4));
+    return true;
+}
+
+/* ---- Media ---- */
+
+static BoardDrive *find_drive(Machine *machine, uint32_t number) {
+    BoardDrive *drive = number < BOARD_DRIVES ? &machine->board.drive[number] : NULL;
+    return drive != NULL && drive->present && (drive->is_floppy || drive->is_cd) ? drive : NULL;
+}
+
+static bool perform_eject(Machine *machine, const uint8_t *bytes, size_t size) {
+    BoardDrive *drive = find_drive(machine, load_le32(bytes));
+    Error error = {.set = false};
+    (void)size;
+    return drive != NULL && board_eject(&machine->board, drive, load_le32(bytes + 4) != 0, &error);
+}
+
+/* What the guest writes to it is forgotten. */
+static bool perform_change_medium(Machine *machine, const uint8_t *bytes, size_t size) {
+    BoardDrive *drive = find_drive(machine, load_le32(bytes));
+    Error error = {.set = false};
+    const char *format = (const char *)bytes + 12;
+    const char *end = memchr(format, '\0', size - 12);
+    if (drive == NULL || end == NULL || bytes[size - 1] != '\0')
+        return false;
+    BlockOptions options = {.path = end + 1,
+                            .format = *format != '\0' ? format : NULL,
+                            .node_name = drive->id,
+                            .read_only = load_le32(bytes + 8) != 0,
+                            .snapshot = true,
+                            .auto_read_only = true};
+    return board_change_medium(&machine->board, drive, &options, load_le32(bytes + 4) != 0, &error);
+}
+
 static const struct {
     Perform *perform;
     size_t least; /* bytes */
@@ -117,6 +168,11 @@ static const struct {
     [ACTION_QUIET_STEP] = {perform_quiet_step, 4},
     [ACTION_JOYSTICK] = {perform_joystick, 8},
     [ACTION_MOUSE_ABSOLUTE] = {perform_mouse_absolute, 8},
+    [ACTION_HASTEN_KEYS] = {perform_hasten_keys, 0},
+    [ACTION_TRIPLE_FAULT] = {perform_triple_fault, 4},
+    [ACTION_WRITE_MEMORY] = {perform_write_memory, 4},
+    [ACTION_EJECT] = {perform_eject, 8},
+    [ACTION_CHANGE_MEDIUM] = {perform_change_medium, 14},
 };
 
 bool machine_action_perform(Machine *machine, uint8_t kind, const uint8_t *bytes, size_t size) {
@@ -139,6 +195,40 @@ bool machine_act_numbers(Machine *machine, MachineActionKind kind, const uint32_
     for (size_t i = 0; i < count; i++)
         store_le32(bytes + 4 * i, numbers[i]);
     return machine_act(machine, kind, bytes, 4 * count);
+}
+
+static bool refuse_in_past(const Machine *machine, Error *error) {
+    return !machine_is_replaying(machine) ||
+           error_set(error, "the machine replays what was: media stay as they were");
+}
+
+bool machine_eject(Machine *machine, BoardDrive *drive, bool force, Error *error) {
+    uint8_t bytes[8];
+    if (!refuse_in_past(machine, error))
+        return false;
+    store_le32(bytes, (uint32_t)(drive - machine->board.drive));
+    store_le32(bytes + 4, force);
+    recorder_note_action(machine, ACTION_EJECT, bytes, sizeof(bytes));
+    return board_eject(&machine->board, drive, force, error);
+}
+
+bool machine_change_medium(Machine *machine, BoardDrive *drive, const BlockOptions *options,
+                           bool force, Error *error) {
+    ByteBuffer bytes = {.data = NULL};
+    const char *format = options->format != NULL ? options->format : "";
+    if (!refuse_in_past(machine, error))
+        return false;
+    byte_buffer_append_le(&bytes, (uint32_t)(drive - machine->board.drive), 4);
+    byte_buffer_append_le(&bytes, force, 4);
+    byte_buffer_append_le(&bytes, options->read_only, 4);
+    byte_buffer_append(&bytes, format, strlen(format) + 1);
+    byte_buffer_append(&bytes, options->path, strlen(options->path) + 1);
+    if (options->snapshot || options->read_only || drive->is_cd)
+        recorder_note_action(machine, ACTION_CHANGE_MEDIUM, bytes.data, bytes.size);
+    else
+        machine_changed_otherwise(machine, "a medium that is written to");
+    byte_buffer_free(&bytes);
+    return board_change_medium(&machine->board, drive, options, force, error);
 }
 
 void machine_deliver_serial(Machine *machine) {

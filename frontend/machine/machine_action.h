@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct BoardDrive;
+struct BlockOptions;
+
 typedef enum MachineActionKind {
     ACTION_KEY,          /* key (4), down (1) */
     ACTION_MOUSE_MOVE,   /* dx, dy, dz (4 each) */
@@ -21,6 +24,11 @@ typedef enum MachineActionKind {
     ACTION_QUIET_STEP,     /* processor (1): no interrupt before its next instruction */
     ACTION_JOYSTICK,       /* axis or 4 + button, position or whether down (4 each) */
     ACTION_MOUSE_ABSOLUTE, /* x, y (4 each): a place on a tablet */
+    ACTION_HASTEN_KEYS,    /* bytes on their way from the keyboard arrive now */
+    ACTION_TRIPLE_FAULT,   /* whether it stops the machine (4) */
+    ACTION_WRITE_MEMORY,   /* physical address (4), bytes */
+    ACTION_EJECT,          /* drive, force (4 each) */
+    ACTION_CHANGE_MEDIUM,  /* drive, force, read only (4 each), format and path, each with a 0 */
     ACTION_KINDS,
 } MachineActionKind;
 
@@ -35,6 +43,12 @@ bool machine_act_numbers(Machine *machine, MachineActionKind kind, const uint32_
 
 /* Does it and tells nobody: for a replay. Bytes that make no sense do nothing. */
 bool machine_action_perform(Machine *machine, uint8_t kind, const uint8_t *bytes, size_t size);
+
+/* A medium that is taken out or put in by hand; see board_eject() and board_change_medium(). One
+ * that is written straight to its file ends what is recorded. */
+bool machine_eject(Machine *machine, struct BoardDrive *drive, bool force, Error *error);
+bool machine_change_medium(Machine *machine, struct BoardDrive *drive,
+                           const struct BlockOptions *options, bool force, Error *error);
 
 /* Bytes that wait for serial ports go to their chips, as many as those take. */
 void machine_deliver_serial(Machine *machine);

@@ -13,8 +13,9 @@ static Recorder *recorder_of(const Machine *machine) {
 /* What a replay takes for the present time and pace is from now on what the machine has. */
 static Record tell_time(Machine *machine, Recorder *recorder, RecordKind kind) {
     MachineTime *time = &machine->time;
+    bool is_first = recorder->pace.ns == 0; /* a replay begins with the machine's state */
     MachineTime shadow = {.state = recorder->time,
-                          .pace = recorder->pace,
+                          .pace = is_first ? time->pace : recorder->pace,
                           .count = time->count,
                           .machine = time->machine};
     Record record = {.kind = kind};

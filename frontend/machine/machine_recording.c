@@ -45,12 +45,16 @@ static void round_done(void *opaque) {
     flush(recording);
 }
 
-void machine_save_start(Machine *machine, ByteBuffer *state) {
+void machine_describe_start(Machine *machine, ByteBuffer *state) {
     ByteBuffer text = {.data = NULL};
     snapshot_fingerprint(machine, &text);
     byte_buffer_append_le(state, text.size, 4);
     byte_buffer_append(state, text.data, text.size);
     byte_buffer_free(&text);
+}
+
+void machine_save_start(Machine *machine, ByteBuffer *state) {
+    machine_describe_start(machine, state);
     machine_save(machine, state);
 }
 
@@ -107,10 +111,17 @@ static bool check_fingerprint(Machine *machine, ByteReader *reader, Error *error
     return same;
 }
 
+bool machine_recording_has_state(const Recording *recording) {
+    ByteReader reader = {.data = recording->state.data, .size = recording->state.size};
+    uint32_t size = (uint32_t)byte_reader_read_le(&reader, 4);
+    return !reader.failed && size < reader.size - reader.position;
+}
+
 bool machine_replay_recording(Machine *machine, const Recording *recording, Replay *replay,
                               Error *error) {
     ByteReader reader = {.data = recording->state.data, .size = recording->state.size};
-    if (!check_fingerprint(machine, &reader, error) || !machine_load(machine, &reader, error))
+    if (!check_fingerprint(machine, &reader, error) ||
+        (reader.position < reader.size && !machine_load(machine, &reader, error)))
         return false;
     *replay = (Replay){.paced = replay->paced};
     replay_begin(machine, replay, &recording->log, 0);

@@ -19,6 +19,11 @@ void machine_recording_end(MachineRecording *recording);
 
 /* What a machine needs beside memory and chips: the state as a recording holds it. */
 void machine_save_start(Machine *machine, ByteBuffer *state);
+/* The same of a run that began with the machine as it was made. */
+void machine_describe_start(Machine *machine, ByteBuffer *state);
+
+/* Whether it begins with a state, and not with the machine as it was made. */
+bool machine_recording_has_state(const Recording *recording);
 
 /* A machine that was made by the recording's command line becomes what it was at its start, and
  * replays from then on as it runs. The recording must outlive that. */

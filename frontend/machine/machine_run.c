@@ -59,6 +59,7 @@ void machine_serve_door(Machine *machine) {
         serve_item(machine, &item);
     if (machine->run_state == RUN_STATE_RUNNING && !machine_is_replaying(machine))
         board_serve_network(&machine->board);
+    machine_serve_typing(machine);
     machine_deliver_serial(machine);
 }
 

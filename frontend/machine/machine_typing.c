@@ -5,13 +5,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_TIMEOUT_NS (30 * NS_PER_SECOND) /* a program that reads no key for so long wants none  \
-                                             */
+#define KEY_TIMEOUT_NS                                                                             \
+    (30 * NS_PER_SECOND) /* a program that reads no key for so long wants none                     \
+                          */
 
+/* What is typed enters between two rounds of the run loop, as all does that comes from outside. */
 static void step_is_due(void *opaque) {
     Machine *machine = opaque;
+    machine->typing.due = true;
+}
+
+void machine_serve_typing(Machine *machine) {
     MachineTyping *typing = &machine->typing;
-    if (typist_step(&typing->typist))
+    if (!typing->due)
+        return;
+    typing->due = false;
+    if (typing->text == NULL)
+        return;
+    if (machine_is_replaying(machine))
+        machine_typing_stop(machine);
+    else if (typist_step(&typing->typist))
         machine_typing_stop(machine);
     else
         timer_arm(&typing->timer, clock_now_ns(&machine->clock) + TYPIST_STEP_NS);

@@ -11,6 +11,7 @@ typedef struct MachineTyping {
     Typist typist;
     Timer timer;
     int64_t due_ns;
+    bool due;
     char *text; /* NULL: nothing is being typed */
 } MachineTyping;
 
@@ -21,5 +22,7 @@ bool machine_type_text(Machine *machine, const char *text, size_t size, Error *e
 /* For the machine: after the board was made; where its state becomes another, or it goes. */
 void machine_typing_init(Machine *machine);
 void machine_typing_stop(Machine *machine);
+/* For the run loop: presses what is due. */
+void machine_serve_typing(Machine *machine);
 
 #endif

@@ -1,5 +1,6 @@
 /* See machine_wait.h. */
 #include "machine_wait.h"
+#include "machine_action.h"
 #include "machine_hang.h"
 #include "machine_parts.h"
 
@@ -36,7 +37,7 @@ MachineCrash machine_get_crash(const Machine *machine) {
 }
 
 void machine_stop_at_triple_fault(Machine *machine, bool stop) {
-    machine->stops_at_triple_fault = stop;
+    machine_act_numbers(machine, ACTION_TRIPLE_FAULT, (uint32_t[]){stop}, 1);
 }
 
 int64_t machine_guest_time_ns(Machine *machine) {

@@ -150,7 +150,8 @@ static int64_t phase_ns(const Typist *typist) {
 static bool serve_taking(Typist *typist) {
     if (line_is_free(typist))
         return true;
-    i8042_hasten(typist->machine->board.keyboard_controller);
+    if (i8042_byte_is_coming(typist->machine->board.keyboard_controller))
+        machine_act(typist->machine, ACTION_HASTEN_KEYS, NULL, 0);
     if (typist->text == NULL && typist->actions == (TYPIST_PRESS | TYPIST_RELEASE) &&
         phase_ns(typist) >= LONGEST_PRESS_NS)
         typist->hurried = true;

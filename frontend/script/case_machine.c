@@ -3,6 +3,7 @@
 #include "allocate.h"
 #include "machine_clone.h"
 #include "machine_parts.h"
+#include "script_recording.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 struct CaseBase {
     const ScriptMachine *machine; /* stands still as long as there are cases */
     CloneBase *clones;
+    RecordingPlace *place; /* in its recording */
 };
 
 CaseBase *case_base_create(ScriptMachine *machine, Error *error) {
@@ -17,7 +19,8 @@ CaseBase *case_base_create(ScriptMachine *machine, Error *error) {
     if (clones == NULL)
         return NULL;
     CaseBase *base = allocate_zeroed(sizeof(*base));
-    *base = (CaseBase){.machine = machine, .clones = clones};
+    *base = (CaseBase){
+        .machine = machine, .clones = clones, .place = script_recording_mark(machine->recording)};
     return base;
 }
 
@@ -25,6 +28,7 @@ void case_base_free(CaseBase *base) {
     if (base == NULL)
         return;
     clone_base_release(base->clones);
+    recording_place_release(base->place);
     free(base);
 }
 
@@ -37,6 +41,8 @@ ScriptMachine *case_base_clone(const CaseBase *base, lua_State *L, Error *error)
     clone->machine = machine_create_clone(base->clones, &config, error);
     if (clone->machine == NULL)
         return NULL;
+    clone->recording =
+        script_recording_follow(base->place, clone->machine, &clone->settings->settings);
     script_machine_made(clone);
     machine_stop_at_triple_fault(clone->machine, base->machine->machine->stops_at_triple_fault);
     return clone;

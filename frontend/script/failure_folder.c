@@ -6,6 +6,7 @@
 #include "monitor.h"
 #include "png_write.h"
 #include "screen_watch.h"
+#include "script_recording.h"
 #include "test_run.h"
 
 #include <ctype.h>
@@ -241,7 +242,25 @@ static void write_logs(const ScriptMachine *machine, const char *path, Error *er
     write_log(&machine->output.firmware_log, path, "firmware.log", error);
 }
 
+/* Also how to replay it, in a file that can be run. */
+static void write_recording(const ScriptMachine *machine, const char *path, Error *error) {
+    char file[PATH_BYTES + 64];
+    ByteBuffer text = {.data = NULL};
+    if (machine->recording == NULL)
+        return;
+    snprintf(file, sizeof(file), "%s/run.recording", path);
+    if (!script_recording_write(machine->recording, file, error))
+        return;
+    print_word(&text, machine->script->options->program);
+    byte_buffer_print(&text, "replay ");
+    print_word(&text, file);
+    text.data[text.size - 1] = '\n'; /* in place of a space */
+    write_file(path, "replay.txt", &text, error);
+    byte_buffer_free(&text);
+}
+
 static void write_machine(const ScriptMachine *machine, const char *path, Error *error) {
+    write_recording(machine, path, error);
     write_screen(machine, path, error);
     write_registers(machine->machine, path, error);
     write_back_trace(machine, path, error);

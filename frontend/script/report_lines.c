@@ -1,7 +1,9 @@
 /* Results as lines for people. */
 #include "report.h"
 
+#include <glob.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *name_outcome(const TestResult *result) {
     if (result->skipped)
@@ -64,9 +66,35 @@ static void print_output(FILE *output, const char *text, size_t size) {
     fwrite(text, 1, size, output);
 }
 
+/* Of one of its machines, where there were several. */
+static bool find_recording(const char *folder, char path[], size_t size) {
+    glob_t found = {.gl_pathc = 0};
+    snprintf(path, size, "%s/run.recording", folder);
+    if (access(path, R_OK) == 0)
+        return true;
+    snprintf(path, size, "%s/*/run.recording", folder);
+    bool good = glob(path, 0, NULL, &found) == 0 && found.gl_pathc > 0;
+    if (good)
+        snprintf(path, size, "%s", found.gl_pathv[found.gl_pathc - 1]);
+    globfree(&found);
+    return good;
+}
+
+/* The last line is a command: it replays the last failure that left a recording. */
+static void print_replay(FILE *output, TestResult *const *results, size_t count) {
+    char path[4096];
+    while (count-- > 0) {
+        if (results[count]->folder == NULL ||
+            !find_recording(results[count]->folder, path, sizeof(path)))
+            continue;
+        const char *quote = strpbrk(path, " \t$&;()<>|\"\\*?") != NULL ? "'" : "";
+        fprintf(output, "reprise replay %s%s%s\n", quote, path, quote);
+        return;
+    }
+}
+
 static void print_totals(FILE *output, TestResult *const *results, size_t count,
                          const ReportTotals *totals) {
-    (void)results;
     if (count == 0)
         fprintf(output, "no tests were run");
     else
@@ -77,6 +105,7 @@ static void print_totals(FILE *output, TestResult *const *results, size_t count,
     if (totals->guest_ns > 0)
         fprintf(output, " (guest %.2f s)", (double)totals->guest_ns / 1e9);
     fprintf(output, "\n");
+    print_replay(output, results, count);
 }
 
 const ReportWriter report_lines = {

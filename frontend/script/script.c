@@ -4,6 +4,7 @@
 #include "lua_transfer.h"
 #include "machine_time.h"
 #include "script_events.h"
+#include "script_recording.h"
 #include "script_screen.h"
 
 #include <errno.h>
@@ -325,6 +326,7 @@ static void release_settings(ScriptSettings *settings) {
     if (__atomic_sub_fetch(&settings->users, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     settings_free(&settings->settings);
+    free(settings->words);
     free(settings);
 }
 
@@ -369,6 +371,7 @@ void script_machine_free(ScriptMachine *machine) {
         link = &(*link)->next;
     *link = machine->next;
     *machine->holder = NULL;
+    script_recording_free(machine->recording);
     machine_destroy(machine->machine);
     audio_outputs_close(&machine->audio);
     release_settings(machine->settings);

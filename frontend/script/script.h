@@ -66,6 +66,7 @@ struct Script {
 /* The options of a machine and of its clones: they own the strings of the configuration. */
 typedef struct ScriptSettings {
     Settings settings;
+    char **words;
     int users; /* atomic: clones live on other threads */
 } ScriptSettings;
 
@@ -86,6 +87,7 @@ struct ScriptMachine {
     bool was_restored; /* by the method that runs: time jumped */
     /* Parts keep what they need with a machine here; their 'freed' hook frees it. */
     struct VideoRecorder *recorder;
+    struct ScriptRecording *recording; /* NULL: its run does not repeat */
     struct ScreenWatch *screen;
 };
 

@@ -1,5 +1,6 @@
 /* Looking into a machine, and changing what is found: ports, memory, registers, time, the monitor.
  */
+#include "little_endian.h"
 #include "machine_action.h"
 #include "machine_parts.h"
 #include "machine_snapshot.h"
@@ -153,6 +154,14 @@ static int read_u32(lua_State *L) {
     return read_number(L, 4);
 }
 
+/* Within a page. */
+static void write_memory(Machine *machine, uint32_t address, const char *bytes, size_t size) {
+    uint8_t action[4 + 4096];
+    store_le32(action, address);
+    memcpy(action + 4, bytes, size);
+    machine_act(machine, ACTION_WRITE_MEMORY, action, 4 + size);
+}
+
 /* m:write(address, bytes [, {linear=true}]) */
 static int write_bytes(lua_State *L) {
     ScriptMachine *machine = script_machine_check(L, 1);
@@ -164,8 +173,7 @@ static int write_bytes(lua_State *L) {
     script_log(machine->script, machine, "write %zu bytes at %08X", size, address);
     while (size > 0) {
         size_t part = left_in_page(address, size);
-        physical_write_bytes(machine->machine->memory, find_physical(L, machine, address, linear),
-                             bytes, part);
+        write_memory(machine->machine, find_physical(L, machine, address, linear), bytes, part);
         bytes += part;
         address += (uint32_t)part;
         size -= part;

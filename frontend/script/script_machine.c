@@ -5,6 +5,7 @@
 #include "command_line.h"
 #include "machine_parts.h"
 #include "script.h"
+#include "script_recording.h"
 #include "snapshot_of_machine.h"
 
 #include <stdlib.h>
@@ -123,7 +124,7 @@ static bool configure(ScriptMachine *machine, const WordList *words, Error *erro
         kept[i] = (char *)settings_keep_string(settings, words->words[i]);
     bool good = command_line_parse(settings, (int)words->count, kept, error) &&
                 check_settings(settings, error);
-    free(kept);
+    machine->settings->words = kept;
     for (int i = 0; good && i < settings->serial_count; i++)
         config->has_serial[i] = settings->serial[i].kind != CHARACTER_NONE;
     for (int i = 0; good && i < settings->parallel_count; i++)
@@ -154,6 +155,7 @@ static int make_machine(lua_State *L) {
     if (machine->machine == NULL ||
         (snapshot != NULL && !machine_load_snapshot(machine->machine, snapshot, &error)))
         return script_fail(L, KIND_USAGE, "machine: %s", error.message);
+    machine->recording = script_recording_begin(machine->machine, &machine->settings->settings);
     script_machine_made(machine);
     return 1;
 }

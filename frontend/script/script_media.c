@@ -1,5 +1,6 @@
 /* Media in drives, and files on them. */
 #include "block.h"
+#include "machine_action.h"
 #include "machine_parts.h"
 #include "script.h"
 #include "script_fat.h"
@@ -35,8 +36,8 @@ static int change_medium(lua_State *L) {
                             .snapshot = script_option_flag(L, 4, "snapshot", true),
                             .auto_read_only = true};
     script_log(machine->script, machine, "change %s to %s", drive->id, path);
-    bool good = board_change_medium(&machine->machine->board, drive, &options,
-                                    script_option_flag(L, 4, "force", false), &error);
+    bool good = machine_change_medium(machine->machine, drive, &options,
+                                      script_option_flag(L, 4, "force", false), &error);
     free(path);
     return good ? 0 : script_fail(L, KIND_FAIL, "change: %s", error.message);
 }
@@ -47,8 +48,7 @@ static int eject_medium(lua_State *L) {
     BoardDrive *drive = check_removable(L, machine, 2);
     Error error = {.set = false};
     script_log(machine->script, machine, "eject %s", drive->id);
-    if (!board_eject(&machine->machine->board, drive, script_option_flag(L, 3, "force", false),
-                     &error))
+    if (!machine_eject(machine->machine, drive, script_option_flag(L, 3, "force", false), &error))
         return script_fail(L, KIND_FAIL, "eject: %s", error.message);
     return 0;
 }
@@ -93,6 +93,12 @@ static ScriptFat check_medium(lua_State *L, int options) {
     return (ScriptFat){drive->medium, script_fat_partition(L, options)};
 }
 
+static ScriptFat check_changed_medium(lua_State *L, int options, const char *what) {
+    ScriptFat fat = check_medium(L, options);
+    machine_changed_otherwise(script_machine_check(L, 1)->machine, what);
+    return fat;
+}
+
 /* m:get_file(drive, path [, {partition=}]) -> its contents */
 static int get_file(lua_State *L) {
     ScriptFat fat = check_medium(L, 4);
@@ -101,7 +107,7 @@ static int get_file(lua_State *L) {
 
 /* m:put_file(drive, path, contents [, {partition=}]) */
 static int put_file(lua_State *L) {
-    ScriptFat fat = check_medium(L, 5);
+    ScriptFat fat = check_changed_medium(L, 5, "m:put_file()");
     script_log(script_get(L), script_machine_check(L, 1), "put file %s on %s",
                luaL_checkstring(L, 3), lua_tostring(L, 2));
     return script_fat_write(L, &fat, luaL_checkstring(L, 3), 4);
@@ -115,13 +121,13 @@ static int list_files(lua_State *L) {
 
 /* m:delete_file(drive, path [, {partition=}]) */
 static int delete_file(lua_State *L) {
-    ScriptFat fat = check_medium(L, 4);
+    ScriptFat fat = check_changed_medium(L, 4, "m:delete_file()");
     return script_fat_delete(L, &fat, luaL_checkstring(L, 3));
 }
 
 /* m:make_folder(drive, path [, {partition=}]) */
 static int make_folder(lua_State *L) {
-    ScriptFat fat = check_medium(L, 4);
+    ScriptFat fat = check_changed_medium(L, 4, "m:make_folder()");
     return script_fat_make_folder(L, &fat, luaL_checkstring(L, 3));
 }
 

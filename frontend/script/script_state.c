@@ -4,6 +4,7 @@
 #include "checkpoint.h"
 #include "machine_parts.h"
 #include "script.h"
+#include "script_recording.h"
 #include "script_wait.h"
 #include "snapshot_of_machine.h"
 
@@ -18,6 +19,7 @@ typedef struct ScriptCheckpoint {
     const ScriptMachine *machine; /* whose it is; only compared */
     int machine_number;
     ScriptOutput output;
+    RecordingPlace *place;
 } ScriptCheckpoint;
 
 static ScriptCheckpoint *check_checkpoint(lua_State *L, int index) {
@@ -39,6 +41,7 @@ static int take_checkpoint(lua_State *L) {
     if (checkpoint->state == NULL)
         return script_fail(L, KIND_ERROR, "checkpoint: %s", error.message);
     script_output_copy(&checkpoint->output, &machine->output);
+    checkpoint->place = script_recording_mark(machine->recording);
     return 1;
 }
 
@@ -52,6 +55,7 @@ static int restore_checkpoint(lua_State *L) {
     script_log(machine->script, machine, "restore");
     if (!machine_restore(machine->machine, checkpoint->state, &error))
         return script_fail(L, KIND_ERROR, "restore: %s", error.message);
+    script_recording_return(machine->recording, checkpoint->place);
     script_output_copy(&machine->output, &checkpoint->output);
     script_machine_restored(machine);
     return 0;
@@ -62,6 +66,8 @@ static int free_checkpoint(lua_State *L) {
     ScriptCheckpoint *checkpoint = luaL_checkudata(L, 1, CHECKPOINT_TYPE);
     checkpoint_free(checkpoint->state);
     checkpoint->state = NULL;
+    recording_place_release(checkpoint->place);
+    checkpoint->place = NULL;
     script_output_free(&checkpoint->output);
     return 0;
 }
@@ -112,6 +118,7 @@ static int load_snapshot(lua_State *L) {
     script_log(machine->script, machine, "load \"%s\"", name);
     if (!machine_load_snapshot(machine->machine, name, &error))
         return script_fail(L, KIND_USAGE, "load: %s", error.message);
+    script_recording_load(machine->recording, name);
     script_machine_restored(machine);
     return 0;
 }

@@ -208,7 +208,8 @@ def test_printing(folder):
                 "FAILED cases / 2", "case 3", "ok cases / 3", "FAILED cases", "end"]
     for jobs in ("1", "3"):
         _, out, _ = run(folder, "--jobs", jobs, name, name)
-        lines = [line for line in out.split("\n")[:-2] if not line.startswith("    ")]
+        expect(re.fullmatch(r"reprise replay reprise-failures/\S+/run.recording", out.split("\n")[-2]), out)
+        lines = [line for line in out.split("\n")[:-3] if not line.startswith("    ")]
         lines = [re.sub(r"^(\w+) +(?:/.*?: )?(.*) \(.*\)$", r"\1 \2", line) for line in lines]
         expect(lines == 2 * expected, lines)
     expect("a control character: . and .[31m" in out and "\033" not in out, repr(out))
