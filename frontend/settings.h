@@ -108,6 +108,7 @@ typedef struct Settings {
     bool floppy_boots[MACHINE_FLOPPIES]; /* -global isa-fdc.bootindexA: at this place */
     int floppy_boot_index[MACHINE_FLOPPIES];
     bool show_help, show_version;
+    bool finished; /* settings_finish() was here */
     bool sandbox;                 /* -sandbox on */
     bool listed;                  /* an option printed a list: nothing more to do */
     const char *trace_categories; /* -d */

@@ -148,6 +148,9 @@ static bool finish_sound(Settings *settings, Error *error) {
 }
 
 bool settings_finish(Settings *settings, Error *error) {
+    if (settings->finished)
+        return true;
+    settings->finished = true;
     if (settings->no_machine) { /* nothing to see, and nobody who writes */
         settings->display = DISPLAY_NONE;
         settings->serial_count = settings->parallel_count = 0;

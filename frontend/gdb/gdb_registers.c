@@ -198,6 +198,28 @@ static const RegisterRow *find_row(unsigned number, unsigned *index) {
     return row;
 }
 
+bool gdb_find_register(const char *name, unsigned *number) {
+    size_t length = strlen(name);
+    *number = 0;
+    for (const RegisterRow *row = register_rows; row < register_rows + ROWS; row++) {
+        for (const char *at = row->names; row->read != NULL && *at != '\0'; *number += 1) {
+            size_t word = strcspn(at, " ");
+            if (word == length && memcmp(at, name, length) == 0)
+                return true;
+            at += word;
+            at += *at == ' ';
+        }
+    }
+    return false;
+}
+
+void gdb_get_register(Cpu *cpu, unsigned number, uint8_t *bytes) {
+    unsigned index;
+    const RegisterRow *row = find_row(number, &index);
+    memset(bytes, 0, GDB_REGISTER_BYTES);
+    row->read(cpu, index, bytes);
+}
+
 unsigned gdb_register_size(unsigned number) {
     unsigned index;
     return find_row(number, &index)->size;

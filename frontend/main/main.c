@@ -20,8 +20,9 @@ static int fail(const Error *error) {
 }
 
 /* 'words' are those of a command line; with 'demo' the demo disk is in drive A besides. */
-static int run_machine(Settings *settings, int count, char **words, bool demo) {
+static int run_machine(RepriseMachine *machine, int count, char **words, bool demo) {
     Error error = {.set = false};
+    Settings *settings = library_settings(machine);
     int status = 0;
     if ((demo && !demo_disk_plug_in(settings, words[0], &error)) ||
         !command_line_parse(settings, count, words, &error))
@@ -32,45 +33,46 @@ static int run_machine(Settings *settings, int count, char **words, bool demo) {
         command_line_print_help(stdout);
     } else if (settings->show_version) {
         printf("QEMU emulator version " REPRISE_QEMU_VERSION " (Reprise " REPRISE_VERSION ")\n");
-    } else if (!program_run(settings, &qmp_program_part, &status, &error)) {
+    } else if (!program_run(machine, &qmp_program_part, &status, &error)) {
         return fail(&error);
     }
     return status;
 }
 
 /* Nothing was said: a window asks, where there can be one. */
-static int run_start_page(Settings *settings, char *program) {
+static int run_start_page(RepriseMachine *machine, char *program) {
     char path[START_PATH_BYTES];
     char *words[] = {program, path, NULL};
     Error ignored = {.set = false};
-    StartChoice choice = display_check(settings, &ignored) ? start_page_run(path) : START_NOTHING;
+    bool has_window = display_check(library_settings(machine), &ignored);
+    StartChoice choice = has_window ? start_page_run(path) : START_NOTHING;
     if (choice == START_QUIT)
         return 0;
-    return run_machine(settings, choice == START_IMAGE ? 2 : 1, words, choice == START_DEMO);
+    return run_machine(machine, choice == START_IMAGE ? 2 : 1, words, choice == START_DEMO);
 }
 
-static int run_lockstep(Settings *settings, const char *program, int count, char **words,
+static int run_lockstep(RepriseMachine *machine, const char *program, int count, char **words,
                         Error *error) {
     (void)program;
-    return lockstep_command(settings, count, words, error);
+    return lockstep_command(library_settings(machine), count, words, error);
 }
 
-static int run_image(Settings *settings, const char *program, int count, char **words,
+static int run_image(RepriseMachine *machine, const char *program, int count, char **words,
                      Error *error) {
-    (void)settings;
+    (void)machine;
     (void)program;
     return image_command(count, words, error);
 }
 
-static int run_replay(Settings *settings, const char *program, int count, char **words,
+static int run_replay(RepriseMachine *machine, const char *program, int count, char **words,
                       Error *error) {
     (void)program;
-    return replay_command(settings, &qmp_program_part, count, words, error);
+    return replay_command(machine, &qmp_program_part, count, words, error);
 }
 
-static int run_test(Settings *settings, const char *program, int count, char **words,
+static int run_test(RepriseMachine *machine, const char *program, int count, char **words,
                     Error *error) {
-    (void)settings;
+    (void)machine;
     return test_command(program, count, words, error);
 }
 
@@ -78,18 +80,18 @@ static int run_test(Settings *settings, const char *program, int count, char **w
  */
 static const struct {
     const char *name;
-    int (*run)(Settings *settings, const char *program, int count, char **words, Error *error);
+    int (*run)(RepriseMachine *machine, const char *program, int count, char **words, Error *error);
 } verbs[] = {
     {"lockstep", run_lockstep}, {"image", run_image}, {"replay", run_replay}, {"test", run_test}};
 
-static int run(Settings *settings, int argc, char **argv) {
+static int run(RepriseMachine *machine, int argc, char **argv) {
     Error error = {.set = false};
     if (argc < 2)
-        return run_start_page(settings, argv[0]);
+        return run_start_page(machine, argv[0]);
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (strcmp(argv[1], verbs[i].name) != 0)
             continue;
-        int status = verbs[i].run(settings, argv[0], argc - 2, argv + 2, &error);
+        int status = verbs[i].run(machine, argv[0], argc - 2, argv + 2, &error);
         if (error.set)
             fail(&error);
         return status;
@@ -97,13 +99,12 @@ static int run(Settings *settings, int argc, char **argv) {
     bool demo = strcmp(argv[1], "demo") == 0;
     if (demo)
         argv[1] = argv[0];
-    return run_machine(settings, demo ? argc - 1 : argc, demo ? argv + 1 : argv, demo);
+    return run_machine(machine, demo ? argc - 1 : argc, demo ? argv + 1 : argv, demo);
 }
 
 int main(int argc, char **argv) {
-    Settings settings;
-    settings_init(&settings);
-    int status = run(&settings, argc, argv);
-    settings_free(&settings);
+    RepriseMachine *machine = reprise_create();
+    int status = run(machine, argc, argv);
+    reprise_destroy(machine);
     return status;
 }

@@ -21,7 +21,9 @@ MAY_SEE = {
     "frontend": ["frontend/machine", "frontend/gdb"],
     "frontend/script": ["frontend"],
     "frontend/image": ["frontend"],
-    "frontend/qmp": ["frontend"],
+    "frontend/library": ["frontend"],
+    "frontend/program": ["frontend/library"],
+    "frontend/qmp": ["frontend/program"],
     "frontend/main": ["frontend/script", "frontend/image", "frontend/qmp"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')

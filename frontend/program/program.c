@@ -4,7 +4,6 @@
 #include "machine_history.h"
 #include "recording_description.h"
 #include "sandbox.h"
-#include "snapshot_of_machine.h"
 #include "version.h"
 
 #include <errno.h>
@@ -54,55 +53,35 @@ static CharacterDevice *open_device(Program *program, const CharacterSpec *spec,
     return device;
 }
 
-static bool open_serial_ports(Program *program, Error *error) {
-    static const char *const labels[MACHINE_SERIAL_PORTS] = {"serial0", "serial1", "serial2",
-                                                             "serial3"};
-    Settings *settings = program->settings;
-    for (int i = 0; i < settings->serial_count; i++) {
-        if (settings->serial[i].kind == CHARACTER_NONE)
-            continue;
-        CharacterDevice *device = open_device(program, &settings->serial[i], labels[i], error);
-        if (device == NULL)
-            return false;
-        program->serial[i] = device;
-        settings->machine.has_serial[i] = true;
-        settings->machine.serial[i] = (ByteSink){write_to_device, device};
-    }
-    return true;
-}
-
-static bool open_parallel_ports(Program *program, Error *error) {
-    static const char *const labels[MACHINE_PARALLEL_PORTS] = {"parallel0", "parallel1",
-                                                               "parallel2"};
-    Settings *settings = program->settings;
-    for (int i = 0; i < settings->parallel_count; i++) {
-        if (settings->parallel[i].kind == CHARACTER_NONE)
-            continue;
-        CharacterDevice *device = open_device(program, &settings->parallel[i], labels[i], error);
-        if (device == NULL)
-            return false;
-        settings->machine.has_parallel[i] = true;
-        settings->machine.parallel[i] = (ByteSink){write_to_device, device};
-    }
-    return true;
-}
-
-static bool open_sink(Program *program, const CharacterSpec *spec, const char *label,
-                      ByteSink *sink, Error *error) {
+/* The machine's output goes to a device of its own, if the options say where. */
+static bool open_output(Program *program, const CharacterSpec *spec, const char *label,
+                        RepriseOutput output, CharacterDevice **device, Error *error) {
     if (spec->kind == CHARACTER_NONE)
         return true;
-    CharacterDevice *device = open_device(program, spec, label, error);
-    *sink = (ByteSink){write_to_device, device};
-    return device != NULL;
+    *device = open_device(program, spec, label, error);
+    reprise_set_output(program->library, output, write_to_device, *device);
+    return *device != NULL;
 }
 
-static bool open_debug_ports(Program *program, Error *error) {
-    Settings *settings = program->settings;
-    MachineConfig *machine = &settings->machine;
-    return open_sink(program, &settings->debug_console, "debugcon", &machine->debug_console,
-                     error) &&
-           open_sink(program, &settings->firmware_log, "firmware log", &machine->firmware_log,
-                     error);
+static bool open_ports(Program *program, Error *error) {
+    static const char *const labels[] = {"serial0",   "serial1",   "serial2",  "serial3",
+                                         "parallel0", "parallel1", "parallel2"};
+    const Settings *settings = program->settings;
+    CharacterDevice *other;
+    for (int i = 0; i < settings->serial_count; i++) {
+        if (!open_output(program, &settings->serial[i], labels[i], REPRISE_SERIAL_0 + i,
+                         &program->serial[i], error))
+            return false;
+    }
+    for (int i = 0; i < settings->parallel_count; i++) {
+        if (!open_output(program, &settings->parallel[i], labels[MACHINE_SERIAL_PORTS + i],
+                         REPRISE_PARALLEL_0 + i, &other, error))
+            return false;
+    }
+    return open_output(program, &settings->debug_console, "debugcon", REPRISE_DEBUG_CONSOLE, &other,
+                       error) &&
+           open_output(program, &settings->firmware_log, "firmware log", REPRISE_FIRMWARE_LOG,
+                       &other, error);
 }
 
 static bool open_monitors(Program *program, Error *error) {
@@ -121,7 +100,7 @@ static bool open_monitors(Program *program, Error *error) {
 
 static void receive_serial(void *opaque, const uint8_t *data, size_t size) {
     SerialInput *input = opaque;
-    machine_send_serial(input->machine, input->port, data, size);
+    reprise_send_serial(input->machine, input->port, data, size);
 }
 
 static void receive_monitor(void *opaque, const uint8_t *data, size_t size) {
@@ -143,7 +122,7 @@ static void attach_serial_ports(Program *program) {
     for (unsigned i = 0; i < MACHINE_SERIAL_PORTS; i++) {
         if (program->serial[i] == NULL)
             continue;
-        program->serial_input[i] = (SerialInput){program->machine, i};
+        program->serial_input[i] = (SerialInput){program->library, i};
         CharacterClient client = {.received = receive_serial, .opaque = &program->serial_input[i]};
         if (program->settings->serial[i].mux && program->mux.device == NULL) {
             program->mux = (Mux){.device = program->serial[i],
@@ -178,16 +157,8 @@ static bool write_pid_file(Program *program, Error *error) {
     return true;
 }
 
-static bool open_trace(Settings *settings, Error *error) {
-    if (settings->trace_file == NULL)
-        return true;
-    settings->machine.trace_output = fopen(settings->trace_file, "w");
-    return settings->machine.trace_output != NULL ||
-           error_set(error, "cannot write '%s': %s", settings->trace_file, strerror(errno));
-}
-
 static bool has_ended(Program *program, int *exit_status) {
-    return program->machine != NULL && machine_has_ended(program->machine, exit_status);
+    return program->machine != NULL && reprise_has_ended(program->library, exit_status);
 }
 
 /* How long nothing of ours is due. */
@@ -249,21 +220,22 @@ static bool set_vnc_password(void *opaque, const char *password, Error *error) {
 }
 
 static bool make_machine(Program *program, Error *error) {
-    Settings *settings = program->settings;
-    program->machine = machine_create(&settings->machine, error);
-    if (program->machine == NULL ||
-        (settings->load_snapshot != NULL &&
-         !machine_load_snapshot(program->machine, settings->load_snapshot, error)))
-        return false;
+    RepriseError outer;
+    if (!reprise_build(program->library, &outer))
+        return library_take(error, &outer);
+    program->machine = library_inside(program->library);
     program->monitor_host = (MonitorHost){program->machine, REPRISE_VERSION, program_quit,
                                           program,          serve_debugger,  set_vnc_password};
-    machine_set_notify(program->machine, wake_loop, program);
+    reprise_set_notify(program->library, wake_loop, program);
     return true;
 }
 
 static bool start_machine(Program *program, Error *error) {
-    return (!program->settings->sandbox || sandbox_enter(error)) &&
-           (program->machine == NULL || machine_start(program->machine, error));
+    RepriseError outer;
+    if (program->settings->sandbox && !sandbox_enter(error))
+        return false;
+    return program->machine == NULL || reprise_start(program->library, &outer) ||
+           library_take(error, &outer);
 }
 
 /* Those that were asked for: a window, a VNC server. */
@@ -332,15 +304,12 @@ static bool run_machine(Program *program, const ProgramPart *part, int *exit_sta
 static void close_all(Program *program) {
     if (program->wrote_pid_file)
         unlink(program->settings->pid_file);
-    machine_destroy(program->machine);
+    library_end(program->library);
     audio_outputs_close(&program->audio);
     for (int i = 0; i < program->monitor_count; i++)
         monitor_destroy(&program->monitor[i]);
     for (int i = 0; i < program->device_count; i++)
         character_device_close(program->devices[i]);
-    FILE *trace = program->settings->machine.trace_output;
-    if (trace != NULL && trace != stderr)
-        fclose(trace);
 }
 
 /* One heap for all threads, as there is one that works: another thread's own would grow by a call
@@ -351,17 +320,18 @@ static void share_heap(void) {
 #endif
 }
 
-bool program_run(Settings *settings, const ProgramPart *part, int *exit_status, Error *error) {
+bool program_run(RepriseMachine *machine, const ProgramPart *part, int *exit_status, Error *error) {
+    Settings *settings = library_settings(machine);
+    Program program = {.library = machine, .settings = settings, .ready_fd = -1};
     share_heap();
-    Program program = {.settings = settings, .ready_fd = -1};
+    library_set_served(machine);
     if (settings->daemonize && !program_daemonize_begin(&program, error))
         return false;
     if (!event_loop_init(&program.loop, error))
         return false;
     program_signals_install(&program);
-    bool good = display_check(settings, error) && open_trace(settings, error) &&
-                open_serial_ports(&program, error) && open_parallel_ports(&program, error) &&
-                open_debug_ports(&program, error) && open_monitors(&program, error) &&
+    bool good = display_check(settings, error) && open_ports(&program, error) &&
+                open_monitors(&program, error) &&
                 audio_outputs_open(&program.audio, settings, true, wake_loop, &program, error) &&
                 run_machine(&program, part, exit_status, error);
     close_all(&program);

@@ -8,7 +8,7 @@
 
 /* The verb's words are gone from 'argv'. Returns the exit status: 0, or 6 where the replay did
  * something else than the recording. */
-int replay_command(Settings *settings, const ProgramPart *part, int argc, char **argv,
+int replay_command(RepriseMachine *machine, const ProgramPart *part, int argc, char **argv,
                    Error *error);
 
 #endif

@@ -6,6 +6,7 @@
 #include "character_device.h"
 #include "event_loop.h"
 #include "gdb_server.h"
+#include "library_inside.h"
 #include "machine.h"
 #include "machine_events.h"
 #include "machine_recording.h"
@@ -18,7 +19,7 @@
 
 /* A serial port's input, on its way to the machine. */
 typedef struct SerialInput {
-    Machine *machine;
+    RepriseMachine *machine;
     unsigned port;
 } SerialInput;
 
@@ -35,9 +36,10 @@ typedef struct ProgramPart {
 } ProgramPart;
 
 struct Program {
-    Settings *settings;
+    RepriseMachine *library; /* the machine from making it to its end, */
+    Settings *settings;      /* its options, */
+    Machine *machine;        /* and its inside, once it is made */
     EventLoop loop;
-    Machine *machine;
     CharacterDevice *devices[PROGRAM_DEVICES];
     int device_count;
     CharacterDevice *serial[MACHINE_SERIAL_PORTS];
@@ -60,8 +62,9 @@ struct Program {
     int signal_fd;
 };
 
-/* Makes machine and devices, runs until the guest or the user ends it; '*exit_status' says how. */
-bool program_run(Settings *settings, const ProgramPart *part, int *exit_status, Error *error);
+/* Builds the machine, which has its options, and opens what is around it; runs until the guest or
+ * the user ends it; '*exit_status' says how. */
+bool program_run(RepriseMachine *machine, const ProgramPart *part, int *exit_status, Error *error);
 
 void program_quit(void *program);
 /* Ends the program with an error. */

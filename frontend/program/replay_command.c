@@ -90,68 +90,44 @@ static int replay_alone(Machine *machine, const ReplayWords *words, Replay *repl
     return 0;
 }
 
-static void swallow(void *opaque, const uint8_t *data, size_t size) {
-    (void)opaque;
-    (void)data;
-    (void)size;
-}
-
-/* Ports are there where the run had them. */
-static void plug_in_ports(Settings *settings) {
-    MachineConfig *machine = &settings->machine;
-    ByteSink nowhere = {swallow, NULL};
-    for (int i = 0; i < settings->serial_count; i++)
-        machine->has_serial[i] = settings->serial[i].kind != CHARACTER_NONE;
-    for (int i = 0; i < settings->parallel_count; i++)
-        machine->has_parallel[i] = settings->parallel[i].kind != CHARACTER_NONE;
-    for (int i = 0; i < MACHINE_SERIAL_PORTS; i++)
-        machine->serial[i] = nowhere;
-    for (int i = 0; i < MACHINE_PARALLEL_PORTS; i++)
-        machine->parallel[i] = nowhere;
-    if (settings->debug_console.kind != CHARACTER_NONE)
-        machine->debug_console = nowhere;
-    if (settings->firmware_log.kind != CHARACTER_NONE)
-        machine->firmware_log = nowhere;
-}
-
-/* A recording that holds no state may begin at a snapshot. */
-static bool load_start(Machine *machine, const Settings *settings, const Recording *recording,
-                       Error *error) {
-    return settings->load_snapshot == NULL || machine_recording_has_state(recording) ||
-           machine_load_snapshot(machine, settings->load_snapshot, error);
-}
-
-static int replay(Settings *settings, const ProgramPart *part, const ReplayWords *words,
+static int replay(RepriseMachine *library, const ProgramPart *part, const ReplayWords *words,
                   const Recording *recording, Error *error) {
     Replay run = {.paced = false};
+    Settings *settings = library_settings(library);
     if (settings->display != DISPLAY_NONE || settings->gdb_address != NULL ||
         settings->monitor_count > 0) {
         int status = 0;
         settings->replay = recording;
-        program_run(settings, part, &status, error);
+        program_run(library, part, &status, error);
         return error->set ? 1 : status;
     }
-    plug_in_ports(settings);
-    Machine *machine = machine_create(&settings->machine, error);
+    RepriseError outer;
+    library_set_served(library);
+    /* A recording that holds no state may begin at a snapshot. */
+    if (machine_recording_has_state(recording))
+        settings->load_snapshot = NULL;
+    if (!reprise_build(library, &outer))
+        return library_take(error, &outer), 1;
+    Machine *machine = library_inside(library);
     int status = 1;
-    if (machine != NULL && load_start(machine, settings, recording, error) &&
-        machine_replay_recording(machine, recording, &run, error))
+    if (machine_replay_recording(machine, recording, &run, error))
         status = replay_alone(machine, words, &run, error);
-    machine_destroy(machine);
+    library_end(library);
     return status;
 }
 
-int replay_command(Settings *settings, const ProgramPart *part, int argc, char **argv,
+int replay_command(RepriseMachine *library, const ProgramPart *part, int argc, char **argv,
                    Error *error) {
     ReplayWords words;
     Recording recording;
+    Settings *settings = library_settings(library);
     if (!read_words(&words, argc, argv, error) || !recording_read(&recording, words.path, error))
         return 1;
     int status = 1;
     bool good = recording_make_settings(&recording.description, words.path, settings, error) &&
                 command_line_parse_more(settings, argc - words.used, argv + words.used, error);
     if (good)
-        status = replay(settings, part, &words, &recording, error);
+        status = replay(library, part, &words, &recording, error);
     recording_free(&recording);
     return status;
 }
