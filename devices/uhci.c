@@ -33,7 +33,7 @@ enum { ON_ERROR = 0x01, ON_RESUME = 0x02 };
 /* Bits of PORTSC that software changes, and clears by ones. */
 enum {
     PORT_WRITABLE = UHCI_PORT_ENABLED | UHCI_PORT_RESUME | UHCI_PORT_RESET | UHCI_PORT_SUSPENDED,
-    PORT_CHANGES = 0x000A,
+    PORT_CHANGES = UHCI_PORT_CONNECT_CHANGE | UHCI_PORT_ENABLE_CHANGE,
     PORT_ALWAYS = 0x0080,
     PORT_LINE_PLUS = 0x0010, /* what an idle device pulls up: D+, at low speed D- */
     PORT_LINE_MINUS = 0x0020,
@@ -62,16 +62,20 @@ static void update_interrupt(Uhci *uhci) {
 /* --- frames ------------------------------------------------------------------------------------
  */
 
+UsbDevice *uhci_device(const Uhci *uhci, unsigned port) {
+    return usb_bus_device(uhci->usb, uhci->socket + port);
+}
+
 static bool has_devices(const Uhci *uhci) {
     for (unsigned i = 0; i < UHCI_PORTS; i++)
-        if (uhci->device[i] != NULL)
+        if (uhci_device(uhci, i) != NULL)
             return true;
     return false;
 }
 
 static uint16_t frame_now(const Uhci *uhci) {
     const UhciState *state = &uhci->state;
-    if (!(state->command & UHCI_RUN) || has_devices(uhci))
+    if (!(state->command & UHCI_RUN) || timer_is_armed(&uhci->timer))
         return state->frame;
     int64_t passed = clock_now_ns(uhci->context.clock) - state->running_since_ns;
     return (uint16_t)((state->frame + passed / FRAME_NS) & FRAME_BITS);
@@ -110,20 +114,23 @@ static void frame_due(void *opaque) {
 
 static void reset_devices(Uhci *uhci) {
     for (unsigned i = 0; i < UHCI_PORTS; i++) {
-        UsbDevice *device = uhci->device[i];
+        UsbDevice *device = uhci_device(uhci, i);
         if (device != NULL)
             device->reset(device->opaque);
     }
 }
 
+/* What a device shows when it is plugged in. */
+static uint16_t port_of(const UsbDevice *device) {
+    if (device == NULL)
+        return 0;
+    return UHCI_PORT_CONNECTED | UHCI_PORT_CONNECT_CHANGE |
+           (device->low_speed ? UHCI_PORT_LOW_SPEED : 0);
+}
+
 static void reset_ports(Uhci *uhci) {
-    for (unsigned i = 0; i < UHCI_PORTS; i++) {
-        const UsbDevice *device = uhci->device[i];
-        uhci->state.port[i] = 0;
-        if (device != NULL)
-            uhci->state.port[i] = UHCI_PORT_CONNECTED | UHCI_PORT_CONNECT_CHANGE |
-                                  (device->low_speed ? UHCI_PORT_LOW_SPEED : 0);
-    }
+    for (unsigned i = 0; i < UHCI_PORTS; i++)
+        uhci->state.port[i] = port_of(uhci_device(uhci, i));
 }
 
 static void reset_controller(Uhci *uhci) {
@@ -136,13 +143,14 @@ static void reset_controller(Uhci *uhci) {
 
 static uint16_t read_port(const Uhci *uhci, unsigned number) {
     uint16_t port = uhci->state.port[number] | PORT_ALWAYS;
-    if (uhci->device[number] != NULL && !(port & UHCI_PORT_RESET))
-        port |= uhci->device[number]->low_speed ? PORT_LINE_MINUS : PORT_LINE_PLUS;
+    const UsbDevice *device = uhci_device(uhci, number);
+    if (device != NULL && !(port & UHCI_PORT_RESET))
+        port |= device->low_speed ? PORT_LINE_MINUS : PORT_LINE_PLUS;
     return port;
 }
 
 static void write_port(Uhci *uhci, unsigned number, uint16_t value) {
-    UsbDevice *device = uhci->device[number];
+    UsbDevice *device = uhci_device(uhci, number);
     uint16_t *port = &uhci->state.port[number];
     bool reset = (value & UHCI_PORT_RESET) && !(*port & UHCI_PORT_RESET);
     *port &= (uint16_t) ~(value & PORT_CHANGES);
@@ -154,14 +162,31 @@ static void write_port(Uhci *uhci, unsigned number, uint16_t value) {
 }
 
 /* A device wants a sleeping bus to work again (2.1.7 and 4.2). */
-static void wake(void *opaque, int number, int level) {
+static void wake(void *opaque, unsigned number) {
     Uhci *uhci = opaque;
     UhciState *state = &uhci->state;
     bool sleeps = (state->command & UHCI_SUSPEND) || (state->port[number] & UHCI_PORT_SUSPENDED);
-    if (!level || !sleeps || !(state->port[number] & UHCI_PORT_ENABLED))
+    if (!sleeps || !(state->port[number] & UHCI_PORT_ENABLED))
         return;
     state->port[number] |= UHCI_PORT_RESUME;
     state->status |= UHCI_RESUME;
+    update_interrupt(uhci);
+}
+
+/* Plugged in or pulled out. A sleeping bus wakes from that, too (2.1.1). */
+static void port_changed(void *opaque, unsigned number) {
+    Uhci *uhci = opaque;
+    UhciState *state = &uhci->state;
+    uint16_t *port = &state->port[number];
+    uint16_t changes = (uint16_t)(*port & PORT_CHANGES) | UHCI_PORT_CONNECT_CHANGE;
+    if (*port & UHCI_PORT_ENABLED)
+        changes |= UHCI_PORT_ENABLE_CHANGE;
+    *port = port_of(uhci_device(uhci, number)) | changes;
+    if (state->command & UHCI_SUSPEND)
+        state->status |= UHCI_RESUME;
+    state->frame = frame_now(uhci);
+    state->running_since_ns = clock_now_ns(uhci->context.clock);
+    follow_run(uhci);
     update_interrupt(uhci);
 }
 
@@ -204,7 +229,7 @@ static void write_command(Uhci *uhci, uint16_t value) {
         reset_devices(uhci);
     }
     state->frame = frame_now(uhci);
-    if ((value & ~state->command & UHCI_RUN) || !has_devices(uhci))
+    if ((value & ~state->command & UHCI_RUN) || !timer_is_armed(&uhci->timer))
         state->running_since_ns = clock_now_ns(uhci->context.clock);
     state->command = value & COMMAND_BITS;
     follow_run(uhci);
@@ -329,8 +354,8 @@ static const PciRegister registers[] = {
     {0},
 };
 
-Uhci *uhci_create(const DeviceContext *context, PciBus *bus, unsigned slot, unsigned function,
-                  Error *error) {
+Uhci *uhci_create(const DeviceContext *context, PciBus *bus, UsbBus *usb, unsigned slot,
+                  unsigned function, Error *error) {
     Uhci *uhci = allocate_zeroed(sizeof(*uhci));
     const PciDeviceInfo info = {
         .name = "PIIX3 USB",
@@ -356,6 +381,9 @@ Uhci *uhci_create(const DeviceContext *context, PciBus *bus, unsigned slot, unsi
     }
     timer_init(&uhci->timer, context->clock, "usb frame", &uhci->state.frame_due_ns, frame_due,
                uhci);
+    uhci->usb = usb;
+    uhci->socket = usb_bus_add_sockets(
+        usb, &(UsbSocketOwner){"USB controller", uhci, port_changed, wake}, UHCI_PORTS);
     device_list_add(context->devices, &device_class, "usb", uhci, &uhci->state);
     reset(uhci);
     return uhci;
@@ -368,16 +396,6 @@ void uhci_destroy(Uhci *uhci) {
     free(uhci);
 }
 
-bool uhci_plug_in(Uhci *uhci, unsigned port, UsbDevice *device, Error *error) {
-    if (port >= UHCI_PORTS || uhci->device[port] != NULL)
-        return error_set(error, "port %u of the USB controller is %s", port + 1,
-                         port < UHCI_PORTS ? "taken" : "none of its two");
-    uhci->device[port] = device;
-    device->wake = (Wire){wake, uhci, (int)port};
-    reset_ports(uhci);
-    return true;
-}
-
-const UsbDevice *uhci_device(const Uhci *uhci, unsigned port) {
-    return port < UHCI_PORTS ? uhci->device[port] : NULL;
+unsigned uhci_socket(const Uhci *uhci) {
+    return uhci->socket;
 }

@@ -7,19 +7,18 @@
 #define REPRISE_UHCI_H
 
 #include "pci.h"
-#include "usb_device.h"
+#include "usb_bus.h"
 
 enum { UHCI_PORTS = 2 };
 
 typedef struct Uhci Uhci;
 
-Uhci *uhci_create(const DeviceContext *context, PciBus *bus, unsigned slot, unsigned function,
-                  Error *error);
+/* Claims two sockets of 'usb'. */
+Uhci *uhci_create(const DeviceContext *context, PciBus *bus, UsbBus *usb, unsigned slot,
+                  unsigned function, Error *error);
 void uhci_destroy(Uhci *uhci);
 
-/* Before the machine runs. */
-bool uhci_plug_in(Uhci *uhci, unsigned port, UsbDevice *device, Error *error);
-/* NULL: nothing is plugged in there. */
-const UsbDevice *uhci_device(const Uhci *uhci, unsigned port);
+/* The first of its sockets. */
+unsigned uhci_socket(const Uhci *uhci);
 
 #endif

@@ -32,6 +32,7 @@ enum {
     UHCI_PORT_CONNECTED = 0x0001,
     UHCI_PORT_CONNECT_CHANGE = 0x0002,
     UHCI_PORT_ENABLED = 0x0004,
+    UHCI_PORT_ENABLE_CHANGE = 0x0008,
     UHCI_PORT_RESUME = 0x0040,
     UHCI_PORT_LOW_SPEED = 0x0100,
     UHCI_PORT_RESET = 0x0200,
@@ -55,11 +56,15 @@ struct Uhci {
     DeviceContext context;
     PciDevice *pci;
     Timer timer;
-    UsbDevice *device[UHCI_PORTS];
+    UsbBus *usb;
+    unsigned socket; /* of port 0 */
     bool mapped;
     uint32_t base;
     UsbTransaction transaction; /* within uhci_run_frame() alone */
 };
+
+/* What is plugged into a port, or NULL. */
+UsbDevice *uhci_device(const Uhci *uhci, unsigned port);
 
 /* Goes through the frame's schedule: sets status bits and causes, and stops the controller at
  * errors. */

@@ -83,10 +83,11 @@ static bool write_word(Uhci *uhci, uint32_t address, uint32_t word) {
 /* Every device on an enabled port hears it; the one with the address answers. */
 static UsbAnswer transact(Uhci *uhci) {
     for (unsigned i = 0; i < UHCI_PORTS; i++) {
-        UsbDevice *device = uhci->device[i];
         uint16_t port = uhci->state.port[i];
-        if (device == NULL || !(port & UHCI_PORT_ENABLED) ||
-            (port & (UHCI_PORT_SUSPENDED | UHCI_PORT_RESET)))
+        if (!(port & UHCI_PORT_ENABLED) || (port & (UHCI_PORT_SUSPENDED | UHCI_PORT_RESET)))
+            continue;
+        UsbDevice *device = uhci_device(uhci, i);
+        if (device == NULL)
             continue;
         UsbAnswer answer = device->transact(device->opaque, &uhci->transaction);
         if (answer != USB_SILENT)

@@ -6,7 +6,6 @@
 #ifndef REPRISE_USB_DEVICE_H
 #define REPRISE_USB_DEVICE_H
 
-#include "wire.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,13 +30,14 @@ typedef struct UsbTransaction {
 
 typedef struct UsbDevice {
     const char *name; /* for lists */
+    const char *id;   /* that somebody gave it; NULL: none */
     bool low_speed;
     void *opaque;
     /* The bus is reset: back to address 0, without a configuration. */
     void (*reset)(void *opaque);
     UsbAnswer (*transact)(void *opaque, UsbTransaction *transaction);
     uint8_t (*address)(void *opaque);
-    Wire wake; /* set by the controller: pulsed by a device that is to wake the bus */
+    uint8_t *socket; /* of its State: where it is plugged in (usb_bus.h), from 1 on; 0: nowhere */
 } UsbDevice;
 
 #endif

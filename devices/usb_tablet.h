@@ -4,13 +4,14 @@
 #define REPRISE_USB_TABLET_H
 
 #include "device_context.h"
-#include "usb_device.h"
+#include "usb_bus.h"
 
 #define USB_TABLET_MOST 32767 /* of both axes */
 
 typedef struct UsbTablet UsbTablet;
 
-UsbTablet *usb_tablet_create(const DeviceContext *context, const char *id);
+/* Not plugged in yet. */
+UsbTablet *usb_tablet_create(const DeviceContext *context, UsbBus *bus);
 void usb_tablet_destroy(UsbTablet *tablet);
 UsbDevice *usb_tablet_device(UsbTablet *tablet);
 

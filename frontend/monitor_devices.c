@@ -3,7 +3,7 @@
 #include "machine_snapshot.h"
 #include "monitor_command.h"
 #include "post_log.h"
-#include "uhci.h"
+#include "usb_bus.h"
 
 #include <string.h>
 
@@ -54,15 +54,17 @@ bool monitor_info_device(Monitor *monitor, char *arguments, Error *error) {
 
 bool monitor_info_usb(Monitor *monitor, char *arguments, Error *error) {
     (void)arguments;
-    const struct Uhci *usb = monitor->machine->board.usb;
+    const UsbBus *usb = monitor->machine->board.usb_bus;
     if (usb == NULL)
         return error_set(error, "USB support not enabled");
-    for (unsigned port = 0; port < UHCI_PORTS; port++) {
-        const UsbDevice *device = uhci_device(usb, port);
-        if (device != NULL)
-            monitor_print(monitor, "  Device 0.%u, Port %u, Speed %s Mb/s, Product %s\n",
-                          device->address(device->opaque), port + 1,
-                          device->low_speed ? "1.5" : "12", device->name);
+    for (unsigned socket = 0; socket < USB_BUS_SOCKETS; socket++) {
+        const UsbDevice *device = usb_bus_device(usb, socket);
+        if (device == NULL)
+            continue;
+        monitor_print(monitor, "  Device 0.%u, Port %u, Speed %s Mb/s, Product %s",
+                      device->address(device->opaque), socket + 1, device->low_speed ? "1.5" : "12",
+                      device->name);
+        monitor_print(monitor, device->id != NULL ? ", ID: %s\n" : "\n", device->id);
     }
     return true;
 }

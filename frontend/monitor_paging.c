@@ -37,7 +37,8 @@ typedef struct Walk {
 } Walk;
 
 static uint64_t read_entry(const Walk *walk, uint64_t table, unsigned index, unsigned size) {
-    return physical_read(walk->memory, (uint32_t)(table + (uint64_t)index * size), size);
+    uint32_t address = (uint32_t)(table + (uint64_t)index * size);
+    return physical_read(walk->memory, address & physical_map_a20_mask(walk->memory), size);
 }
 
 static void walk_table(const Walk *walk, uint64_t table, uint64_t linear, uint64_t rights,

@@ -14,7 +14,7 @@ typedef bool OptionHandler(Settings *settings, const char *argument, Error *erro
 /* options_machine.c */
 OptionHandler option_machine, option_cpu, option_smp, option_memory, option_name;
 OptionHandler option_start_paused, option_no_reboot, option_no_shutdown, option_no_defaults;
-OptionHandler option_no_acpi, option_no_hpet, option_action, option_usb;
+OptionHandler option_no_acpi, option_no_hpet, option_action, option_usb, option_usbdevice;
 
 /* options_object.c */
 OptionHandler option_object, option_add_fd;
@@ -62,6 +62,8 @@ bool options_read_slot(KeyValues *values, unsigned *slot, Error *error);
 /* options_usb.c */
 bool plug_in_usb_controller(Settings *settings, KeyValues *values, Error *error);
 bool plug_in_usb_tablet(Settings *settings, KeyValues *values, Error *error);
+bool plug_in_usb_keyboard(Settings *settings, KeyValues *values, Error *error);
+bool plug_in_usb_mouse(Settings *settings, KeyValues *values, Error *error);
 
 /* options_audio.c */
 OptionHandler option_audiodev, option_audio, option_soundhw;

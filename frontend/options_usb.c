@@ -28,18 +28,54 @@ static bool is_known_bus(const Settings *settings, const char *bus) {
             strcmp(bus + length, ".0") == 0);
 }
 
-bool plug_in_usb_tablet(Settings *settings, KeyValues *values, Error *error) {
+static bool plug_in(Settings *settings, KeyValues *values, UsbDeviceKind kind, Error *error) {
+    static const char *const names[USB_DEVICE_KINDS] = {
+        [USB_DEVICE_TABLET] = "tablet",
+        [USB_DEVICE_KEYBOARD] = "keyboard",
+        [USB_DEVICE_MOUSE] = "mouse",
+    };
     const char *bus = key_values_get(values, "bus");
+    UsbDeviceConfig *device = settings->machine.usb_device;
     uint64_t port;
-    if (settings->machine.has_usb_tablet)
-        return error_set(error, "there is one USB tablet already");
+    unsigned index = 0;
+    for (; index < MACHINE_USB_DEVICES && device[index].kind != USB_DEVICE_NONE; index++)
+        if (device[index].kind == kind)
+            return error_set(error, "there is one USB %s already", names[kind]);
+    if (index == MACHINE_USB_DEVICES)
+        return error_set(error, "there are at most %d USB devices", MACHINE_USB_DEVICES);
     if (!is_known_bus(settings, bus))
         return error_set(error, "there is no USB bus '%s'; known is usb.0", bus);
-    if (!key_values_get_number(values, "port", 1, &port, error))
+    if (!key_values_get_number(values, "port", 0, &port, error))
         return false;
-    if (port < 1 || port > UHCI_PORTS)
+    if (port > UHCI_PORTS || (port == 0 && key_values_get(values, "port") != NULL))
         return error_set(error, "port is 1 to %d", UHCI_PORTS);
-    settings->machine.has_usb_tablet = true;
-    settings->machine.usb_tablet_port = (unsigned)port - 1;
+    const char *id = settings_keep_string(settings, key_values_get(values, "id"));
+    device[index] = (UsbDeviceConfig){.kind = kind, .id = id, .port = (unsigned)port};
     return true;
+}
+
+bool plug_in_usb_tablet(Settings *settings, KeyValues *values, Error *error) {
+    return plug_in(settings, values, USB_DEVICE_TABLET, error);
+}
+
+bool plug_in_usb_keyboard(Settings *settings, KeyValues *values, Error *error) {
+    return plug_in(settings, values, USB_DEVICE_KEYBOARD, error);
+}
+
+bool plug_in_usb_mouse(Settings *settings, KeyValues *values, Error *error) {
+    return plug_in(settings, values, USB_DEVICE_MOUSE, error);
+}
+
+/* The older spelling: the controller comes with it. */
+bool option_usbdevice(Settings *settings, const char *argument, Error *error) {
+    static const struct {
+        const char *name, *device;
+    } names[] = {{"tablet", "usb-tablet"}, {"keyboard", "usb-kbd"}, {"mouse", "usb-mouse"}};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i].name, argument) == 0) {
+            settings->machine.has_usb = true;
+            return option_device(settings, names[i].device, error);
+        }
+    }
+    return error_set(error, "-usbdevice knows tablet, keyboard and mouse, not '%s'", argument);
 }

@@ -73,13 +73,14 @@ static uint64_t read_entry(const Tlb *tlb, uint64_t address, unsigned bytes) {
     /* Nothing answers above 4 GB. */
     if (address > UINT32_MAX)
         return UINT64_MAX;
-    return physical_read(tlb->map, (uint32_t)address, bytes);
+    return physical_read(tlb->map, (uint32_t)address & physical_map_a20_mask(tlb->map), bytes);
 }
 
 /* The flag bits stand in the entry's low half, whatever its size. */
 static void set_entry_bits(const Tlb *tlb, uint64_t address, uint64_t entry, uint32_t bits) {
     if ((entry & bits) != bits && address <= UINT32_MAX)
-        physical_write(tlb->map, (uint32_t)address, 4, (uint32_t)entry | bits);
+        physical_write(tlb->map, (uint32_t)address & physical_map_a20_mask(tlb->map), 4,
+                       (uint32_t)entry | bits);
 }
 
 static bool is_pae(const Tlb *tlb) {
@@ -251,7 +252,7 @@ bool page_walk_probe(const Tlb *tlb, uint32_t linear, PageWalk *found) {
 bool tlb_load_pdptes(Tlb *tlb, uint32_t cr3) {
     uint64_t loaded[4];
     for (unsigned i = 0; i < 4; i++) {
-        loaded[i] = physical_read(tlb->map, (cr3 & ~31u) + 8 * i, 8);
+        loaded[i] = read_entry(tlb, (cr3 & ~31u) + 8 * i, 8);
         if ((loaded[i] & ENTRY_PRESENT) != 0 && (loaded[i] & PDPTE_RESERVED) != 0)
             return false;
     }

@@ -449,14 +449,13 @@ static unsigned write_mmio(PhysicalMap *map, uint32_t address, size_t left, cons
 void physical_read_bytes(PhysicalMap *map, uint32_t address, void *data, size_t size) {
     uint8_t *to = data;
     while (size > 0) {
-        uint32_t masked = address & map->a20_mask;
-        const PhysicalPage page = get_page(map, masked >> PAGE_BITS);
-        size_t in_page = PAGE_SIZE - (masked & PAGE_OFFSET_MASK);
+        const PhysicalPage page = get_page(map, address >> PAGE_BITS);
+        size_t in_page = PAGE_SIZE - (address & PAGE_OFFSET_MASK);
         size_t piece = size < in_page ? size : in_page;
         if (page.read != NULL)
-            memcpy(to, page.read + (masked & PAGE_OFFSET_MASK), piece);
+            memcpy(to, page.read + (address & PAGE_OFFSET_MASK), piece);
         else
-            piece = read_mmio(map, masked, piece, to);
+            piece = read_mmio(map, address, piece, to);
         address += (uint32_t)piece;
         to += piece;
         size -= piece;
@@ -466,15 +465,14 @@ void physical_read_bytes(PhysicalMap *map, uint32_t address, void *data, size_t 
 void physical_write_bytes(PhysicalMap *map, uint32_t address, const void *data, size_t size) {
     const uint8_t *from = data;
     while (size > 0) {
-        uint32_t masked = address & map->a20_mask;
-        const PhysicalPage page = get_page(map, masked >> PAGE_BITS);
-        size_t in_page = PAGE_SIZE - (masked & PAGE_OFFSET_MASK);
+        const PhysicalPage page = get_page(map, address >> PAGE_BITS);
+        size_t in_page = PAGE_SIZE - (address & PAGE_OFFSET_MASK);
         size_t piece = size < in_page ? size : in_page;
         if (page.write != NULL) {
-            prepare_store(map, page.flags, masked, (uint32_t)piece);
-            memcpy(page.write + (masked & PAGE_OFFSET_MASK), from, piece);
+            prepare_store(map, page.flags, address, (uint32_t)piece);
+            memcpy(page.write + (address & PAGE_OFFSET_MASK), from, piece);
         } else {
-            piece = write_mmio(map, masked, piece, from);
+            piece = write_mmio(map, address, piece, from);
         }
         address += (uint32_t)piece;
         from += piece;
@@ -483,8 +481,8 @@ void physical_write_bytes(PhysicalMap *map, uint32_t address, const void *data, 
 }
 
 uint64_t physical_read(PhysicalMap *map, uint32_t address, unsigned size) {
-    uint32_t masked = address & map->a20_mask, offset = masked & PAGE_OFFSET_MASK;
-    const PhysicalPage page = get_page(map, masked >> PAGE_BITS);
+    uint32_t offset = address & PAGE_OFFSET_MASK;
+    const PhysicalPage page = get_page(map, address >> PAGE_BITS);
     if (page.read != NULL && offset + size <= PAGE_SIZE)
         return load_le(page.read + offset, size);
     uint8_t data[8] = {0};
@@ -503,13 +501,13 @@ static bool keeps_code(const PhysicalPage *page, uint32_t offset, unsigned size,
 }
 
 void physical_write(PhysicalMap *map, uint32_t address, unsigned size, uint64_t value) {
-    uint32_t masked = address & map->a20_mask, offset = masked & PAGE_OFFSET_MASK;
-    const PhysicalPage page = get_page(map, masked >> PAGE_BITS);
+    uint32_t offset = address & PAGE_OFFSET_MASK;
+    const PhysicalPage page = get_page(map, address >> PAGE_BITS);
     if (page.write != NULL && offset + size <= PAGE_SIZE) {
         if (keeps_code(&page, offset, size, value))
             physical_map_mark_page(map, page.flags, PAGE_DIRTY_ALL);
         else
-            prepare_store(map, page.flags, masked, size);
+            prepare_store(map, page.flags, address, size);
         store_le(page.write + offset, size, value);
         return;
     }
@@ -520,9 +518,8 @@ void physical_write(PhysicalMap *map, uint32_t address, unsigned size, uint64_t 
 
 void physical_map_touch(PhysicalMap *map, uint32_t address, uint32_t size) {
     while (size > 0) {
-        uint32_t masked = address & map->a20_mask;
-        uint32_t piece = minimum(size, PAGE_SIZE - (masked & PAGE_OFFSET_MASK));
-        prepare_store(map, get_page(map, masked >> PAGE_BITS).flags, masked, piece);
+        uint32_t piece = minimum(size, PAGE_SIZE - (address & PAGE_OFFSET_MASK));
+        prepare_store(map, get_page(map, address >> PAGE_BITS).flags, address, piece);
         address += piece;
         size -= piece;
     }

@@ -3,8 +3,8 @@
  * RAM is one region (guest_regions.h), mapped once. PAM shadowing, the hole from 640K to 1M, SMRAM
  * and ROM aliases are entries of the page table below, never second host mappings. Each 4K page
  * says where loads and stores go; a NULL means that a callback (or nobody) answers there. The space
- * is 32 bits wide; addresses are masked by the A20 gate before they come here
- * (physical_map_mask_a20). */
+ * is 32 bits wide. The A20 gate is the processor's affair: its addresses are masked before they
+ * come here (physical_map_a20_mask()), those of bus masters are not. */
 #ifndef REPRISE_PHYSICAL_MAP_H
 #define REPRISE_PHYSICAL_MAP_H
 
@@ -167,8 +167,8 @@ bool physical_map_shares_code(const PhysicalMap *map, uint32_t page);
 /* Which bytes of this page were translated; NULL if there never was one. */
 CodeBytes *physical_map_code_bytes(const PhysicalMap *map, uint32_t page);
 
-/* Accesses by physical address (A20 is applied): any size from 1 to 8 bytes, any alignment; RAM,
- * ROM and MMIO; they set dirty bits and report code changes. */
+/* Accesses by physical address as it is on the bus, behind the A20 gate: any size from 1 to 8
+ * bytes, any alignment; RAM, ROM and MMIO; they set dirty bits and report code changes. */
 uint64_t physical_read(PhysicalMap *map, uint32_t address, unsigned size);
 void physical_write(PhysicalMap *map, uint32_t address, unsigned size, uint64_t value);
 /* Bus masters and loaders. */

@@ -270,27 +270,6 @@ void board_wake(Board *board) {
     piix4_pm_woken(board->power_management, cause);
 }
 
-void board_key(Board *board, int key, bool down) {
-    if (board->power_management != NULL)
-        piix4_pm_wake(board->power_management);
-    ps2_keyboard_set_key(board->keyboard, key, down);
-}
-
-void board_mouse_move(Board *board, int32_t dx, int32_t dy, int32_t dz) {
-    if (board_has_tablet(board)) {
-        board_mouse_wheel(board, dz);
-        dz = 0;
-    }
-    ps2_mouse_move(board->mouse, dx, dy, dz);
-}
-
-void board_mouse_buttons(Board *board, uint32_t buttons) {
-    if (board_has_tablet(board))
-        board_tablet_buttons(board, buttons);
-    else
-        ps2_mouse_set_buttons(board->mouse, buttons);
-}
-
 bool board_render(Board *board, DisplaySurface *surface) {
     return board->vga != NULL && vga_render(board->vga, surface);
 }

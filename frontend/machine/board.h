@@ -80,7 +80,10 @@ typedef struct Board {
     struct Ps2Keyboard *keyboard;
     struct Ps2Mouse *mouse;
     struct Uhci *usb; /* NULL without, as what is plugged into it */
+    struct UsbBus *usb_bus;
     struct UsbTablet *usb_tablet;
+    struct UsbKeyboard *usb_keyboard;
+    struct UsbMouse *usb_mouse;
     struct I8042 *keyboard_controller;
     struct Port92 *port92;
     struct FpuErrorPort *fpu_error_port;

@@ -60,11 +60,9 @@ void board_flush_mixers(Board *board);
 void board_destroy_mixers(Board *board);
 bool board_create_sound(Board *board, Error *error);
 void board_destroy_sound(Board *board);
-/* board_usb.c: the wheel and the buttons are the tablet's while board_has_tablet(). */
+/* board_usb.c */
 bool board_create_usb(Board *board, Error *error);
 void board_destroy_usb(Board *board);
-void board_mouse_wheel(Board *board, int32_t dz);
-void board_tablet_buttons(Board *board, uint32_t buttons);
 /* board_cmos.c: what the BIOS finds in the battery-backed RAM. */
 void board_fill_cmos(Board *board);
 /* The order of '-boot once=' was for the first start. */

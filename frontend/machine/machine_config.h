@@ -25,6 +25,7 @@ enum {
     MACHINE_SERIAL_PORTS = 4,
     MACHINE_PARALLEL_PORTS = 3,
     MACHINE_PROCESSORS = 8,
+    MACHINE_USB_DEVICES = 8,
     MACHINE_NETWORK_CARDS = 8,
     MACHINE_NETWORK_BACK_ENDS = 8,
     MACHINE_NETWORK_DUMPS = 8,
@@ -74,6 +75,22 @@ typedef struct NetworkCardConfig {
     const char *boot_rom; /* NULL: the one that firmware packages have; "": none */
     int boot_index;       /* -1: not given */
 } NetworkCardConfig;
+
+/* What can be plugged into the USB controller; one of each at most. */
+typedef enum UsbDeviceKind {
+    USB_DEVICE_NONE,
+    USB_DEVICE_TABLET,
+    USB_DEVICE_KEYBOARD,
+    USB_DEVICE_MOUSE,
+    USB_DEVICE_KINDS,
+} UsbDeviceKind;
+
+typedef struct UsbDeviceConfig {
+    UsbDeviceKind kind;
+    const char *id; /* NULL: none */
+    unsigned port;  /* from 1 on; 0: the first that is free */
+} UsbDeviceConfig;
+
 /* What makes sound; one of each at most. */
 typedef enum SoundKind {
     SOUND_SPEAKER, /* always there */
@@ -157,9 +174,8 @@ typedef struct MachineConfig {
     bool has_gameport;
     unsigned joysticks; /* plugged in at first */
     bool has_usb;
-    unsigned usb_slot; /* of the controller; 0: the usual place */
-    bool has_usb_tablet;
-    unsigned usb_tablet_port; /* from 0 on */
+    unsigned usb_slot;                               /* of the controller; 0: the usual place */
+    UsbDeviceConfig usb_device[MACHINE_USB_DEVICES]; /* from the first on */
     bool has_vga;
     VgaConfig vga; /* of slot, memory and identification; slot 0: the usual one */
     bool has_acpi; /* power management and the tables that tell of it */

@@ -1,8 +1,7 @@
 #include "mouse_hand.h"
-#include "i8042.h"
+#include "board_input.h"
 #include "machine_action.h"
 #include "machine_parts.h"
-#include "ps2_mouse.h"
 
 void mouse_hand_begin_move(MouseHand *hand, Machine *machine, int32_t dx, int32_t dy, int32_t dz,
                            int32_t longest, int64_t timeout_ns) {
@@ -28,9 +27,7 @@ void mouse_hand_begin_buttons(MouseHand *hand, Machine *machine, uint32_t button
 /* Software has read all that the mouse had to tell. */
 static bool line_is_free(const MouseHand *hand) {
     const Board *board = &hand->machine->board;
-    return ps2_mouse_is_enabled(board->mouse) && ps2_mouse_is_idle(board->mouse) &&
-           i8042_port_is_enabled(board->keyboard_controller, I8042_AUXILIARY) &&
-           !i8042_holds_byte(board->keyboard_controller, I8042_AUXILIARY);
+    return board_mouse_listens(board) && board_mouse_is_idle(board);
 }
 
 static int32_t take_part(int32_t *left, int32_t longest) {
@@ -66,7 +63,7 @@ bool mouse_hand_step(void *opaque) {
 
 void mouse_hand_explain(const MouseHand *hand, Error *error) {
     double seconds = (double)hand->timeout_ns / NS_PER_SECOND;
-    if (!ps2_mouse_is_enabled(hand->machine->board.mouse))
+    if (!board_mouse_listens(&hand->machine->board))
         error_set(error, "no driver in the guest has turned the mouse on within %g s", seconds);
     else
         error_set(error, "the guest has not taken what the mouse told within %g s", seconds);

@@ -1,8 +1,7 @@
 #include "typist.h"
-#include "i8042.h"
+#include "board_input.h"
 #include "machine_action.h"
 #include "machine_parts.h"
-#include "ps2_keyboard.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -57,17 +56,12 @@ static bool guest_is_idle(const Typist *typist) {
     return machine_processors_halted(typist->machine) && machine_processors_wait(typist->machine);
 }
 
-/* Software has read all that the keyboard sent. */
 static bool line_is_free(const Typist *typist) {
-    const Board *board = &typist->machine->board;
-    return ps2_keyboard_is_idle(board->keyboard) &&
-           !i8042_holds_byte(board->keyboard_controller, I8042_KEYBOARD);
+    return board_keyboard_is_idle(&typist->machine->board);
 }
 
 static bool keyboard_listens(const Typist *typist) {
-    const Board *board = &typist->machine->board;
-    return ps2_keyboard_is_scanning(board->keyboard) &&
-           i8042_port_is_enabled(board->keyboard_controller, I8042_KEYBOARD);
+    return board_keyboard_listens(&typist->machine->board);
 }
 
 /* --- strokes -----------------------------------------------------------------------------------
@@ -79,8 +73,7 @@ static void add_event(TypistStroke *stroke, int key, bool down) {
 
 /* The next character. Shift stays down from one that needs it to the next. */
 static bool make_text_stroke(Typist *typist, TypistStroke *stroke) {
-    const Ps2Keyboard *keyboard = typist->machine->board.keyboard;
-    bool shift_down = ps2_keyboard_is_down(keyboard, KEYBOARD_KEY_SHIFT);
+    bool shift_down = board_keyboard_is_down(&typist->machine->board, KEYBOARD_KEY_SHIFT);
     int shift = 0;
     if (typist->next == typist->size) {
         if (shift_down)
@@ -150,7 +143,7 @@ static int64_t phase_ns(const Typist *typist) {
 static bool serve_taking(Typist *typist) {
     if (line_is_free(typist))
         return true;
-    if (i8042_byte_is_coming(typist->machine->board.keyboard_controller))
+    if (board_keyboard_byte_is_coming(&typist->machine->board))
         machine_act(typist->machine, ACTION_HASTEN_KEYS, NULL, 0);
     if (typist->text == NULL && typist->actions == (TYPIST_PRESS | TYPIST_RELEASE) &&
         phase_ns(typist) >= LONGEST_PRESS_NS)
@@ -174,7 +167,7 @@ static bool has_press(const TypistStroke *stroke) {
 
 static bool serve_ready(Typist *typist) {
     if (typist->hurried || !has_press(&typist->stroke))
-        return ps2_keyboard_room(typist->machine->board.keyboard) >= PS2_KEYBOARD_LONGEST_SEQUENCE;
+        return board_keyboard_has_room(&typist->machine->board);
     return keyboard_listens(typist) && line_is_free(typist);
 }
 

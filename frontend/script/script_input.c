@@ -1,10 +1,10 @@
 /* Keys, mouse and buttons of the case. All of it goes in while the guest runs, at guest times that
  * depend on the guest alone. */
+#include "board_input.h"
 #include "machine_action.h"
 #include "machine_parts.h"
 #include "machine_wait.h"
 #include "mouse_hand.h"
-#include "ps2_mouse.h"
 #include "script.h"
 #include "script_wait.h"
 #include "typist.h"
@@ -214,7 +214,7 @@ static void set_buttons(lua_State *L, ScriptMachine *machine, uint32_t buttons, 
 }
 
 static uint32_t held_buttons(const ScriptMachine *machine) {
-    return ps2_mouse_buttons(machine->machine->board.mouse);
+    return board_mouse_held(&machine->machine->board);
 }
 
 /* m:mouse_down([button]), m:mouse_up([button]) */

@@ -3,6 +3,8 @@
 #include "little_endian.h"
 #include "pci.h"
 #include "uhci.h"
+#include "usb_keyboard.h"
+#include "usb_mouse.h"
 #include "usb_tablet.h"
 #include <string.h>
 
@@ -27,7 +29,10 @@ enum { SETUP = 0x2D, IN = 0x69, OUT = 0xE1 };
 static ChipFixture *fixture;
 static PciBus *bus;
 static Uhci *uhci;
+static UsbBus *usb;
 static UsbTablet *tablet;
+static UsbKeyboard *keyboard;
+static UsbMouse *mouse;
 static Probe irq;
 static unsigned address; /* of the device */
 
@@ -59,14 +64,17 @@ static void set_up_without(bool with_tablet) {
     Wire wires[PCI_PIRQS] = {{NULL, NULL, 0}};
     wires[3] = probe_wire(&irq); /* INTD# of slot 1 */
     pci_bus_set_pirq_wires(bus, wires);
-    uhci = uhci_create(&fixture->context, bus, SLOT, FUNCTION, NULL);
+    usb = usb_bus_create();
+    uhci = uhci_create(&fixture->context, bus, usb, SLOT, FUNCTION, NULL);
     tablet = NULL;
+    keyboard = usb_keyboard_create(&fixture->context, usb);
+    mouse = usb_mouse_create(&fixture->context, usb);
     address = 0;
     if (with_tablet) {
-        tablet = usb_tablet_create(&fixture->context, "tablet");
-        ck_assert(uhci_plug_in(uhci, 0, usb_tablet_device(tablet), NULL));
-        ck_assert(!uhci_plug_in(uhci, 0, usb_tablet_device(tablet), NULL));
-        ck_assert(!uhci_plug_in(uhci, 2, usb_tablet_device(tablet), NULL));
+        tablet = usb_tablet_create(&fixture->context, usb);
+        ck_assert(usb_bus_plug_in(usb, 0, usb_tablet_device(tablet), NULL));
+        ck_assert(!usb_bus_plug_in(usb, 1, usb_tablet_device(tablet), NULL));
+        ck_assert(!usb_bus_plug_in(usb, 2, usb_tablet_device(tablet), NULL));
     }
     PciDevice *device = pci_bus_device(bus, SLOT, FUNCTION);
     pci_device_config_write(device, PCI_BASE_ADDRESS + 16, 4, BASE);
@@ -87,6 +95,9 @@ static void set_up_empty(void) {
 static void tear_down(void) {
     uhci_destroy(uhci);
     usb_tablet_destroy(tablet);
+    usb_keyboard_destroy(keyboard);
+    usb_mouse_destroy(mouse);
+    usb_bus_destroy(usb);
     pci_bus_destroy(bus);
     chip_fixture_destroy(fixture);
 }
@@ -163,16 +174,28 @@ static int request(uint8_t type, uint8_t code, uint16_t value, uint16_t index, u
     return control_of(i) & STALLED ? -1 : size;
 }
 
-static void configure(void) {
+static void configure_port(void) {
+    address = 0;
     enable_port();
     ck_assert_int_eq(request(0, 5, 9, 0, 0), 0);
     address = 9;
     ck_assert_int_eq(request(0, 9, 1, 0, 0), 0);
+}
+
+static void configure(void) {
+    configure_port();
     ck_assert(usb_tablet_is_used(tablet));
 }
 
+/* In port 1 in place of the tablet. */
+static void exchange(UsbDevice *device) {
+    usb_bus_unplug(usb, usb_tablet_device(tablet));
+    ck_assert(usb_bus_plug_in(usb, uhci_socket(uhci), device, NULL));
+    configure_port();
+}
+
 /* One report by the interrupt endpoint; false: there is none. */
-static bool poll(uint8_t report[6]) {
+static bool poll_report(uint8_t *report, unsigned size) {
     describe(0, END, ACTIVE | COMPLETE, make_token(IN, 1, 8), DATA);
     queue_up();
     frames(2);
@@ -181,9 +204,19 @@ static bool poll(uint8_t report[6]) {
         ck_assert(control_of(0) & NAK);
         return false;
     }
-    ck_assert_uint_eq(control_of(0) & 0x7FF, 5);
-    memcpy(report, ram(DATA), 6);
+    ck_assert_uint_eq(control_of(0) & 0x7FF, size - 1);
+    memcpy(report, ram(DATA), size);
     return true;
+}
+
+static bool poll(uint8_t report[6]) {
+    return poll_report(report, 6);
+}
+
+static void expect_report(const char *expected, unsigned size) {
+    uint8_t report[8];
+    ck_assert(poll_report(report, size));
+    ck_assert_mem_eq(report, expected, size);
 }
 
 START_TEST(device_is_enumerated) {
@@ -242,6 +275,108 @@ START_TEST(reports_come) {
     frames(8);
     ck_assert(poll(report));
     ck_assert_mem_eq(report, ((uint8_t[]){0, 0x2C, 1, 0xFF, 0x7F, 0}), 6);
+}
+END_TEST
+
+START_TEST(keys_come_in_order) {
+    uint8_t report[8];
+    usb_keyboard_set_key(keyboard, KEYBOARD_KEY_B, true); /* before anybody listens */
+    usb_keyboard_set_key(keyboard, KEYBOARD_KEY_B, false);
+    exchange(usb_keyboard_device(keyboard));
+    ck_assert(!poll_report(report, 8));
+    ck_assert(usb_keyboard_is_used(keyboard));
+    usb_keyboard_set_key(keyboard, KEYBOARD_KEY_SHIFT_R, true);
+    usb_keyboard_set_key(keyboard, KEYBOARD_KEY_A, true);
+    usb_keyboard_set_key(keyboard, KEYBOARD_KEY_A, true);
+    usb_keyboard_set_key(keyboard, KEYBOARD_KEY_A, false);
+    usb_keyboard_set_key(keyboard, KEYBOARD_KEY_SHIFT_R, false);
+    ck_assert_uint_eq(usb_keyboard_room(keyboard), 12);
+    expect_report("\x20\0\0\0\0\0\0\0", 8);
+    expect_report("\x20\0\x04\0\0\0\0\0", 8);
+    expect_report("\x20\0\0\0\0\0\0\0", 8);
+    ck_assert(!usb_keyboard_is_idle(keyboard));
+    expect_report("\0\0\0\0\0\0\0\0", 8);
+    ck_assert(usb_keyboard_is_idle(keyboard));
+    ck_assert(!poll_report(report, 8));
+    for (int i = 0; i < 7; i++)
+        usb_keyboard_set_key(keyboard, KEYBOARD_KEY_1 + i, true);
+    for (int i = 0; i < 6; i++)
+        ck_assert(poll_report(report, 8));
+    ck_assert_mem_eq(report, "\0\0\x1E\x1F\x20\x21\x22\x23", 8);
+    expect_report("\0\0\1\1\1\1\1\1", 8); /* too many */
+    for (int i = 0; i < 30; i++)
+        usb_keyboard_set_key(keyboard, KEYBOARD_KEY_1 + i / 2 % 10, i % 2 == 0);
+    for (int i = 0; i < 10; i++)
+        usb_keyboard_set_key(keyboard, KEYBOARD_KEY_1 + i, false);
+    while (poll_report(report, 8)) /* no room, but the last tells what is */
+        ck_assert(usb_keyboard_room(keyboard) <= 16);
+    ck_assert_mem_eq(report, "\0\0\0\0\0\0\0\0", 8);
+    frames(600);
+    ck_assert(!usb_keyboard_is_used(keyboard)); /* nobody has asked for long */
+}
+END_TEST
+
+START_TEST(lights_and_protocol_are_set) {
+    exchange(usb_keyboard_device(keyboard));
+    ck_assert_int_eq(request(0xA1, 3, 0, 0, 1), 1);
+    ck_assert_uint_eq(*ram(DATA + 0x100), 1);
+    ck_assert_int_eq(request(0x21, 11, 0, 0, 0), 0);
+    ck_assert_int_eq(request(0xA1, 3, 0, 0, 1), 1);
+    ck_assert_uint_eq(*ram(DATA + 0x100), 0);
+    *ram(DATA + 0x100) = 2;
+    ck_assert_int_eq(request(0x21, 9, 0x200, 0, 1), 1);
+    ck_assert_uint_eq(usb_keyboard_lights(keyboard), 2);
+    ck_assert_int_eq(request(0x81, 6, 0x2200, 0, 255), 63);
+    ck_assert_uint_eq(*ram(DATA + 0x100 + 62), 0xC0);
+}
+END_TEST
+
+START_TEST(mouse_tells_all_counts) {
+    uint8_t report[4];
+    exchange(usb_mouse_device(mouse));
+    ck_assert(usb_mouse_is_used(mouse));
+    usb_mouse_move(mouse, 100, -20, 0);
+    usb_mouse_move(mouse, 20, -10, 1);
+    usb_mouse_set_buttons(mouse, 2);
+    usb_mouse_move(mouse, 300, 0, 0);
+    ck_assert_uint_eq(usb_mouse_buttons(mouse), 2);
+    expect_report("\0\x78\xE2\xFF", 4);
+    expect_report("\2\x7F\0\0", 4); /* joined with the button */
+    expect_report("\2\x7F\0\0", 4);
+    expect_report("\2\x2E\0\0", 4);
+    ck_assert(usb_mouse_is_idle(mouse));
+    for (int i = 0; i < 100; i++)
+        usb_mouse_move(mouse, 2000, 2000, -2000);
+    for (int i = 0; i < 16; i++)
+        ck_assert(poll_report(report, 4));
+    ck_assert(!poll_report(report, 4)); /* a queue, and no more */
+    ck_assert_int_eq(request(0x21, 11, 0, 0, 0), 0);
+    usb_mouse_set_buttons(mouse, 0);
+    expect_report("\0\0\0", 3); /* the boot protocol knows no wheel */
+}
+END_TEST
+
+START_TEST(plugging_is_noticed) {
+    uint8_t report[6];
+    configure();
+    put(STATUS, 0x1F);
+    usb_bus_unplug(usb, usb_tablet_device(tablet));
+    ck_assert_uint_eq(get(PORT1) & 0x3F, 0x0A); /* neither connected nor enabled any more */
+    ck_assert(!usb_tablet_is_used(tablet));
+    put(PORT1, 0x0A);
+    ck_assert_uint_eq(get(PORT1) & 0x3F, 0);
+    unsigned frame = get(FRAME);
+    frames(5);
+    ck_assert_uint_eq(get(FRAME), frame + 5);
+    put(COMMAND, SUSPEND); /* asleep, it wakes */
+    ck_assert(usb_bus_plug_in(usb, 1, usb_tablet_device(tablet), NULL));
+    ck_assert_uint_eq(get(PORT2) & 0x0F, CONNECTED | CHANGED);
+    ck_assert_uint_eq(get(STATUS), RESUME | HALTED);
+    usb_bus_unplug(usb, usb_tablet_device(tablet));
+    ck_assert(usb_bus_plug_in(usb, 0, usb_tablet_device(tablet), NULL));
+    configure_port();
+    usb_tablet_move(tablet, 1, 1);
+    ck_assert(poll(report));
 }
 END_TEST
 
@@ -394,6 +529,26 @@ START_TEST(state_is_saved) {
 }
 END_TEST
 
+/* A restore plugs in what was, and where. */
+START_TEST(plugs_are_saved) {
+    uint8_t report[8];
+    exchange(usb_keyboard_device(keyboard));
+    usb_keyboard_set_key(keyboard, KEYBOARD_KEY_Z, true);
+    usb_keyboard_set_key(keyboard, KEYBOARD_KEY_Z, false);
+    Snapshot snapshot;
+    snapshot_take(fixture, &snapshot);
+    usb_bus_unplug(usb, usb_keyboard_device(keyboard));
+    ck_assert(usb_bus_plug_in(usb, 1, usb_tablet_device(tablet), NULL));
+    snapshot_restore(fixture, &snapshot);
+    snapshot_free(&snapshot);
+    ck_assert_ptr_eq(usb_bus_device(usb, 0), usb_keyboard_device(keyboard));
+    ck_assert_ptr_null(usb_bus_device(usb, 1));
+    ck_assert(!usb_tablet_is_used(tablet));
+    ck_assert(poll_report(report, 8));
+    ck_assert_uint_eq(report[2], 0x1D);
+}
+END_TEST
+
 START_TEST(random_accesses_do_no_harm) {
     uint32_t seed = 12345;
     for (unsigned round = 0; round < 200; round++) {
@@ -407,9 +562,18 @@ START_TEST(random_accesses_do_no_harm) {
             store_le32(ram(at), value);
         }
         fill_list(QUEUE | (seed >> 28 & 2));
-        enable_port();
+        put(PORT1, PORT_RESET);
+        put(PORT1, ENABLED | CHANGED);
+        put(COMMAND, RUN);
         usb_tablet_move(tablet, seed >> 16, seed & 0xFFFF);
+        usb_keyboard_set_key(keyboard, (int)(seed >> 20 & 0x7F), seed & 0x1000);
+        usb_mouse_move(mouse, (int)(seed >> 3), (int)seed, 1);
         frames(3);
+        UsbDevice *plugged = usb_bus_device_at(usb, seed >> 9 & 3);
+        if (plugged != NULL && *plugged->socket == 0)
+            usb_bus_plug_in(usb, seed >> 11 & 1, plugged, NULL);
+        else if (plugged != NULL)
+            usb_bus_unplug(usb, plugged);
         put(STATUS, 0x1F);
     }
     check_survives_random_accesses(fixture, BASE, PORTS_BYTES, 20000);
@@ -420,6 +584,11 @@ static void add_tests(TCase *tests) {
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, device_is_enumerated);
     tcase_add_test(tests, reports_come);
+    tcase_add_test(tests, keys_come_in_order);
+    tcase_add_test(tests, lights_and_protocol_are_set);
+    tcase_add_test(tests, mouse_tells_all_counts);
+    tcase_add_test(tests, plugging_is_noticed);
+    tcase_add_test(tests, plugs_are_saved);
     tcase_add_test(tests, errors_are_told);
     tcase_add_test(tests, device_wakes_the_bus);
     tcase_add_test(tests, hostile_lists_are_bounded);

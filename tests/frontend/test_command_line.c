@@ -444,11 +444,33 @@ END_TEST
 START_TEST(usb_is_absent_unless_asked_for) {
     const MachineConfig *machine = &settings.machine;
     expect_good("-machine usb=off");
-    ck_assert(!machine->has_usb && !machine->has_usb_tablet);
+    ck_assert(!machine->has_usb && machine->usb_device[0].kind == USB_DEVICE_NONE);
     expect_good("-machine pc,usb=on");
-    ck_assert(machine->has_usb && !machine->has_usb_tablet);
+    ck_assert(machine->has_usb && machine->usb_device[0].kind == USB_DEVICE_NONE);
     expect_good("-machine usb=off -usb -device usb-tablet,id=input0,bus=usb-bus.0,port=2");
-    ck_assert(machine->has_usb && machine->has_usb_tablet && machine->usb_tablet_port == 1);
+    ck_assert(machine->has_usb && machine->usb_device[0].kind == USB_DEVICE_TABLET &&
+              machine->usb_device[0].port == 2);
+}
+END_TEST
+
+START_TEST(usb_devices_are_plugged_in) {
+    const UsbDeviceConfig *device = settings.machine.usb_device;
+    expect_good("-usbdevice keyboard -device usb-mouse,id=m,port=1");
+    ck_assert(settings.machine.has_usb);
+    ck_assert(device[0].kind == USB_DEVICE_KEYBOARD && device[0].port == 0);
+    ck_assert(device[1].kind == USB_DEVICE_MOUSE && device[1].port == 1);
+    ck_assert_str_eq(device[1].id, "m");
+    expect_error("-device usb-kbd -device usb-mouse,port=0", "one USB keyboard already");
+}
+END_TEST
+
+START_TEST(usb_ports_are_few) {
+    expect_error("-device usb-kbd,port=3", "port is 1 to 2");
+}
+END_TEST
+
+START_TEST(usbdevice_knows_few_words) {
+    expect_error("-usbdevice spoon", "not 'spoon'");
 }
 END_TEST
 
@@ -456,7 +478,7 @@ START_TEST(usb_controller_has_a_place) {
     const MachineConfig *machine = &settings.machine;
     expect_good("-device piix3-usb-uhci,id=usb7,bus=pci.0,addr=0x1.0x2 "
                 "-device usb-tablet,bus=usb7.0");
-    ck_assert(machine->has_usb && machine->usb_slot == 0 && machine->usb_tablet_port == 0);
+    ck_assert(machine->has_usb && machine->usb_slot == 0 && machine->usb_device[0].port == 0);
 }
 END_TEST
 
@@ -499,6 +521,9 @@ int main(void) {
     tcase_add_test(tests, disks_on_the_pci_bus);
     tcase_add_test(tests, usb_is_absent_unless_asked_for);
     tcase_add_test(tests, usb_controller_has_a_place);
+    tcase_add_test(tests, usb_devices_are_plugged_in);
+    tcase_add_test(tests, usbdevice_knows_few_words);
+    tcase_add_test(tests, usb_ports_are_few);
     tcase_add_test(tests, usb_controller_may_be_elsewhere);
     tcase_add_test(tests, drive_without_index_takes_the_first_free_place);
     tcase_add_test(tests, folders_as_drives);

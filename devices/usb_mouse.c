@@ -1,0 +1,177 @@
+#include "usb_mouse.h"
+#include "allocate.h"
+#include "usb_hid.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { COUNT_MOST = 127, BUTTONS = 7 };
+/* A report (the descriptor below says so, too). */
+enum { AT_BUTTONS = 0, AT_X = 1, AT_Y = 2, AT_WHEEL = 3, REPORT_BYTES = 4, BOOT_BYTES = 3 };
+/* A movement of so many counts and more is not told to its end. */
+#define MOVE_MOST 2000
+
+struct UsbMouse {
+    UsbHidState state;
+    UsbHid hid;
+};
+
+// clang-format off
+static const uint8_t report_descriptor[] = {
+    0x05, 0x01,       /* usage page: generic desktop */
+    0x09, 0x02,       /* usage: mouse */
+    0xA1, 0x01,       /* collection: application */
+    0x09, 0x01,       /*   usage: pointer */
+    0xA1, 0x00,       /*   collection: physical */
+    0x05, 0x09,       /*     usage page: buttons */
+    0x19, 0x01,       /*     usages 1 */
+    0x29, 0x03,       /*     to 3 */
+    0x15, 0x00,       /*     logical minimum 0 */
+    0x25, 0x01,       /*     maximum 1 */
+    0x75, 0x01,       /*     size 1 */
+    0x95, 0x03,       /*     count 3 */
+    0x81, 0x02,       /*     input: data, variable, absolute */
+    0x75, 0x05,       /*     size 5 */
+    0x95, 0x01,       /*     count 1 */
+    0x81, 0x03,       /*     input: constant */
+    0x05, 0x01,       /*     usage page: generic desktop */
+    0x09, 0x30,       /*     usage: X */
+    0x09, 0x31,       /*     usage: Y */
+    0x09, 0x38,       /*     usage: wheel */
+    0x15, 0x81,       /*     minimum -127 */
+    0x25, 0x7F,       /*     maximum 127 */
+    0x75, 0x08,       /*     size 8 */
+    0x95, 0x03,       /*     count 3 */
+    0x81, 0x06,       /*     input: data, variable, relative */
+    0xC0,             /*   end */
+    0xC0,             /* end */
+};
+
+static const uint8_t device_descriptor[] = {
+    18, 1,
+    0x10, 0x01,       /* USB 1.1 */
+    0, 0, 0,          /* its class is the interface's */
+    USB_CONTROL_PACKET_BYTES,
+    0x27, 0x06,       /* vendor and product: as the usual virtual mouse has them */
+    0x01, 0x00,
+    0x00, 0x01,       /* release 1.0 */
+    1, 2, 3,          /* strings: manufacturer, product, serial number */
+    1,                /* configuration */
+};
+
+static const uint8_t configuration_descriptor[] = {
+    9, 2, 34, 0,      /* all of this */
+    1,                /* interface */
+    1, 0,             /* number and name */
+    0xA0,             /* powered by the bus, can wake it */
+    50,               /* 100 mA */
+    9, 4, 0, 0,       /* interface 0 */
+    1,                /* endpoint */
+    3, 1, 2, 0,       /* HID, boot device, mouse */
+    9, 0x21,          /* HID */
+    0x11, 0x01,       /* 1.11 */
+    0, 1,
+    0x22, sizeof(report_descriptor), 0, /* report */
+    7, 5, 0x81,
+    3,                /* interrupt */
+    8, 0,             /* bytes */
+    10,               /* ms */
+};
+// clang-format on
+
+static const char *const strings[] = {"Reprise", "USB Mouse", "1", NULL};
+
+static bool join(uint8_t *last, const uint8_t *report, bool must) {
+    uint8_t sum[USB_HID_REPORT_BYTES];
+    memcpy(sum, last, sizeof(sum));
+    if (!must && last[AT_BUTTONS] != report[AT_BUTTONS])
+        return false;
+    for (unsigned i = AT_X; i <= AT_WHEEL; i++)
+        if (!usb_hid_add(&sum[i], report[i], must))
+            return false;
+    sum[AT_BUTTONS] = report[AT_BUTTONS];
+    memcpy(last, sum, sizeof(sum));
+    return true;
+}
+
+static const UsbHidModel model = {
+    .name = "USB Mouse",
+    .device_descriptor = device_descriptor,
+    .configuration_descriptor = configuration_descriptor,
+    .strings = strings,
+    .report_descriptor = report_descriptor,
+    .report_descriptor_bytes = sizeof(report_descriptor),
+    .report_bytes = REPORT_BYTES,
+    .boot_bytes = BOOT_BYTES,
+    .join = join,
+};
+
+static int32_t take_part(int32_t *left) {
+    int32_t part = *left > COUNT_MOST ? COUNT_MOST : *left < -COUNT_MOST ? -COUNT_MOST : *left;
+    *left -= part;
+    return part;
+}
+
+static int32_t bound(int32_t counts) {
+    return counts > MOVE_MOST ? MOVE_MOST : counts < -MOVE_MOST ? -MOVE_MOST : counts;
+}
+
+void usb_mouse_move(UsbMouse *mouse, int32_t dx, int32_t dy, int32_t dz) {
+    dx = bound(dx);
+    dy = bound(dy);
+    dz = -bound(dz); /* the wheel of a HID device counts the other way */
+    while (dx != 0 || dy != 0 || dz != 0) {
+        uint8_t report[USB_HID_REPORT_BYTES] = {mouse->state.now[AT_BUTTONS]};
+        report[AT_X] = (uint8_t)take_part(&dx);
+        report[AT_Y] = (uint8_t)take_part(&dy);
+        report[AT_WHEEL] = (uint8_t)take_part(&dz);
+        usb_hid_tell(&mouse->hid, report);
+    }
+}
+
+void usb_mouse_set_buttons(UsbMouse *mouse, uint32_t buttons) {
+    uint8_t *now = mouse->state.now;
+    if (now[AT_BUTTONS] == (buttons & BUTTONS))
+        return;
+    now[AT_BUTTONS] = buttons & BUTTONS;
+    usb_hid_tell(&mouse->hid, now);
+}
+
+bool usb_mouse_is_used(const UsbMouse *mouse) {
+    return usb_hid_is_used(&mouse->hid);
+}
+
+uint32_t usb_mouse_buttons(const UsbMouse *mouse) {
+    return mouse->state.now[AT_BUTTONS];
+}
+
+bool usb_mouse_is_idle(const UsbMouse *mouse) {
+    return mouse->state.count == 0;
+}
+
+static void reset(void *opaque) {
+    UsbMouse *mouse = opaque;
+    usb_hid_reset(&mouse->hid);
+}
+
+static void restored(void *opaque) {
+    UsbMouse *mouse = opaque;
+    usb_hid_restored(&mouse->hid);
+}
+
+static const DeviceClass device_class = {"USB mouse", &usb_hid_fields, reset, restored};
+
+UsbMouse *usb_mouse_create(const DeviceContext *context, UsbBus *bus) {
+    UsbMouse *mouse = allocate_zeroed(sizeof(*mouse));
+    usb_hid_init(&mouse->hid, &model, &mouse->state, context, bus);
+    device_list_add(context->devices, &device_class, "usb-mouse", mouse, &mouse->state);
+    reset(mouse);
+    return mouse;
+}
+
+void usb_mouse_destroy(UsbMouse *mouse) {
+    free(mouse);
+}
+
+UsbDevice *usb_mouse_device(UsbMouse *mouse) {
+    return &mouse->hid.device;
+}
