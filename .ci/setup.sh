@@ -1,7 +1,7 @@
 # Set-up shared by ./run and ./test: packages, configuring, building. Read by sh, from the top folder.
 
 # What the build needs, what running needs, what tests need besides: Debian's package names.
-SETUP_BUILD="gcc libc6-dev cmake ninja-build pkg-config nasm libcapstone-dev libsdl2-dev libxxhash-dev libjson-c-dev zlib1g-dev libzstd-dev libnbd-dev libvncserver-dev libslirp-dev libadplug-dev liblua5.4-dev libpng-dev check"
+SETUP_BUILD="gcc libc6-dev cmake ninja-build pkg-config nasm libcapstone-dev libsdl2-dev libxxhash-dev libjson-c-dev zlib1g-dev libzstd-dev libnbd-dev libvncserver-dev libslirp-dev libadplug-dev libdw-dev liblua5.4-dev libpng-dev check"
 SETUP_RUN="seabios ipxe-qemu python3"
 SETUP_TEST="libvirt-daemon-system libvirt-clients virtinst qemu-system-x86 qemu-utils mtools dosfstools xvfb xdotool xclip imagemagick bochs bochs-term bochsbios vgabios"
 

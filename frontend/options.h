@@ -28,6 +28,9 @@ OptionHandler option_accel_name;
 /* options_smbios.c */
 OptionHandler option_smbios, option_uuid;
 
+/* options_coverage.c */
+OptionHandler option_coverage, option_profile, option_symbols;
+
 /* options_time.c */
 OptionHandler option_icount, option_rtc;
 

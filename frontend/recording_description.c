@@ -8,9 +8,9 @@
 
 /* Options that are not about the guest's machine. */
 static const char *const left_out[] = {
-    "-record",    "-gdb",         "-s",       "-S",       "-monitor",  "-mon",
-    "-display",   "-D",           "-d",       "-pidfile", "-qmp",      "-vnc",
-    "-nographic", "-full-screen", "-perfmap", "-jitdump", "-daemonize"};
+    "-record",  "-gdb",     "-s",         "-S",        "-monitor", "-mon",       "-display",
+    "-D",       "-d",       "-pidfile",   "-qmp",      "-vnc",     "-nographic", "-full-screen",
+    "-perfmap", "-jitdump", "-daemonize", "-coverage", "-profile", "-symbols"};
 
 static bool is_left_out(const char *word) {
     for (size_t i = 0; i < sizeof(left_out) / sizeof(left_out[0]); i++)

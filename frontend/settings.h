@@ -5,6 +5,7 @@
 
 #include "audio_spec.h"
 #include "character_spec.h"
+#include "guest_coverage.h"
 #include "machine_config.h"
 #include "vnc_spec.h"
 #include "window_settings.h"
@@ -121,6 +122,7 @@ typedef struct Settings {
     const char *incoming;           /* where the state comes from; NULL: no state comes */
     const char *load_snapshot;      /* -loadvm */
     const char *record_path;        /* -record; NULL: the run is not recorded */
+    GuestCoverageOptions coverage;  /* -coverage, -profile, -symbols */
     const struct Recording *replay; /* the machine replays this; NULL: it lives */
     char **words;                   /* the command line, as it was given */
     int word_count;

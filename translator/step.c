@@ -92,6 +92,7 @@ static PortableExit run_one(Translator *translator) {
     if (!translator_lift(translator, physical, context, 1) &&
         !lift_across_pages(translator, physical, context))
         return PORTABLE_FAULT;
+    translator_note_lifted(translator, context, physical);
     return portable_run(translator->cpu, &translator->lifted);
 }
 

@@ -5,8 +5,8 @@
 #include "helpers.h"
 #include "host_clock.h"
 #include "insn.h"
-#include "translator_internal.h"
 #include "jit_backend.h"
+#include "translator_internal.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,8 +194,8 @@ static const uint8_t *guest_code(const Translator *translator, uint32_t physical
 }
 
 /* Listings show of an instruction over a page's end what lies before it. */
-static uint32_t bytes_on_page(const BlockKey *key, uint32_t bytes) {
-    uint32_t to_end = PAGE_SIZE - (key->physical & PAGE_OFFSET_MASK);
+static uint32_t bytes_on_page(uint32_t physical, uint32_t bytes) {
+    uint32_t to_end = PAGE_SIZE - (physical & PAGE_OFFSET_MASK);
     return bytes < to_end ? bytes : to_end;
 }
 
@@ -207,7 +207,7 @@ static void trace_translation(Translator *translator, const BlockKey *key, const
     if (trace->mask & TRACE_IN_ASM) {
         byte_buffer_print(&text, "IN: %08X\n", key->eip);
         disassemble(guest_code(translator, key->physical),
-                    bytes_on_page(key, lifted->next_eip - lifted->eip), key->eip,
+                    bytes_on_page(key->physical, lifted->next_eip - lifted->eip), key->eip,
                     guest_bits(translator, key), &text);
     }
     if (trace->mask & TRACE_OP) {
@@ -238,7 +238,7 @@ static void print_block(const Block *block, void *opaque) {
                           : "recomputable from registers");
     const uint8_t *code = guest_code(listing->translator, block->key.physical);
     unsigned guest =
-        disassemble(code, bytes_on_page(&block->key, block->byte_count), block->key.eip,
+        disassemble(code, bytes_on_page(block->key.physical, block->byte_count), block->key.eip,
                     guest_bits(listing->translator, &block->key), text);
     byte_buffer_print(text, "host:\n");
     unsigned host = disassemble(block->host_code, block->hot_bytes, 0, 64, text);
@@ -249,6 +249,15 @@ void translator_print_blocks(const Translator *translator, uint32_t eip, ByteBuf
     BlockListing listing = {translator, text};
     if (translator->jit != NULL)
         block_cache_visit(translator->cache, eip, print_block, &listing);
+}
+
+void translator_note_lifted(Translator *translator, const Context *context, uint32_t physical) {
+    const UopBlock *lifted = &translator->lifted;
+    const uint8_t *code = guest_code(translator, physical);
+    if (translator->options.coverage == NULL || code == NULL)
+        return;
+    code_coverage_note(translator->options.coverage, context->cs_base + lifted->eip, code,
+                       bytes_on_page(physical, lifted->next_eip - lifted->eip));
 }
 
 /* Lifts the block of this key; if its first instruction runs over the page's end, completes the
@@ -262,10 +271,13 @@ static bool lift_for_key(Translator *translator, const Context *context, BlockKe
         find_needed_flags(translator);
         return true;
     }
-    return translator_lift_at(translator, key->physical, key->eip, context, max_insns) ||
-           (find_second_page(translator, context, key) &&
-            translator_lift_across(translator, key->physical, key->second_page - 1, context,
-                                   key->eip));
+    bool good = translator_lift_at(translator, key->physical, key->eip, context, max_insns) ||
+                (find_second_page(translator, context, key) &&
+                 translator_lift_across(translator, key->physical, key->second_page - 1, context,
+                                        key->eip));
+    if (good)
+        translator_note_lifted(translator, context, key->physical);
+    return good;
 }
 
 Block *translator_find_block(const Translator *translator, const BlockKey *wanted) {

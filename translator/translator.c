@@ -191,9 +191,12 @@ static void run_short(Translator *translator, uint32_t physical, uint32_t contex
                       uint64_t left) {
     const Context *context = context_table_get(translator->contexts, context_number);
     unsigned limit = left < UOP_BLOCK_INSNS ? (unsigned)left : UOP_BLOCK_INSNS;
-    if (!translator_lift(translator, physical, context, limit))
+    if (!translator_lift(translator, physical, context, limit)) {
         translator_step(translator);
-    else if (portable_run(translator->cpu, &translator->lifted) == PORTABLE_FAULT)
+        return;
+    }
+    translator_note_lifted(translator, context, physical);
+    if (portable_run(translator->cpu, &translator->lifted) == PORTABLE_FAULT)
         deliver_fault(translator);
 }
 
@@ -236,6 +239,27 @@ static void run_end(Translator *translator, BlockKey *key, const Block *block, u
     }
 }
 
+/* So far may be run that the instruction of the next sample lies in the next block. */
+static uint64_t profile_limit(Translator *translator, uint64_t limit) {
+    uint64_t now = translator->cpu->state.instruction_count;
+    if (translator->options.profile == NULL)
+        return limit;
+    if (translator->next_profiled < now) /* it was run by other ways */
+        translator->next_profiled = now;
+    uint64_t to_next = translator->next_profiled - now;
+    return to_next >= limit ? limit : to_next > 0 ? to_next : 1;
+}
+
+/* 'insns' from here on are run next, from one basic block's start. */
+static void profile_block(Translator *translator, uint64_t insns) {
+    const CpuState *state = &translator->cpu->state;
+    if (translator->options.profile == NULL ||
+        translator->next_profiled - state->instruction_count >= insns)
+        return;
+    code_profile_add(translator->options.profile, state->segment[SEG_CS].base + state->eip);
+    translator->next_profiled += CODE_PROFILE_INTERVAL;
+}
+
 /* One block, or one instruction where it must be: in an interrupt shadow that holds something back,
  * which is looked at after it. */
 static void run_once(Translator *translator, uint64_t left) {
@@ -262,7 +286,7 @@ static void run_once(Translator *translator, uint64_t left) {
                     .limit = limit};
     if (hot_paths_sample(translator, &key, left))
         return;
-    uint64_t stretch = hot_paths_limit(translator, left);
+    uint64_t stretch = profile_limit(translator, hot_paths_limit(translator, left));
     if (cpu->state.interrupt_shadow && cpu_wants_interrupt(cpu)) {
         key.limit = 1;
         left = stretch = 1;
@@ -277,7 +301,8 @@ static void run_once(Translator *translator, uint64_t left) {
         return;
     }
     translator_end_suppression(cpu);
-    if (stretch < block->insn_count && block->insn_count <= left) {
+    profile_block(translator, block->insn_count < left ? block->insn_count : left);
+    if (translator->jit != NULL && stretch < block->insn_count && block->insn_count <= left) {
         cpu->count_end = cpu->state.instruction_count + block->insn_count;
         run_jit_block(translator, block);
     } else if (block->insn_count > left) {

@@ -3,6 +3,8 @@
 #define REPRISE_TRANSLATOR_H
 
 #include "byte_buffer.h"
+#include "code_coverage.h"
+#include "code_profile.h"
 #include "cpu.h"
 #include "error.h"
 
@@ -30,6 +32,8 @@ typedef struct TranslatorOptions {
     bool no_inline_fpu;       /* x87, MMX and SSE instructions all go to helpers */
     bool one_insn_blocks;     /* each instruction is a block */
     bool perf_map, jit_dump;  /* names of translations for the host's profiler: code_listing.h */
+    CodeCoverage *coverage;   /* is told what is executed; NULL: nobody wants to know */
+    CodeProfile *profile;     /* likewise where the instructions go */
     bool flush_blocks;        /* every translation is run once, and forgotten with all others */
     bool force_misses;        /* every memory access takes the slow path */
     uint32_t stress_seed;     /* not 0: random budgets of 1 to 17 instructions */

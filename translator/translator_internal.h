@@ -27,9 +27,10 @@ struct Translator {
     uint16_t next_limit; /* of the key of the block that is run next */
     TranslatorCounters counters;
     HotBlocks hot_blocks;
-    uint32_t stretches;    /* runs so far: some of them are measured for the hot blocks */
-    uint64_t random;       /* of the stress mode */
-    size_t portable_bytes; /* of micro-ops kept by the portable backend since the last flush */
+    uint32_t stretches;     /* runs so far: some of them are measured for the hot blocks */
+    uint64_t random;        /* of the stress mode */
+    uint64_t next_profiled; /* instruction count of the next sample for options.profile */
+    size_t portable_bytes;  /* of micro-ops kept by the portable backend since the last flush */
 };
 
 /* Where the next instruction is. False: cpu->exception is set (a page fault of the fetch, or #GP
@@ -73,6 +74,10 @@ Block *translator_find_block(const Translator *translator, const BlockKey *wante
 Block *translator_get_block(Translator *translator, const BlockKey *wanted);
 /* NULL also if the buffer is full. */
 Block *translator_get_block_unflushed(Translator *translator, const BlockKey *wanted);
+
+/* What translator->lifted holds, at this linear address, is about to be executed: tells the
+ * coverage, if there is one. translate.c */
+void translator_note_lifted(Translator *translator, const Context *context, uint32_t physical);
 
 /* Drops all translations and counts why. translator.c */
 void translator_forget_all(Translator *translator, ForgetReason reason);

@@ -20,6 +20,10 @@ void library_set_served(RepriseMachine *machine);
 /* The board goes; what outputs lead to can go then. reprise_destroy() does it as well. */
 void library_end(RepriseMachine *machine);
 
+/* Writes what -coverage and -profile ask for, after library_end(); reprise_destroy() does it as
+ * well, and keeps silent about errors. */
+bool library_finish_coverage(RepriseMachine *machine, Error *error);
+
 /* Errors on their way between the two. */
 bool library_tell(RepriseError *error, const Error *inner);
 bool library_take(Error *error, const RepriseError *outer);

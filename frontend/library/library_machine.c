@@ -63,6 +63,7 @@ RepriseMachine *reprise_create(void) {
 static void release_settings(LibrarySettings *shared) {
     if (__atomic_sub_fetch(&shared->users, 1, __ATOMIC_ACQ_REL) > 0)
         return;
+    guest_coverage_finish(shared->coverage, NULL);
     FILE *trace = shared->settings.machine.trace_output;
     if (trace != NULL && trace != stderr)
         fclose(trace);
@@ -74,6 +75,12 @@ void library_end(RepriseMachine *machine) {
     machine_destroy(machine->machine);
     machine->machine = NULL;
     audio_outputs_close(&machine->audio);
+}
+
+bool library_finish_coverage(RepriseMachine *machine, Error *error) {
+    GuestCoverage *coverage = machine->shared->coverage;
+    machine->shared->coverage = NULL;
+    return guest_coverage_finish(coverage, error);
 }
 
 void reprise_destroy(RepriseMachine *machine) {
@@ -212,6 +219,17 @@ static bool open_trace(Settings *settings, Error *error) {
            error_set(error, "cannot write '%s': %s", settings->trace_file, strerror(errno));
 }
 
+static bool open_coverage(LibrarySettings *shared, Error *error) {
+    Settings *settings = &shared->settings;
+    if (!guest_coverage_is_wanted(&settings->coverage))
+        return true;
+    shared->coverage = guest_coverage_open(&settings->coverage, settings->machine.kernel, error);
+    if (shared->coverage == NULL)
+        return false;
+    guest_coverage_attach(shared->coverage, &settings->machine.translator);
+    return true;
+}
+
 static bool is_interrupted(void *opaque) {
     RepriseMachine *machine = opaque;
     return __atomic_exchange_n(&machine->interrupted, false, __ATOMIC_RELAXED);
@@ -236,7 +254,7 @@ static bool build(RepriseMachine *machine, Error *error) {
     if (unserved != NULL)
         return error_set(error, "%s: a machine of the library has nobody to do that", unserved);
     plug_in_ports(machine);
-    return open_trace(settings, error) &&
+    return open_trace(settings, error) && open_coverage(machine->shared, error) &&
            (machine->served ||
             audio_outputs_open(&machine->audio, settings, false, NULL, NULL, error)) &&
            take_machine(machine, machine_create(&settings->machine, error)) &&

@@ -8,6 +8,7 @@
 /* The options of a machine and of its clones: they own the strings of the configuration. */
 typedef struct LibrarySettings {
     Settings settings;
+    GuestCoverage *coverage; /* NULL: nobody wants any */
     int users; /* atomic: clones live on other threads */
 } LibrarySettings;
 

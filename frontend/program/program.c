@@ -335,6 +335,9 @@ bool program_run(RepriseMachine *machine, const ProgramPart *part, int *exit_sta
                 audio_outputs_open(&program.audio, settings, true, wake_loop, &program, error) &&
                 run_machine(&program, part, exit_status, error);
     close_all(&program);
+    Error unwritten = {.set = false};
+    if (!library_finish_coverage(machine, &unwritten) && good)
+        good = error_set(error, "%s", unwritten.message);
     program_signals_remove(&program);
     event_loop_destroy(&program.loop);
     return good;

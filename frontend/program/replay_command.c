@@ -113,7 +113,7 @@ static int replay(RepriseMachine *library, const ProgramPart *part, const Replay
     if (machine_replay_recording(machine, recording, &run, error))
         status = replay_alone(machine, words, &run, error);
     library_end(library);
-    return status;
+    return library_finish_coverage(library, error) ? status : 1;
 }
 
 int replay_command(RepriseMachine *library, const ProgramPart *part, int argc, char **argv,

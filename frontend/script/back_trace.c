@@ -7,7 +7,7 @@ enum { FRAMES_MAX = 64, CODE_BYTES = 16, CODE_INSTRUCTIONS = 16, STACK_WORDS = 3
 
 typedef struct Walk {
     Machine *machine;
-    const ElfSymbols *symbols;
+    const GuestSymbols *symbols;
     ByteBuffer *output;
     unsigned bytes; /* of a stack word: 2 or 4, as the code's size is */
 } Walk;
@@ -36,8 +36,8 @@ static bool read_stack(const Walk *walk, uint32_t offset, uint32_t *value) {
 }
 
 static void print_symbol(const Walk *walk, uint32_t linear) {
-    const ElfSymbol *symbol =
-        walk->symbols != NULL ? elf_symbols_find(walk->symbols, linear) : NULL;
+    const GuestSymbol *symbol =
+        walk->symbols != NULL ? guest_symbols_find(walk->symbols, linear) : NULL;
     if (symbol != NULL)
         byte_buffer_print(walk->output, "  %s+0x%llx", symbol->name,
                           (unsigned long long)(linear - symbol->address));
@@ -124,7 +124,7 @@ static void print_stack(const Walk *walk) {
     byte_buffer_print(walk->output, "\n");
 }
 
-void back_trace_print(Machine *machine, const ElfSymbols *symbols, ByteBuffer *output) {
+void back_trace_print(Machine *machine, const GuestSymbols *symbols, ByteBuffer *output) {
     bool wide = (machine->cpu->state.segment[SEG_CS].access & ACCESS_DB) != 0;
     Walk walk = {.machine = machine, .symbols = symbols, .output = output, .bytes = wide ? 4 : 2};
     print_place(&walk);

@@ -4,10 +4,10 @@
 #define REPRISE_BACK_TRACE_H
 
 #include "byte_buffer.h"
-#include "elf_symbols.h"
+#include "guest_symbols.h"
 #include "machine.h"
 
 /* 'symbols' may be NULL. Nothing in the guest changes; what its stack holds is not trusted. */
-void back_trace_print(Machine *machine, const ElfSymbols *symbols, ByteBuffer *output);
+void back_trace_print(Machine *machine, const GuestSymbols *symbols, ByteBuffer *output);
 
 #endif

@@ -203,21 +203,21 @@ static void write_devices(Machine *machine, const char *path, Error *error) {
     byte_buffer_free(&text);
 }
 
-/* Symbols are those of --symbols, or of the kernel where that is an ELF file. */
+/* Symbols are those of the first --symbols, or of the kernel where that is an ELF file. */
 static void write_back_trace(const ScriptMachine *machine, const char *path, Error *error) {
-    ElfSymbols symbols = {.symbols = NULL};
+    GuestSymbols symbols = {.symbols = NULL};
     ByteBuffer text = {.data = NULL};
     Error no_symbols = {.set = false};
-    const char *given = machine->script->options->symbols;
+    const char *given = machine->script->options->coverage.symbols[0];
     const char *kernel = machine->machine->config.kernel;
     if (given != NULL)
-        elf_symbols_read(&symbols, given, error);
+        guest_symbols_read(&symbols, given, error);
     else if (kernel != NULL)
-        elf_symbols_read(&symbols, kernel, &no_symbols);
+        guest_symbols_read(&symbols, kernel, &no_symbols);
     back_trace_print(machine->machine, &symbols, &text);
     write_file(path, "backtrace.txt", &text, error);
     byte_buffer_free(&text);
-    elf_symbols_free(&symbols);
+    guest_symbols_free(&symbols);
 }
 
 static void write_log(const ByteBuffer *log, const char *path, const char *name, Error *error) {

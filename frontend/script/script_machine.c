@@ -94,6 +94,9 @@ static bool check_settings(const Settings *settings, Error *error) {
         return error_set(error, "that option prints something and makes no machine");
     if (settings->display == DISPLAY_SDL || settings->full_screen)
         return error_set(error, "a script's machine has no window");
+    if (guest_coverage_is_wanted(&settings->coverage))
+        return error_set(error, "coverage is of all machines: --coverage, --profile, --symbols of "
+                                "'reprise test'");
     if (settings->machine.start_paused)
         return error_set(error, "-S: a script's machine runs within waits only");
     for (int i = 0; i < settings->serial_count; i++) {
@@ -131,6 +134,8 @@ static bool configure(ScriptMachine *machine, const WordList *words, Error *erro
         config->has_parallel[i] = settings->parallel[i].kind != CHARACTER_NONE;
     if (config->name != NULL)
         snprintf(machine->name, sizeof(machine->name), "%s", config->name);
+    if (machine->script->options->guest_coverage != NULL)
+        guest_coverage_attach(machine->script->options->guest_coverage, &config->translator);
     bool has_firmware_log = settings->firmware_log.kind != CHARACTER_NONE;
     script_output_wire(&machine->output, config, has_firmware_log);
     return good;

@@ -5,6 +5,19 @@
 
 #include <stdio.h>
 
+static bool run(TestOptions *options, ScriptStatus *status, Error *error) {
+    if (!guest_coverage_is_wanted(&options->coverage))
+        return test_run_scripts(options, status, error);
+    options->guest_coverage = guest_coverage_open(&options->coverage, NULL, error);
+    bool good = options->guest_coverage != NULL && test_run_scripts(options, status, error);
+    Error unwritten = {.set = false};
+    if (!guest_coverage_finish(options->guest_coverage, &unwritten) && good) {
+        *status = SCRIPT_ERROR;
+        good = error_set(error, "%s", unwritten.message);
+    }
+    return good;
+}
+
 int test_command(const char *program, int argc, char **argv, Error *error) {
     TestOptions options;
     ScriptStatus status = SCRIPT_USAGE;
@@ -13,7 +26,7 @@ int test_command(const char *program, int argc, char **argv, Error *error) {
             test_options_print_help(stdout);
             status = SCRIPT_PASSED;
         } else {
-            test_run_scripts(&options, &status, error);
+            run(&options, &status, error);
         }
     }
     test_options_free(&options);

@@ -72,8 +72,22 @@ static bool read_fail_fast(TestOptions *options, const char *argument, Error *er
 }
 
 static bool read_symbols(TestOptions *options, const char *argument, Error *error) {
+    GuestCoverageOptions *coverage = &options->coverage;
+    if (coverage->symbols_count == GUEST_COVERAGE_FILES)
+        return error_set(error, "%d files are the most", GUEST_COVERAGE_FILES);
+    coverage->symbols[coverage->symbols_count++] = argument;
+    return true;
+}
+
+static bool read_coverage(TestOptions *options, const char *argument, Error *error) {
     (void)error;
-    options->symbols = argument;
+    options->coverage.coverage_path = argument;
+    return true;
+}
+
+static bool read_profile(TestOptions *options, const char *argument, Error *error) {
+    (void)error;
+    options->coverage.profile_path = argument;
     return true;
 }
 
@@ -115,6 +129,7 @@ static bool read_hash_log(TestOptions *options, const char *argument, Error *err
 
 // clang-format off
 static const TestOption test_option_table[] = {
+    {"coverage",   "FILE",       "which code of the guests was executed, for lcov; needs --symbols", read_coverage},
     {"fail-fast",  NULL,         "end after the first failure",                             read_fail_fast},
     {"filter",     "PATTERN",    "only tests whose name holds this Lua pattern; \"TEST / CASE\"", read_filter},
     {"hash-check", "FILE",       "end with status 6 where the run differs from that of a --hash-log", read_hash_check},
@@ -124,8 +139,9 @@ static const TestOption test_option_table[] = {
     {"junit",      "FILE",       "a report in JUnit's XML",                                 read_junit},
     {"list",       NULL,         "names the tests, and runs only what stands outside them", read_list},
     {"out",        "FOLDER",     "where a failing test leaves its folder",                  read_out},
+    {"profile",    "FILE",       "where the guests' instructions go, by function",          read_profile},
     {"repeat",     "N",          "everything so many times",                                read_repeat},
-    {"symbols",    "FILE",       "an ELF file with the guest's symbols, for back traces",   read_symbols},
+    {"symbols",    "FILE",       "an ELF file or a map of the guest's code, for back traces, coverage, profile", read_symbols},
     {"tap",        NULL,         "report in the Test Anything Protocol",                    read_tap},
     {"time-limit", "SECONDS",    "of the host, for everything; exit status 124",            read_time_limit},
     {"var",        "NAME=VALUE", "scripts see args.NAME",                                   read_variable},

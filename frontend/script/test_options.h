@@ -4,6 +4,7 @@
 #define REPRISE_TEST_OPTIONS_H
 
 #include "error.h"
+#include "guest_coverage.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,9 +31,10 @@ typedef struct TestOptions {
     bool list;                         /* --list */
     bool fail_fast;                    /* --fail-fast */
     int repeat;                        /* --repeat; 0 without */
-    const char *symbols;               /* --symbols: an ELF file, for back traces; NULL without */
-    int64_t time_limit_ns;             /* --time-limit; 0: none */
-    int64_t deadline_ns;               /* of the host's clock; INT64_MAX: none */
+    GuestCoverageOptions coverage;     /* --coverage, --profile, --symbols; for back traces too */
+    struct GuestCoverage *guest_coverage; /* of all machines; NULL without the first two */
+    int64_t time_limit_ns;                /* --time-limit; 0: none */
+    int64_t deadline_ns;                  /* of the host's clock; INT64_MAX: none */
     bool show_help;
     char **strings; /* that parsing made */
     int string_count;

@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "test_run.h"
 #include "allocate.h"
-#include "elf_symbols.h"
+#include "guest_symbols.h"
 #include "machine_time.h"
 
 #include <errno.h>
@@ -151,13 +151,14 @@ static bool check_scripts(const TestOptions *options, Error *error) {
     return good;
 }
 
+/* Every file is looked at now, rather than when a test has failed. */
 static bool check_symbols(const TestOptions *options, Error *error) {
-    ElfSymbols symbols;
-    if (options->symbols == NULL)
-        return true;
-    if (!elf_symbols_read(&symbols, options->symbols, error))
-        return error_prefix(error, "--symbols: ");
-    elf_symbols_free(&symbols);
+    for (unsigned i = 0; i < options->coverage.symbols_count; i++) {
+        GuestSymbols symbols;
+        if (!guest_symbols_read(&symbols, options->coverage.symbols[i], error))
+            return error_prefix(error, "--symbols: ");
+        guest_symbols_free(&symbols);
+    }
     return true;
 }
 

@@ -37,7 +37,7 @@ static void put(Machine *machine, uint32_t offset, unsigned bytes, uint32_t valu
     physical_write_bytes(machine->memory, 0x10000 + offset, raw, bytes);
 }
 
-static char *trace(Machine *machine, const ElfSymbols *symbols) {
+static char *trace(Machine *machine, const GuestSymbols *symbols) {
     ByteBuffer text = {.data = NULL};
     back_trace_print(machine, symbols, &text);
     return (char *)text.data;
@@ -45,8 +45,8 @@ static char *trace(Machine *machine, const ElfSymbols *symbols) {
 
 START_TEST(frames_of_32_bit_code_have_names) {
     Machine *machine = make_machine();
-    ElfSymbol table[] = {{0x11000, 0x100, "boot"}, {0x12000, 0x100, "panic"}};
-    ElfSymbols symbols = {.symbols = table, .count = 2};
+    GuestSymbol table[] = {{0x11000, 0x100, "boot"}, {0x12000, 0x100, "panic"}};
+    GuestSymbols symbols = {.symbols = table, .count = 2};
     set_segments(machine, true);
     machine->cpu->state.eip = 0x2010;
     machine->cpu->state.gpr[REG_EBP] = 0x8000;
