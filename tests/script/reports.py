@@ -240,7 +240,7 @@ def test_symbols(folder):
     trace = read(folder, "reprise-failures", "hangs", "backtrace.txt")
     expect("#0  0000:7c02  start_of_boot+0x2" in trace, trace)
     status, _, err = run(folder, "--symbols", script("first.lua"), script("plain.lua"))
-    expect(status == 2 and "--symbols: " in err and "not an ELF file" in err, err)
+    expect(status == 2 and "--symbols: " in err and "neither an ELF file" in err, err)
 
 
 def test_choice(folder):
