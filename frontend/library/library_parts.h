@@ -9,7 +9,7 @@
 typedef struct LibrarySettings {
     Settings settings;
     GuestCoverage *coverage; /* NULL: nobody wants any */
-    int users; /* atomic: clones live on other threads */
+    int users;               /* atomic: clones live on other threads */
 } LibrarySettings;
 
 typedef struct LibraryOutput {
