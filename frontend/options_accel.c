@@ -28,6 +28,7 @@ static const Switch switches[] = {
     {"flag-states", OPTION(no_flag_states), true, true, true, "flags stay where they can be computed from"},
     {"shared-checks", OPTION(no_shared_checks), true, true, true, "one look into the TLB for a stack frame"},
     {"known-pages", OPTION(no_known_pages), true, true, true, "none for pages that the code names"},
+    {"known-direction", OPTION(no_known_direction), true, true, false, "string instructions are translated for one state of DF"},
     {"beside-code", OPTION(no_side_stores), true, true, true, "stores beside code on its page stay in translated code"},
     {"fetched-operands", OPTION(no_fetched_operands), true, true, true, "operands of code that are stored into are fetched as it runs"},
     {"single-entry", OPTION(no_single_entry), true, true, true, "code that changes often is translated for one state of flags"},
@@ -46,8 +47,8 @@ static const Switch switches[] = {
 enum { SWITCH_COUNT = sizeof(switches) / sizeof(switches[0]) };
 
 static const char KNOWN[] =
-    "accel chaining jump-table flag-liveness flag-states shared-checks known-pages beside-code "
-    "fetched-operands single-entry revival page-pairs bmi2 hot-paths inline-strings inline-fpu "
+    "accel chaining jump-table flag-liveness flag-states shared-checks known-pages known-direction "
+    "beside-code fetched-operands single-entry revival page-pairs bmi2 hot-paths inline-strings inline-fpu "
     "eager-hot-paths "
     "one-insn-per-tb force-misses optimize flush stress "
     "buffer tb-size thread split-wx";

@@ -49,7 +49,7 @@ static void emit_interrupt_flag(ArmTranslation *translation, unsigned src, uint3
     arm_land_here(translation, same);
 }
 
-/*     sbfx  w15, src, #10, #1
+/*     sbfx  w15, src, #10, #1      ; or nothing of that
  *     orr   w15, w15, #1
  *     str   w15, [direction]
  *     and   w8, src, #D5h          ; SF ZF AF PF CF
@@ -58,11 +58,13 @@ static void emit_interrupt_flag(ArmTranslation *translation, unsigned src, uint3
  *     ubfx  w15, src, #11, #1
  *     orr   w8, w8, w15
  *     strh  w8, [flags_image] */
-static void emit_status_flags(ArmTranslation *translation, unsigned src) {
+static void emit_status_flags(ArmTranslation *translation, unsigned src, bool with_direction) {
     ArmAssembler *assembler = &translation->assembler;
-    arm_extract(assembler, true, ARM_SCRATCH, src, 10, 1);
-    arm_logic_imm(assembler, ARM_ORR, ARM_SCRATCH, ARM_SCRATCH, 1);
-    arm_store_cpu(translation, 4, ARM_SCRATCH, CPU_OFFSET(state.direction));
+    if (with_direction) {
+        arm_extract(assembler, true, ARM_SCRATCH, src, 10, 1);
+        arm_logic_imm(assembler, ARM_ORR, ARM_SCRATCH, ARM_SCRATCH, 1);
+        arm_store_cpu(translation, 4, ARM_SCRATCH, CPU_OFFSET(state.direction));
+    }
     arm_logic_imm(assembler, ARM_AND, ARM_RESULT, src, FLAG_STATUS & 0xFF);
     arm_logic_imm(assembler, ARM_ORR, ARM_RESULT, ARM_RESULT, FLAG_1);
     arm_shift_imm(assembler, false, ARM_LSL, ARM_RESULT, ARM_RESULT, 8);
@@ -71,12 +73,15 @@ static void emit_status_flags(ArmTranslation *translation, unsigned src) {
     arm_store_cpu(translation, 2, ARM_RESULT, CPU_OFFSET(state.flags_image));
 }
 
-/* POPF that changes but status flags, DF and, at level 0, IF. */
+/* POPF that changes but status flags, at level 0 IF, and DF where it is not known ([eflags] has it
+ * clear). */
 void arm_emit_write_eflags(ArmTranslation *translation, const Uop *uop) {
     ArmAssembler *assembler = &translation->assembler;
     unsigned src = arm_register(uop->src);
     bool system = context_cpl(translation->context) == 0;
     uint32_t others = FLAG_TF | FLAG_NT | FLAG_AC | FLAG_ID | (system ? FLAG_IOPL : FLAG_IF);
+    int direction =
+        translator_known_direction(translation->backend->translator, translation->context);
     if (uop->size == 2)
         others &= 0xFFFF;
     uint32_t site = arm_add_site(translation, SITE_OTHER, 0, 0);
@@ -84,9 +89,11 @@ void arm_emit_write_eflags(ArmTranslation *translation, const Uop *uop) {
     arm_logic(assembler, false, ARM_EOR, false, ARM_RESULT, ARM_RESULT, src, ARM_LSL, 0);
     arm_logic_imm(assembler, ARM_ANDS, ARM_ZERO, ARM_RESULT, others);
     step_at(translation, arm_branch_if(assembler, ARM_NE), site);
+    if (direction != 0)
+        step_at(translation, arm_branch_bit(assembler, direction > 0, src, 10), site);
     if (system)
         emit_interrupt_flag(translation, src, site);
-    emit_status_flags(translation, src);
+    emit_status_flags(translation, src, direction == 0);
     arm_flags_are_in_memory(translation);
 }
 

@@ -39,7 +39,7 @@ static Context read_context(const Cpu *cpu) {
     uint32_t mode = (cs->access & ACCESS_DB ? CONTEXT_CODE32 : 0u) |
                     (state->segment[SEG_SS].access & ACCESS_DB ? CONTEXT_STACK32 : 0u) |
                     (cpu_is_real_addressing(cpu) ? 0u : CONTEXT_PROTECTED) |
-                    state->cpl << CONTEXT_CPL_SHIFT |
+                    (state->direction < 0 ? CONTEXT_DOWN : 0u) | state->cpl << CONTEXT_CPL_SHIFT |
                     fpu_find_ready_units(cpu) << CONTEXT_UNITS_SHIFT;
     for (unsigned s = 0; s < SEG_COUNT; s++)
         mode |= state->segment[s].kind << (CONTEXT_KIND_SHIFT + 2 * s);
@@ -98,6 +98,7 @@ LiftMode context_lift_mode(const Context *context, uint64_t features, uint64_t h
         .stack32 = (context->mode & CONTEXT_STACK32) != 0,
         .protected_mode = (context->mode & CONTEXT_PROTECTED) != 0,
         .cpl = (uint8_t)context_cpl(context),
+        .direction = (int8_t)context_direction(context),
         .real_segments = find_real_segments(context),
         .cs_limit = context->cs_limit,
         .features = features,

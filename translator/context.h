@@ -1,7 +1,7 @@
 /* Contexts: everything but address and bytes that a translation depends on, numbered so that
  * comparing is one compare.
  *
- * Mode bits: sizes, privilege, kinds of the segments. With them go base and limit of the code
+ * Mode bits: sizes, privilege, kinds of the segments, DF. With them go base and limit of the code
  * segment. */
 #ifndef REPRISE_CONTEXT_H
 #define REPRISE_CONTEXT_H
@@ -26,6 +26,7 @@ enum {
     CONTEXT_PROTECTED = 1 << 2,
     CONTEXT_CPL_SHIFT = 3,         /* two bits */
     CONTEXT_UNITS_SHIFT = 5,       /* two bits: FPU_UNIT_* that are ready */
+    CONTEXT_DOWN = 1 << 7,         /* DF: string instructions count down */
     CONTEXT_KIND_SHIFT = 8,        /* two bits for each of ES CS SS DS FS GS */
     CONTEXT_BREAKPOINT_SHIFT = 20, /* one bit for each of DR0 to DR3 */
 };
@@ -53,6 +54,10 @@ static inline unsigned context_segment_kind(const Context *context, unsigned seg
 /* The armed breakpoints, by bit. */
 static inline unsigned context_breakpoints(const Context *context) {
     return context->mode >> CONTEXT_BREAKPOINT_SHIFT & 15;
+}
+/* Of string instructions: 1 or -1. */
+static inline int context_direction(const Context *context) {
+    return context->mode & CONTEXT_DOWN ? -1 : 1;
 }
 static inline unsigned context_cpl(const Context *context) {
     return context->mode >> CONTEXT_CPL_SHIFT & 3;

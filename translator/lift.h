@@ -14,6 +14,7 @@ typedef struct LiftMode {
     bool stack32;        /* SS.B */
     bool protected_mode; /* protected and not v8086 */
     uint8_t cpl;
+    int8_t direction;      /* of string instructions: 1, -1; 0: to be looked at when they run */
     uint8_t real_segments; /* by bit of SEG_*: data segments whose load cannot fault, nor change
                               their kind: SEGMENT_REAL, in real or v8086 mode */
     uint32_t cs_limit;

@@ -328,11 +328,20 @@ void lift_stc(Lifter *lifter) {
 void lift_cmc(Lifter *lifter) {
     implied(lifter, UOP_CMC);
 }
+/* What follows is translated for the other direction then. */
+static void set_direction(Lifter *lifter, UopCode code, int direction) {
+    int known = lifter->mode->direction;
+    if (known == direction)
+        return;
+    implied(lifter, code);
+    if (known != 0)
+        lift_exit(lifter);
+}
 void lift_cld(Lifter *lifter) {
-    implied(lifter, UOP_CLD);
+    set_direction(lifter, UOP_CLD, 1);
 }
 void lift_std(Lifter *lifter) {
-    implied(lifter, UOP_STD);
+    set_direction(lifter, UOP_STD, -1);
 }
 void lift_nop(Lifter *lifter) {
     (void)lifter;

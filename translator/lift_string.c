@@ -18,9 +18,17 @@ static void repeat(Lifter *lifter, HelperId helper) {
 }
 
 static void step(Lifter *lifter, unsigned reg) {
-    Uop *uop = lift_emit(lifter, UOP_STEP, lifter->insn->address_size);
+    unsigned size = lifter->insn->address_size;
+    int32_t element = (int32_t)element_size(lifter);
+    if (lifter->mode->direction != 0) {
+        Uop *uop = lift_emit(lifter, UOP_LEA, size);
+        lift_set_dst_register(uop, reg);
+        lift_set_address(uop, SEG_DS, reg, lifter->mode->direction * element, size);
+        return;
+    }
+    Uop *uop = lift_emit(lifter, UOP_STEP, size);
     lift_set_dst_register(uop, reg);
-    uop->imm = element_size(lifter);
+    uop->imm = (uint32_t)element;
 }
 
 /* reg op= [segment:index], or [segment:index] = reg. */

@@ -26,12 +26,17 @@ bool translator_fetch_address(Translator *translator, uint32_t *physical) {
     return true;
 }
 
+int translator_known_direction(const Translator *translator, const Context *context) {
+    return translator->options.no_known_direction ? 0 : context_direction(context);
+}
+
 LiftMode translator_lift_mode(const Translator *translator, const Context *context) {
     LiftMode mode =
         context_lift_mode(context, translator->cpu->features[0], translator->host_features);
     if (translator->options.no_inline_fpu ||
         (translator->jit != NULL && !jit_backend_has_fpu(translator->jit)))
         mode.ready_units = 0;
+    mode.direction = (int8_t)translator_known_direction(translator, context);
     return mode;
 }
 

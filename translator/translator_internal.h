@@ -37,6 +37,10 @@ struct Translator {
  * beyond the limit of CS). translate.c */
 bool translator_fetch_address(Translator *translator, uint32_t *physical);
 
+/* Which way string instructions go in this context: 1 or -1; 0 if translations are not to rely on
+ * it. translate.c */
+int translator_known_direction(const Translator *translator, const Context *context);
+
 /* What the lifter wants to know of a context. translate.c */
 LiftMode translator_lift_mode(const Translator *translator, const Context *context);
 

@@ -70,6 +70,7 @@ typedef struct Translation {
     /* Where the flags are: groups valid in the host's flags, groups with another place, and that
      * place. */
     uint8_t in_host, located;
+    unsigned extended;      /* a micro-op that the load before it did; 0: none */
     uint8_t byte_registers; /* general registers that are known to hold less than 256 */
     FlagOperand af_count; /* the last writer of group S in the host's flags was a shift by so much:
                              AF is not by our rule then */

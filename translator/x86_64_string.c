@@ -39,6 +39,7 @@ typedef struct StringCode {
     unsigned size, address_size;
     bool copies, compares, source, destination; /* MOVS, STOS; CMPS, SCAS; by ESI; by EDI */
     unsigned source_segment;
+    int direction; /* 0: not known */
     uint8_t *slow[JUMPS_MAX], *done[DONE_MAX];
     unsigned slow_count, done_count;
     uint8_t *again; /* where a comparison goes on that has not come to its end */
@@ -54,7 +55,9 @@ static bool describe(Translation *translation, const Uop *uop, StringCode *code)
                          .size = uop->imm & 0xF,
                          .address_size = uop->imm >> 4 & 0xF,
                          .destination = true,
-                         .source_segment = uop->imm2};
+                         .source_segment = uop->imm2,
+                         .direction = translator_known_direction(translation->backend->translator,
+                                                                 translation->context)};
     switch (uop->helper) {
     case HELPER_ID_string_movs:
         code->copies = code->source = true;
@@ -426,7 +429,7 @@ static void compare(StringCode *code, bool while_equal) {
 
 /*     mov r11d, ecx; test r11d, r11d; jz done
  *     cmp r11d, most; ja slow      or: cmp r11d, 64; jbe few; mov r11d, 64; few:
- *     cmp dword [direction], 0; jl slow */
+ *     (cmp dword [direction], 0; jl slow) */
 static uint8_t *load_count(StringCode *code) {
     Assembler *assembler = code->assembler;
     load_sized(code, HOST_R11, HOST_RCX);
@@ -441,8 +444,10 @@ static uint8_t *load_count(StringCode *code) {
         asm_mov_imm(assembler, 4, host_reg(HOST_R11), COMPARED_MAX);
         asm_patch(few, assembler->code);
     }
-    asm_alu_imm(assembler, 4, ALU_CMP, cpu_mem(CPU_OFFSET(state.direction)), 0);
-    slow_if(code, JUMP_IF_LESS);
+    if (code->direction == 0) {
+        asm_alu_imm(assembler, 4, ALU_CMP, cpu_mem(CPU_OFFSET(state.direction)), 0);
+        slow_if(code, JUMP_IF_LESS);
+    }
     return none;
 }
 
@@ -452,7 +457,8 @@ uint8_t *x86_emit_short_string(Translation *translation, const Uop *uop) {
     unsigned repeat = uop->imm >> 8;
     const TranslatorOptions *options = &translation->backend->translator->options;
     if (options->no_inline_strings || options->force_misses || repeat == 0 ||
-        !describe(translation, uop, &code) || !segment_is_simple(&code, SEG_ES) ||
+        !describe(translation, uop, &code) || code.direction < 0 ||
+        !segment_is_simple(&code, SEG_ES) ||
         (code.source && !segment_is_simple(&code, code.source_segment)))
         return NULL;
     code.again = translation->assembler.code;

@@ -67,7 +67,7 @@ static void emit_interrupt_flag(Translation *translation, unsigned src, uint32_t
     asm_patch(same, assembler->code);
 }
 
-/*     bt    src, 10
+/*     bt    src, 10               ; or nothing of that
  *     sbb   r8d, r8d
  *     or    r8d, 1
  *     mov   [direction], r8d
@@ -78,11 +78,13 @@ static void emit_interrupt_flag(Translation *translation, unsigned src, uint32_t
  *     bt    src, 11
  *     adc   r8d, 0
  *     mov   word [flags_image], r8w */
-static void emit_status_flags(Assembler *assembler, unsigned src) {
-    emit_bit_test(assembler, src, 10);
-    asm_alu(assembler, 4, ALU_SBB, HOST_R8, host_reg(HOST_R8));
-    asm_alu_imm(assembler, 4, ALU_OR, host_reg(HOST_R8), 1);
-    asm_mov_to(assembler, 4, cpu_mem(CPU_OFFSET(state.direction)), HOST_R8);
+static void emit_status_flags(Assembler *assembler, unsigned src, bool with_direction) {
+    if (with_direction) {
+        emit_bit_test(assembler, src, 10);
+        asm_alu(assembler, 4, ALU_SBB, HOST_R8, host_reg(HOST_R8));
+        asm_alu_imm(assembler, 4, ALU_OR, host_reg(HOST_R8), 1);
+        asm_mov_to(assembler, 4, cpu_mem(CPU_OFFSET(state.direction)), HOST_R8);
+    }
     asm_mov(assembler, 4, HOST_R8, host_reg(src));
     asm_alu_imm(assembler, 4, ALU_AND, host_reg(HOST_R8), FLAG_STATUS & 0xFF);
     asm_alu_imm(assembler, 4, ALU_OR, host_reg(HOST_R8), FLAG_1);
@@ -92,9 +94,11 @@ static void emit_status_flags(Assembler *assembler, unsigned src) {
     asm_mov_to(assembler, 2, cpu_mem(CPU_OFFSET(state.flags_image)), HOST_R8);
 }
 
-/* POPF that changes but status flags, DF and, at level 0, IF.
+/* POPF that changes but status flags, at level 0 IF, and DF where it is not known ([eflags] has it
+ * clear).
  *     mov   r8d, src
  *     xor   r8d, [eflags]
+ *     (xor  r8d, DF)
  *     test  r8d, others
  *     jnz   step */
 void x86_emit_write_eflags(Translation *translation, const Uop *uop) {
@@ -102,17 +106,23 @@ void x86_emit_write_eflags(Translation *translation, const Uop *uop) {
     unsigned src = host_register(uop->src);
     bool system = context_cpl(translation->context) == 0;
     uint32_t others = FLAG_TF | FLAG_NT | FLAG_AC | FLAG_ID | (system ? FLAG_IOPL : FLAG_IF);
+    int direction =
+        translator_known_direction(translation->backend->translator, translation->context);
+    if (direction != 0)
+        others |= FLAG_DF;
     if (uop->size == 2)
         others &= 0xFFFF;
     x86_flags_clobber(translation, FLAG_GROUP_ALL);
     uint32_t site = x86_add_site(translation, SITE_OTHER, 0, 0);
     asm_mov(assembler, 4, HOST_R8, host_reg(src));
     asm_alu(assembler, 4, ALU_XOR, HOST_R8, eflags());
+    if (direction < 0)
+        asm_alu_imm(assembler, 4, ALU_XOR, host_reg(HOST_R8), FLAG_DF);
     asm_test_imm(assembler, 4, host_reg(HOST_R8), others);
     step_if(translation, COND_NZ, site);
     if (system)
         emit_interrupt_flag(translation, src, site);
-    emit_status_flags(assembler, src);
+    emit_status_flags(assembler, src, direction == 0);
     x86_flags_locate(translation, FLAG_GROUP_ALL, (FlagSource){.kind = FLAG_SOURCE_IMAGE});
 }
 

@@ -65,9 +65,37 @@ static void locate(Translation *translation, const Uop *uop, FlagSource source) 
 
 /* --- moving --- */
 
+/* The number of the micro-op that extends the byte which this one loads into T0 (LODSB; XLAT); 0:
+ * none. */
+static unsigned find_extension(const Translation *translation, const Uop *uop) {
+    const UopBlock *lifted = translation->lifted;
+    unsigned next = (unsigned)(uop - lifted->uop) + 1;
+    if (uop->size != 1 || !src_is_memory(uop) || uop->dst >= 4)
+        return 0;
+    while (next < lifted->uop_count &&
+           (lifted->uop[next].code == UOP_LEA || lifted->uop[next].code == UOP_STEP) &&
+           lifted->uop[next].dst < UREG_T0)
+        next++;
+    const Uop *extension = &lifted->uop[next];
+    bool found = next < lifted->uop_count && extension->code == UOP_MOVZX && extension->size == 4 &&
+                 extension->src_size == 1 && extension->dst == UREG_T0 &&
+                 extension->src_kind == UOPERAND_REG && extension->src == uop->dst;
+    return found ? next : 0;
+}
+
+/* movzx r10d, src; mov dst, r10b: what goes on with T0 does not wait for the rest of the register.
+ */
+static void load_extended(Translation *translation, const Uop *uop) {
+    Assembler *assembler = &translation->assembler;
+    unsigned extended = host_register(UREG_T0);
+    asm_reg_rm_sized(assembler, 4, 1, 0x0FB6, extended, guest_memory(translation));
+    asm_mov(assembler, 1, host_register(uop->dst), host_reg(extended));
+}
+
 /* mov dst, src */
 static void emit_mov(Translation *translation, const Uop *uop) {
     Assembler *assembler = &translation->assembler;
+    unsigned extension = find_extension(translation, uop);
     begin_operands(translation, uop);
     if (!dst_is_memory(uop))
         writes_register(translation, uop->dst);
@@ -75,9 +103,12 @@ static void emit_mov(Translation *translation, const Uop *uop) {
         asm_mov_imm(assembler, uop->size, dst_operand(translation, uop), uop->imm);
     else if (dst_is_memory(uop))
         asm_mov_to(assembler, uop->size, guest_memory(translation), host_register(uop->src));
+    else if (extension != 0)
+        load_extended(translation, uop);
     else
         asm_mov(assembler, uop->size, host_register(uop->dst), src_operand(translation, uop));
     end_operands(translation, uop);
+    translation->extended = extension;
 }
 
 /* movzx or movsx dst, src. From AH to BH into a register that needs REX: movzx r8d by way of ebp.
@@ -85,6 +116,8 @@ static void emit_mov(Translation *translation, const Uop *uop) {
 static void emit_extend(Translation *translation, const Uop *uop) {
     Assembler *assembler = &translation->assembler;
     uint32_t opcode = (uop->code == UOP_MOVZX ? 0x0FB6u : 0x0FBEu) + (uop->src_size == 2);
+    if (translation->extended != 0 && uop == &translation->lifted->uop[translation->extended])
+        return; /* its load did it */
     begin_operands(translation, uop);
     writes_register(translation, uop->dst);
     unsigned dst = host_register(uop->dst);
@@ -103,7 +136,16 @@ static void emit_extend(Translation *translation, const Uop *uop) {
     end_operands(translation, uop);
 }
 
-/* lea dst, [address]; with another address size than operand size by way of ebp */
+/* The low word of an address does not depend on the address size. */
+static void emit_lea_word(Translation *translation, const UopAddress *address, unsigned dst) {
+    HostOperand sum = host_mem(host_register(address->base), address->displacement);
+    if (address->index != UREG_NONE)
+        sum = host_mem_index(host_register(address->base), host_register(address->index),
+                             address->scale, address->displacement);
+    asm_lea(&translation->assembler, 2, dst, sum);
+}
+
+/* lea dst, [address]; with an odd size by way of ebp */
 static void emit_lea(Translation *translation, const Uop *uop) {
     Assembler *assembler = &translation->assembler;
     const UopAddress *address = &uop->address;
@@ -111,6 +153,10 @@ static void emit_lea(Translation *translation, const Uop *uop) {
     unsigned dst = host_register(uop->dst);
     if (uop->size == 4) {
         x86_emit_offset(translation, dst, address);
+        return;
+    }
+    if (uop->size == 2 && address->base != UREG_NONE) {
+        emit_lea_word(translation, address, dst);
         return;
     }
     x86_emit_offset(translation, HOST_RBP, address);

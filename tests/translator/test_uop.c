@@ -18,6 +18,7 @@ static LiftMode random_mode(uint64_t random) {
         .cpl = random >> 3 & 1 ? 3 : 0,
         .cs_limit = random >> 4 & 1 ? UINT32_MAX : 0xFFFF,
         .features = random >> 5 & 1 ? UINT64_MAX : 0,
+        .direction = (int8_t)(random >> 6 & 3 ? (int)(random >> 6 & 2) - 1 : 0),
     };
 }
 

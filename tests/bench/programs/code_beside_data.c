@@ -2,7 +2,7 @@
  * trampolines with their data and boot loaders have them. */
 #include "program_runtime.h"
 
-enum { CODE_BYTES = 4096, COUNTERS = 2048, LOOPS = 200, REPETITIONS = 12000 };
+enum { CODE_BYTES = 4096, COUNTERS = 2048, LOOPS = 200, REPETITIONS = 48000 };
 
 typedef uint32_t Function(uint32_t value, uint32_t *counters, uint32_t loops);
 

@@ -1,7 +1,7 @@
 /* Code that patches an immediate of its own in a loop, with data on the same page. */
 #include "program_runtime.h"
 
-enum { REPETITIONS = 240000, IMMEDIATE = 5, DATA = 1024, CODE_BYTES = 4096 };
+enum { REPETITIONS = 960000, IMMEDIATE = 5, DATA = 1024, CODE_BYTES = 4096 };
 
 typedef uint32_t Function(uint32_t value);
 
