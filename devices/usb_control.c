@@ -30,7 +30,7 @@ enum {
     DESCRIPTOR_STRING = 3,
     FEATURE_ENDPOINT_HALT = 0,
     FEATURE_REMOTE_WAKEUP = 1,
-    ENDPOINT_IN_1 = 0x81,
+    DESCRIPTOR_ENDPOINT = 5,
     LANGUAGE_ENGLISH = 0x0409,
 };
 
@@ -40,7 +40,7 @@ static const Field control_fields[] = {
     FIELD(UsbControlState, U8, configuration),
     FIELD(UsbControlState, U8, stage),
     FIELD(UsbControlState, U8, may_wake),
-    FIELD(UsbControlState, U8, is_halted),
+    FIELD(UsbControlState, U8, halted),
     FIELD(UsbControlState, U8, size),
     FIELD(UsbControlState, U8, at),
     FIELD_BYTES_OF(UsbControlState, setup),
@@ -103,25 +103,41 @@ static int put_descriptor(const UsbControlModel *model, const UsbRequest *reques
     }
 }
 
-static int change_feature(UsbControlState *state, const UsbRequest *request, bool set) {
+/* The bit of an endpoint in 'halted'; 0: there is none of this address. */
+static uint8_t endpoint_bit(const UsbControlModel *model, unsigned address) {
+    const uint8_t *all = model->configuration_descriptor;
+    unsigned size = load_le16(all + 2), bit = 1;
+    for (unsigned at = 0; at + 2 < size; at += all[at]) {
+        if (all[at + 1] != DESCRIPTOR_ENDPOINT)
+            continue;
+        if (all[at + 2] == address)
+            return (uint8_t)bit;
+        bit <<= 1;
+    }
+    return 0;
+}
+
+static int change_feature(UsbControlState *state, const UsbControlModel *model,
+                          const UsbRequest *request, bool set) {
     unsigned recipient = request->type & RECIPIENT;
+    uint8_t endpoint = endpoint_bit(model, request->index);
     if (recipient == TO_DEVICE && request->value == FEATURE_REMOTE_WAKEUP)
         state->may_wake = set;
-    else if (recipient == TO_ENDPOINT && request->value == FEATURE_ENDPOINT_HALT &&
-             request->index == ENDPOINT_IN_1)
-        state->is_halted = set;
+    else if (recipient == TO_ENDPOINT && request->value == FEATURE_ENDPOINT_HALT && endpoint != 0)
+        state->halted = (uint8_t)(set ? state->halted | endpoint : state->halted & ~endpoint);
     else
         return -1;
     return 0;
 }
 
-static int put_status(const UsbControlState *state, const UsbRequest *request, uint8_t *data) {
+static int put_status(const UsbControlState *state, const UsbControlModel *model,
+                      const UsbRequest *request, uint8_t *data) {
     unsigned recipient = request->type & RECIPIENT;
     data[0] = data[1] = 0;
     if (recipient == TO_DEVICE)
         data[0] = (uint8_t)(state->may_wake ? 2 : 0);
-    else if (recipient == TO_ENDPOINT && request->index == ENDPOINT_IN_1)
-        data[0] = state->is_halted;
+    else if (recipient == TO_ENDPOINT)
+        data[0] = (state->halted & endpoint_bit(model, request->index)) != 0;
     return 2;
 }
 
@@ -130,7 +146,7 @@ static int set_configuration(UsbControlState *state, const UsbControlModel *mode
     if (value != 0 && value != model->configuration_descriptor[5])
         return -1;
     state->configuration = (uint8_t)value;
-    state->is_halted = 0;
+    state->halted = 0;
     return 0;
 }
 
@@ -138,10 +154,10 @@ static int standard_request(UsbControlState *state, const UsbControlModel *model
                             const UsbRequest *request) {
     switch (request->request) {
     case GET_STATUS:
-        return put_status(state, request, state->data);
+        return put_status(state, model, request, state->data);
     case CLEAR_FEATURE:
     case SET_FEATURE:
-        return change_feature(state, request, request->request == SET_FEATURE);
+        return change_feature(state, model, request, request->request == SET_FEATURE);
     case SET_ADDRESS:
         state->next_address = request->value & 0x7F;
         return 0;

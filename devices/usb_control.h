@@ -12,9 +12,9 @@ typedef struct UsbControlState {
     uint8_t address, next_address; /* the second from the end of the request on */
     uint8_t configuration;
     uint8_t stage;
-    uint8_t may_wake;  /* DEVICE_REMOTE_WAKEUP */
-    uint8_t is_halted; /* ENDPOINT_HALT of endpoint 1 */
-    uint8_t size, at;  /* of the data stage */
+    uint8_t may_wake; /* DEVICE_REMOTE_WAKEUP */
+    uint8_t halted;   /* ENDPOINT_HALT, a bit for each endpoint descriptor in their order */
+    uint8_t size, at; /* of the data stage */
     uint8_t setup[8];
     uint8_t data[USB_CONTROL_DATA_BYTES];
 } UsbControlState;

@@ -98,7 +98,7 @@ static UsbAnswer send_report(UsbHid *hid, UsbTransaction *transaction) {
     if (state->control.configuration == 0 || transaction->token != USB_IN)
         return USB_SILENT;
     state->asked_ns = clock_now_ns(hid->clock);
-    if (state->control.is_halted)
+    if (state->control.halted)
         return USB_STALL;
     if (state->count == 0 && !is_due(hid))
         return USB_NAK;

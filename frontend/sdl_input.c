@@ -176,9 +176,21 @@ static void handle_window(Display *display, const SDL_WindowEvent *window) {
     }
 }
 
-void sdl_input_handle(Display *display, const SDL_Event *event) {
-    if (sdl_menu_handle(display, event))
+/* Over the picture of a guest with a tablet its own pointer is the one to look at. */
+static void follow_pointer(Display *display, const SDL_MouseMotionEvent *motion) {
+    if (display->grabbed) {
+        machine_send_mouse_move(display->machine, motion->xrel, motion->yrel, 0);
         return;
+    }
+    bool is_guests = send_place(display, motion->x, motion->y);
+    display->sdl.ShowCursor(is_guests ? SDL_DISABLE : SDL_ENABLE);
+}
+
+void sdl_input_handle(Display *display, const SDL_Event *event) {
+    if (sdl_menu_handle(display, event)) {
+        display->sdl.ShowCursor(SDL_ENABLE);
+        return;
+    }
     switch (event->type) {
     case SDL_QUIT:
         display->closed = true;
@@ -188,10 +200,7 @@ void sdl_input_handle(Display *display, const SDL_Event *event) {
         handle_key(display, &event->key);
         break;
     case SDL_MOUSEMOTION:
-        if (display->grabbed)
-            machine_send_mouse_move(display->machine, event->motion.xrel, event->motion.yrel, 0);
-        else
-            send_place(display, event->motion.x, event->motion.y);
+        follow_pointer(display, &event->motion);
         break;
     case SDL_MOUSEBUTTONDOWN:
     case SDL_MOUSEBUTTONUP:

@@ -181,6 +181,10 @@ bool machine_has_absolute_pointer(const Machine *machine) {
     return board_has_tablet(&machine->board);
 }
 
+bool machine_may_take_places(const Machine *machine) {
+    return machine->board.usb_tablet != NULL;
+}
+
 bool machine_send_mouse_absolute(Machine *machine, uint32_t x, uint32_t y) {
     InputItem item = {.kind = INPUT_MOUSE_ABSOLUTE, .place = {x, y}};
     return input_door_put(&machine->door, &item);

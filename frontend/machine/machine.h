@@ -75,6 +75,8 @@ bool machine_send_mouse_buttons(Machine *machine, uint32_t buttons); /* 1 left, 
  * the guest uses one, which then has the buttons and the wheel, too. */
 #define MACHINE_PLACE_MOST 32767
 bool machine_has_absolute_pointer(const Machine *machine);
+/* Something that takes them may be plugged in, used or not. */
+bool machine_may_take_places(const Machine *machine);
 bool machine_send_mouse_absolute(Machine *machine, uint32_t x, uint32_t y);
 /* Of the gameport; as in gameport.h. */
 bool machine_has_gameport(const Machine *machine);

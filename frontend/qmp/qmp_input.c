@@ -127,10 +127,34 @@ static bool send_move(QmpCall *call, json_object *data) {
            fail_full(call);
 }
 
+static bool send_place(QmpCall *call) {
+    QmpServer *server = call->server;
+    if (!server->place_changed)
+        return true;
+    server->place_changed = false;
+    return machine_send_mouse_absolute(call->machine, server->place[0], server->place[1]) ||
+           fail_full(call);
+}
+
+/* Both axes move at once. */
+static bool move_place(QmpCall *call, json_object *data) {
+    const char *axis = get_string(data, "axis");
+    int64_t value = json_object_get_int64(json_object_object_get(data, "value"));
+    bool is_x = strcmp(axis, "x") == 0;
+    if (!is_x && strcmp(axis, "y") != 0)
+        return qmp_fail(call, QMP_GENERIC_ERROR, "Parameter 'axis' does not accept value '%.60s'",
+                        axis);
+    value = value < 0 ? 0 : value > MACHINE_PLACE_MOST ? MACHINE_PLACE_MOST : value;
+    call->server->place[is_x ? 0 : 1] = (uint32_t)value;
+    call->server->place_changed = true;
+    return true;
+}
+
 static const InputEventRow event_rows[] = {
     {"key", "down:bool key:KeyValue", send_key_event},
     {"btn", "down:bool button:str", send_button},
     {"rel", "axis:str value:int", send_move},
+    {"abs", "axis:str value:int", move_place},
 };
 
 static bool send_event(QmpCall *call, json_object *event, bool only_check) {
@@ -138,14 +162,18 @@ static bool send_event(QmpCall *call, json_object *event, bool only_check) {
     json_object *data = json_object_object_get(event, "data");
     for (size_t i = 0; i < sizeof(event_rows) / sizeof(event_rows[0]); i++) {
         char message[256];
-        if (strcmp(event_rows[i].kind, kind) != 0)
+        if (strcmp(event_rows[i].kind, kind) != 0 ||
+            (event_rows[i].send == move_place && !machine_may_take_places(call->machine)))
             continue;
         if (!json_object_is_type(data, json_type_object))
             return qmp_fail(call, QMP_GENERIC_ERROR,
                             "Invalid parameter type for 'data', expected: object");
         if (!qmp_members_check(event_rows[i].members, data, message, sizeof(message)))
             return qmp_fail(call, QMP_GENERIC_ERROR, "%s", message);
-        return only_check || event_rows[i].send(call, data);
+        if (only_check)
+            return true;
+        return (event_rows[i].send == move_place || send_place(call)) &&
+               event_rows[i].send(call, data);
     }
     return qmp_fail(call, QMP_GENERIC_ERROR, "Input handler not found for event type %s", kind);
 }
@@ -157,5 +185,5 @@ bool qmp_input_send_event(QmpCall *call) {
     for (size_t i = 0; i < 2 * count; i++)
         if (!send_event(call, json_object_array_get_idx(events, i % count), i < count))
             return false;
-    return true;
+    return send_place(call);
 }

@@ -70,6 +70,8 @@ typedef struct QmpServer {
     QmpJob job[QMP_JOBS];
     json_object *waiting_events; /* of handlers on the machine's thread; NULL: none */
     uint32_t mouse_buttons;      /* that input-send-event holds down */
+    uint32_t place[2];           /* where it has the pointer: x, y */
+    bool place_changed;          /* and the machine was not told */
     QmpMigration migration;
     bool migration_events;
     int64_t migration_bandwidth, migration_downtime_ms; /* 0: the default */
