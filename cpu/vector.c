@@ -154,8 +154,7 @@ static bool write_memory(Cpu *cpu, const VectorOperation *operation, unsigned si
            cpu_write(cpu, operation->segment, operation->offset + 8, 8, value->half[1]);
 }
 
-/* The state of x87 in which MMX instructions leave it: SDM vol. 1 9.5.1. */
-static void enter_mmx(FpuState *fpu) {
+void fpu_enter_mmx(FpuState *fpu) {
     x87_set_top(fpu, 0);
     fpu->tags = 0;
     x87_settle_tags(fpu);
@@ -237,26 +236,48 @@ static HelperResult run(Cpu *cpu, VectorOperation *operation) {
     if (!fetch_operands(cpu, operation))
         return HELPER_FAULT;
     if (mmx && is_conversion(operation))
-        enter_mmx(&cpu->state.fpu);
+        fpu_enter_mmx(&cpu->state.fpu);
     result = operation->row->handler(cpu, operation);
     if (result != HELPER_NEXT)
         return result;
     if (!store_result(cpu, operation))
         return HELPER_FAULT;
     if (mmx && operation->row->form != VECTOR_NONE)
-        enter_mmx(&cpu->state.fpu);
+        fpu_enter_mmx(&cpu->state.fpu);
     return HELPER_NEXT;
+}
+
+static VectorOperation begin_operation(uint32_t a, uint32_t b) {
+    return (VectorOperation){.row = find_row(a >> 24, a >> 8 & 0xFF, a >> 16 & 0xFF),
+                             .opcode = (uint8_t)(a >> 8),
+                             .modrm = (uint8_t)a,
+                             .segment = (uint8_t)b,
+                             .immediate = (uint8_t)(b >> 8),
+                             .memory = (a & 0xFF) < 0xC0};
+}
+
+void vector_run_loaded(Cpu *cpu, uint32_t a, uint32_t b, const uint8_t *memory) {
+    VectorOperation operation = begin_operation(a, b);
+    bool mmx = uses_mmx(&operation);
+    unsigned form = operation.row->form;
+    bool in_memory = operation.memory && form != VECTOR_NONE;
+    operation.memory = false; /* operands are there */
+    fetch_operands(cpu, &operation);
+    if (in_memory)
+        operation.b = (Vector){{load_le64(memory), load_le64(memory + 8)}};
+    operation.memory = in_memory;
+    if (mmx && is_conversion(&operation))
+        fpu_enter_mmx(&cpu->state.fpu);
+    operation.row->handler(cpu, &operation);
+    store_result(cpu, &operation);
+    if (mmx && form != VECTOR_NONE)
+        fpu_enter_mmx(&cpu->state.fpu);
 }
 
 HelperResult helper_vector(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
     (void)t1;
-    VectorOperation operation = {.row = find_row(a >> 24, a >> 8 & 0xFF, a >> 16 & 0xFF),
-                                 .opcode = (uint8_t)(a >> 8),
-                                 .modrm = (uint8_t)a,
-                                 .segment = (uint8_t)b,
-                                 .immediate = (uint8_t)(b >> 8),
-                                 .memory = (a & 0xFF) < 0xC0,
-                                 .offset = t0};
+    VectorOperation operation = begin_operation(a, b);
+    operation.offset = t0;
     unsigned ready = fpu_find_ready_units(cpu);
     HelperResult result = run(cpu, &operation);
     return result == HELPER_NEXT ? fpu_finish_helper(cpu, ready) : result;

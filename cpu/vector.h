@@ -3,6 +3,7 @@
 #ifndef REPRISE_VECTOR_H
 #define REPRISE_VECTOR_H
 
+#include "cpu.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,5 +29,10 @@ typedef struct VectorShape {
 
 /* 'a' as helper_vector takes it. */
 VectorShape vector_find_shape(uint32_t a);
+
+/* helper_vector for instructions that are known to be there and that only their memory operand
+ * could have kept from running: it was read, 16 bytes with what it lacks as 0. Exceptions are
+ * masked. */
+void vector_run_loaded(Cpu *cpu, uint32_t a, uint32_t b, const uint8_t *memory);
 
 #endif

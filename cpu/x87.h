@@ -33,4 +33,7 @@ HelperResult fpu_finish_helper(Cpu *cpu, unsigned ready_before);
 uint64_t fpu_get_mmx(const FpuState *fpu, unsigned index);
 void fpu_set_mmx(FpuState *fpu, unsigned index, uint64_t value);
 
+/* TOP and tags as MMX instructions leave them (SDM vol. 1 9.5.1). */
+void fpu_enter_mmx(FpuState *fpu);
+
 #endif

@@ -226,6 +226,29 @@ void arm_load_indexed(ArmAssembler *assembler, unsigned t, unsigned n, unsigned 
     arm_emit(assembler, 0xF8607800 | m << 16 | n << 5 | t);
 }
 
+static void access_vector(ArmAssembler *assembler, uint32_t opcode, unsigned size, unsigned t,
+                          unsigned n, uint32_t offset) {
+    if (offset % size != 0 || offset / size > 0xFFF) {
+        assembler->overflow = true;
+        return;
+    }
+    uint32_t bits = size == 16 ? 1u << 23 : size_bits(size);
+    arm_emit(assembler, bits | opcode | offset / size << 10 | n << 5 | t);
+}
+
+void arm_load_vector(ArmAssembler *assembler, unsigned size, unsigned t, unsigned n,
+                     uint32_t offset) {
+    access_vector(assembler, 0x3D400000, size, t, n, offset);
+}
+void arm_store_vector(ArmAssembler *assembler, unsigned size, unsigned t, unsigned n,
+                      uint32_t offset) {
+    access_vector(assembler, 0x3D000000, size, t, n, offset);
+}
+
+void arm_vector(ArmAssembler *assembler, uint32_t code, unsigned d, unsigned n, unsigned m) {
+    arm_emit(assembler, code | m << 16 | n << 5 | d);
+}
+
 static uint32_t pair_offset(int offset) {
     return ((uint32_t)(offset / 8) & 0x7F) << 15;
 }

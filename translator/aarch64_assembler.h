@@ -100,6 +100,14 @@ void arm_store_pair(ArmAssembler *assembler, unsigned t, unsigned u, unsigned n,
 void arm_push_pair(ArmAssembler *assembler, unsigned t, unsigned u, unsigned bytes);
 void arm_pop_pair(ArmAssembler *assembler, unsigned t, unsigned u, unsigned bytes);
 
+/* Loads and stores of 2, 4, 8 or 16 bytes of a V register; the bytes above are cleared. */
+void arm_load_vector(ArmAssembler *assembler, unsigned size, unsigned t, unsigned n,
+                     uint32_t offset);
+void arm_store_vector(ArmAssembler *assembler, unsigned size, unsigned t, unsigned n,
+                      uint32_t offset);
+/* An instruction of aarch64_vector_codes.h with its registers. */
+void arm_vector(ArmAssembler *assembler, uint32_t code, unsigned d, unsigned n, unsigned m);
+
 /* Jumps to be filled in by arm_patch(): the address of the instruction. */
 uint8_t *arm_branch(ArmAssembler *assembler);
 uint8_t *arm_branch_if(ArmAssembler *assembler, ArmCondition condition);

@@ -37,6 +37,34 @@ void arm_add_leave(ArmTranslation *translation, uint8_t *jump_site, unsigned rea
     add_stub(translation, jump_site, reason, number, 0);
 }
 
+void arm_add_detour(ArmTranslation *translation, uint8_t *jump_site, unsigned kind,
+                    uint32_t argument) {
+    if (translation->detour_count == ARM_DETOUR_MAX) {
+        translation->failed = true;
+        return;
+    }
+    translation->detour[translation->detour_count++] =
+        (ArmDetour){.jump_site = jump_site,
+                    .back = translation->assembler.code,
+                    .kind = (uint8_t)kind,
+                    .argument = argument};
+}
+
+void arm_emit_detours(ArmTranslation *translation) {
+    const JitBackend *backend = translation->backend;
+    for (unsigned i = 0; i < translation->detour_count && !translation->assembler.overflow; i++) {
+        const ArmDetour *detour = &translation->detour[i];
+        arm_land_here(translation, detour->jump_site);
+        if (detour->kind == ARM_DETOUR_LOAD_FPU)
+            arm_land(translation, arm_call(&translation->assembler), backend->load_fpu);
+        else if (detour->kind == ARM_DETOUR_ENTER_MMX)
+            arm_emit_call(translation, backend->enter_mmx, 0);
+        else
+            arm_emit_vector_call(translation, detour->argument, detour->memory);
+        arm_land(translation, arm_branch(&translation->assembler), detour->back);
+    }
+}
+
 /* subs x28, x28, #instructions; b.lt poll */
 void arm_emit_poll(ArmTranslation *translation) {
     ArmAssembler *assembler = &translation->assembler;
@@ -121,6 +149,7 @@ void arm_emit_helper(ArmTranslation *translation, const Uop *uop) {
     arm_store_cpu(translation, 4, ARM_SCRATCH, CPU_OFFSET(helper_b));
     arm_emit_call(translation, translation->backend->helper, site | (uint64_t)uop->helper << 32);
     arm_flags_are_in_memory(translation);
+    arm_forget_fpu(translation);
 }
 
 void arm_emit_portable(ArmTranslation *translation, const Uop *uop) {
@@ -138,6 +167,7 @@ void arm_emit_portable(ArmTranslation *translation, const Uop *uop) {
     backend->kept_uops[number] = *uop;
     arm_emit_call(translation, backend->portable, site | (uint64_t)number << 32);
     arm_flags_are_in_memory(translation);
+    arm_forget_fpu(translation);
 }
 
 /* A link's site is a jump of its own that reaches the whole buffer:

@@ -44,6 +44,7 @@ static void emit(ArmTranslation *translation) {
     }
     translation->hot_end = translation->assembler.code;
     arm_emit_slow_paths(translation);
+    arm_emit_detours(translation);
     arm_emit_stubs(translation);
 }
 
@@ -113,8 +114,15 @@ static void patch(JitBackend *backend, uint8_t *site, const uint8_t *target) {
     code_written(backend, site, site + 4);
 }
 
+/* What has no emitter is done in C. */
+static uint64_t find_features(void) {
+    return UINT64_MAX;
+}
+
 const JitHost aarch64_host = {
     .name = "aarch64",
+    .has_fpu = true,
+    .find_features = find_features,
 #if defined(__aarch64__)
     .runs_here = true,
     .sees_changes = sees_changes,

@@ -21,6 +21,21 @@ typedef struct ArmStub {
     uint8_t uncounted; /* instructions behind it, which are given back */
 } ArmStub;
 
+/* Code behind the block for what is rare, which comes back. */
+typedef struct ArmDetour {
+    uint8_t *jump_site, *back;
+    uint32_t argument;
+    uint8_t kind; /* ARM_DETOUR_* */
+    bool memory;  /* VECTOR: the operand is in ARM_VECTOR_SOURCE */
+} ArmDetour;
+
+enum {
+    ARM_DETOUR_LOAD_FPU,  /* the guest's SSE state is to be live */
+    ARM_DETOUR_ENTER_MMX, /* TOP and tags are to be MMX's */
+    ARM_DETOUR_VECTOR,    /* argument: a kept micro-op, to be done in C */
+};
+enum { ARM_DETOUR_MAX = 2 * UOP_BLOCK_UOPS };
+
 /* How to tell whether a condition holds. */
 typedef struct ArmTest {
     enum { ARM_TEST_FLAGS, ARM_TEST_ZERO, ARM_TEST_BIT } kind;
@@ -45,8 +60,12 @@ typedef struct ArmTranslation {
     unsigned corrupt_uop;  /* UOP_COUNT: none */
     uint32_t places_taken; /* by the present micro-op: kept registers, slots from bit 16 on */
     bool changes_often, failed;
+    bool fpu_live, mmx_entered; /* aarch64_vector.c: here, whatever came before */
+    uint8_t mmx_written;        /* MMX registers whose exponent and tag are in place */
+    unsigned detour_count;
     ArmSlowPath slow[SLOW_PATH_MAX];
     ArmStub stub[STUB_MAX];
+    ArmDetour detour[ARM_DETOUR_MAX];
 } ArmTranslation;
 
 /* aarch64_flags.c */
@@ -103,6 +122,10 @@ void arm_emit_helper(ArmTranslation *translation, const Uop *uop);
 /* The portable backend's function for a micro-op without memory operand, or a single step. */
 void arm_emit_portable(ArmTranslation *translation, const Uop *uop);
 void arm_emit_stubs(ArmTranslation *translation);
+/* A jump that was emitted goes to a detour, which comes back here. */
+void arm_add_detour(ArmTranslation *translation, uint8_t *jump_site, unsigned kind,
+                    uint32_t argument);
+void arm_emit_detours(ArmTranslation *translation);
 /* Jumps to a trampoline with a site in ARM_LEAVE. */
 void arm_emit_call(ArmTranslation *translation, const uint8_t *trampoline, uint64_t argument);
 
@@ -140,6 +163,20 @@ void arm_emit_read_sreg(ArmTranslation *translation, const Uop *uop);
 void arm_emit_load_real_sreg(ArmTranslation *translation, const Uop *uop);
 void arm_emit_load_sreg(ArmTranslation *translation, const Uop *uop);
 void arm_emit_read_state(ArmTranslation *translation, const Uop *uop);
+
+/* aarch64_vector.c, aarch64_vector_float.c */
+void arm_emit_vector(ArmTranslation *translation, const Uop *uop);
+/* After what C may have done to the FPU's state. */
+void arm_forget_fpu(ArmTranslation *translation);
+/* Calls C to do a kept micro-op; a memory operand is in ARM_VECTOR_SOURCE. */
+void arm_emit_vector_call(ArmTranslation *translation, uint32_t number, bool memory);
+/* FPCR and FPSR by the MXCSR in a register; clobbers the scratch registers. */
+void arm_emit_rounding(ArmAssembler *assembler, unsigned mxcsr);
+/* d = MXCSR, while SSE state is live; clobbers ARM_SCRATCH. */
+void arm_emit_read_mxcsr(ArmAssembler *assembler, unsigned d);
+
+/* aarch64_x87.c */
+void arm_emit_x87(ArmTranslation *translation, const Uop *uop);
 
 /* aarch64_trampolines.c */
 void arm_emit_trampolines(JitBackend *backend, ArmAssembler *assembler);

@@ -27,6 +27,15 @@ enum {
     ARM_STACK = 31, /* the same number; which of the two depends on the instruction */
 };
 
+/* V registers. C functions keep none of these. */
+enum {
+    ARM_XMM = 16,           /* to 23: XMM0 to XMM7, where cpu->fpu_live says so */
+    ARM_VECTOR_RESULT = 24, /* and the rest of them within one emitter */
+    ARM_VECTOR_SOURCE = 25, /* the second operand, if it was in memory or an MMX register */
+    ARM_VECTOR_MMX = 26,    /* the first operand and the result, if that is an MMX register */
+    ARM_VECTOR_OTHER = 27,
+};
+
 /* The numbers of kept operands: their registers are ARM_KEPT plus that. */
 enum { ARM_KEPT_COUNT = 4 };
 static const uint8_t arm_kept_numbers[ARM_KEPT_COUNT] = {0, 3, 4, 5};

@@ -2,6 +2,7 @@
  * functions keep the guest's registers, the Cpu's address and the counter; what else must outlive
  * them has its place in cpu->host_slot. */
 #include "aarch64_internal.h"
+#include "aarch64_vector_codes.h"
 
 enum { FRAME_BYTES = 96 }; /* X19 to X30 */
 
@@ -17,6 +18,39 @@ static void emit_spill(ArmAssembler *assembler, bool guest) {
     for (unsigned reg = ARM_KEPT; reg <= ARM_KEPT + 5; reg++)
         arm_store(assembler, 8, reg, ARM_CPU, host_home(reg));
     arm_store(assembler, 8, ARM_COUNT, ARM_CPU, (uint32_t)CPU_OFFSET(budget));
+}
+
+static uint32_t xmm_home(unsigned index) {
+    return (uint32_t)CPU_OFFSET(state.fpu.xmm[0]) + 16 * index;
+}
+
+/* Live SSE state to memory; C code gets FPCR as it expects it. Whether it was live is in
+ * ARM_FRAME, which C functions keep. */
+static void emit_save_fpu(ArmAssembler *assembler) {
+    arm_load(assembler, 4, ARM_FRAME, ARM_CPU, (uint32_t)CPU_OFFSET(fpu_live));
+    uint8_t *none = arm_branch_zero(assembler, false, false, ARM_FRAME);
+    for (unsigned i = 0; i < 8; i++)
+        arm_store_vector(assembler, 16, ARM_XMM + i, ARM_CPU, xmm_home(i));
+    arm_emit_read_mxcsr(assembler, ARM_SCRATCH2);
+    arm_store(assembler, 4, ARM_SCRATCH2, ARM_CPU, (uint32_t)CPU_OFFSET(state.fpu.mxcsr));
+    arm_vector(assembler, ARM_WRITE_FPCR, ARM_ZERO, 0, 0);
+    arm_store(assembler, 4, ARM_ZERO, ARM_CPU, (uint32_t)CPU_OFFSET(fpu_live));
+    arm_patch(none, assembler->code);
+}
+
+static void emit_load_fpu(ArmAssembler *assembler) {
+    for (unsigned i = 0; i < 8; i++)
+        arm_load_vector(assembler, 16, ARM_XMM + i, ARM_CPU, xmm_home(i));
+    arm_load(assembler, 4, ARM_SCRATCH, ARM_CPU, (uint32_t)CPU_OFFSET(state.fpu.mxcsr));
+    arm_emit_rounding(assembler, ARM_SCRATCH);
+    arm_mov_imm(assembler, ARM_SCRATCH, FPU_LIVE_SSE);
+    arm_store(assembler, 4, ARM_SCRATCH, ARM_CPU, (uint32_t)CPU_OFFSET(fpu_live));
+}
+
+static void emit_reload_fpu(ArmAssembler *assembler) {
+    uint8_t *none = arm_branch_zero(assembler, false, false, ARM_FRAME);
+    emit_load_fpu(assembler);
+    arm_patch(none, assembler->code);
 }
 
 static void emit_tables(ArmAssembler *assembler) {
@@ -56,6 +90,7 @@ static void emit_enter(JitBackend *backend, ArmAssembler *assembler) {
 
     backend->exit = assembler->code;
     emit_spill(assembler, true);
+    emit_save_fpu(assembler);
     arm_mov(assembler, 0, ARM_LEAVE);
     for (unsigned i = 0; i < 5; i++)
         arm_load_pair(assembler, 19 + 2 * i, 20 + 2 * i, ARM_STACK, 16 + 16 * (int)i);
@@ -68,16 +103,17 @@ static void emit_slow_access(JitBackend *backend, ArmAssembler *assembler) {
     backend->slow_access = assembler->code;
     arm_push_pair(assembler, ARM_LEAVE, ARM_LINK, 16);
     emit_spill(assembler, false);
+    emit_save_fpu(assembler);
     arm_mov(assembler, 1, 0);
     arm_mov(assembler, 2, ARM_LEAVE);
     emit_call_c(assembler, (const void *)jit_slow_access); /* X0: address, X1: outcome */
     arm_mov_wide(assembler, ARM_RESULT, 0);
-    arm_mov(assembler, ARM_SCRATCH, 1);
+    arm_mov(assembler, ARM_LEAVE, 1);
     emit_reload(assembler, false);
+    emit_reload_fpu(assembler);
     arm_mov_wide(assembler, ARM_HOST, ARM_RESULT);
     arm_pop_pair(assembler, ARM_SCRATCH2, ARM_LINK, 16); /* the site */
-    arm_mov(assembler, ARM_LEAVE, ARM_SCRATCH);
-    arm_sum_imm(assembler, false, ARM_SUBS, ARM_ZERO, ARM_SCRATCH, SLOW_FAULT);
+    arm_sum_imm(assembler, false, ARM_SUBS, ARM_ZERO, ARM_LEAVE, SLOW_FAULT);
     uint8_t *leave = arm_branch_if(assembler, ARM_CS);
     arm_return(assembler);
     /* w17 = site << 8 | (outcome == SLOW_FAULT ? LEAVE_FAULT : LEAVE_STEP) */
@@ -94,9 +130,11 @@ static uint8_t *emit_call(ArmAssembler *assembler, const void *function, bool gu
     uint8_t *start = assembler->code;
     arm_push_pair(assembler, ARM_FRAME, ARM_LINK, 16);
     emit_spill(assembler, guest);
+    emit_save_fpu(assembler);
     arm_mov(assembler, 1, ARM_LEAVE);
     emit_call_c(assembler, function);
-    emit_reload(assembler, false);
+    emit_reload(assembler, guest);
+    emit_reload_fpu(assembler);
     arm_pop_pair(assembler, ARM_FRAME, ARM_LINK, 16);
     arm_return(assembler);
     return start;
@@ -109,6 +147,7 @@ static uint8_t *emit_helper(const JitBackend *backend, ArmAssembler *assembler,
     uint8_t *start = assembler->code;
     arm_push_pair(assembler, ARM_FRAME, ARM_LINK, 16);
     emit_spill(assembler, true);
+    emit_save_fpu(assembler);
     arm_mov_wide(assembler, 1, ARM_LEAVE);
     emit_call_c(assembler, function); /* X0: leave, X1: next */
     arm_mov(assembler, ARM_LEAVE, 0);
@@ -129,11 +168,13 @@ static uint8_t *emit_quick(ArmAssembler *assembler, const void *function) {
     uint8_t *start = assembler->code;
     arm_push_pair(assembler, ARM_FRAME, ARM_LINK, 16);
     emit_spill(assembler, false);
+    emit_save_fpu(assembler);
     arm_mov(assembler, 1, ARM_LEAVE);
     arm_mov(assembler, 2, ARM_T0);
     emit_call_c(assembler, function);
     arm_extract(assembler, false, ARM_LEAVE, 0, 0, 8);
     emit_reload(assembler, false);
+    emit_reload_fpu(assembler);
     arm_pop_pair(assembler, ARM_FRAME, ARM_LINK, 16);
     arm_return(assembler);
     return start;
@@ -144,6 +185,11 @@ void arm_emit_trampolines(JitBackend *backend, ArmAssembler *assembler) {
     emit_slow_access(backend, assembler);
     backend->flush_bounce = emit_call(assembler, (const void *)jit_slow_flush, false);
     backend->materialize = emit_call(assembler, (const void *)jit_slow_materialize, true);
+    backend->load_fpu = assembler->code;
+    emit_load_fpu(assembler);
+    arm_return(assembler);
+    backend->vector = emit_call(assembler, (const void *)jit_slow_vector, true);
+    backend->enter_mmx = emit_call(assembler, (const void *)jit_slow_enter_mmx, false);
     backend->helper = emit_helper(backend, assembler, (const void *)jit_slow_helper);
     backend->portable = emit_helper(backend, assembler, (const void *)jit_slow_portable);
     for (unsigned i = 0; i < JIT_QUICK_COUNT; i++)

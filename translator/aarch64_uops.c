@@ -444,6 +444,8 @@ static EmitFunction *const emit_table[UOP_COUNT] = {
     [UOP_JMP] = emit_jmp,
     [UOP_JMP_INDIRECT] = emit_jmp_indirect,
     [UOP_HELPER] = arm_emit_helper,
+    [UOP_X87] = arm_emit_x87,
+    [UOP_VECTOR] = arm_emit_vector,
     [UOP_RESULT] = emit_result,
     [UOP_EXIT] = emit_exit,
 };

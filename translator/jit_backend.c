@@ -81,6 +81,11 @@ static const JitHost *find_host(const TranslatorOptions *options) {
     return NULL;
 }
 
+uint64_t jit_backend_host_features(const TranslatorOptions *options) {
+    const JitHost *host = find_host(options);
+    return host != NULL ? host->find_features() : 0;
+}
+
 bool jit_backend_exists(void) {
     return find_host(&(TranslatorOptions){0}) != NULL;
 }

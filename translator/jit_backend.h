@@ -48,8 +48,8 @@ void jit_backend_forget_block(JitBackend *backend, Block *block);
  * it to the CPU's state, until translated code goes on. Touches no other register. */
 void x86_fpu_suspend(Cpu *cpu);
 
-/* Features (FEATURE_BIT) whose vector instructions this host has. */
-uint64_t jit_backend_host_features(void);
+/* Features (FEATURE_BIT) whose vector instructions the host has that these options choose. */
+uint64_t jit_backend_host_features(const TranslatorOptions *options);
 
 /* For the cache: this link's site leaves to the run loop again. */
 void jit_backend_unlink(void *translator, BlockLink *link);

@@ -108,7 +108,8 @@ typedef struct JitCode {
 typedef struct JitHost {
     const char *name;
     bool runs_here;
-    bool has_fpu; /* emits UOP_X87 and UOP_VECTOR */
+    bool has_fpu;                    /* emits UOP_X87 and UOP_VECTOR */
+    uint64_t (*find_features)(void); /* FEATURE_BITs whose vector instructions it does */
     /* Runs a few instructions from the buffer, changes them, and runs them again: does this host
      * execute what was written through the other mapping? NULL: it does. */
     bool (*sees_changes)(struct JitBackend *backend);
@@ -168,7 +169,10 @@ struct JitBackend {
     uint8_t *load_fpu;     /* R8: FPU_LIVE_*, so much at least is live then */
     uint8_t *materialize;  /* R8: flag state: computes state.flags_image */
     uint8_t *portable;     /* as 'helper', with a number of kept_uops: aarch64_host's */
-    Uop *kept_uops;        /* of translations that have them run by the portable backend */
+    uint8_t *vector;       /* the same, for an instruction that fails by its operand in memory
+                              alone, which is in cpu->bounce */
+    uint8_t *enter_mmx;
+    Uop *kept_uops; /* of translations that have them run by the portable backend */
     uint32_t kept_uop_count;
     /* EBP: the function's argument, R10: T0. Keep all but host flags; ZF: nothing was done. */
     uint8_t *quick[JIT_QUICK_COUNT];
@@ -244,6 +248,9 @@ HelperEnd jit_slow_helper(Cpu *cpu, uint64_t site_and_helper);
 /* The same for a micro-op without memory operand that the portable backend runs. */
 HelperEnd jit_slow_portable(Cpu *cpu, uint64_t site_and_uop);
 void jit_slow_materialize(Cpu *cpu, uint32_t flag_state);
+/* Does a kept UOP_VECTOR. */
+void jit_slow_vector(Cpu *cpu, uint32_t uop);
+void jit_slow_enter_mmx(Cpu *cpu, uint32_t unused);
 
 static inline const void *jit_executable(const JitBackend *backend, const uint8_t *writable) {
     return backend->executable + (writable - backend->writable);

@@ -10,6 +10,8 @@
 #include "little_endian.h"
 #include "portable_internal.h"
 #include "timeless_device.h"
+#include "vector.h"
+#include "x87.h"
 
 static JitBackend *backend_of(const Cpu *cpu) {
     return ((Translator *)cpu->translator)->jit;
@@ -376,6 +378,16 @@ HelperEnd jit_slow_portable(Cpu *cpu, uint64_t site_and_uop) {
     for (unsigned i = 0; i < 2; i++)
         cpu->host_slot[JIT_SLOT_T0 + i] = portable.temporary[i];
     return (HelperEnd){.leave = step == STEP_FAULT ? LEAVE_HELPER_FAULT : 0};
+}
+
+void jit_slow_vector(Cpu *cpu, uint32_t number) {
+    const Uop *uop = &backend_of(cpu)->kept_uops[number];
+    vector_run_loaded(cpu, uop->imm, uop->imm2, cpu->bounce);
+}
+
+void jit_slow_enter_mmx(Cpu *cpu, uint32_t unused) {
+    (void)unused;
+    fpu_enter_mmx(&cpu->state.fpu);
 }
 
 HelperEnd jit_slow_helper(Cpu *cpu, uint64_t site_and_helper) {

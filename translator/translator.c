@@ -113,7 +113,7 @@ Translator *translator_create(Cpu *cpu, const TranslatorOptions *options, Error 
     translator->options = *options;
     translator->random = options->stress_seed;
     translator->host_features =
-        options->backend == BACKEND_JIT ? jit_backend_host_features() : UINT64_MAX;
+        options->backend == BACKEND_JIT ? jit_backend_host_features(options) : UINT64_MAX;
     translator->contexts = context_table_create();
     translator->hot_paths = hot_paths_create(error);
     BlockCacheHooks cache_hooks = {translator, on_unlink, on_killed};

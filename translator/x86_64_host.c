@@ -25,7 +25,7 @@ static bool host_has_bmi2(void) {
 #endif
 }
 
-uint64_t jit_backend_host_features(void) {
+static uint64_t find_features(void) {
     uint64_t features = 0;
 #if defined(__x86_64__)
     /* CPUID leaf 1 (SDM vol. 2A table 3-10, 3-11); x86-64 itself includes SSE2. */
@@ -153,6 +153,7 @@ const JitHost x86_64_host = {
     .runs_here = true,
 #endif
     .has_fpu = true,
+    .find_features = find_features,
     .prepare = prepare,
     .destroy = destroy,
     .emit_block = emit_for_key,
