@@ -73,6 +73,7 @@ bool command_line_parse_more(Settings *settings, int argc, char **argv, Error *e
         if (!handle_word(settings, argc, argv, &i, error))
             return false;
     }
+    settings->finished = false;
     return true;
 }
 
