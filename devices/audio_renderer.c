@@ -61,6 +61,10 @@ static void take_frame(AudioRenderer *renderer, int16_t *out) {
     renderer->done++;
 }
 
+static double time_of(const AudioRenderer *renderer, int64_t frame) {
+    return renderer->origin_ns + ((double)frame - renderer->origin) / renderer->frames_per_ns;
+}
+
 static void render_to(AudioRenderer *renderer, int64_t end) {
     int16_t piece[PIECE][AUDIO_CHANNELS];
     while (renderer->done < end) {
@@ -68,6 +72,8 @@ static void render_to(AudioRenderer *renderer, int64_t end) {
         size_t count = end - first < PIECE ? (size_t)(end - first) : PIECE;
         for (size_t i = 0; i < count; i++)
             take_frame(renderer, piece[i]);
+        if (renderer->sink.tell_time != NULL)
+            renderer->sink.tell_time(renderer->sink.opaque, time_of(renderer, first));
         renderer->sink.write(renderer->sink.opaque, first, piece[0], count);
     }
 }

@@ -17,6 +17,9 @@ typedef struct AudioSink {
     /* By how much more frames are wanted than guest time says (0.001: one in a thousand), for a
      * sink that plays at a clock of its own. NULL: it does not. */
     double (*trim)(void *opaque);
+    /* When, in guest time, the first of the frames was that the next write() brings; NULL: nobody
+     * wants to know. */
+    void (*tell_time)(void *opaque, double time_ns);
     void *opaque;
 } AudioSink;
 

@@ -12,6 +12,23 @@ static bool open_sdl(AudioOutputs *outputs, Settings *settings, unsigned i,
     return outputs->sdl[i] != NULL || !must;
 }
 
+/* Where nothing is heard nothing is rendered either, unless it is for a film. */
+static void add_tap(AudioOutputs *outputs, Settings *settings, unsigned i) {
+    AudioSink *sink = &settings->machine.audio[i];
+    if (sink->rate == 0 && settings->video_path == NULL)
+        return;
+    outputs->tap[i] = audio_tap_create(sink, AUDIO_DEFAULT_RATE);
+    *sink = audio_tap_sink(outputs->tap[i]);
+}
+
+AudioTap *audio_outputs_tap(const AudioOutputs *outputs) {
+    for (unsigned i = 0; i < MACHINE_AUDIO_SINKS; i++) {
+        if (outputs->tap[i] != NULL)
+            return outputs->tap[i];
+    }
+    return NULL;
+}
+
 bool audio_outputs_open(AudioOutputs *outputs, Settings *settings, bool may_play,
                         void (*wanted)(void *opaque), void *opaque, Error *error) {
     if (settings->midi_path != NULL) {
@@ -33,6 +50,7 @@ bool audio_outputs_open(AudioOutputs *outputs, Settings *settings, bool may_play
         } else if (plays && may_play && !open_sdl(outputs, settings, i, wanted, opaque, error)) {
             return false;
         }
+        add_tap(outputs, settings, i);
     }
     return true;
 }
@@ -55,9 +73,11 @@ void audio_outputs_close(AudioOutputs *outputs) {
     midi_output_close(outputs->midi);
     outputs->midi = NULL;
     for (unsigned i = 0; i < MACHINE_AUDIO_SINKS; i++) {
+        audio_tap_destroy(outputs->tap[i]);
         audio_wav_close(outputs->wav[i]);
         sdl_audio_destroy(outputs->sdl[i]);
         outputs->wav[i] = NULL;
         outputs->sdl[i] = NULL;
+        outputs->tap[i] = NULL;
     }
 }

@@ -2,6 +2,7 @@
 #ifndef REPRISE_AUDIO_OUTPUTS_H
 #define REPRISE_AUDIO_OUTPUTS_H
 
+#include "audio_tap.h"
 #include "audio_wav.h"
 #include "midi_output.h"
 #include "sdl_audio.h"
@@ -10,6 +11,7 @@
 typedef struct AudioOutputs {
     AudioWav *wav[MACHINE_AUDIO_SINKS];
     SdlAudio *sdl[MACHINE_AUDIO_SINKS];
+    AudioTap *tap[MACHINE_AUDIO_SINKS]; /* between the machine and these */
     MidiOutput *midi;
 } AudioOutputs;
 
@@ -21,6 +23,8 @@ bool audio_outputs_open(AudioOutputs *outputs, Settings *settings, bool may_play
 void audio_outputs_update(AudioOutputs *outputs);
 /* Of all that is played. Any thread. */
 void audio_outputs_set_gain(const AudioOutputs *outputs, float gain);
+/* For who records; NULL: there is no sound. */
+AudioTap *audio_outputs_tap(const AudioOutputs *outputs);
 /* After the machine is gone. */
 void audio_outputs_close(AudioOutputs *outputs);
 

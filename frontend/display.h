@@ -5,6 +5,7 @@
 #include "audio_outputs.h"
 #include "error.h"
 #include "machine.h"
+#include "monitor.h"
 #include "settings.h"
 #include <stdbool.h>
 
@@ -22,7 +23,8 @@ typedef struct DisplayOptions {
     bool scaling_is_named, full_screen_is_named;
     DisplayScaling scaling;
     bool full_screen;
-    bool keeps_settings;       /* in the user's file, from run to run */
+    bool keeps_settings; /* in the user's file, from run to run */
+    const MonitorHost *monitor_host;
     const AudioOutputs *audio; /* whose volume the window sets */
 } DisplayOptions;
 

@@ -21,6 +21,10 @@ typedef struct MonitorHost {
     bool (*serve_debugger)(void *opaque, const char *address, Error *error);
     /* The password that VNC clients must know from now on. With quit_opaque. */
     bool (*set_vnc_password)(void *opaque, const char *password, Error *error);
+    /* Begins a film of screen and sound in that file; NULL: ends it. With quit_opaque. */
+    bool (*record_video)(void *opaque, const char *path, Error *error);
+    /* The one that is made; NULL: none is. With quit_opaque. */
+    struct VideoRecording *(*video)(void *opaque);
 } MonitorHost;
 
 typedef struct Monitor {

@@ -61,7 +61,8 @@ MonitorHandler monitor_info_pic, monitor_info_lapic, monitor_info_irq;
 /* monitor_devices.c */
 MonitorHandler monitor_info_block, monitor_info_device, monitor_info_hash, monitor_info_post;
 /* monitor_pci.c, monitor_tree.c, monitor_map.c */
-MonitorHandler monitor_info_pci, monitor_info_qtree, monitor_info_mtree, monitor_info_roms, monitor_info_usb;
+MonitorHandler monitor_info_pci, monitor_info_qtree, monitor_info_mtree, monitor_info_roms,
+    monitor_info_usb;
 /* monitor_memory.c */
 MonitorHandler monitor_examine, monitor_examine_physical, monitor_evaluate, monitor_port_read,
     monitor_port_write;
@@ -78,6 +79,7 @@ MonitorHandler monitor_info_network, monitor_info_usernet, monitor_set_link, mon
     monitor_remove_forward;
 /* monitor_vnc.c */
 MonitorHandler monitor_set_password;
+MonitorHandler monitor_record_video, monitor_stop_video, monitor_info_video;
 /* monitor_media.c */
 MonitorHandler monitor_change, monitor_eject;
 

@@ -25,6 +25,7 @@ const MonitorCommand monitor_commands[] = {
     {"pmemsave", NULL, "addr size file", "save memory by physical address to a file", monitor_save_physical, true},
     {"print", "p", "/fmt expr", "print the value of an expression ($eax is a register)", monitor_evaluate, true},
     {"quit", "q", "", "end the program", monitor_quit, false},
+    {"record_video", NULL, "filename", "record screen and sound as a film (AVI) from now on", monitor_record_video, false},
     {"reverse-step", NULL, "", "back by one instruction, while a debugger is here or in a replay", monitor_reverse_step, true},
     {"savevm", NULL, "[name]", "save the whole machine as a snapshot", monitor_save_snapshot, true},
     {"screendump", NULL, "filename [-f png|ppm]", "save the screen as a picture", monitor_screendump, true},
@@ -33,6 +34,7 @@ const MonitorCommand monitor_commands[] = {
     {"set_link", NULL, "name on|off", "plug the cable of a network card in or out", monitor_set_link, true},
     {"set_password", NULL, "vnc password", "let VNC clients in that know this password", monitor_set_password, false},
     {"speed", NULL, "[MIPS|slower|faster|turbo|full]", "show or set the speed at which the processor is held", monitor_speed, false},
+    {"stop_video", NULL, "", "end the film", monitor_stop_video, false},
     {"stop", "s", "", "stop emulation", monitor_stop, false},
     {"system_powerdown", NULL, "", "press the power button", monitor_power_down, false},
     {"system_reset", NULL, "", "press the reset button", monitor_reset, false},
@@ -65,6 +67,7 @@ const MonitorCommand monitor_info_commands[] = {
     {"tlb", NULL, "", "virtual pages and where they lie", monitor_info_tlb, true},
     {"usb", NULL, "", "what is plugged into the USB controller", monitor_info_usb, true},
     {"usernet", NULL, "", "connections of the networks 'user'", monitor_info_usernet, true},
+    {"video", NULL, "", "the film that is being recorded", monitor_info_video, false},
     {"version", NULL, "", "the version of the program", monitor_info_version, false},
     {NULL, NULL, NULL, NULL, NULL, false},
 };

@@ -83,6 +83,7 @@ const OptionInfo option_table[] = {
     {NULL, NULL, "Debugging and the rest:", NULL},
     {"d", "CATEGORY,...", "trace: in_asm, op, out_asm, int, exec, cpu, post, ...", option_trace},
     {"D", "FILE", "where -d writes (default stderr)", option_trace_file},
+    {"record-video", "FILE", "record screen and sound as a film (AVI), lossless, in guest time", option_record_video},
     {"record", "FILE", "record the run for 'reprise replay FILE'; writes to images are forgotten", option_record},
     {"coverage", "FILE", "which code of the guest was executed, for lcov; needs -symbols or an ELF kernel", option_coverage},
     {"profile", "FILE", "where the guest's instructions go, by function", option_profile},

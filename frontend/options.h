@@ -47,7 +47,8 @@ OptionHandler option_fda, option_fdb, option_hda, option_hdb, option_hdc, option
 OptionHandler option_blockdev, option_snapshot;
 
 /* options_display.c */
-OptionHandler option_display, option_full_screen, option_no_user_config, option_vga, option_vnc, option_no_graphic;
+OptionHandler option_display, option_full_screen, option_no_user_config, option_vga, option_vnc,
+    option_no_graphic;
 
 /* options_character.c */
 OptionHandler option_serial, option_parallel, option_debug_console, option_monitor, option_chardev,
@@ -86,7 +87,7 @@ OptionHandler option_accept_anything; /* has no meaning here and does no harm */
 OptionHandler option_global, option_sandbox, option_not_here;
 
 /* options_record.c */
-OptionHandler option_record;
+OptionHandler option_record_video, option_record;
 
 /* options_gdb.c */
 OptionHandler option_gdb, option_gdb_default;

@@ -6,7 +6,6 @@
 #include "sdl_window.h"
 
 #include <stdio.h>
-#include <time.h>
 
 static void set_key(Display *display, int key, bool down) {
     if (key < 0 || (!down && !display->down[key]))
@@ -33,11 +32,8 @@ void sdl_input_set_grab(Display *display, bool grab) {
 /* A name that no file has yet. */
 void sdl_input_save_screenshot(Display *display) {
     char path[64], text[sizeof(display->notice)];
-    time_t now = time(NULL);
-    struct tm local;
     Error error = {.set = false};
-    localtime_r(&now, &local);
-    strftime(path, sizeof(path), "reprise-%Y%m%d-%H%M%S.png", &local);
+    sdl_window_print_name(path, sizeof(path), "png");
     if (screenshot_write(display->machine, path, "png", &error))
         snprintf(text, sizeof(text), " - saved %s", path);
     else

@@ -1,10 +1,12 @@
 /* The menu in the window: who opens it, what its entries do, images that are dropped. */
+#include "allocate.h"
 #include "image_guess.h"
 #include "machine_parts.h"
 #include "sdl_window.h"
-#include "version.h"
+#include "video_recording.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { COLUMNS = 72, ROWS = 24 };
@@ -46,6 +48,26 @@ static void paste_clipboard(Display *display) {
     snprintf(notice, sizeof(notice), " - %.70s",
              error.set ? error.message : "typing what you pasted");
     sdl_window_notice(display, notice);
+}
+
+/* Begins a film, or ends the one that is made. */
+static void record_video(Display *display) {
+    char name[64], line[128], notice[sizeof(display->notice)];
+    VideoRecordingState *state = allocate_zeroed(sizeof(*state));
+    VideoRecording *video = sdl_window_video(display);
+    if (video != NULL) {
+        video_recording_get_state(video, state);
+        const char *slash = strrchr(state->path, '/');
+        snprintf(notice, sizeof(notice), " - saved %.60s", slash != NULL ? slash + 1 : state->path);
+        snprintf(line, sizeof(line), "stop_video");
+    } else {
+        sdl_window_print_name(name, sizeof(name), "avi");
+        snprintf(notice, sizeof(notice), " - recording %.60s", name);
+        snprintf(line, sizeof(line), "record_video %s", name);
+    }
+    free(state);
+    sdl_window_notice(display, notice);
+    run_line(display, line);
 }
 
 static void act(void *opaque, WindowAction action) {
@@ -90,6 +112,9 @@ static void act(void *opaque, WindowAction action) {
     case WINDOW_MUTE:
         sdl_settings_set_volume(display, (int)display->settings.volume, !display->settings.muted);
         break;
+    case WINDOW_RECORD:
+        record_video(display);
+        break;
     case WINDOW_ACTIONS:
         break;
     }
@@ -101,6 +126,7 @@ static bool is_set(void *opaque, WindowAction action) {
            (action == WINDOW_GRAB && display->grabbed) ||
            (action == WINDOW_STATUS_LINE && display->settings.status_line) ||
            (action == WINDOW_SIZE_FREE && display->settings.width == 0) ||
+           (action == WINDOW_RECORD && sdl_window_video(display) != NULL) ||
            (action == WINDOW_MUTE && display->settings.muted) ||
            (action == WINDOW_SCALE_SMOOTH && display->settings.scaling == DISPLAY_SMOOTH) ||
            (action == WINDOW_SCALE_SHARP && display->settings.scaling == DISPLAY_SHARP) ||
@@ -115,8 +141,7 @@ static unsigned volume(void *opaque) {
 void sdl_menu_init(Display *display, const char *firmware_folder) {
     display->has_overlay =
         sdl_overlay_init(display, &display->menu_overlay, COLUMNS, ROWS, firmware_folder);
-    display->monitor_host = (MonitorHost){.machine = display->machine, .version = REPRISE_VERSION};
-    monitor_init(&display->monitor, &display->monitor_host, NULL);
+    monitor_init(&display->monitor, display->monitor_host, NULL);
     display->menu_host = (WindowMenuHost){.machine = display->machine,
                                           .run_line = run_line,
                                           .act = act,

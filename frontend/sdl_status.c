@@ -91,10 +91,10 @@ void sdl_status_update(Display *display) {
     if (now < display->notice_until_ms)
         hint = display->notice + strspn(display->notice, " -");
     RunState state = machine_run_state(display->machine);
-    if (state == RUN_STATE_RUNNING)
-        snprintf(text, sizeof(text), "%s", hint);
-    else
-        snprintf(text, sizeof(text), "%s   %s", run_state_name(state), hint);
+    bool runs = state == RUN_STATE_RUNNING;
+    snprintf(text, sizeof(text), "%s%s%s%s",
+             sdl_window_video(display) != NULL ? "recording   " : "",
+             runs ? "" : run_state_name(state), runs ? "" : "   ", hint);
     if (!changed && strcmp(text, status->text) == 0)
         return;
     memcpy(status->text, text, sizeof(text));

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define TITLE_EVERY_MS 500
 #define NOTICE_MS 4000
@@ -36,6 +37,7 @@ Display *display_open(Machine *machine, const DisplayOptions *options, Error *er
     Display *display = calloc(1, sizeof(*display));
     display->machine = machine;
     display->name = options->name;
+    display->monitor_host = options->monitor_host;
     sdl_settings_init(display, options);
     if (!sdl_window_create(display, error)) {
         display_close(display);
@@ -77,6 +79,20 @@ void sdl_window_notice(Display *display, const char *text) {
     snprintf(display->notice, sizeof(display->notice), "%s", text);
     display->notice_until_ms = display->sdl.GetTicks64() + NOTICE_MS;
     sdl_window_update_title(display);
+}
+
+VideoRecording *sdl_window_video(const Display *display) {
+    const MonitorHost *host = display->monitor_host;
+    return host->video != NULL ? host->video(host->quit_opaque) : NULL;
+}
+
+void sdl_window_print_name(char *name, size_t size, const char *extension) {
+    time_t now = time(NULL);
+    struct tm local;
+    char when[32];
+    localtime_r(&now, &local);
+    strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &local);
+    snprintf(name, size, "reprise-%s.%s", when, extension);
 }
 
 void sdl_window_update_title(Display *display) {

@@ -7,6 +7,7 @@
 #include "monitor.h"
 #include "sdl_library.h"
 #include "text_overlay.h"
+#include "video_recording.h"
 #include "window_menu.h"
 #include <SDL.h>
 
@@ -56,7 +57,7 @@ struct Display {
     bool pointer_is_known; /* where it was over the menu: */
     int pointer_x, pointer_y;
     WindowMenuHost menu_host;
-    MonitorHost monitor_host;
+    const MonitorHost *monitor_host;
     Monitor monitor; /* that the menu gives its lines to */
     SdlStatusLine status;
 };
@@ -71,6 +72,10 @@ void sdl_window_draw(Display *display);
 /* Gives the window the size that fits the guest's mode, unless the user has set one. */
 void sdl_window_fit(Display *display);
 void sdl_window_notice(Display *display, const char *text);
+/* The film that is being recorded; NULL: none is. */
+VideoRecording *sdl_window_video(const Display *display);
+/* "reprise-DATE-TIME." and the extension. */
+void sdl_window_print_name(char *name, size_t size, const char *extension);
 /* Where the picture goes, in the renderer's pixels. */
 SDL_Rect sdl_window_place(const Display *display);
 

@@ -121,6 +121,7 @@ typedef struct Settings {
     const char *memory_backend;     /* of -machine; NULL: none */
     const char *incoming;           /* where the state comes from; NULL: no state comes */
     const char *load_snapshot;      /* -loadvm */
+    const char *video_path;         /* -record-video; NULL: no film is made */
     const char *record_path;        /* -record; NULL: the run is not recorded */
     GuestCoverageOptions coverage;  /* -coverage, -profile, -symbols */
     const struct Recording *replay; /* the machine replays this; NULL: it lives */

@@ -23,6 +23,7 @@ typedef enum WindowAction {
     WINDOW_LOUDER,
     WINDOW_QUIETER,
     WINDOW_MUTE,
+    WINDOW_RECORD, /* screen and sound, or the end of that */
     WINDOW_ACTIONS
 } WindowAction;
 

@@ -37,6 +37,7 @@ static const PageRow main_rows[] = {
     PAGE("Sound", WINDOW_MENU_SOUND),
     ACTION("Paste as typing", "Ctrl-Alt-V", WINDOW_PASTE),
     ACTION("Save the screen as a picture", "Ctrl-Alt-S", WINDOW_SCREENSHOT),
+    ACTION("Record screen and sound", NULL, WINDOW_RECORD),
     PAGE("Help", WINDOW_MENU_HELP),
     ACTION("Quit", NULL, WINDOW_QUIT),
     END};

@@ -198,6 +198,9 @@ static void end_recording(void *opaque) {
 /* The machine's past or future is in a file. */
 static bool begin_recording(Program *program, Error *error) {
     Settings *settings = program->settings;
+    if (settings->video_path != NULL && program->machine != NULL &&
+        !program_record_video(program, settings->video_path, error))
+        return false;
     if (settings->replay != NULL) {
         program->replay.paced = true;
         return machine_replay_recording(program->machine, settings->replay, &program->replay,
@@ -219,13 +222,48 @@ static bool set_vnc_password(void *opaque, const char *password, Error *error) {
     return vnc_server_set_password(program->vnc, password, error);
 }
 
+bool program_record_video(Program *program, const char *path, Error *error) {
+    if (path == NULL) {
+        VideoRecording *video = program->video;
+        program->video = NULL;
+        return video != NULL ? video_recording_end(video, error)
+                             : error_set(error, "no video is being recorded");
+    }
+    if (program->video != NULL)
+        return error_set(error, "a video is being recorded already");
+    program->video =
+        video_recording_begin(program->machine, path, audio_outputs_tap(&program->audio), error);
+    return program->video != NULL;
+}
+
+static bool record_video(void *opaque, const char *path, Error *error) {
+    return program_record_video(opaque, path, error);
+}
+
+static VideoRecording *find_video(void *opaque) {
+    const Program *program = opaque;
+    return program->video;
+}
+
+static void end_video(Program *program) {
+    Error error = {.set = false};
+    if (program->video != NULL && !program_record_video(program, NULL, &error))
+        fprintf(stderr, "reprise: %s\n", error.message);
+}
+
 static bool make_machine(Program *program, Error *error) {
     RepriseError outer;
     if (!reprise_build(program->library, &outer))
         return library_take(error, &outer);
     program->machine = library_inside(program->library);
-    program->monitor_host = (MonitorHost){program->machine, REPRISE_VERSION, program_quit,
-                                          program,          serve_debugger,  set_vnc_password};
+    program->monitor_host = (MonitorHost){.machine = program->machine,
+                                          .version = REPRISE_VERSION,
+                                          .quit = program_quit,
+                                          .quit_opaque = program,
+                                          .serve_debugger = serve_debugger,
+                                          .set_vnc_password = set_vnc_password,
+                                          .record_video = record_video,
+                                          .video = find_video};
     reprise_set_notify(program->library, wake_loop, program);
     return true;
 }
@@ -249,7 +287,8 @@ static bool open_views(Program *program, Display **display, Error *error) {
                                   .full_screen_is_named = settings->full_screen_is_named,
                                   .full_screen = settings->full_screen,
                                   .keeps_settings = !settings->no_user_config,
-                                  .audio = &program->audio};
+                                  .audio = &program->audio,
+                                  .monitor_host = &program->monitor_host};
         *display = display_open(program->machine, &options, error);
         if (*display == NULL)
             return false;
@@ -293,6 +332,7 @@ static bool run_machine(Program *program, const ProgramPart *part, int *exit_sta
         good = !program->failure.set || error_set(error, "%s", program->failure.message);
     }
     gdb_server_close(&program->gdb);
+    end_video(program);
     if (program->recording != NULL)
         machine_call(program->machine, end_recording, program);
     if (control != NULL)

@@ -13,6 +13,7 @@
 #include "monitor.h"
 #include "mux.h"
 #include "settings.h"
+#include "video_recording.h"
 #include "vnc_server.h"
 
 #define PROGRAM_DEVICES (MACHINE_SERIAL_PORTS + MACHINE_PARALLEL_PORTS + 2 + SETTINGS_MONITORS)
@@ -53,7 +54,8 @@ struct Program {
     GdbServer gdb;
     MachineRecording *recording; /* NULL: none is made */
     Replay replay;
-    VncServer *vnc; /* NULL: none */
+    VideoRecording *video; /* NULL: none is made */
+    VncServer *vnc;        /* NULL: none */
     bool wrote_pid_file;
     Error failure; /* set: what ends the program */
     bool quit;     /* the user wants to end, */
@@ -80,5 +82,8 @@ void program_daemonize_end(Program *program);
 /* program_signals.c */
 void program_signals_install(Program *program);
 void program_signals_remove(Program *program);
+
+/* Begins a film of screen and sound; NULL: ends it. */
+bool program_record_video(Program *program, const char *path, Error *error);
 
 #endif

@@ -78,7 +78,7 @@ QmpHandler qmp_query_vnc, qmp_change_vnc_password, qmp_set_password, qmp_expire_
     qmp_add_client;
 /* qmp_machine.c */
 QmpHandler qmp_query_cpus_fast, qmp_query_memory_size_summary, qmp_query_iothreads, qmp_memsave,
-    qmp_pmemsave, qmp_screendump;
+    qmp_pmemsave, qmp_screendump, qmp_record_video, qmp_stop_video;
 /* qmp_qom.c */
 QmpHandler qmp_qom_list, qmp_qom_get, qmp_qom_list_types, qmp_qom_list_properties,
     qmp_device_list_properties;

@@ -72,6 +72,8 @@ const QmpCommand qmp_commands[] = {
     {"system_reset", "", "", qmp_system_reset, QMP_WITH_MACHINE, NULL},
     {"system_wakeup", "", "", qmp_system_wakeup, QMP_WITH_MACHINE, NULL},
     {"transaction", "actions:[TransactionAction]", "", qmp_transaction, QMP_ON_MACHINE, NULL},
+    {"x-record-video", "filename:str", "", qmp_record_video, QMP_WITH_MACHINE, NULL},
+    {"x-stop-video", "", "", qmp_stop_video, QMP_WITH_MACHINE, NULL},
     {NULL, NULL, NULL, NULL, QMP_ANYWHERE, NULL},
 };
 

@@ -67,6 +67,14 @@ bool qmp_pmemsave(QmpCall *call) {
     return save_memory(call, "pmemsave");
 }
 
+bool qmp_record_video(QmpCall *call) {
+    return program_record_video(call->program, qmp_get_string(call, "filename"), &call->error);
+}
+
+bool qmp_stop_video(QmpCall *call) {
+    return program_record_video(call->program, NULL, &call->error);
+}
+
 bool qmp_screendump(QmpCall *call) {
     const char *format = qmp_get_string(call, "format");
     if (qmp_get_int(call, "head", 0) != 0)

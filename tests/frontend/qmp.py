@@ -366,6 +366,13 @@ def check_input_and_screen():
         qmp.call("screendump", filename=machine.path("a.ppm"))
         qmp.call("screendump", filename=machine.path("a.png"), format="png")
         qmp.fails("screendump", filename="/nowhere/a.png")
+        assert qmp.fails("x-stop-video") == "no video is being recorded"
+        assert "cannot write" in qmp.fails("x-record-video", filename="/nowhere/a.avi")
+        qmp.call("x-record-video", filename=machine.path("a.avi"))
+        assert "already" in qmp.fails("x-record-video", filename=machine.path("b.avi"))
+        qmp.call("x-stop-video")
+        with open(machine.path("a.avi"), "rb") as film:
+            assert film.read(12)[8:] == b"AVI "
         with open(machine.path("a.ppm"), "rb") as file:
             assert file.read(2) == b"P6"
         with open(machine.path("a.png"), "rb") as file:

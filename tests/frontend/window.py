@@ -271,6 +271,29 @@ def snapshots_are_kept_by_name_and_deleted(server):
         wait_for(lambda: "level 2" not in machine.monitor.run("info snapshots"), "the snapshot to go")
 
 
+def menu_records_a_film(server):
+    with tempfile.TemporaryDirectory() as folder:
+        here = os.getcwd()
+        os.chdir(folder)
+        try:
+            with start(server) as machine:
+                wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
+                server.focus()
+                press(server, "ctrl+alt+m", "Up", "Up", "Up", "Return")
+                wait_for(lambda: "frames" in machine.monitor.run("info video"), "the recording")
+                time.sleep(0.5)
+                press(server, "ctrl+alt+m", "Up", "Up", "Up", "Return")
+                wait_for(lambda: "No video" in machine.monitor.run("info video"), "the end of the recording")
+                wait_for(lambda: "saved reprise-" in server.title(), "its name in the title")
+                films = os.listdir(folder)
+                assert len(films) == 1 and films[0].endswith(".avi"), films
+                with open(films[0], "rb") as film:
+                    data = film.read()
+                assert int.from_bytes(data[4:8], "little") == len(data) - 8 > 1000
+        finally:
+            os.chdir(here)
+
+
 def start_page_offers_images_and_remembers(server):
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(os.path.join(os.path.dirname(PROGRAM), "roms", "demo.img"), os.path.join(folder, "a face.img"))
@@ -329,6 +352,7 @@ def main():
     try:
         return run_checks([keys_reach_the_guest, mouse_reaches_the_guest_once_grabbed, title_tells_name_speed_and_keys, keys_change_the_speed, window_shows_the_screen_in_its_shape,
                            screenshot_key_saves_a_picture, menu_pauses_and_changes_floppies, pasted_text_is_typed_whole, what_is_set_is_kept_from_run_to_run, snapshots_are_kept_by_name_and_deleted,
+                           menu_records_a_film,
                            sharp_pixels_are_whole, start_page_offers_images_and_remembers, closing_is_quick], server)
     finally:
         server.close()
