@@ -52,6 +52,7 @@ struct VideoRecording {
     uint64_t frames, left_out;
     double base_ns; /* the guest time at which frame 0 would have been */
     ByteBuffer sound;
+    bool over;          /* nobody looks any more */
     bool ends, stopped; /* is to end, has ended */
     VideoRecordingState state;
     /* The encoder's thread alone. */
@@ -136,6 +137,9 @@ static void begin_looking(void *opaque) {
 static void end_looking(void *opaque) {
     VideoRecording *recording = opaque;
     machine_observe(recording->machine, 0, NULL, NULL);
+    pthread_mutex_lock(&recording->lock);
+    recording->over = true;
+    pthread_mutex_unlock(&recording->lock);
 }
 
 /* ---- On the thread of who renders sound ---- */
@@ -144,7 +148,10 @@ static void hear(void *opaque, double time_ns, const int16_t *frames, size_t cou
     VideoRecording *recording = opaque;
     pthread_mutex_lock(&recording->lock);
     WaitingSound head = {(time_ns - recording->base_ns) / NS_PER_SECOND, count};
-    if (recording->sound.size < SOUND_BYTES_MOST) {
+    /* The machine goes on: what it sounds after the last picture is not of the film. */
+    bool late = recording->over && head.seconds * NS_PER_SECOND >
+                                       (double)recording->frames * (double)recording->period_ns;
+    if (recording->sound.size < SOUND_BYTES_MOST && !late) {
         byte_buffer_append(&recording->sound, &head, sizeof(head));
         byte_buffer_append(&recording->sound, frames, count * 2 * sizeof(int16_t));
     }

@@ -175,7 +175,8 @@ def time_is_the_guests():
             assert abs((b - a) * film.period - FLASH_SECONDS) < 1.1 * film.period, (a, b, film.period)
         # the tone is there while it is white, and at its pitch
         assert film.rate == 48000
-        assert abs(len(film.samples) / film.rate - len(film.frames) * film.period) < 0.3
+        heard, seen = len(film.samples) / film.rate, len(film.frames) * film.period
+        assert abs(heard - seen) < 0.3, (heard, seen)
         for begin, end in zip(edges, edges[1:]):
             if end * film.period > len(film.samples) / film.rate - 0.1:
                 continue
