@@ -143,6 +143,13 @@ static bool show_snapshot(BlockNode *node, const char *name, Error *error) {
     return node->driver->show_snapshot(node, name, error);
 }
 
+/* What others write is only looked at. */
+static BlockOptions inactive_options(const BlockOptions *options) {
+    BlockOptions quiet = *options;
+    quiet.read_only = quiet.unlocked = quiet.repair = true;
+    return quiet;
+}
+
 static BlockNode *open_image(const BlockNode *above, const BlockOptions *options, Error *error) {
     BlockNode *node = allocate_zeroed(sizeof(*node));
     node->file = -1;
@@ -171,6 +178,20 @@ static BlockNode *open_image(const BlockNode *above, const BlockOptions *options
     return node;
 }
 
+/* An image that may not be written is as it would be anyway. */
+static BlockNode *open_inactive(const BlockOptions *options, Error *error) {
+    bool writes = !options->read_only && !options->snapshot;
+    if (writes && access(options->path, W_OK) != 0 && access(options->path, F_OK) == 0)
+        writes = !options->auto_read_only; /* the error is told when it is activated */
+    BlockOptions quiet = writes ? inactive_options(options) : *options;
+    BlockNode *node = open_image(NULL, &quiet, error);
+    if (node != NULL) {
+        node->inactive = writes;
+        node->auto_read_only = options->auto_read_only;
+    }
+    return node;
+}
+
 BlockNode *block_open(const BlockOptions *options, Error *error) {
     if (options->path == NULL || options->path[0] == '\0') {
         error_set(error, "an image needs a file name");
@@ -180,6 +201,7 @@ BlockNode *block_open(const BlockOptions *options, Error *error) {
     bool is_folder = block_names_folder(options->path);
     BlockNode *node = is_folder                        ? block_folder_open(options, &reason)
                       : block_names_nbd(options->path) ? block_nbd_open(options, &reason)
+                      : options->inactive              ? open_inactive(options, &reason)
                                                        : open_image(NULL, options, &reason);
     if (node != NULL && options->snapshot && !is_folder) {
         node = block_overlay_create(node);
@@ -247,10 +269,65 @@ void block_close(BlockNode *node) {
         node->driver->close(node);
     if (node->file >= 0)
         close(node->file);
+    block_close(node->attached);
     block_close(node->below);
     free(node->path);
     free(node->name);
     free(node);
+}
+
+/* ---- From process to process ---- */
+
+static void swap_image(BlockNode *node, BlockNode *other) {
+    BlockNode old = *node;
+    node->driver = other->driver;
+    node->file = other->file;
+    node->driver_state = other->driver_state;
+    node->read_only = other->read_only;
+    other->driver = old.driver;
+    other->file = old.file;
+    other->driver_state = old.driver_state;
+}
+
+/* Opens the image a second time, and goes on with that under the same node. */
+static bool reopen(BlockNode *node, bool inactive, Error *error) {
+    BlockOptions options = {.path = node->path,
+                            .format = node->driver->name,
+                            .no_backing = node->attached != NULL,
+                            .auto_read_only = node->auto_read_only,
+                            .any_content = true};
+    if (inactive)
+        options = inactive_options(&options);
+    BlockNode *anew = open_image(NULL, &options, error);
+    bool good = anew != NULL;
+    if (good && anew->length != node->length)
+        good = error_set(error, "has another size than before: %llu bytes, not %llu",
+                         (unsigned long long)anew->length, (unsigned long long)node->length);
+    if (good && node->attached != NULL)
+        anew->driver->attach_backing(anew, block_hold(node->attached));
+    if (good) {
+        swap_image(node, anew);
+        node->inactive = inactive;
+    }
+    block_close(anew);
+    return good || error_prefix(error, "%s: ", node->path);
+}
+
+static bool is_image(const BlockNode *node) {
+    for (size_t i = 0; i < DRIVER_COUNT; i++)
+        if (drivers[i] == node->driver)
+            return true;
+    return false;
+}
+
+bool block_deactivate(BlockNode *node, Error *error) {
+    if (node->inactive || !is_image(node) || !block_writes_image(node))
+        return true;
+    return block_flush(node, error) && reopen(node, true, error);
+}
+
+bool block_activate(BlockNode *node, Error *error) {
+    return !node->inactive || reopen(node, false, error);
 }
 
 /* The node that holds the file puts the path before a message, once. */
@@ -307,6 +384,8 @@ bool block_attach_backing(BlockNode *node, BlockNode *backing, Error *error) {
             return error_set(error, "%s: lies over itself", node->path);
     backing->read_only = true;
     node->driver->attach_backing(node, block_hold(backing));
+    block_close(node->attached);
+    node->attached = block_hold(backing);
     return true;
 }
 
@@ -415,7 +494,7 @@ uint64_t block_length(const BlockNode *node) {
 }
 
 bool block_is_read_only(const BlockNode *node) {
-    return node->read_only;
+    return node->read_only && !node->inactive;
 }
 
 bool block_writes_image(const BlockNode *node) {

@@ -32,6 +32,7 @@ typedef struct BlockOptions {
                         read */
     bool unlocked;   /* read although somebody writes to it, and whatever that gives */
     bool repair;     /* open although it is damaged: to be checked, not to be written */
+    bool inactive;   /* another process still writes to it: see block_deactivate() */
 } BlockOptions;
 
 /* Opens an image; NULL on error, with one line that names the path. A node that may write holds a
@@ -65,6 +66,14 @@ bool block_write_zeros(BlockNode *node, uint64_t offset, uint64_t size, Error *e
 
 /* Nobody needs the range any more: it keeps its bytes, or becomes zeros and takes no room. */
 bool block_discard(BlockNode *node, uint64_t offset, uint64_t size, Error *error);
+
+/* An image that is written moves from process to process: what was written is in the file, the lock
+ * is given up, and whatever the node knew of the contents is forgotten. It fails every write until
+ * block_activate(), which takes the lock (an error while somebody else has it) and looks at the
+ * file anew. Both do nothing for a node that writes to no image file. Where one fails the node
+ * stays what it is. */
+bool block_deactivate(BlockNode *node, Error *error);
+bool block_activate(BlockNode *node, Error *error);
 
 /* Returns when everything that was written is on stable storage. */
 bool block_flush(BlockNode *node, Error *error);
@@ -100,8 +109,8 @@ const BlockCounters *block_counters(const BlockNode *node);
  * more and which it holds. An error where the format has none. */
 bool block_attach_backing(BlockNode *node, BlockNode *backing, Error *error);
 
-uint64_t block_length(const BlockNode *node); /* in bytes; need not be a multiple of a sector */
-bool block_is_read_only(const BlockNode *node);
+uint64_t block_length(const BlockNode *node);   /* in bytes; need not be a multiple of a sector */
+bool block_is_read_only(const BlockNode *node); /* or will be when it is active */
 /* Writes go straight to the image file, and not to an overlay of it. */
 bool block_writes_image(const BlockNode *node);
 /* The node of an image file with a temporary overlay over it (snapshot=on); and the node below. */

@@ -76,10 +76,13 @@ struct BlockNode {
     uint64_t length;
     bool read_only;
     bool guessed;           /* that the image is raw: nobody said so */
+    bool inactive;          /* would be written, but is not this process's at present */
+    bool auto_read_only;    /* as in the options that it was opened with */
     int file;               /* of the image; -1 in a node that lies over another */
     BlockNode *below;       /* what an overlay lies over; closed with it */
     const BlockNode *above; /* while it is opened: the image whose backing file it is */
     void *driver_state;     /* the driver's own */
+    BlockNode *attached;    /* held: the backing node that block_attach_backing() gave it */
     unsigned holders;       /* atomic: who has the node open; the last one closes it */
     BlockGuard *guards;     /* to be asked before a write */
     BlockCounters counters;

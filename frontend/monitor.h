@@ -11,6 +11,8 @@
 
 #define MONITOR_LINE_BYTES 4096
 
+struct Migration;
+
 /* What the program lends to its monitors. */
 typedef struct MonitorHost {
     Machine *machine;
@@ -25,6 +27,7 @@ typedef struct MonitorHost {
     bool (*record_video)(void *opaque, const char *path, Error *error);
     /* The one that is made; NULL: none is. With quit_opaque. */
     struct VideoRecording *(*video)(void *opaque);
+    struct Migration *migration; /* NULL in tests */
 } MonitorHost;
 
 typedef struct Monitor {

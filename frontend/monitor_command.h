@@ -77,6 +77,10 @@ MonitorHandler monitor_save_snapshot, monitor_load_snapshot, monitor_delete_snap
 /* monitor_network.c */
 MonitorHandler monitor_info_network, monitor_info_usernet, monitor_set_link, monitor_add_forward,
     monitor_remove_forward;
+/* monitor_migration.c */
+MonitorHandler monitor_migrate, monitor_migrate_cancel, monitor_migrate_incoming,
+    monitor_migrate_set_parameter, monitor_migrate_set_capability, monitor_info_migrate,
+    monitor_info_migrate_parameters, monitor_info_migrate_capabilities;
 /* monitor_vnc.c */
 MonitorHandler monitor_set_password;
 MonitorHandler monitor_record_video, monitor_stop_video, monitor_info_video;

@@ -19,7 +19,7 @@ const OptionInfo option_table[] = {
     {"uuid", "UUID", "the machine's number, 8-4-4-4-12 hexadecimal digits", option_uuid},
     {"smbios", "type=N,field=TEXT", "names in the SMBIOS tables: types 0 to 4, 11, 17", option_smbios},
     {"loadvm", "NAME", "start from this snapshot, which 'savevm' in the monitor made", option_load_snapshot},
-    {"incoming", "fd:N|exec:CMD|defer", "go on from a state that QMP's 'migrate' sent; defer: from where 'migrate-incoming' says", option_incoming},
+    {"incoming", "tcp:HOST:PORT|unix:PATH|fd:N|exec:CMD|defer", "go on with a machine that 'migrate' sends; defer: from where 'migrate_incoming' says", option_incoming},
     {"snapshots", "FILE", "where snapshots are (default: IMAGE.snapshots beside the first disk)", option_snapshots},
     {"S", NULL, "do not start until 'cont' is typed in the monitor", option_start_paused},
     {"no-reboot", NULL, "end where the guest would reboot", option_no_reboot},

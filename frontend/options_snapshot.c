@@ -1,4 +1,5 @@
 /* Snapshots: which file they are in, and which one to start from. */
+#include "migration_channel.h"
 #include "options.h"
 
 #include <string.h>
@@ -15,7 +16,6 @@ bool option_load_snapshot(Settings *settings, const char *argument, Error *error
 
 bool option_incoming(Settings *settings, const char *argument, Error *error) {
     settings->incoming = argument;
-    return strcmp(argument, "defer") == 0 || strncmp(argument, "fd:", 3) == 0 ||
-           strncmp(argument, "exec:", 5) == 0 ||
-           error_set(error, "takes fd:N, exec:COMMAND or defer, not '%s'", argument);
+    settings->machine.incoming = true;
+    return strcmp(argument, "defer") == 0 || migration_channel_check(argument, error);
 }

@@ -1,6 +1,7 @@
 #include "tcp_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -36,6 +37,11 @@ static bool start_connection(int fd, const struct addrinfo *address) {
     return connect(fd, address->ai_addr, address->ai_addrlen) == 0;
 }
 
+static bool begin_connection(int fd, const struct addrinfo *address) {
+    return fcntl(fd, F_SETFL, O_NONBLOCK) == 0 &&
+           (connect(fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EINPROGRESS);
+}
+
 /* The first address that works. */
 static int open_any(const char *host, const char *port, int flags,
                     bool (*start)(int fd, const struct addrinfo *address), const char *what,
@@ -65,4 +71,8 @@ int tcp_socket_listen(const char *host, const char *port, Error *error) {
 
 int tcp_socket_connect(const char *host, const char *port, Error *error) {
     return open_any(host, port, 0, start_connection, "connect to", error);
+}
+
+int tcp_socket_begin_connect(const char *host, const char *port, Error *error) {
+    return open_any(host, port, 0, begin_connection, "connect to", error);
 }

@@ -10,5 +10,8 @@ int tcp_socket_listen(const char *host, const char *port, Error *error);
 
 /* Connects; an empty host is this machine. -1 on error. */
 int tcp_socket_connect(const char *host, const char *port, Error *error);
+/* Does not wait for the other end: the socket, which does not block, can be written to once it is
+ * connected or has failed (SO_ERROR). */
+int tcp_socket_begin_connect(const char *host, const char *port, Error *error);
 
 #endif

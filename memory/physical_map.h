@@ -33,8 +33,10 @@ enum {
     PAGE_DIRTY_HASH = 1 << 2,    /* for the incremental state hash */
     PAGE_DIRTY_CHECKPOINT = 1 << 3, /* for copy-on-first-write checkpoints */
     PAGE_DIRTY_BASE = 1 << 4,       /* against the sealed base that clones share */
+    PAGE_DIRTY_MIGRATION = 1 << 5,  /* to be sent once more */
     PAGE_REPLACED = 1 << 7,         /* private to the map: see physical_map_replace_page() */
-    PAGE_DIRTY_ALL = PAGE_DIRTY_DISPLAY | PAGE_DIRTY_HASH | PAGE_DIRTY_CHECKPOINT | PAGE_DIRTY_BASE,
+    PAGE_DIRTY_ALL = PAGE_DIRTY_DISPLAY | PAGE_DIRTY_HASH | PAGE_DIRTY_CHECKPOINT |
+                     PAGE_DIRTY_BASE | PAGE_DIRTY_MIGRATION,
 };
 
 /* One physical page. */

@@ -21,7 +21,8 @@ static BlockNode *open_medium(Board *board, const BoardDrive *drive, const Drive
                             .node_name = drive->id,
                             .read_only = drive->read_only,
                             .snapshot = drive->snapshot,
-                            .auto_read_only = drive->is_floppy || drive->is_cd};
+                            .auto_read_only = drive->is_floppy || drive->is_cd,
+                            .inactive = board->machine->config.incoming};
     return disk_media_open(board, &options, error);
 }
 

@@ -64,6 +64,7 @@ Machine *machine_create(const MachineConfig *config, Error *error) {
         return NULL;
     }
     machine->config = *config;
+    machine->gave_disks = config->incoming;
     machine->trace = (Trace){.mask = config->trace_mask, .output = config->trace_output};
     clock_init(&machine->clock);
     init_shared(machine);

@@ -59,6 +59,10 @@ typedef enum MachineSpeed {
 /* An error with icount, whose runs repeat. Any thread. */
 bool machine_change_speed(Machine *machine, MachineSpeed wanted, uint64_t per_second, Error *error);
 
+/* So many hundredths of the time the guest waits: it shall change its memory no faster than it can
+ * be sent. 0: it runs. Any thread. */
+void machine_throttle(Machine *machine, unsigned percent);
+
 /* Called on the machine's thread after the run state changed or the machine ended; it must only
  * wake somebody. */
 void machine_set_notify(Machine *machine, void (*notify)(void *opaque), void *opaque);

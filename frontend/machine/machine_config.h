@@ -199,6 +199,7 @@ typedef struct MachineConfig {
 
     const char *snapshots_path; /* the file for savevm; NULL: beside the first image */
 
+    bool incoming;     /* a state will come, and the images are another process's until then */
     bool start_paused; /* -S */
     bool no_reboot, no_shutdown;
     uint32_t trace_mask;

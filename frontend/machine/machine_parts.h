@@ -94,6 +94,7 @@ struct Machine {
     void (*notify)(void *opaque);
     void *notify_opaque;
     MachineEvents events;
+    bool gave_disks;               /* its images are another process's: disk_handover.h */
     bool told_trays[BOARD_DRIVES]; /* which of them are known to be open */
     InputDoor door;
     pthread_t thread;
@@ -103,6 +104,7 @@ struct Machine {
     uint64_t published_count; /* atomic */
     uint64_t published_speed; /* atomic: instructions a second, 0: full speed */
     uint64_t speed_before_turbo;
+    unsigned throttle_percent; /* atomic: of the time it waits, so that it changes less */
 
     pthread_mutex_t frame_lock;
     DisplaySurface frame;

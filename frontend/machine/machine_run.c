@@ -200,6 +200,24 @@ bool machine_run_slice(Machine *machine, int64_t limit, bool may_sleep) {
     return more;
 }
 
+#define THROTTLE_RUN_NS (2 * 1000000LL)
+
+/* The guest waits in proportion to what it ran. What it is told of time goes slower as well: a wait
+ * that long is left out of it (MACHINE_TIME_STALL_NS). */
+static void wait_throttled(Machine *machine, int64_t ran_ns) {
+    int64_t percent = __atomic_load_n(&machine->throttle_percent, __ATOMIC_RELAXED);
+    if (ran_ns > THROTTLE_RUN_NS)
+        ran_ns = THROTTLE_RUN_NS; /* it was idle */
+    int64_t left_ns = percent < 100 ? ran_ns * percent / (100 - percent) : 0;
+    int64_t end_ns = host_clock_ns() + left_ns;
+    while (left_ns > 0 && machine->run_state == RUN_STATE_RUNNING &&
+           !__atomic_load_n(&machine->quit, __ATOMIC_ACQUIRE)) {
+        input_door_wait(&machine->door, left_ns);
+        machine_serve_door(machine);
+        left_ns = end_ns - host_clock_ns();
+    }
+}
+
 /* A replay that is watched goes by the guest's clock. */
 static void pace_replay(Machine *machine) {
     Replay *replay = machine->replay;
@@ -221,9 +239,13 @@ void *machine_thread(void *opaque) {
     while (!__atomic_load_n(&machine->quit, __ATOMIC_ACQUIRE)) {
         machine_serve_door(machine);
         machine_serve_frame(machine);
+        bool throttled = __atomic_load_n(&machine->throttle_percent, __ATOMIC_RELAXED) != 0;
+        int64_t start_ns = throttled ? host_clock_ns() : 0;
         if (!machine_run_slice(machine, SLICE_INSTRUCTIONS, true) &&
             machine->run_state != RUN_STATE_RUNNING)
             input_door_wait(&machine->door, -1);
+        if (throttled)
+            wait_throttled(machine, host_clock_ns() - start_ns);
         pace_replay(machine);
     }
     return NULL;

@@ -87,3 +87,7 @@ bool machine_change_speed(Machine *machine, MachineSpeed wanted, uint64_t per_se
     machine_call(machine, change_speed, &change);
     return true;
 }
+
+void machine_throttle(Machine *machine, unsigned percent) {
+    __atomic_store_n(&machine->throttle_percent, percent, __ATOMIC_RELAXED);
+}

@@ -1,4 +1,5 @@
 /* Start and stop, reset and power off: the run states, and what the guest or a button asks for. */
+#include "disk_handover.h"
 #include "machine_action.h"
 #include "machine_parts.h"
 
@@ -193,10 +194,13 @@ bool machine_continue(Machine *machine, Error *error) {
     RunState state = machine_run_state(machine);
     if (state == RUN_STATE_INMIGRATE)
         return error_set(error, "the machine waits for its state (-incoming)");
+    if (state == RUN_STATE_FINISH_MIGRATE)
+        return error_set(error, "the machine is about to go on in another process");
     if (state == RUN_STATE_SHUTDOWN || state == RUN_STATE_INTERNAL_ERROR ||
         state == RUN_STATE_GUEST_PANICKED)
         return error_set(error, "Resetting the Virtual Machine is required");
-    return request_state(machine, RUN_STATE_RUNNING, "continue", error);
+    return machine_take_disks(machine, error) &&
+           request_state(machine, RUN_STATE_RUNNING, "continue", error);
 }
 
 void machine_press_reset(Machine *machine) {

@@ -16,6 +16,7 @@ typedef enum RunState {
     RUN_STATE_RESTORE_VM,     /* a snapshot is being loaded */
     RUN_STATE_SAVE_VM,        /* a snapshot is being written */
     RUN_STATE_INMIGRATE,      /* a state is awaited or comes in: -incoming */
+    RUN_STATE_FINISH_MIGRATE, /* stands still while the last of the state goes out */
     RUN_STATE_POSTMIGRATE,    /* all of the state has gone out */
     RUN_STATE_COUNT,
 } RunState;

@@ -166,6 +166,12 @@ static int find_wait_ms(const Program *program, const Display *display) {
     return display != NULL ? WINDOW_WAIT_MS : vnc_server_wait_ms(program->vnc);
 }
 
+static void serve_migration(Program *program) {
+    Error error = {.set = false};
+    if (!migration_serve(program->migration, &error))
+        program_fail(program, &error);
+}
+
 static void run_loop(Program *program, const ProgramPart *part, void *control, Display *display,
                      int *exit_status) {
     while (!program->quit && !has_ended(program, exit_status)) {
@@ -175,6 +181,7 @@ static void run_loop(Program *program, const ProgramPart *part, void *control, D
         gdb_server_update(&program->gdb);
         if (display != NULL && !display_update(display))
             program_quit_for(program, MACHINE_CAUSE_HOST_UI);
+        serve_migration(program);
         part->serve(control);
     }
     part->serve(control); /* why it ended */
@@ -313,6 +320,11 @@ static bool run_machine(Program *program, const ProgramPart *part, int *exit_sta
     Display *display = NULL;
     if (!settings->no_machine && !make_machine(program, error))
         return false;
+    program->migration =
+        migration_create(program->machine, &program->loop, settings->incoming, error);
+    if (program->migration == NULL)
+        return false;
+    program->monitor_host.migration = program->migration;
     if (!open_views(program, &display, error)) {
         close_views(program, display);
         return false;
@@ -333,6 +345,8 @@ static bool run_machine(Program *program, const ProgramPart *part, int *exit_sta
     }
     gdb_server_close(&program->gdb);
     end_video(program);
+    migration_free(program->migration);
+    program->migration = NULL;
     if (program->recording != NULL)
         machine_call(program->machine, end_recording, program);
     if (control != NULL)
@@ -342,6 +356,7 @@ static bool run_machine(Program *program, const ProgramPart *part, int *exit_sta
 }
 
 static void close_all(Program *program) {
+    migration_free(program->migration);
     if (program->wrote_pid_file)
         unlink(program->settings->pid_file);
     library_end(program->library);

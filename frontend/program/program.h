@@ -10,6 +10,7 @@
 #include "machine.h"
 #include "machine_events.h"
 #include "machine_recording.h"
+#include "migration.h"
 #include "monitor.h"
 #include "mux.h"
 #include "settings.h"
@@ -56,6 +57,7 @@ struct Program {
     Replay replay;
     VideoRecording *video; /* NULL: none is made */
     VncServer *vnc;        /* NULL: none */
+    Migration *migration;
     bool wrote_pid_file;
     Error failure; /* set: what ends the program */
     bool quit;     /* the user wants to end, */

@@ -19,7 +19,7 @@ bool qmp_stop(QmpCall *call) {
 
 bool qmp_cont(QmpCall *call) {
     if (machine_run_state(call->machine) == RUN_STATE_INMIGRATE)
-        return call->server->starts_itself = true;
+        return migration_start_afterwards(call->program->migration), true;
     return machine_continue(call->machine, &call->error);
 }
 

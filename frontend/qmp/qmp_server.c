@@ -111,7 +111,6 @@ void qmp_serve_events(QmpServer *server) {
 }
 
 static void serve(void *part) {
-    qmp_migration_serve(part);
     qmp_serve_events(part);
 }
 
@@ -119,7 +118,6 @@ static void close_part(void *part) {
     QmpServer *server = part;
     for (int i = 0; i < server->session_count; i++)
         qmp_session_close(&server->session[i]);
-    qmp_migration_free(server);
     qmp_graph_free(server);
     json_object_put(server->waiting_events);
     for (int i = 0; i < QMP_JOBS; i++)
@@ -147,10 +145,8 @@ static void *open_part(Program *program, Error *error) {
                              program->monitor_device[i], settings->monitor_is_pretty[i]))
             server->session_count++;
     }
-    if (qmp_migration_init(server, error))
-        return server;
-    close_part(server);
-    return NULL;
+    qmp_migration_observe(server);
+    return server;
 }
 
 const ProgramPart qmp_program_part = {open_part, serve, close_part};

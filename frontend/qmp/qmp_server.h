@@ -44,23 +44,6 @@ typedef struct QmpJob {
     Error error;
 } QmpJob;
 
-/* A state on its way; qmp_migrate.c. */
-typedef struct QmpMigration {
-    bool tried, incoming;
-    const char *status;
-    int fd;
-    pid_t child; /* of "exec:"; 0: none */
-    pthread_t thread;
-    bool has_thread;
-    bool done, cancelled; /* atomic */
-    size_t moved;         /* atomic */
-    ByteBuffer bytes;
-    uint64_t bytes_max;
-    bool was_running;
-    int64_t start_ms, total_ms;
-    Error error;
-} QmpMigration;
-
 typedef struct QmpServer {
     Program *program;
     QmpSession session[SETTINGS_MONITORS];
@@ -72,10 +55,7 @@ typedef struct QmpServer {
     uint32_t mouse_buttons;      /* that input-send-event holds down */
     uint32_t place[2];           /* where it has the pointer: x, y */
     bool place_changed;          /* and the machine was not told */
-    QmpMigration migration;
-    bool migration_events;
-    int64_t migration_bandwidth, migration_downtime_ms; /* 0: the default */
-    bool starts_itself; /* when the state that it waits for is there */
+    bool migration_events;       /* as the client wants them */
 } QmpServer;
 
 /* qmp_session.c */

@@ -72,12 +72,12 @@ const QmpType qmp_types[] = {
     {"JobInfo", "id:str type:JobType status:JobStatus current-progress:int total-progress:int *error:str"},
 
     /* State that goes out or comes in. */
-    {"MigrationCapability", "=events"},
+    {"MigrationCapability", "=auto-converge events"},
     {"MigrationCapabilityStatus", "capability:MigrationCapability state:bool"},
     {"MigrationStatus", "=none setup cancelling cancelled active completed failed"},
     {"MigrationStats", "total:int transferred:int remaining:int duplicate:int skipped:int normal:int normal-bytes:int dirty-pages-rate:int mbps:number dirty-sync-count:int page-size:int"},
-    {"MigrationInfo", "*status:MigrationStatus *ram:MigrationStats *total-time:int *downtime:int *setup-time:int *error-desc:str"},
-    {"MigrationParameters", "*max-bandwidth:int *downtime-limit:int"},
+    {"MigrationInfo", "*status:MigrationStatus *ram:MigrationStats *disk:MigrationStats *total-time:int *downtime:int *expected-downtime:int *setup-time:int *cpu-throttle-percentage:int *error-desc:str"},
+    {"MigrationParameters", "*max-bandwidth:int *downtime-limit:int *throttle-trigger-threshold:int *cpu-throttle-initial:int *cpu-throttle-increment:int *max-cpu-throttle:int"},
     {NULL, NULL},
 };
 // clang-format on

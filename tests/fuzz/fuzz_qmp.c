@@ -158,6 +158,8 @@ static void open_program(void) {
         (program.machine = machine_create(config, &error)) == NULL ||
         (program.monitor_device[0] =
              character_device_open(&program.loop, &nowhere, "qmp", &error)) == NULL ||
+        (program.migration = migration_create(program.machine, &program.loop, NULL, &error)) ==
+            NULL ||
         (server = qmp_program_part.open(&program, &error)) == NULL) {
         fprintf(stderr, "%s\n", error.message);
         abort();
