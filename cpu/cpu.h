@@ -260,6 +260,9 @@ typedef struct Cpu {
     /* FIP, FCS and FOP are still to be taken from this x87 instruction, FDS from this segment
      * register (SEG_* + 1); 0: they are in place. */
     uint32_t fpu_site, fpu_segment;
+    /* An x87 store under way: the value, and what status and tags will be (cpu/x87_fast.h). */
+    uint64_t fpu_stored[2];
+    uint32_t fpu_status_and_tags, unused;
     uint64_t count_end; /* state.instruction_count at which the run loop wants control */
     uint32_t
         next_eip; /* on entry of a helper: the instruction after this one (state.eip is this one) */

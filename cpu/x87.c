@@ -172,6 +172,57 @@ HelperResult helper_x87(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t 
     return result == HELPER_NEXT ? fpu_finish_helper(cpu, ready) : result;
 }
 
+/* Loads and arithmetic have their operand already; other handlers access no memory. */
+void x87_run_loaded(Cpu *cpu, uint32_t a, uint64_t low, uint64_t high) {
+    X87Instruction insn = {.opcode = (uint8_t)(a >> 8), .modrm = (uint8_t)a};
+    const X87Row *row = find_row(insn.opcode, insn.modrm);
+    if (row->handler == x87_calculate_memory)
+        x87_calculate_bits(cpu, &insn, low);
+    else if (insn.modrm < 0xC0)
+        x87_load_bits(cpu, &insn, low, high);
+    else
+        row->handler(cpu, &insn, row->parameter);
+}
+
+X87Entry *x87_find_entry(uint32_t a) {
+    static const struct {
+        X87Handler *handler;
+        X87Entry *entry;
+    } entries[] = {
+        {x87_load_float32, x87_fast_load_float32},
+        {x87_load_float64, x87_fast_load_float64},
+        {x87_load_integer, x87_fast_load_integer},
+        {x87_load_float80, x87_run_loaded},
+        {x87_load_register, x87_fast_load_register},
+        {x87_store_register, x87_fast_store_register},
+        {x87_exchange, x87_fast_exchange},
+        {x87_calculate_memory, x87_fast_calculate_memory},
+        {x87_calculate_register, x87_fast_calculate_register},
+        {x87_compare_register, x87_fast_compare_register},
+        {x87_compare_flags, x87_fast_compare_flags},
+        {x87_load_constant, x87_run_loaded},
+        {x87_change_sign, x87_run_loaded},
+        {x87_absolute, x87_run_loaded},
+        {x87_square_root, x87_run_loaded},
+        {x87_round, x87_run_loaded},
+        {x87_scale, x87_run_loaded},
+        {x87_extract, x87_run_loaded},
+        {x87_remainder, x87_run_loaded},
+        {x87_test, x87_run_loaded},
+        {x87_examine, x87_run_loaded},
+        {x87_rotate_stack, x87_run_loaded},
+        {x87_free, x87_run_loaded},
+        {x87_nop, x87_run_loaded},
+    };
+    const X87Row *row = find_row(a >> 8 & 0xFF, a & 0xFF);
+    if (row->attributes & X87_CONTROL)
+        return NULL;
+    for (unsigned i = 0; i < sizeof entries / sizeof entries[0]; i++)
+        if (entries[i].handler == row->handler)
+            return entries[i].entry;
+    return NULL;
+}
+
 HelperResult helper_fwait(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
     (void)a, (void)b, (void)t0, (void)t1;
     const uint32_t monitored = CR0_MP | CR0_TS;

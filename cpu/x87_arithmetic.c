@@ -85,10 +85,15 @@ static void operate(Cpu *cpu, unsigned operation, const FloatParts *b, bool b_em
 HelperResult x87_calculate_memory(Cpu *cpu, const X87Instruction *insn, unsigned parameter) {
     (void)parameter;
     static const uint8_t sizes[8] = {[0] = 4, [2] = 4, [4] = 8, [6] = 2};
-    unsigned operation = insn->modrm >> 3 & 7;
     uint64_t bits;
     if (!cpu_read(cpu, insn->segment, insn->offset, sizes[insn->opcode & 7], &bits))
         return HELPER_FAULT;
+    x87_calculate_bits(cpu, insn, bits);
+    return HELPER_NEXT;
+}
+
+void x87_calculate_bits(Cpu *cpu, const X87Instruction *insn, uint64_t bits) {
+    unsigned operation = insn->modrm >> 3 & 7;
     FloatParts b;
     switch (insn->opcode) {
     case 0xD8:
@@ -108,7 +113,6 @@ HelperResult x87_calculate_memory(Cpu *cpu, const X87Instruction *insn, unsigned
         compare(cpu, &b, false, false, operation == X87_COMPARE_POP);
     else
         operate(cpu, operation, &b, false, 0, false);
-    return HELPER_NEXT;
 }
 
 /* D8h: ST(0) is the destination; DCh: ST(i); DEh: ST(i), then pop. */

@@ -5,6 +5,7 @@
 #include "float80.h"
 #include "helpers.h"
 #include "x87.h"
+#include "x87_fast.h"
 
 /* The status word, SDM vol. 1 8.1.3. Its low six bits are FLOAT_* exceptions. */
 enum {
@@ -50,6 +51,13 @@ X87Handler x87_remainder, x87_transcendental;
 X87Handler x87_nop, x87_rotate_stack, x87_free, x87_clear_exceptions, x87_initialise;
 X87Handler x87_load_control, x87_store_control, x87_store_status, x87_store_status_ax;
 X87Handler x87_load_environment, x87_store_environment, x87_restore, x87_save;
+
+/* The memory operand's bytes are at hand: loads, arithmetic and comparisons. x87_transfer.c,
+ * x87_arithmetic.c */
+void x87_load_bits(Cpu *cpu, const X87Instruction *insn, uint64_t low, uint64_t high);
+void x87_calculate_bits(Cpu *cpu, const X87Instruction *insn, uint64_t bits);
+/* For x87_prepare_store(): status and tags change, no exception is unmasked. x87_transfer.c */
+void x87_convert_for_store(Cpu *cpu, uint32_t a, X87Store *store);
 
 /* x87_stack.c: the register stack. 'index' is that of ST(index). */
 unsigned x87_get_top(const FpuState *fpu);

@@ -215,6 +215,45 @@ HelperResult x87_store_truncated(Cpu *cpu, const X87Instruction *insn, unsigned 
     return store_integer(cpu, insn, size, true, &status);
 }
 
+void x87_load_bits(Cpu *cpu, const X87Instruction *insn, uint64_t low, uint64_t high) {
+    unsigned field = insn->modrm >> 3 & 7;
+    FloatStatus status = x87_begin(&cpu->state.fpu);
+    Float80 value;
+    if (insn->opcode == 0xD9)
+        value = float80_from_32((uint32_t)low, &status);
+    else if (insn->opcode == 0xDD)
+        value = float80_from_64(low, &status);
+    else if (insn->opcode == 0xDB && field == 5)
+        value = (Float80){low, (uint16_t)high};
+    else if (insn->opcode == 0xDB)
+        value = float80_from_integer((int32_t)low);
+    else
+        value = float80_from_integer(field == 0 ? (int16_t)low : (int64_t)low);
+    push_loaded(cpu, value, &status);
+}
+
+void x87_convert_for_store(Cpu *cpu, uint32_t a, X87Store *store) {
+    unsigned opcode = a >> 8, field = a >> 3 & 7;
+    FloatStatus status = x87_begin(&cpu->state.fpu);
+    Float80 value;
+    begin_store(cpu, &value);
+    if (field == 1) /* FISTTP */
+        status.rounding = ROUND_TO_ZERO;
+    if (opcode == 0xD9)
+        store->low = float80_to_32(value, &status);
+    else if (opcode == 0xDD && field != 1)
+        store->low = float80_to_64(value, &status);
+    else if (opcode == 0xDB && field == 7)
+        *store = (X87Store){.low = value.significand, .high = value.sign_exponent};
+    else
+        store->low = (uint64_t)float80_to_integer(value,
+                                                  opcode == 0xDB                 ? 32
+                                                  : opcode == 0xDD || field == 7 ? 64
+                                                                                 : 16,
+                                                  &status);
+    end_store(cpu, &status, field != 2);
+}
+
 HelperResult x87_store_bcd(Cpu *cpu, const X87Instruction *insn, unsigned parameter) {
     (void)parameter;
     Float80 value;

@@ -18,6 +18,7 @@ uint32_t arm_add_site(ArmTranslation *translation, unsigned kind, unsigned size,
         .segment = (uint8_t)segment,
         .kind = (uint8_t)kind,
         .insn_length = lifted->insn[insn].length,
+        .x87_site = translation->x87_site,
     };
     return backend->site_count++;
 }
@@ -80,6 +81,7 @@ void arm_emit_poll(ArmTranslation *translation) {
 /* Code that is made anew all the time has ever other constants in its flags' places. Elsewhere
  * nobody should be translated for each of them. */
 void arm_settle_flags(ArmTranslation *translation, uint32_t target) {
+    arm_emit_x87_pointers(translation);
     if (translation->changes_often &&
         ((translation->key.eip ^ target) & ~(uint32_t)PAGE_OFFSET_MASK) != 0)
         arm_flags_to_memory(translation);
@@ -114,6 +116,7 @@ void arm_emit_indirect(ArmTranslation *translation, unsigned target) {
     ArmAssembler *assembler = &translation->assembler;
     if (translation->changes_often)
         arm_flags_to_memory(translation);
+    arm_emit_x87_pointers(translation);
     uint32_t flag_state = arm_flags_number(translation), context = translation->key.context;
     if (target != ARM_T0)
         arm_mov(assembler, ARM_T0, target);
@@ -142,6 +145,7 @@ void arm_emit_call(ArmTranslation *translation, const uint8_t *trampoline, uint6
  * the flags that the site tells of. */
 void arm_emit_helper(ArmTranslation *translation, const Uop *uop) {
     ArmAssembler *assembler = &translation->assembler;
+    arm_emit_x87_pointers(translation);
     uint32_t site = arm_add_site(translation, SITE_OTHER, 0, 0);
     arm_mov_imm(assembler, ARM_RESULT, uop->imm);
     arm_mov_imm(assembler, ARM_SCRATCH, uop->imm2);

@@ -20,6 +20,7 @@ static void begin(ArmTranslation *translation, JitBackend *backend, const BlockK
     if (translation->corrupt_uop == 0)
         translation->corrupt_uop = UOP_COUNT;
     translation->uop = &translation->lifted->uop[0];
+    arm_forget_x87_pointers(translation);
 }
 
 /* A micro-op spoilt on purpose: a register that it writes is one more. */

@@ -60,8 +60,10 @@ typedef struct ArmTranslation {
     unsigned corrupt_uop;  /* UOP_COUNT: none */
     uint32_t places_taken; /* by the present micro-op: kept registers, slots from bit 16 on */
     bool changes_often, failed;
-    bool fpu_live, mmx_entered; /* aarch64_vector.c: here, whatever came before */
-    uint8_t mmx_written;        /* MMX registers whose exponent and tag are in place */
+    bool fpu_live, mmx_entered;         /* aarch64_vector.c: here, whatever came before */
+    uint8_t x87_segment;                /* of the last x87 memory operand here; SEG_COUNT: none */
+    uint32_t x87_site, x87_site_stored; /* as in x86_64_internal.h */
+    uint8_t mmx_written;                /* MMX registers whose exponent and tag are in place */
     unsigned detour_count;
     ArmSlowPath slow[SLOW_PATH_MAX];
     ArmStub stub[STUB_MAX];
@@ -177,6 +179,10 @@ void arm_emit_read_mxcsr(ArmAssembler *assembler, unsigned d);
 
 /* aarch64_x87.c */
 void arm_emit_x87(ArmTranslation *translation, const Uop *uop);
+/* FIP and the others are in place: no x87 instruction ran since. */
+void arm_forget_x87_pointers(ArmTranslation *translation);
+/* Before the block is left: where FIP, FDP and FOP come from. */
+void arm_emit_x87_pointers(ArmTranslation *translation);
 
 /* aarch64_trampolines.c */
 void arm_emit_trampolines(JitBackend *backend, ArmAssembler *assembler);

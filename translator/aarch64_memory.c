@@ -98,8 +98,9 @@ void arm_memory_begin(ArmTranslation *translation, unsigned kind, unsigned size)
         arm_load_indexed(assembler, ARM_HOST, table_register(translation, kind), ARM_HOST);
         arm_sum(assembler, true, ARM_ADDS, ARM_HOST, ARM_HOST, ARM_ADDRESS, ARM_LSL, 0);
         slow->miss_site = arm_branch_if(assembler, ARM_MI);
-        if (size > 1) {
-            arm_logic_imm(assembler, ARM_ANDS, ARM_ZERO, ARM_ADDRESS, size - 1);
+        if (size > 1) { /* of 10 bytes, a multiple of 16 is enough */
+            unsigned mask = size == 10 ? 15 : size - 1;
+            arm_logic_imm(assembler, ARM_ANDS, ARM_ZERO, ARM_ADDRESS, mask);
             slow->unaligned_site = arm_branch_if(assembler, ARM_NE);
         }
     }

@@ -140,6 +140,30 @@ static uint8_t *emit_call(ArmAssembler *assembler, const void *function, bool gu
     return start;
 }
 
+/* W17: what the X87Entry in X8 is to do, X2 and X3: its operand; or, where 'function' is not NULL,
+ * the argument of that. Of what C functions do not keep, temporaries are not needed. */
+static uint8_t *emit_x87(ArmAssembler *assembler, const void *function) {
+    static const struct { uint8_t first, second; } kept[] = {{4, 5}, {6, 7}, {9, 12}, {13, 14}};
+    uint8_t *start = assembler->code;
+    arm_push_pair(assembler, ARM_FRAME, ARM_LINK, 80);
+    for (int i = 0; i < 4; i++)
+        arm_store_pair(assembler, kept[i].first, kept[i].second, ARM_STACK, 16 + 16 * i);
+    emit_save_fpu(assembler);
+    arm_mov(assembler, 1, ARM_LEAVE);
+    if (function != NULL) {
+        emit_call_c(assembler, function);
+    } else {
+        arm_mov_wide(assembler, 0, ARM_CPU);
+        arm_call_register(assembler, ARM_RESULT);
+    }
+    for (int i = 0; i < 4; i++)
+        arm_load_pair(assembler, kept[i].first, kept[i].second, ARM_STACK, 16 + 16 * i);
+    emit_reload_fpu(assembler);
+    arm_pop_pair(assembler, ARM_FRAME, ARM_LINK, 80);
+    arm_return(assembler);
+    return start;
+}
+
 /* X17: site | helper << 32, or micro-op. What ends the block, or faults, leaves by the exit, or
  * goes on elsewhere in translated code. */
 static uint8_t *emit_helper(const JitBackend *backend, ArmAssembler *assembler,
@@ -190,6 +214,8 @@ void arm_emit_trampolines(JitBackend *backend, ArmAssembler *assembler) {
     arm_return(assembler);
     backend->vector = emit_call(assembler, (const void *)jit_slow_vector, true);
     backend->enter_mmx = emit_call(assembler, (const void *)jit_slow_enter_mmx, false);
+    backend->x87 = emit_x87(assembler, NULL);
+    backend->x87_store = emit_x87(assembler, (const void *)jit_slow_x87_store);
     backend->helper = emit_helper(backend, assembler, (const void *)jit_slow_helper);
     backend->portable = emit_helper(backend, assembler, (const void *)jit_slow_portable);
     for (unsigned i = 0; i < JIT_QUICK_COUNT; i++)

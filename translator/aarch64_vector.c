@@ -69,6 +69,7 @@ static void store_mmx(ArmTranslation *translation, unsigned v, unsigned index) {
 
 void arm_forget_fpu(ArmTranslation *translation) {
     translation->fpu_live = translation->mmx_entered = false;
+    arm_forget_x87_pointers(translation);
 }
 
 /* An address that is no multiple of 16 leaves for a single step, which faults. */

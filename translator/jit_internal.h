@@ -172,7 +172,8 @@ struct JitBackend {
     uint8_t *vector;       /* the same, for an instruction that fails by its operand in memory
                               alone, which is in cpu->bounce */
     uint8_t *enter_mmx;
-    Uop *kept_uops; /* of translations that have them run by the portable backend */
+    uint8_t *x87, *x87_store; /* call an X87Entry, or prepare a store */
+    Uop *kept_uops;           /* of translations that have them run by the portable backend */
     uint32_t kept_uop_count;
     /* EBP: the function's argument, R10: T0. Keep all but host flags; ZF: nothing was done. */
     uint8_t *quick[JIT_QUICK_COUNT];
@@ -251,6 +252,8 @@ void jit_slow_materialize(Cpu *cpu, uint32_t flag_state);
 /* Does a kept UOP_VECTOR. */
 void jit_slow_vector(Cpu *cpu, uint32_t uop);
 void jit_slow_enter_mmx(Cpu *cpu, uint32_t unused);
+/* Prepares an x87 store in cpu->fpu_stored and fpu_status_and_tags. */
+void jit_slow_x87_store(Cpu *cpu, uint32_t a);
 
 static inline const void *jit_executable(const JitBackend *backend, const uint8_t *writable) {
     return backend->executable + (writable - backend->writable);

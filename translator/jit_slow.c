@@ -12,6 +12,7 @@
 #include "timeless_device.h"
 #include "vector.h"
 #include "x87.h"
+#include "x87_fast.h"
 
 static JitBackend *backend_of(const Cpu *cpu) {
     return ((Translator *)cpu->translator)->jit;
@@ -388,6 +389,13 @@ void jit_slow_vector(Cpu *cpu, uint32_t number) {
 void jit_slow_enter_mmx(Cpu *cpu, uint32_t unused) {
     (void)unused;
     fpu_enter_mmx(&cpu->state.fpu);
+}
+
+void jit_slow_x87_store(Cpu *cpu, uint32_t a) {
+    X87Store store = x87_prepare_store(cpu, a);
+    cpu->fpu_stored[0] = store.low;
+    cpu->fpu_stored[1] = store.high;
+    cpu->fpu_status_and_tags = store.status_and_tags;
 }
 
 HelperEnd jit_slow_helper(Cpu *cpu, uint64_t site_and_helper) {
