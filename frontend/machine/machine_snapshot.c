@@ -10,14 +10,16 @@
 #define SNAPSHOT_VERSION 2
 #define NO_MORE_PAGES UINT32_MAX
 
-static bool is_zero_page(const uint8_t *page) {
-    return page[0] == 0 && memcmp(page, page + 1, PAGE_SIZE - 1) == 0;
+/* After ram_hash_update(). Pages that nobody ever wrote are not looked at: the host has not made
+ * them yet. */
+static bool is_known_zero(const Machine *machine, const GuestRegion *region, uint32_t page) {
+    return machine->ram_hash.page_hash[region->first_page + page] == 0;
 }
 
-static void save_region(const GuestRegion *region, ByteBuffer *buffer) {
+static void save_region(const Machine *machine, const GuestRegion *region, ByteBuffer *buffer) {
     for (uint32_t page = 0; page < region->pages; page++) {
         const uint8_t *content = region->host + (size_t)page * PAGE_SIZE;
-        if (is_zero_page(content))
+        if (is_known_zero(machine, region, page))
             continue;
         byte_buffer_append_le(buffer, region->first_page + page, 4);
         byte_buffer_append(buffer, content, PAGE_SIZE);
@@ -27,8 +29,9 @@ static void save_region(const GuestRegion *region, ByteBuffer *buffer) {
 static void save_memory(Machine *machine, ByteBuffer *buffer) {
     unsigned count;
     const GuestRegion *regions = physical_map_regions(machine->memory, &count);
+    ram_hash_update(&machine->ram_hash);
     for (unsigned i = 0; i < count; i++)
-        save_region(&regions[i], buffer);
+        save_region(machine, &regions[i], buffer);
     byte_buffer_append_le(buffer, NO_MORE_PAGES, 4);
 }
 
@@ -52,7 +55,7 @@ static uint32_t load_region(Machine *machine, const GuestRegion *region, ByteRea
     for (uint32_t page = 0; page < region->pages; page++) {
         uint8_t *content = region->host + (size_t)page * PAGE_SIZE;
         bool is_saved = region->first_page + page == next;
-        if (!is_saved && is_zero_page(content))
+        if (!is_saved && is_known_zero(machine, region, page))
             continue;
         physical_map_mark_page(machine->memory, &region->flags[page], PAGE_DIRTY_ALL);
         if (is_saved) {
@@ -69,6 +72,7 @@ static void load_memory(Machine *machine, ByteReader *reader) {
     unsigned count;
     const GuestRegion *regions = physical_map_regions(machine->memory, &count);
     uint32_t next = (uint32_t)byte_reader_read_le(reader, 4);
+    ram_hash_update(&machine->ram_hash);
     for (unsigned i = 0; i < count; i++)
         next = load_region(machine, &regions[i], reader, next);
 }
