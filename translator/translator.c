@@ -228,7 +228,8 @@ static void trace_entry(const Translator *translator) {
 /* Fewer instructions are left than the block holds. */
 static void run_end(Translator *translator, BlockKey *key, const Block *block, uint64_t left) {
     bool shorter = translator->options.stress_seed != 0 || translator->options.exact_end;
-    if (translator->jit == NULL || !(shorter || translator->options.loose_end)) {
+    bool loose = translator->options.loose_end && !translator->finishes;
+    if (translator->jit == NULL || !(shorter || loose)) {
         run_short(translator, key->physical, key->context, left);
     } else if (shorter) {
         key->limit = (uint16_t)left; /* wanted are shorter translations of the backend itself */
@@ -326,6 +327,8 @@ static RunExit run_until_break(Translator *translator, int64_t instructions) {
     CpuState *state = &cpu->state;
     uint64_t end = state->instruction_count + (uint64_t)instructions;
     cpu->break_after = 0;
+    cpu->count_end = state->instruction_count;
+    translator->finishes = false;
     for (;;) {
         block_cache_free_dead(translator->cache);
         if (state->init_pending && !state->smm) /* INIT waits for RSM: SDM vol. 3C 31.3 */
@@ -344,8 +347,14 @@ static RunExit run_until_break(Translator *translator, int64_t instructions) {
             return RUN_HALTED;
         if (cpu->break_after)
             return RUN_BREAK;
-        if (state->instruction_count >= end)
-            return RUN_BUDGET;
+        if (state->instruction_count >= end) {
+            if (translator->finishes || state->instruction_count >= cpu->count_end)
+                return RUN_BUDGET;
+            /* The last block was to run whole, beyond the end, and was left on the way. If it was
+             * left behind STI, that told of no shadow, for there was more to run: it is run. */
+            translator->finishes = true;
+            end = cpu->count_end;
+        }
         uint64_t left = end - state->instruction_count;
         if (translator->options.stress_seed != 0)
             left = stress(translator, left);

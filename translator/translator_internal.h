@@ -25,6 +25,7 @@ struct Translator {
     UopScratch scratch;
     UopBlock lifted;     /* in scratch, or a hot path's */
     uint16_t next_limit; /* of the key of the block that is run next */
+    bool finishes;       /* a run whose loose end was left early, exactly */
     TranslatorCounters counters;
     HotBlocks hot_blocks;
     uint32_t stretches;     /* runs so far: some of them are measured for the hot blocks */

@@ -137,11 +137,54 @@ START_TEST(test_default_backend) {
 }
 END_TEST
 
+/* A loop that turns interrupts on and off, stopped anywhere: where STI was the last instruction,
+ * and IF was 0 before, what comes then is held back for one more. */
+static void stop_after_sti(TranslatorBackend backend, bool loose) {
+    static const uint8_t loop[] = {
+        0xFA,             /* 0: cli */
+        0x41,             /* 1: inc cx */
+        0xF6, 0xC1, 0x01, /* 2: test cl, 1 */
+        0x74, 0x02,       /* 5: jz 9 */
+        0x90, 0x90,       /* 7: nop, nop */
+        0xFB,             /* 9: sti */
+        0x42,             /* 10: inc dx */
+        0xB3, 0x03,       /* 11: mov bl, 3 */
+        0xFE, 0xCB,       /* 13: dec bl */
+        0x75, 0xFC,       /* 15: jnz 13 */
+        0xEB, 0xED,       /* 17: jmp 0 */
+    };
+    enum { AFTER_STI = 10, BUDGETS = 1999 };
+    TranslatorOptions options = {.backend = backend, .loose_end = loose, .eager_hot_paths = true};
+    Guest guest;
+    unsigned stops = 0;
+    uint32_t random = 1;
+    guest_create(&guest, &options);
+    guest_enter_real_mode(&guest, CODE_SEGMENT, 0);
+    physical_write_bytes(guest.map, CODE_SEGMENT * 16, loop, sizeof(loop));
+    for (unsigned i = 0; i < 40000; i++) {
+        random = random * 1103515245u + 12345u;
+        guest_run(&guest, 1 + (random >> 8) % BUDGETS);
+        if (guest.cpu->state.eip != AFTER_STI)
+            continue;
+        stops++;
+        ck_assert_msg(guest.cpu->state.interrupt_shadow == SHADOW_STI,
+                      "after STI there is no shadow in run %u", i);
+    }
+    ck_assert_uint_gt(stops, 20);
+    guest_destroy(&guest);
+}
+
+START_TEST(test_shadow_at_the_end_of_a_run) {
+    stop_after_sti(_i & 1 ? translator_default_backend() : BACKEND_PORTABLE, (_i & 2) != 0);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("interrupt_order");
     TCase *tests = tcase_create("order");
     tcase_add_loop_test(tests, test_portable_backend, 0, CASE_COUNT);
     tcase_add_loop_test(tests, test_default_backend, 0, CASE_COUNT);
+    tcase_add_loop_test(tests, test_shadow_at_the_end_of_a_run, 0, 4);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }
