@@ -37,6 +37,7 @@ struct NetworkLink {
     NetworkObserver observers[NETWORK_OBSERVERS];
     NetworkObserver recorder;
     bool refused; /* a frame found no room */
+    uint64_t frames;
     char id[48];
     uint8_t frame[NETWORK_FRAME_MAX]; /* that is handed over */
 };
@@ -99,7 +100,8 @@ static void arm(NetworkLink *link) {
         timer_arm(&link->timer, clock_now_ns(link->clock) + NETWORK_LATENCY_NS);
 }
 
-static void show(const NetworkLink *link, const uint8_t *frame, size_t size) {
+static void show(NetworkLink *link, const uint8_t *frame, size_t size) {
+    link->frames++;
     for (unsigned i = 0; i < NETWORK_OBSERVERS; i++)
         if (link->observers[i].saw != NULL)
             link->observers[i].saw(link->observers[i].opaque, frame, size,
@@ -209,4 +211,8 @@ void network_link_set_up(NetworkLink *link, bool up) {
 
 bool network_link_is_up(const NetworkLink *link) {
     return link->state.up;
+}
+
+uint64_t network_link_frames(const NetworkLink *link) {
+    return link->frames;
 }

@@ -74,5 +74,7 @@ bool network_link_deliver(NetworkLink *link, const uint8_t *frame, size_t size);
 /* Is the cable plugged in? ('set_link'; a card without back end has a cable all the same.) */
 void network_link_set_up(NetworkLink *link, bool up);
 bool network_link_is_up(const NetworkLink *link);
+/* That went either way since the link was made; for lamps. */
+uint64_t network_link_frames(const NetworkLink *link);
 
 #endif

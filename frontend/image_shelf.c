@@ -65,14 +65,18 @@ void image_shelf_add_recent(ImageShelf *shelf) {
         fclose(file);
 }
 
-static int is_image_name(const struct dirent *entry) {
-    size_t length = strlen(entry->d_name);
+bool image_shelf_is_named(const char *name) {
+    size_t length = strlen(name);
     for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
         size_t suffix = strlen(suffixes[i]);
-        if (length > suffix && strcasecmp(entry->d_name + length - suffix, suffixes[i]) == 0)
-            return 1;
+        if (length > suffix && strcasecmp(name + length - suffix, suffixes[i]) == 0)
+            return true;
     }
-    return 0;
+    return false;
+}
+
+static int is_image_name(const struct dirent *entry) {
+    return image_shelf_is_named(entry->d_name);
 }
 
 void image_shelf_add_folder(ImageShelf *shelf, const char *folder) {

@@ -27,6 +27,9 @@ void image_shelf_add_recent(ImageShelf *shelf);
 /* Adds the images of a folder, by name: files that are named as images are. */
 void image_shelf_add_folder(ImageShelf *shelf, const char *folder);
 
+/* Does the name end as those of images do? */
+bool image_shelf_is_named(const char *name);
+
 /* Notes that an image was used, at the head of the list of recent ones
  * ($XDG_STATE_HOME/reprise/recent). Where that cannot be written nothing happens: it is a
  * convenience. */

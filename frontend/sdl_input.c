@@ -210,8 +210,8 @@ void sdl_input_handle(Display *display, const SDL_Event *event) {
         handle_window(display, &event->window);
         break;
     case SDL_DROPFILE:
-        sdl_menu_insert(display, event->drop.file);
-        display->sdl.free(event->drop.file);
+    case SDL_DROPCOMPLETE:
+        sdl_drop_handle(display, &event->drop);
         break;
     default:
         sdl_joystick_handle(display, event);

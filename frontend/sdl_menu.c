@@ -1,7 +1,6 @@
 /* The menu in the window: who opens it, what its entries do, images that are dropped. */
 #include "allocate.h"
-#include "image_guess.h"
-#include "machine_parts.h"
+#include "machine_typing.h"
 #include "sdl_window.h"
 #include "video_recording.h"
 
@@ -173,6 +172,10 @@ void sdl_menu_draw(Display *display) {
     sdl_overlay_draw(display, &display->menu_overlay);
 }
 
+void sdl_menu_run_line(Display *display, const char *line) {
+    run_line(display, line);
+}
+
 void sdl_menu_act(Display *display, WindowAction action) {
     act(display, action);
 }
@@ -264,50 +267,4 @@ bool sdl_menu_handle(Display *display, const SDL_Event *event) {
         return false;
     update(display);
     return true;
-}
-
-/* ---- Images that are dropped ---- */
-
-typedef struct DriveSearch {
-    const Board *board;
-    bool floppy;
-    char id[32];
-} DriveSearch;
-
-/* The first drive for such media that is empty, else the first. On the machine's thread. */
-static void find_drive(void *opaque) {
-    DriveSearch *search = opaque;
-    bool empty = false;
-    for (unsigned i = 0; i < MACHINE_DRIVES && !empty; i++) {
-        const BoardDrive *drive = &search->board->drive[i];
-        if (!drive->present || !(search->floppy ? drive->is_floppy : drive->is_cd))
-            continue;
-        empty = drive->medium == NULL && search->id[0] != '\0';
-        if (empty || search->id[0] == '\0')
-            snprintf(search->id, sizeof(search->id), "%s", drive->id);
-    }
-}
-
-void sdl_menu_insert(Display *display, const char *path) {
-    ImageKind kind;
-    Error error = {.set = false};
-    char line[MONITOR_LINE_BYTES], notice[sizeof(display->notice)];
-    DriveSearch search = {.board = &display->machine->board};
-    if (image_guess(path, &kind, &error) && kind != IMAGE_FLOPPY && kind != IMAGE_CD)
-        error_set(&error, "hard disks cannot be changed while the machine runs");
-    search.floppy = !error.set && kind == IMAGE_FLOPPY;
-    machine_call(display->machine, find_drive, &search);
-    if (!error.set && search.id[0] == '\0')
-        error_set(&error, "this machine has no drive for it");
-    if (!error.set && !window_menu_print_change(line, sizeof(line), search.id, path))
-        error_set(&error, "its name cannot be told to the monitor");
-    const char *slash = strrchr(path, '/');
-    if (error.set)
-        snprintf(notice, sizeof(notice), " - %.70s", error.message);
-    else
-        snprintf(notice, sizeof(notice), " - %.30s is in %s", slash != NULL ? slash + 1 : path,
-                 search.id);
-    sdl_window_notice(display, notice);
-    if (!error.set)
-        run_line(display, line);
 }

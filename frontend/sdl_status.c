@@ -42,21 +42,40 @@ static void name_drive(unsigned drive, char name[8]) {
         snprintf(name, 8, "D%u", (drive - MACHINE_FLOPPIES) % 100);
 }
 
+/* True: the lamp was lit, or went out. */
+static bool update_lamp(uint64_t *lit_until_ms, bool works, uint64_t now_ms) {
+    bool was_lit = *lit_until_ms != 0;
+    if (works)
+        *lit_until_ms = now_ms + LIT_MS;
+    else if (now_ms >= *lit_until_ms)
+        *lit_until_ms = 0;
+    return was_lit != (*lit_until_ms != 0);
+}
+
 static bool update_lamps(SdlStatusLine *status, Machine *machine, uint64_t now_ms) {
     MachineActivity activity;
     bool changed = false;
     machine_get_activity(machine, &activity);
     for (unsigned i = 0; i < MACHINE_DRIVES; i++) {
-        bool was_lit = status->lit_until_ms[i] != 0;
-        if (activity.transfers[i] != status->activity.transfers[i])
-            status->lit_until_ms[i] = now_ms + LIT_MS;
-        else if (now_ms >= status->lit_until_ms[i])
-            status->lit_until_ms[i] = 0;
-        changed = changed || was_lit != (status->lit_until_ms[i] != 0) ||
+        bool works = activity.transfers[i] != status->activity.transfers[i];
+        changed = update_lamp(&status->lit_until_ms[i], works, now_ms) || changed ||
                   activity.present[i] != status->activity.present[i];
+    }
+    for (unsigned i = 0; i < MACHINE_NETWORK_CARDS; i++) {
+        bool works = activity.frames[i] != status->activity.frames[i];
+        changed = update_lamp(&status->network_lit_until_ms[i], works, now_ms) || changed ||
+                  activity.has_cable[i] != status->activity.has_cable[i];
     }
     status->activity = activity;
     return changed;
+}
+
+/* Returns the column behind it. */
+static unsigned print_lamp(TextOverlay *text, unsigned column, const char *name, bool lit) {
+    unsigned width = (unsigned)strlen(name);
+    text_overlay_print(text, column, 0, width, TEXT_DIM, name);
+    text_overlay_print(text, column + width, 0, 1, lit ? TEXT_LIGHT : TEXT_DIM, "\u25a0");
+    return column + width + 2;
 }
 
 static void print_line(Display *display) {
@@ -70,11 +89,11 @@ static void print_line(Display *display) {
         if (!status->activity.present[i])
             continue;
         name_drive(i, name);
-        text_overlay_print(text, column, 0, 4, TEXT_DIM, name);
-        text_overlay_print(text, column + (unsigned)strlen(name), 0, 1,
-                           status->lit_until_ms[i] != 0 ? TEXT_LIGHT : TEXT_DIM, "\u25a0");
-        column += (unsigned)strlen(name) + 2;
+        column = print_lamp(text, column, name, status->lit_until_ms[i] != 0);
     }
+    for (unsigned i = 0; i < MACHINE_NETWORK_CARDS; i++)
+        if (status->activity.has_cable[i])
+            column = print_lamp(text, column, "Net", status->network_lit_until_ms[i] != 0);
     text_overlay_print(text, column + 1, 0, COLUMNS - column - 1, TEXT_NORMAL, status->text);
     sdl_overlay_update(display, &status->overlay);
 }

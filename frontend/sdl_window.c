@@ -69,6 +69,7 @@ void display_close(Display *display) {
         return;
     if (display->window != NULL)
         sdl_settings_keep(display);
+    dropped_files_free(&display->dropped);
     sdl_status_free(display);
     sdl_menu_free(display);
     sdl_window_destroy(display);

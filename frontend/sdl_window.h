@@ -3,6 +3,7 @@
 #define REPRISE_SDL_WINDOW_H
 
 #include "display.h"
+#include "dropped_files.h"
 #include "keyboard_keys.h"
 #include "monitor.h"
 #include "sdl_library.h"
@@ -23,6 +24,7 @@ typedef struct SdlStatusLine {
     SdlOverlay overlay;
     MachineActivity activity;
     uint64_t lit_until_ms[MACHINE_DRIVES];
+    uint64_t network_lit_until_ms[MACHINE_NETWORK_CARDS];
     char text[128];
 } SdlStatusLine;
 
@@ -51,7 +53,9 @@ struct Display {
     double mips;
     char notice[80]; /* what just happened, shown for some seconds */
     uint64_t notice_until_ms;
-    bool has_overlay; /* there is a font */
+    DroppedFiles dropped;
+    char dropped_name[80]; /* of the file that was dropped last, while others may follow */
+    bool has_overlay;      /* there is a font */
     SdlOverlay menu_overlay;
     WindowMenu menu;
     bool pointer_is_known; /* where it was over the menu: */
@@ -124,8 +128,11 @@ bool sdl_menu_navigate(Display *display, const SDL_Event *event);
 /* True: the event was the menu's. */
 bool sdl_menu_handle(Display *display, const SDL_Event *event);
 void sdl_menu_draw(Display *display);
-/* An image was dropped on the window: it goes into the drive for its kind. */
-void sdl_menu_insert(Display *display, const char *path);
+/* A line for the monitor, whose answer is shown. */
+void sdl_menu_run_line(Display *display, const char *line);
+
+/* sdl_drop.c */
+void sdl_drop_handle(Display *display, const SDL_DropEvent *event);
 
 /* sdl_status.c */
 void sdl_status_init(Display *display, const char *firmware_folder);

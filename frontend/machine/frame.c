@@ -17,6 +17,11 @@ static void publish_activity(Machine *machine) {
             machine->activity.transfers[i] = counters->reads + counters->writes;
         }
     }
+    for (unsigned i = 0; i < MACHINE_NETWORK_CARDS; i++) {
+        const BoardNetworkCard *card = &machine->board.network_card[i];
+        machine->activity.has_cable[i] = card->link != NULL && network_link_is_up(card->link);
+        machine->activity.frames[i] = card->link != NULL ? network_link_frames(card->link) : 0;
+    }
 }
 
 /* Whoever looks at the picture never makes the guest wait: the request stands until the lock is

@@ -100,11 +100,14 @@ void machine_request_frame(Machine *machine);
 const DisplaySurface *machine_lock_frame(Machine *machine, uint64_t *number);
 void machine_unlock_frame(Machine *machine);
 
-/* How often each drive (in the order of 'info block') was read and written, as of the last frame
- * that was asked for: for lamps. Any thread. */
+/* How often each drive (in the order of 'info block') was read and written, how many frames went
+ * through each network card's cable, as of the last frame that was asked for: for lamps. Any
+ * thread. */
 typedef struct MachineActivity {
     bool present[MACHINE_DRIVES];
     uint64_t transfers[MACHINE_DRIVES];
+    bool has_cable[MACHINE_NETWORK_CARDS]; /* that is plugged in */
+    uint64_t frames[MACHINE_NETWORK_CARDS];
 } MachineActivity;
 void machine_get_activity(Machine *machine, MachineActivity *activity);
 

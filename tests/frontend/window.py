@@ -294,6 +294,73 @@ def menu_records_a_film(server):
             os.chdir(here)
 
 
+def dropped_files_go_into_drives(server):
+    # the distribution's module need not be that of the interpreter that runs the tests
+    pythons = [name for name in (sys.executable, "/usr/bin/python3")
+               if os.path.exists(name) and subprocess.run([name, "-c", "import Xlib"], capture_output=True, check=False).returncode == 0]
+    if not pythons:
+        print("      (no python3-xlib: nothing is dropped)")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        def make(name, data):
+            path = os.path.join(folder, name)
+            with open(path, "wb") as file:
+                file.write(data)
+            return path
+
+        floppy = make("other disk.img", bytes(1440 * 1024))
+        disc = make("disc.bin", bytes(16 * 2048) + b"\1CD001\1" + bytes(4 * 2048))
+        disk = make("large.img", bytes(20 << 20))
+        notes, more = make("N\u00f6tes of mine.txt", b"written on the host\r\n"), make("MORE.BAT", b"echo more\r\n")
+        large = make("film.dat", bytes(2 << 20))
+        os.mkdir(os.path.join(folder, "things"))
+        make("things/INSIDE.TXT", b"inside")
+        with start(server) as machine:
+            wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
+
+            def drop(paths, told):
+                drag = os.path.join(os.path.dirname(os.path.abspath(__file__)), "x_drag.py")
+                subprocess.run([pythons[0], drag, server.display, server.window()[0]] + paths, timeout=30, check=True)
+                wait_for(lambda: told in server.title(), told + " in the title, not " + server.title(), 10)
+
+            def read_floppy():
+                # what the guest would read: the sectors of the directory and of the files
+                return machine.monitor.run("info block")
+
+            drop([floppy], "other disk.img is in floppy drive A:")
+            assert "other disk.img" in read_floppy()
+            drop([disc], "disc.bin is in ide1-cd0")
+            assert "disc.bin" in read_floppy()
+            drop([disk], "hard disks cannot be changed")
+            drop([notes, more], "MORE.BAT is in floppy drive A:")
+            medium = [line for line in read_floppy().split("\n") if line.startswith("floppy0")][0]
+            given = medium[medium.index("/tmp/reprise-files-"):].split(" ")[0].rstrip(",")
+            with open(os.path.join(given, os.path.basename(notes)), "rb") as file:
+                assert file.read() == b"written on the host\r\n"
+            assert sorted(os.listdir(given)) == sorted([os.path.basename(notes), "MORE.BAT"])
+            drop([large], "film.dat does not fit on a floppy")
+            drop([os.path.join(folder, "things")], "things is in floppy drive A:")
+            assert "things" in read_floppy()
+            machine.quit()
+            assert not os.path.exists(given), "the copies are left"
+
+
+def network_has_a_lamp(server):
+    # iPXE asks for an address
+    with Emulator(PROGRAM, ["-m", "16", "-boot", "n", "-nic", "user,model=e1000"], server.environment) as machine:
+        wait_for(server.window, "the window")
+
+        def lit_pixels():
+            shown = machine.path("shown.png")
+            server.picture(shown)
+            return int(server.run("convert", shown, "-gravity", "south", "-crop", f"100%x{STATUS_LINE_HEIGHT}+0+0", "-fill", "black",
+                                  "+opaque", "#FFB040", "-fill", "white", "-opaque", "#FFB040", "-format", "%[fx:int(mean*w*h)]", "info:") or 0)
+
+        wait_for(lambda: lit_pixels() > 10, "the lamp to be lit")
+        machine.monitor.run("stop")
+        wait_for(lambda: lit_pixels() == 0, "the lamp to go out")
+
+
 def start_page_offers_images_and_remembers(server):
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(os.path.join(os.path.dirname(PROGRAM), "roms", "demo.img"), os.path.join(folder, "a face.img"))
@@ -352,7 +419,7 @@ def main():
     try:
         return run_checks([keys_reach_the_guest, mouse_reaches_the_guest_once_grabbed, title_tells_name_speed_and_keys, keys_change_the_speed, window_shows_the_screen_in_its_shape,
                            screenshot_key_saves_a_picture, menu_pauses_and_changes_floppies, pasted_text_is_typed_whole, what_is_set_is_kept_from_run_to_run, snapshots_are_kept_by_name_and_deleted,
-                           menu_records_a_film,
+                           menu_records_a_film, network_has_a_lamp, dropped_files_go_into_drives,
                            sharp_pixels_are_whole, start_page_offers_images_and_remembers, closing_is_quick], server)
     finally:
         server.close()
