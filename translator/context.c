@@ -60,24 +60,38 @@ static bool is_same(const Context *a, const Context *b) {
            memcmp(a->breakpoint, b->breakpoint, sizeof(a->breakpoint)) == 0;
 }
 
+/* Its number, which may be new; 0: the table is full. */
+static uint32_t find_number(ContextTable *table, const Context *wanted) {
+    uint32_t hash = wanted->mode * 0x9E3779B1u ^ wanted->cs_base * 0x85EBCA77u ^
+                    wanted->cs_limit * 0xC2B2AE3Du ^ wanted->stop_set * 0x27D4EB2Fu;
+    uint32_t slot = (hash ^ hash >> 16) & (SLOTS - 1);
+    while (table->slot[slot] != 0) {
+        if (is_same(&table->context[table->slot[slot]], wanted))
+            return table->slot[slot];
+        slot = (slot + 1) & (SLOTS - 1);
+    }
+    if (table->count == CONTEXT_COUNT)
+        return 0;
+    table->context[table->count] = *wanted;
+    table->slot[slot] = (uint16_t)table->count;
+    return table->count++;
+}
+
 uint32_t context_table_number(ContextTable *table, const Cpu *cpu) {
     Context wanted = read_context(cpu);
     uint32_t *last = &table->last[cpu->state.cpl & 3];
     if (is_same(&table->context[*last], &wanted) && *last != 0)
         return *last;
-    uint32_t hash = wanted.mode * 0x9E3779B1u ^ wanted.cs_base * 0x85EBCA77u ^
-                    wanted.cs_limit * 0xC2B2AE3Du ^ wanted.stop_set * 0x27D4EB2Fu;
-    uint32_t slot = (hash ^ hash >> 16) & (SLOTS - 1);
-    while (table->slot[slot] != 0) {
-        if (is_same(&table->context[table->slot[slot]], &wanted))
-            return *last = table->slot[slot];
-        slot = (slot + 1) & (SLOTS - 1);
-    }
-    if (table->count == CONTEXT_COUNT)
-        return 0;
-    table->context[table->count] = wanted;
-    table->slot[slot] = (uint16_t)table->count;
-    return *last = table->count++;
+    uint32_t number = find_number(table, &wanted);
+    if (number != 0)
+        *last = number;
+    return number;
+}
+
+uint32_t context_table_turn(ContextTable *table, uint32_t number) {
+    Context wanted = table->context[number];
+    wanted.mode ^= CONTEXT_DOWN;
+    return find_number(table, &wanted);
 }
 
 const Context *context_table_get(const ContextTable *table, uint32_t number) {

@@ -43,6 +43,9 @@ void context_table_clear(ContextTable *table);
  * translations). */
 uint32_t context_table_number(ContextTable *table, const Cpu *cpu);
 
+/* That of the context that only DF tells from this one; 0 as above. */
+uint32_t context_table_turn(ContextTable *table, uint32_t number);
+
 const Context *context_table_get(const ContextTable *table, uint32_t number);
 
 /* What the lifter wants to know of it. */

@@ -367,7 +367,12 @@ static const uint8_t *join_link(Translator *translator, const LinkRecord *record
     if (!may_join(translator) || source->dead)
         return NULL;
     BlockLink *link = &source->links[record->index];
-    const Context *context = context_table_get(translator->contexts, source->key.context);
+    uint32_t context_number = source->key.context;
+    if (record->is_turned)
+        context_number = context_table_turn(translator->contexts, context_number);
+    if (context_number == 0)
+        return NULL;
+    const Context *context = context_table_get(translator->contexts, context_number);
     if (!find_target(translator, context, record->eip, &physical))
         return NULL;
     uint32_t linear = context->cs_base + record->eip;
@@ -382,7 +387,7 @@ static const uint8_t *join_link(Translator *translator, const LinkRecord *record
     }
     BlockKey key = {.physical = physical,
                     .eip = record->eip,
-                    .context = source->key.context,
+                    .context = context_number,
                     .flag_state = record->flag_state,
                     .limit = record->limit};
     const uint8_t *entry;

@@ -53,6 +53,7 @@ typedef struct LinkRecord {
     uint32_t eip;   /* where it goes */
     uint16_t flag_state;
     uint16_t limit; /* of its key */
+    bool is_turned; /* string instructions go the other way there: context_table_turn() */
     uint8_t *site;  /* the jump, in the writable mapping, for JitHost.patch; */
     uint8_t *stub;  /* and where it goes while it is not linked */
 } LinkRecord;
@@ -178,6 +179,12 @@ struct JitBackend {
     /* EBP: the function's argument, R10: T0. Keep all but host flags; ZF: nothing was done. */
     uint8_t *quick[JIT_QUICK_COUNT];
 };
+
+/* The link made last is that of this UOP_JMP. */
+static inline void jit_turn_link(JitBackend *backend, const Uop *uop) {
+    if (uop->imm2 == UOP_TURNED)
+        backend->links[backend->link_count - 1].is_turned = true;
+}
 
 /* Why code left, in R8D on the way to the exit trampoline: the low byte is one of these, the rest a
  * number. */

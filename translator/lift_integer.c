@@ -334,8 +334,10 @@ static void set_direction(Lifter *lifter, UopCode code, int direction) {
     if (known == direction)
         return;
     implied(lifter, code);
-    if (known != 0)
-        lift_exit(lifter);
+    if (known != 0) {
+        lift_go_on(lifter);
+        lifter->block->uop[lifter->block->uop_count - 1].imm2 = UOP_TURNED;
+    }
 }
 void lift_cld(Lifter *lifter) {
     set_direction(lifter, UOP_CLD, 1);

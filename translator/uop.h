@@ -100,6 +100,9 @@ extern const UopStateField uop_state_fields[UOP_STATE_COUNT];
 /* In imm2 of UOP_VECTOR and of calls of helper_vector: there is an immediate (bits 15:8). */
 enum { UOP_VECTOR_IMMEDIATE = 1 << 16 };
 
+/* In imm2 of UOP_JMP: the micro-op before it changed DF. */
+enum { UOP_TURNED = 1 };
+
 enum {
     UOP_BLOCK_INSNS = 64, /* of a basic block */
     UOP_PATH_INSNS = 120, /* of one made of several: hot_path.h */
