@@ -36,11 +36,13 @@ static void print_string(Monitor *monitor, unsigned depth, const char *name, con
 static const char *drive_type(const Board *board, const BoardDrive *drive) {
     if (drive->is_floppy)
         return "floppy";
+    const PciDiskConfig *disk =
+        drive->is_on_pci ? &board->machine->config.pci_disk[drive->unit] : NULL;
+    if (disk != NULL && disk->kind == PCI_DISK_SCSI)
+        return drive->is_cd ? "scsi-cd" : "scsi-hd";
     if (drive->is_cd)
         return "ide-cd";
-    return drive->is_on_pci && board->machine->config.pci_disk[drive->unit].kind != PCI_DISK_AHCI
-               ? "drive"
-               : "ide-hd";
+    return disk != NULL && disk->kind != PCI_DISK_AHCI ? "drive" : "ide-hd";
 }
 
 static void print_drive(Monitor *monitor, unsigned depth, const BoardDrive *drive, unsigned unit) {
@@ -165,9 +167,12 @@ static void print_pci_disks(Monitor *monitor, unsigned depth, unsigned slot) {
     for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++) {
         const BoardDrive *drive = &board->drive[MACHINE_FLOPPIES + MACHINE_IDE_DRIVES + i];
         const PciDiskConfig *config = &board->machine->config.pci_disk[i];
-        bool is_sata = config->kind == PCI_DISK_AHCI;
-        if (drive->present && (is_sata ? board->ahci_slot : board->pci_disk_slot[i]) == slot)
-            print_drive(monitor, depth, drive, is_sata ? config->port : 0);
+        bool is_sata = config->kind == PCI_DISK_AHCI, is_scsi = config->kind == PCI_DISK_SCSI;
+        unsigned place = is_sata   ? board->ahci_slot
+                         : is_scsi ? board->scsi_slot
+                                   : board->pci_disk_slot[i];
+        if (drive->present && place == slot)
+            print_drive(monitor, depth, drive, is_sata || is_scsi ? config->port : 0);
     }
 }
 

@@ -64,6 +64,9 @@ OptionHandler option_netdev, option_nic, option_net;
 bool options_read_slot(KeyValues *values, unsigned *slot, Error *error);
 
 /* options_usb.c */
+bool plug_in_scsi_controller(Settings *settings, KeyValues *values, Error *error);
+bool plug_in_scsi_disk(Settings *settings, KeyValues *values, Error *error);
+bool plug_in_scsi_cd(Settings *settings, KeyValues *values, Error *error);
 bool plug_in_usb_controller(Settings *settings, KeyValues *values, Error *error);
 bool plug_in_usb_tablet(Settings *settings, KeyValues *values, Error *error);
 bool plug_in_usb_keyboard(Settings *settings, KeyValues *values, Error *error);
@@ -111,8 +114,9 @@ typedef struct DriveRequest {
     /* Of -device: the id of the device, the node or the -drive behind it. NULL: none. */
     const char *device_id, *node_name, *backend;
     bool read_only, snapshot, is_cd;
-    int boot_index;     /* -1: not given */
-    const char *serial; /* of a disk; NULL: a default */
+    int boot_index;             /* -1: not given */
+    const char *serial;         /* of a disk; NULL: a default */
+    const char *scsi_device_id; /* likewise */
 } DriveRequest;
 /* 'index': the place, or -1 for the first free one (2 for a CD if that is free). */
 bool settings_add_ide_drive(Settings *settings, int index, const DriveRequest *request,
@@ -120,6 +124,11 @@ bool settings_add_ide_drive(Settings *settings, int index, const DriveRequest *r
 /* Of the kind that 'disk' says, which has everything but the drive. */
 bool settings_add_pci_disk(Settings *settings, const PciDiskConfig *disk,
                            const DriveRequest *request, Error *error);
+/* 'index': its number on the SCSI bus, or -1 for the first free one; the adapter comes with it. */
+bool settings_add_scsi_drive(Settings *settings, int index, const DriveRequest *request,
+                             Error *error);
+/* The drive that a -device has behind it: drive=, id=, serial=, bootindex=. */
+bool options_read_drive(Settings *settings, KeyValues *values, DriveRequest *request, Error *error);
 bool settings_add_floppy_drive(Settings *settings, int index, const DriveRequest *request,
                                Error *error);
 

@@ -99,7 +99,8 @@ static const ImageSpec *find_image(const Settings *settings, const char *id) {
     return NULL;
 }
 
-static bool read_drive(Settings *settings, KeyValues *values, DriveRequest *request, Error *error) {
+bool options_read_drive(Settings *settings, KeyValues *values, DriveRequest *request,
+                        Error *error) {
     const char *name = key_values_get(values, "drive");
     const char *id = key_values_get(values, "id");
     const char *serial = key_values_get(values, "serial");
@@ -163,7 +164,7 @@ static bool plug_in_pci_disk(Settings *settings, KeyValues *values, PciDiskKind 
                              Error *error) {
     PciDiskConfig disk = {.kind = kind};
     DriveRequest request;
-    return read_drive(settings, values, &request, error) &&
+    return options_read_drive(settings, values, &request, error) &&
            options_read_slot(values, &disk.slot, error) &&
            settings_add_pci_disk(settings, &disk, &request, error);
 }
@@ -199,7 +200,7 @@ static bool plug_in_ahci_drive(Settings *settings, KeyValues *values, bool is_cd
         if (other->drive.present && other->kind == PCI_DISK_AHCI && other->port == port)
             return error_set(error, "port %u of the AHCI controller is taken", port);
     }
-    if (!read_drive(settings, values, &request, error))
+    if (!options_read_drive(settings, values, &request, error))
         return false;
     request.is_cd = is_cd;
     return settings_add_pci_disk(settings, &disk, &request, error);
@@ -215,7 +216,8 @@ static bool plug_in_ide(Settings *settings, KeyValues *values, bool is_cd, Error
     unsigned port;
     if (is_ahci_bus(settings, key_values_get(values, "bus"), &port))
         return plug_in_ahci_drive(settings, values, is_cd, port, error);
-    if (!read_drive(settings, values, &request, error) || !read_ide_place(values, &index, error))
+    if (!options_read_drive(settings, values, &request, error) ||
+        !read_ide_place(values, &index, error))
         return false;
     if (!is_cd && request.file == NULL)
         return error_set(error, "a hard disk needs drive=");
@@ -239,7 +241,7 @@ static bool plug_in_floppy(Settings *settings, KeyValues *values, Error *error) 
     DriveRequest request;
     uint64_t unit;
     bool has_unit = key_values_get(values, "unit") != NULL;
-    if (!read_drive(settings, values, &request, error) ||
+    if (!options_read_drive(settings, values, &request, error) ||
         !key_values_get_number(values, "unit", 0, &unit, error))
         return false;
     return settings_add_floppy_drive(settings, has_unit ? (int)(unit & 0xFF) : -1, &request, error);
@@ -333,6 +335,10 @@ static const DeviceOption device_options[] = {
     {"isa-parallel", "chardev index iobase id", "a parallel port", plug_in_parallel},
     {"ahci", "id addr bus", "a Serial ATA controller; its buses are ID.0 to ID.5", plug_in_ahci},
     {"ich9-ahci", "id addr bus", "the same", plug_in_ahci},
+    {"lsi53c895a", "id addr bus", "a SCSI host adapter; its bus is ID.0", plug_in_scsi_controller},
+    {"lsi", "id addr bus", "the same", plug_in_scsi_controller},
+    {"scsi-hd", "drive serial bus scsi-id lun channel device_id write-cache id bootindex", "a SCSI disk", plug_in_scsi_disk},
+    {"scsi-cd", "drive serial bus scsi-id lun channel device_id write-cache id bootindex", "a SCSI CD drive", plug_in_scsi_cd},
     {"piix3-usb-uhci", "id addr bus", "a USB controller; its bus is ID.0", plug_in_usb_controller},
     {"usb-tablet", "id port bus", "a tablet on USB: the pointer is where the host's is", plug_in_usb_tablet},
     {"usb-kbd", "id port bus", "a keyboard on USB", plug_in_usb_keyboard},

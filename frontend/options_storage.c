@@ -20,6 +20,7 @@ static void fill_drive(DriveConfig *drive, const DriveRequest *request) {
         .backend = request->backend,
         .boot_index = request->boot_index,
         .serial = request->serial,
+        .scsi_device_id = request->scsi_device_id,
     };
 }
 
@@ -294,8 +295,13 @@ static bool add_drive(Settings *settings, KeyValues *values, Error *error) {
     int index = -1;
     const char *interface = key_values_get(values, "if");
     bool is_floppy = interface != NULL && strcmp(interface, "floppy") == 0;
+    bool is_scsi = interface != NULL && strcmp(interface, "scsi") == 0;
     if (!read_request(settings, values, &request, error) ||
-        !read_place(values, is_floppy ? 1 : 2, &index, error) ||
+        !read_place(values,
+                    is_floppy ? 1
+                    : is_scsi ? MACHINE_SCSI_NUMBERS
+                              : 2,
+                    &index, error) ||
         !key_values_check_used(values, DRIVE_KEYS, error))
         return false;
     request.backend = request.id;
@@ -306,12 +312,15 @@ static bool add_drive(Settings *settings, KeyValues *values, Error *error) {
             return error_set(error, "a hard disk needs file=");
         return settings_add_ide_drive(settings, index, &request, error);
     }
+    if (is_scsi)
+        return settings_add_scsi_drive(settings, index, &request, error);
     if (strcmp(interface, "virtio") == 0)
         return settings_add_pci_disk(settings, &(PciDiskConfig){.kind = PCI_DISK_VIRTIO}, &request,
                                      error);
     if (strcmp(interface, "none") == 0)
         return add_image(settings, &request, error);
-    return error_set(error, "if=%s is not in this version; known are floppy, ide, virtio and none",
+    return error_set(error,
+                     "if=%s is not in this version; known are floppy, ide, scsi, virtio and none",
                      interface);
 }
 

@@ -82,6 +82,7 @@ typedef struct Settings {
     NamedCharacterSpec character_device[SETTINGS_CHARACTER_DEVICES];
     int character_device_count;
     const char *ahci_id; /* of its controller, which names the buses of its drives */
+    const char *scsi_id; /* likewise; NULL: none by -device */
     const char *usb_id;  /* of the USB controller, likewise; NULL: none by -device */
     ImageSpec image[SETTINGS_IMAGES];
     int image_count;

@@ -95,6 +95,10 @@ typedef struct Board {
     struct Nvme *nvme_disk[MACHINE_PCI_DISKS];
     struct Ahci *ahci; /* NULL without */
     unsigned ahci_slot;
+    struct Lsi *scsi; /* likewise */
+    unsigned scsi_slot;
+    struct ScsiDisk *scsi_disk[MACHINE_PCI_DISKS];
+    struct ScsiCd *scsi_cd[MACHINE_PCI_DISKS];
     unsigned pci_disk_slot[MACHINE_PCI_DISKS];
     BoardNetworkCard network_card[MACHINE_NETWORK_CARDS];
     struct NetworkDump *network_dump[MACHINE_NETWORK_DUMPS];

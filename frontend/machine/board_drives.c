@@ -4,6 +4,8 @@
 #include "machine_parts.h"
 #include "nvme.h"
 #include "piix3_ide.h"
+#include "scsi_cd.h"
+#include "scsi_disk.h"
 #include "virtio_blk.h"
 
 IdeChannel *board_drive_channel(const Board *board, const BoardDrive *drive, unsigned *unit) {
@@ -12,6 +14,8 @@ IdeChannel *board_drive_channel(const Board *board, const BoardDrive *drive, uns
         return NULL;
     if (drive->is_on_pci) {
         const PciDiskConfig *config = &board->machine->config.pci_disk[drive->unit];
+        if (board->scsi_cd[drive->unit] != NULL)
+            return scsi_cd_channel(board->scsi_cd[drive->unit]);
         return config->drive.present && config->kind == PCI_DISK_AHCI
                    ? ahci_channel(board->ahci, config->port)
                    : NULL;
@@ -27,6 +31,8 @@ IdeGeometry board_drive_geometry(const Board *board, const BoardDrive *drive) {
         return ide_channel_geometry(channel, unit);
     if (drive->is_on_pci && board->virtio_disk[drive->unit] != NULL)
         return virtio_blk_geometry(board->virtio_disk[drive->unit]);
+    if (drive->is_on_pci && board->scsi_disk[drive->unit] != NULL)
+        return scsi_disk_geometry(board->scsi_disk[drive->unit]);
     return (IdeGeometry){0};
 }
 
@@ -39,6 +45,8 @@ void board_drive_restore_medium(Board *board, const BoardDrive *drive, BlockNode
         ide_channel_restore_medium(channel, unit, medium);
     else if (board->virtio_disk[drive->unit] != NULL)
         virtio_blk_restore_medium(board->virtio_disk[drive->unit], medium);
+    else if (board->scsi_disk[drive->unit] != NULL)
+        scsi_disk_restore_medium(board->scsi_disk[drive->unit], medium);
     else if (board->nvme_disk[drive->unit] != NULL)
         nvme_restore_medium(board->nvme_disk[drive->unit], medium);
 }
@@ -50,4 +58,6 @@ void board_drive_restore_geometry(Board *board, const BoardDrive *drive, IdeGeom
         ide_channel_restore_geometry(channel, unit, geometry);
     else if (drive->is_on_pci && board->virtio_disk[drive->unit] != NULL)
         virtio_blk_restore_geometry(board->virtio_disk[drive->unit], geometry);
+    else if (drive->is_on_pci && board->scsi_disk[drive->unit] != NULL)
+        scsi_disk_restore_geometry(board->scsi_disk[drive->unit], geometry);
 }

@@ -3,10 +3,13 @@
 #include "board_drives.h"
 #include "board_parts.h"
 #include "disk_media.h"
+#include "lsi53c895a.h"
 #include "machine_parts.h"
 #include "network_cards.h"
 #include "nvme.h"
 #include "pci.h"
+#include "scsi_cd.h"
+#include "scsi_disk.h"
 #include "virtio_blk.h"
 
 #include <stdio.h>
@@ -15,9 +18,10 @@ enum { FIRST_SLOT = 3, SLOTS = 32 }; /* the display has slot 2, as ever */
 
 #define FIRST_DISK (MACHINE_FLOPPIES + MACHINE_IDE_DRIVES)
 
-/* Where each controller goes: network cards as a board has them, the controller of AHCI, those of
- * the disks, further network cards. */
-#define CONTROLLERS (1 + MACHINE_PCI_DISKS + 2 * MACHINE_NETWORK_CARDS)
+/* Where each controller goes: network cards as a board has them, the controllers of AHCI and SCSI,
+ * those of the disks, further network cards. */
+#define SHARED_CONTROLLERS 2
+#define CONTROLLERS (SHARED_CONTROLLERS + MACHINE_PCI_DISKS + 2 * MACHINE_NETWORK_CARDS)
 
 typedef struct Place {
     bool present;
@@ -41,10 +45,12 @@ static void list_places(Board *board, Place *places) {
     list_network_cards(board, false, places + CONTROLLERS - MACHINE_NETWORK_CARDS);
     places += MACHINE_NETWORK_CARDS;
     places[0] = (Place){config->has_ahci, config->ahci_slot, &board->ahci_slot};
+    places[1] = (Place){config->has_scsi, config->scsi_slot, &board->scsi_slot};
     for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++) {
         const PciDiskConfig *disk = &config->pci_disk[i];
-        places[1 + i] = (Place){disk->drive.present && disk->kind != PCI_DISK_AHCI, disk->slot,
-                                &board->pci_disk_slot[i]};
+        bool has_its_own = disk->kind == PCI_DISK_VIRTIO || disk->kind == PCI_DISK_NVME;
+        places[SHARED_CONTROLLERS + i] =
+            (Place){disk->drive.present && has_its_own, disk->slot, &board->pci_disk_slot[i]};
     }
 }
 
@@ -133,6 +139,58 @@ static bool create_ahci(Board *board, Error *error) {
     return board->ahci != NULL;
 }
 
+static ScsiTarget *create_scsi_disk(Board *board, unsigned disk) {
+    DeviceContext context = board_context(board);
+    const PciDiskConfig *config = &board->machine->config.pci_disk[disk];
+    char id[32];
+    snprintf(id, sizeof(id), "scsi-disk%u", config->port);
+    const ScsiDiskOptions options = {
+        .id = id,
+        .medium = board->drive[FIRST_DISK + disk].medium,
+        .serial = config->drive.serial,
+        .device_id = config->drive.scsi_device_id != NULL ? config->drive.scsi_device_id
+                                                          : board->drive[FIRST_DISK + disk].id,
+        .geometry = known_geometry(board, disk),
+    };
+    board->scsi_disk[disk] = scsi_disk_create(&context, &options);
+    return scsi_disk_target(board->scsi_disk[disk]);
+}
+
+static ScsiTarget *create_scsi_cd(Board *board, unsigned disk, Error *error) {
+    DeviceContext context = board_context(board);
+    const PciDiskConfig *config = &board->machine->config.pci_disk[disk];
+    char id[32], channel_id[32];
+    snprintf(id, sizeof(id), "scsi-cd%u", config->port);
+    snprintf(channel_id, sizeof(channel_id), "scsi-cd-drive%u", config->port);
+    const ScsiCdOptions options = {
+        .id = id,
+        .channel_id = channel_id,
+        .medium = board->drive[FIRST_DISK + disk].medium,
+        .serial = config->drive.serial,
+        .device_id = config->drive.scsi_device_id != NULL ? config->drive.scsi_device_id
+                                                          : board->drive[FIRST_DISK + disk].id,
+    };
+    board->scsi_cd[disk] = scsi_cd_create(&context, &options, error);
+    return board->scsi_cd[disk] != NULL ? scsi_cd_target(board->scsi_cd[disk]) : NULL;
+}
+
+static bool create_scsi(Board *board, Error *error) {
+    DeviceContext context = board_context(board);
+    LsiOptions options = {.id = "lsi53c895a", .slot = board->scsi_slot};
+    for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++) {
+        const PciDiskConfig *config = &board->machine->config.pci_disk[i];
+        if (!config->drive.present || config->kind != PCI_DISK_SCSI)
+            continue;
+        ScsiTarget *target =
+            config->drive.is_cd ? create_scsi_cd(board, i, error) : create_scsi_disk(board, i);
+        if (target == NULL)
+            return false;
+        options.targets[config->port] = target;
+    }
+    board->scsi = lsi_create(&context, board->pci, &options, error);
+    return board->scsi != NULL;
+}
+
 bool board_create_pci_disks(Board *board, Error *error) {
     for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++) {
         const PciDiskConfig *config = &board->machine->config.pci_disk[i];
@@ -142,7 +200,8 @@ bool board_create_pci_disks(Board *board, Error *error) {
         if (config->drive.present && config->kind == PCI_DISK_NVME && !create_nvme(board, i, error))
             return false;
     }
-    return !board->machine->config.has_ahci || create_ahci(board, error);
+    return (!board->machine->config.has_ahci || create_ahci(board, error)) &&
+           (!board->machine->config.has_scsi || create_scsi(board, error));
 }
 
 void board_destroy_pci_disks(Board *board) {
@@ -151,6 +210,11 @@ void board_destroy_pci_disks(Board *board) {
     for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++)
         nvme_destroy(board->nvme_disk[i]);
     ahci_destroy(board->ahci);
+    lsi_destroy(board->scsi);
+    for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++) {
+        scsi_disk_destroy(board->scsi_disk[i]);
+        scsi_cd_destroy(board->scsi_cd[i]);
+    }
 }
 
 void board_print_pci_disk_path(const Board *board, unsigned disk, ByteBuffer *text) {
@@ -162,6 +226,10 @@ void board_print_pci_disk_path(const Board *board, unsigned disk, ByteBuffer *te
         break;
     case PCI_DISK_AHCI:
         byte_buffer_print(text, "/pci@i0cf8/pci8086,2922@%x/drive@%x/disk@0\n", board->ahci_slot,
+                          config->port);
+        break;
+    case PCI_DISK_SCSI:
+        byte_buffer_print(text, "/pci@i0cf8/scsi@%x/channel@0/disk@%x,0\n", board->scsi_slot,
                           config->port);
         break;
     case PCI_DISK_NVME:

@@ -49,14 +49,20 @@ static bool fill_drive(Board *board, BoardDrive *drive, const DriveConfig *confi
 }
 
 static bool open_pci_disks(Board *board, Error *error) {
-    static const char *const names[] = {
-        [PCI_DISK_VIRTIO] = "virtio", [PCI_DISK_AHCI] = "ahci", [PCI_DISK_NVME] = "nvme"};
+    static const char *const names[] = {[PCI_DISK_VIRTIO] = "virtio",
+                                        [PCI_DISK_AHCI] = "ahci",
+                                        [PCI_DISK_NVME] = "nvme",
+                                        [PCI_DISK_SCSI] = "scsi"};
     for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++) {
         const PciDiskConfig *config = &board->machine->config.pci_disk[i];
         BoardDrive *drive = &board->drive[MACHINE_FLOPPIES + MACHINE_IDE_DRIVES + i];
         *drive = (BoardDrive){.is_cd = config->drive.is_cd, .unit = i, .is_on_pci = true};
-        snprintf(drive->id, sizeof(drive->id), "%s%u", names[config->kind],
-                 config->kind == PCI_DISK_AHCI ? config->port : i);
+        bool is_shared = config->kind == PCI_DISK_AHCI || config->kind == PCI_DISK_SCSI;
+        snprintf(drive->id, sizeof(drive->id), "%s%u%s", names[config->kind],
+                 is_shared ? config->port : i,
+                 config->kind != PCI_DISK_SCSI ? ""
+                 : config->drive.is_cd         ? "-cd"
+                                               : "-hd");
         if (!fill_drive(board, drive, &config->drive, error))
             return false;
     }

@@ -22,6 +22,7 @@ enum {
     MACHINE_PCI_DISKS = 8,
     MACHINE_DRIVES = MACHINE_FLOPPIES + MACHINE_IDE_DRIVES + MACHINE_PCI_DISKS,
     MACHINE_AHCI_PORTS = 6,
+    MACHINE_SCSI_NUMBERS = 7, /* of disks; the adapter has the next one */
     MACHINE_SERIAL_PORTS = 4,
     MACHINE_PARALLEL_PORTS = 3,
     MACHINE_PROCESSORS = 8,
@@ -43,22 +44,28 @@ typedef struct DriveConfig {
     const char *file;   /* NULL: no medium */
     const char *format; /* "raw"; NULL: found out from the content */
     bool read_only;
-    bool snapshot;      /* writes go to a temporary place and are forgotten */
-    const char *id;     /* as 'info block' names it; NULL for the default name */
-    int boot_index;     /* -1: not given */
-    const char *serial; /* number of a disk; NULL: a default */
+    bool snapshot;              /* writes go to a temporary place and are forgotten */
+    const char *id;             /* as 'info block' names it; NULL for the default name */
+    int boot_index;             /* -1: not given */
+    const char *serial;         /* number of a disk; NULL: a default */
+    const char *scsi_device_id; /* by which a SCSI disk is told from all others; NULL: a default */
     /* What QMP calls the device, the block node in it, and a -drive that it was made of: NULL where
      * nobody gave a name. */
     const char *device_id, *node_name, *backend;
 } DriveConfig;
 
-/* A disk behind a controller on the PCI bus; each has its own but those of AHCI. */
-typedef enum PciDiskKind { PCI_DISK_VIRTIO, PCI_DISK_AHCI, PCI_DISK_NVME } PciDiskKind;
+/* A disk behind a controller on the PCI bus; each has its own but those of AHCI and SCSI. */
+typedef enum PciDiskKind {
+    PCI_DISK_VIRTIO,
+    PCI_DISK_AHCI,
+    PCI_DISK_NVME,
+    PCI_DISK_SCSI,
+} PciDiskKind;
 
 typedef struct PciDiskConfig {
     DriveConfig drive;
     PciDiskKind kind;
-    unsigned port; /* of the AHCI controller */
+    unsigned port; /* of the AHCI controller; the number on the SCSI bus */
     unsigned slot; /* of its own controller on the bus; 0: the first that is free */
 } PciDiskConfig;
 
@@ -159,6 +166,8 @@ typedef struct MachineConfig {
     PciDiskConfig pci_disk[MACHINE_PCI_DISKS];
     bool has_ahci;
     unsigned ahci_slot; /* 0: the first that is free */
+    bool has_scsi;
+    unsigned scsi_slot; /* likewise */
     NetworkCardConfig network_card[MACHINE_NETWORK_CARDS];
     NetworkBackEndOptions network_back_end[MACHINE_NETWORK_BACK_ENDS];
     bool network_detached; /* no back end is made: a replay delivers what was recorded */

@@ -5,7 +5,8 @@
 #include <string.h>
 
 /* Drives that work have an event to come; its timer's name begins so. */
-static const char *const drive_timers[] = {"fdc", "ide-drive", "virtio-blk", "ahci", "nvme"};
+static const char *const drive_timers[] = {"fdc",  "ide-drive", "virtio-blk", "ahci",
+                                           "nvme", "scsi",      "lsi"};
 
 static bool drives_work(const Machine *machine) {
     for (size_t i = 0; i < machine->clock.heap_count; i++) {

@@ -13,6 +13,8 @@ local DEVICES = {
   {name = "NVMe", disk = "nvme0n1", modules = {"nvme"}, partition = "nvme0n1p1", boots_linux = true,
    discards = true,
    options = {"-device", "nvme,drive=d,serial=reprise,bootindex=0"}},
+  {name = "SCSI", disk = "sda", modules = {"sym53c8xx", "sd_mod"}, discards = true,
+   options = {"-device", "lsi,id=scsi0", "-device", "scsi-hd,drive=d,bus=scsi0.0,scsi-id=2,bootindex=0"}},
 }
 
 -- The first half of the disk is copied to the second.
@@ -152,7 +154,7 @@ local function boot_linux(device)
   linux_guest.power_off(m)
 end
 
--- A CD behind AHCI, and the words of ATAPI that have no data or are refused.
+-- A CD behind a controller, and words of its that have no data or are refused.
 local CD_SCRIPT = [[set -e
 md5sum /dev/sr0
 mkdir /cd
@@ -163,12 +165,17 @@ cat /proc/sys/dev/cdrom/info | grep -q 'drive name:.*sr0'
 dmesg
 ]]
 
-local function read_cd()
-  local cd = guest.cd("ahci.iso", {["hello.txt"] = "from the CD\n", ["noise.bin"] = guest.noise(5, 3 << 20)})
+local CD_DRIVES = {
+  AHCI = {modules = {"ahci"}, options = {"-device", "ahci,id=sata", "-device", "ide-cd,drive=cd,bus=sata.3"}},
+  SCSI = {modules = {"sym53c8xx"}, options = {"-device", "lsi", "-device", "scsi-cd,drive=cd,bus=scsi.0"}},
+}
+
+local function read_cd(name)
+  local drive = CD_DRIVES[name]
+  local cd = guest.cd(name .. ".iso", {["hello.txt"] = "from the CD\n", ["noise.bin"] = guest.noise(5, 3 << 20)})
   local m = guest.linux({
-    modules = {"ahci", "sr_mod", "isofs"}, script = CD_SCRIPT,
-    options = {"-device", "ahci,id=sata", "-drive", "if=none,id=cd,media=cdrom,file=" .. cd,
-               "-device", "ide-cd,drive=cd,bus=sata.3"},
+    modules = joined(drive.modules, {"sr_mod", "isofs"}), script = CD_SCRIPT,
+    options = joined({"-drive", "if=none,id=cd,media=cdrom,file=" .. cd}, drive.options),
   })
   local log = m:wait_serial(guest.DONE .. "0", {timeout = 200})
   check(log:find(guest.program("md5sum", cd):match("^%x+"), 1, true), log)
@@ -177,7 +184,9 @@ local function read_cd()
   check_equal(m:wait_end(), 0)
 end
 
-test("CD on AHCI", read_cd)
+for _, name in ipairs({"AHCI", "SCSI"}) do
+  test("CD on " .. name, function() read_cd(name) end)
+end
 
 for _, device in ipairs(DEVICES) do
   test("Linux on " .. device.name, function() copy_halves(device, 16, 200) end)
