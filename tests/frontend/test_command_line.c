@@ -387,7 +387,14 @@ static const struct {
     {"-device virtio-blk-pci", "needs an image"},
     {"-device virtio-blk-pci,drive=nowhere", "'nowhere'"},
     {"-drive file=a,if=none,id=a -device virtio-blk-pci,drive=a,addr=xyz", "'xyz'"},
-    {"-drive file=a,if=scsi", "if=scsi"},
+    {"-drive file=a,if=xen", "if=xen"},
+    {"-drive file=a,if=scsi,unit=7", "there is no bus 0, unit 7"},
+    {"-drive if=scsi,media=disk", "needs an image"},
+    {"-device scsi-cd", "-device lsi"},
+    {"-device lsi,id=a -device scsi-cd,bus=scsi.0", "known is a.0"},
+    {"-device lsi -device scsi-cd,scsi-id=7", "0 to 6"},
+    {"-device lsi -device scsi-cd,lun=1", "unit 0"},
+    {"-device lsi -device scsi-cd,scsi-id=3 -device scsi-cd,scsi-id=3", "number 3"},
     {"-drive driver=vvfat", "dir="},
     {"-drive driver=vvfat,dir=a,fat-type=8", "fat-type"},
     {"-drive driver=nbd,file=a", "driver=nbd"},
@@ -438,6 +445,21 @@ START_TEST(disks_on_the_pci_bus) {
     ck_assert(disks[2].drive.is_cd && disks[2].drive.boot_index == 1);
     ck_assert_uint_eq(disks[3].slot, 0x1F);
     ck_assert(!disks[4].drive.present);
+}
+END_TEST
+
+START_TEST(drives_on_the_scsi_bus) {
+    expect_good("-device lsi,id=scsi0,bus=pci.0,addr=0x6 -drive if=none,file=a.img,id=a "
+                "-device scsi-hd,bus=scsi0.0,scsi-id=4,device_id=drive-a,drive=a,id=scsi0-0-0,"
+                "bootindex=1,write-cache=on -device scsi-cd,bus=scsi0.0 "
+                "-drive if=scsi,file=b.img,index=2 -drive if=scsi,file=c.img");
+    const MachineConfig *machine = &settings.machine;
+    const PciDiskConfig *disks = machine->pci_disk;
+    ck_assert(machine->has_scsi && machine->scsi_slot == 6);
+    ck_assert(disks[0].kind == PCI_DISK_SCSI && disks[0].port == 4);
+    ck_assert_str_eq(disks[0].drive.scsi_device_id, "drive-a");
+    ck_assert(disks[1].drive.is_cd && disks[1].port == 0);
+    ck_assert(disks[2].port == 2 && disks[3].port == 1);
 }
 END_TEST
 
@@ -519,6 +541,7 @@ int main(void) {
     tcase_add_test(tests, nodefaults_leaves_only_what_is_named);
     tcase_add_test(tests, drives);
     tcase_add_test(tests, disks_on_the_pci_bus);
+    tcase_add_test(tests, drives_on_the_scsi_bus);
     tcase_add_test(tests, usb_is_absent_unless_asked_for);
     tcase_add_test(tests, usb_controller_has_a_place);
     tcase_add_test(tests, usb_devices_are_plugged_in);

@@ -6,8 +6,11 @@
 #include "ahci.h"
 #include "fuzz_devices.h"
 #include "little_endian.h"
+#include "lsi53c895a.h"
 #include "nvme.h"
 #include "pci.h"
+#include "scsi_cd.h"
+#include "scsi_disk.h"
 #include "virtio_blk.h"
 
 #include <stdio.h>
@@ -15,8 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { VIRTIO, AHCI, NVME, CONTROLLERS };
+enum { VIRTIO, AHCI, NVME, SCSI, CONTROLLERS };
 enum { SLOT = 4, PORTS = 0xC000, REGISTERS = 0x40000000, RAM_BYTES = 2 << 20 };
+enum { SCRIPTS_RAM = 0x40010000 }; /* of the SCSI adapter */
 /* Where drivers keep what controllers read. */
 enum { RINGS = 0x10000, RINGS_BYTES = 0x8000, TABLES = 0x20000, DATA = 0x40000 };
 enum { IMAGE_SECTORS = 256, ACTIONS_MAX = 60, EVENTS_MAX = 40 };
@@ -32,6 +36,9 @@ typedef struct Board {
     VirtioBlk *virtio;
     Ahci *ahci;
     Nvme *nvme;
+    ScsiDisk *scsi_disk;
+    ScsiCd *scsi_cd;
+    Lsi *lsi;
     unsigned kind;
     uint32_t registers; /* of the memory BAR that counts */
     uint16_t given;     /* chains or commands so far */
@@ -60,6 +67,21 @@ void fuzz_clean_up(void) {
     physical_map_destroy(memory);
 }
 
+static bool plug_in_scsi(Board *board) {
+    LsiOptions options = {.id = "lsi", .slot = SLOT};
+    board->scsi_disk = scsi_disk_create(&board->context,
+                                        &(ScsiDiskOptions){.id = "disk", .medium = board->medium});
+    board->scsi_cd = scsi_cd_create(
+        &board->context,
+        &(ScsiCdOptions){.id = "cd", .channel_id = "cd-drive", .medium = board->medium}, NULL);
+    if (board->scsi_cd == NULL)
+        return false;
+    options.targets[0] = scsi_disk_target(board->scsi_disk);
+    options.targets[1] = scsi_cd_target(board->scsi_cd);
+    board->lsi = lsi_create(&board->context, board->bus, &options, NULL);
+    return board->lsi != NULL;
+}
+
 static bool plug_in(Board *board) {
     switch (board->kind) {
     case VIRTIO:
@@ -75,6 +97,8 @@ static bool plug_in(Board *board) {
                                       {.kind = IDE_DRIVE_CDROM, .medium = board->medium}}},
             NULL);
         return board->ahci != NULL;
+    case SCSI:
+        return plug_in_scsi(board);
     default:
         board->nvme =
             nvme_create(&board->context, board->bus,
@@ -84,11 +108,13 @@ static bool plug_in(Board *board) {
 }
 
 static void map_registers(Board *board) {
-    static const unsigned bars[CONTROLLERS] = {[VIRTIO] = 4, [AHCI] = 5, [NVME] = 0};
+    static const unsigned bars[CONTROLLERS] = {[VIRTIO] = 4, [AHCI] = 5, [NVME] = 0, [SCSI] = 1};
     pci_device_config_write(board->function, PCI_BASE_ADDRESS + 4 * bars[board->kind], 4,
                             REGISTERS);
-    if (board->kind == VIRTIO)
+    if (board->kind == VIRTIO || board->kind == SCSI)
         pci_device_config_write(board->function, PCI_BASE_ADDRESS, 4, PORTS);
+    if (board->kind == SCSI)
+        pci_device_config_write(board->function, PCI_BASE_ADDRESS + 8, 4, SCRIPTS_RAM);
     pci_device_config_write(board->function, PCI_COMMAND, 2,
                             PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
@@ -116,6 +142,9 @@ static void destroy(Board *board) {
     virtio_blk_destroy(board->virtio);
     ahci_destroy(board->ahci);
     nvme_destroy(board->nvme);
+    lsi_destroy(board->lsi);
+    scsi_disk_destroy(board->scsi_disk);
+    scsi_cd_destroy(board->scsi_cd);
     pci_bus_destroy(board->bus);
     block_close(board->medium);
     port_map_destroy(board->context.ports);
@@ -270,13 +299,61 @@ static void give_nvme(Board *board, FuzzInput *input) {
         put(0x1004 + queue * 8, 4, fuzz_number(input, 1) % 9);
 }
 
+static void start_scsi(FuzzInput *input) {
+    put(0x14, 1, 0x40);
+    put(0x14, 1, 0);
+    put(0x04, 1, 7);
+    put(0x39, 1, 0x7D);
+    put(0x40, 2, 0xFFFF);
+    put(0x56, 1, fuzz_number(input, 1));
+    put(0xC0, 4, RINGS);
+    put(0xC4, 4, RINGS + 8);
+    put(0x10, 4, TABLES);
+}
+
+/* A script that gives a command to a target, with one instruction of any kind in it. */
+static void give_scsi(Board *board, FuzzInput *input) {
+    static const uint8_t commands[] = {0x00, 0x03, 0x08, 0x0A, 0x12, 0x15, 0x1A, 0x1B, 0x25, 0x28,
+                                       0x2A, 0x2E, 0x2F, 0x35, 0x41, 0x42, 0x43, 0x46, 0x4A, 0x55,
+                                       0x5A, 0x88, 0x8A, 0x93, 0x9E, 0xA0, 0xA8, 0xBE, 0x42, 0x51};
+    uint8_t *script = ram(RINGS), *command = ram(DATA + 0x8000), *message = ram(DATA + 0x8020);
+    unsigned size = (unsigned)fuzz_number(input, 1) % 17, at = 0;
+    command[0] = commands[fuzz_number(input, 1) % sizeof(commands)];
+    for (unsigned i = 1; i < 16; i++)
+        command[i] = (uint8_t)(fuzz_number(input, 1) & (i % 3 == 1 ? 0xFF : 3));
+    message[0] = 0x80 | (fuzz_number(input, 1) % 16 == 0 ? 1 : 0);
+    put_number(message + 1, 4, input);
+    const uint32_t words[][2] = {
+        {0x41000000 | (uint32_t)(fuzz_number(input, 1) % 3) << 16, RINGS},
+        {0x0E000001 + (fuzz_number(input, 1) % 8 == 0 ? 4u : 0u), DATA + 0x8020},
+        {0x0A000000 | (size == 0 ? 16 : size), DATA + 0x8000},
+        {(fuzz_number(input, 1) & 1 ? 0x09000000u : 0x08000000u) |
+             (uint32_t)(fuzz_number(input, 2) + 1),
+         DATA},
+        {0x0B000001, DATA + 0x8040},
+        {0x0F000001, DATA + 0x8041},
+        {0x60000040, 0},
+        {0x48000000, 0},
+        {0x98080000, 5},
+    };
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++, at += 8) {
+        store_le32(script + at, words[i][0]);
+        store_le32(script + at + 4, words[i][1]);
+    }
+    if (fuzz_number(input, 1) & 1)
+        put_number(script + fuzz_number(input, 1) % 9 * 8, 8, input);
+    board->given++;
+    put(0x2C, 4, RINGS);
+}
+
 static void access_registers(Board *board, FuzzInput *input, bool writes) {
-    static const uint32_t sizes[CONTROLLERS] = {[VIRTIO] = 0x4000, [AHCI] = 0x400, [NVME] = 0x4000};
+    static const uint32_t sizes[CONTROLLERS] = {
+        [VIRTIO] = 0x4000, [AHCI] = 0x400, [NVME] = 0x4000, [SCSI] = 0x100};
     unsigned size = 1u << fuzz_number(input, 1) % 3;
     uint32_t offset = (uint32_t)fuzz_number(input, 2) % sizes[board->kind];
     if (fuzz_number(input, 1) & 1)
         offset %= 64; /* where most registers are */
-    if (board->kind == VIRTIO && (fuzz_number(input, 1) & 1)) {
+    if ((board->kind == VIRTIO || board->kind == SCSI) && (fuzz_number(input, 1) & 1)) {
         uint16_t port = (uint16_t)(PORTS + offset % 128);
         if (writes)
             port_map_write(board->context.ports, port, size, (uint32_t)choose_value(input));
@@ -291,9 +368,9 @@ static void access_registers(Board *board, FuzzInput *input, bool writes) {
 
 static void act(Board *board, FuzzInput *input) {
     static void (*const starts[CONTROLLERS])(FuzzInput * input) = {start_virtio, start_ahci,
-                                                                   start_nvme};
+                                                                   start_nvme, start_scsi};
     static void (*const gives[CONTROLLERS])(Board * board, FuzzInput * input) = {
-        give_virtio, give_ahci, give_nvme};
+        give_virtio, give_ahci, give_nvme, give_scsi};
     switch (fuzz_number(input, 1) % 16) {
     case 0:
     case 1:
