@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #define PAGE_BITS 12
+#undef PAGE_SIZE /* of the host, by musl's limits.h */
 #define PAGE_SIZE 4096u
 #define PAGE_OFFSET_MASK 0xFFFu
 #define PHYSICAL_PAGES (1u << 20)

@@ -1,9 +1,19 @@
-# What the tool chain files of this folder share: a cross compiler of Debian, the libraries that fetch_libraries.py unpacks, and
-# QEMU's user mode, which runs what was built. TRIPLET, PROCESSOR and EMULATOR are set by who includes it.
-set(CMAKE_SYSTEM_NAME Linux)
+# What the tool chain files of this folder share: a cross compiler of Debian, the libraries that fetch_libraries.py or
+# build_libraries.py brings, and what runs the result, if this host does not. TRIPLET, PROCESSOR and EMULATOR are set by who includes it;
+# COMPILER where it is not TRIPLET-gcc, TOOLS where binary tools are not called after TRIPLET, SYSTEM where it is not Linux.
+if(NOT DEFINED SYSTEM)
+  set(SYSTEM Linux)
+endif()
+if(NOT DEFINED TOOLS)
+  set(TOOLS ${TRIPLET}-)
+endif()
+if(NOT DEFINED COMPILER)
+  set(COMPILER ${TOOLS}gcc)
+endif()
+set(CMAKE_SYSTEM_NAME ${SYSTEM})
 set(CMAKE_SYSTEM_PROCESSOR ${PROCESSOR})
-set(CMAKE_C_COMPILER ${TRIPLET}-gcc)
-set(CMAKE_OBJDUMP ${TRIPLET}-objdump CACHE FILEPATH "")
+set(CMAKE_C_COMPILER ${COMPILER})
+set(CMAKE_OBJDUMP ${TOOLS}objdump CACHE FILEPATH "")
 
 get_filename_component(REPRISE_TOP ${CMAKE_CURRENT_LIST_DIR}/../.. ABSOLUTE)
 set(REPRISE_SYSROOT ${REPRISE_TOP}/build/hosts/${TRIPLET})
@@ -22,4 +32,8 @@ set(ENV{PKG_CONFIG_SYSROOT_DIR} ${REPRISE_SYSROOT})
 set(CMAKE_C_FLAGS_INIT "-isystem ${REPRISE_SYSROOT}/usr/include -isystem ${REPRISE_SYSROOT}/usr/include/${TRIPLET}")
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-L${libraries} -Wl,-rpath-link,${libraries}")
 
-set(CMAKE_CROSSCOMPILING_EMULATOR ${EMULATOR} -L /usr/${TRIPLET} -E LD_LIBRARY_PATH=${libraries})
+if(EMULATOR MATCHES "^qemu")
+  set(CMAKE_CROSSCOMPILING_EMULATOR ${EMULATOR} -L /usr/${TRIPLET} -E LD_LIBRARY_PATH=${libraries})
+elseif(EMULATOR)
+  set(CMAKE_CROSSCOMPILING_EMULATOR ${EMULATOR})
+endif()

@@ -5,8 +5,9 @@ a snapshot made on one host goes on on the other.
     tests/hosts/same_hashes.py PROGRAM ROMS HOST
 
 PROGRAM is this host's, HOST a preset of tests/hosts/. The other host's program is built in build/HOST, and run by QEMU's user
-mode. Status 77: its compiler, its libraries or QEMU are missing (tests/hosts/fetch_libraries.py fetches the libraries; in long
-runs, REPRISE_LONG=1, they are fetched here)."""
+mode, or by this host where it can. Status 77: its compiler, its libraries or QEMU are missing (tests/hosts/fetch_libraries.py or
+build_libraries.py brings the libraries; in long runs, REPRISE_LONG=1, they are fetched and built here). Recordings of one host
+are replayed on the other, too."""
 import os
 import shutil
 import subprocess
@@ -14,8 +15,9 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import build_libraries  # noqa: E402
 import fetch_libraries  # noqa: E402
-from fetch_libraries import HOSTS, fetch_packages, library_folder  # noqa: E402
+from fetch_libraries import fetch_packages  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LONG = os.environ.get("REPRISE_LONG") == "1"
@@ -28,22 +30,35 @@ def skip(reason):
     sys.exit(77)
 
 
+def tools(host):
+    """Where the libraries of HOST stand, who brings them, and what compiles for it."""
+    if host in build_libraries.HOSTS:
+        return build_libraries.library_folder(host), build_libraries.build, list(build_libraries.HOSTS[host][1:])
+    return fetch_libraries.library_folder(host), fetch_libraries.fetch, [fetch_libraries.HOSTS[host][1] + "-gcc"]
+
+
 def emulator(host):
-    """The words before a program of HOST."""
-    triplet = HOSTS[host][1]
-    libraries = os.path.join(library_folder(host), "usr", "lib", triplet)
+    """The words before a program of HOST; none where this host runs it by itself."""
+    if host == "musl":
+        return []
+    triplet = (fetch_libraries.HOSTS[host][1] if host in fetch_libraries.HOSTS else build_libraries.HOSTS[host][0])
+    libraries = os.path.join(tools(host)[0], "usr", "lib", triplet)
     return [f"qemu-{host}-static", "-L", f"/usr/{triplet}", "-E", "LD_LIBRARY_PATH=" + libraries]
 
 
 def build(host, *targets):
     """Builds these targets for HOST, if what that takes is here; gives the build's folder."""
-    for tool in (HOSTS[host][1] + "-gcc", emulator(host)[0], "cmake", "ninja", "nasm"):
+    libraries, bring, compilers = tools(host)
+    for tool in (*compilers, *emulator(host)[:1], "cmake", "ninja", "nasm"):
         if not shutil.which(tool):
             skip(f"{tool} is missing")
-    if not os.path.isdir(library_folder(host)):
+    if not os.path.isdir(libraries):
         if not LONG:
-            skip(f"the libraries of {host} are missing: tests/hosts/fetch_libraries.py {host}")
-        fetch_libraries.fetch(host)
+            skip(f"the libraries of {host} are missing: tests/hosts/{bring.__module__}.py {host}")
+        try:
+            bring(host)
+        except fetch_packages.PackageMissing as reason:
+            skip(str(reason))
     folder = os.path.join(fetch_packages.REPOSITORY, "build", host)
     for command in (["cmake", "--preset", host], ["cmake", "--build", folder, "--target", *targets]):
         done = subprocess.run(command, cwd=fetch_packages.REPOSITORY, capture_output=True, text=True)
@@ -73,11 +88,36 @@ def expect_same(name, lines, expected):
 
 def accelerators(host):
     """The back ends of a host: the translator first, where it has one."""
-    return ["jit", "interp"] if host == "aarch64" else ["interp"]
+    return ["jit", "interp"] if host in ("aarch64", "musl") else ["interp"]
+
+
+def record(program, roms, path):
+    """Half a second of the demo on the host's clock."""
+    done = subprocess.run([*program, "-m", "16", "-display", "none", "-serial", "null", "-monitor", "stdio", "-record", path, "-fda",
+                           os.path.join(roms, "demo.img")], input="sendkey g\nsendkey t\nquit\n", capture_output=True, text=True,
+                          timeout=300, check=False)
+    if done.returncode != 0:
+        sys.exit(f"FAIL {program[-1]} -record: {done.stdout}{done.stderr}")
+
+
+def replay(program, path):
+    done = subprocess.run([*program, "replay", path], capture_output=True, text=True, timeout=600, check=False)
+    if done.returncode != 0 or "the state at the end is the recorded one" not in done.stdout:
+        sys.exit(f"FAIL {program[-1]} replay: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def check_recordings(native, foreign, roms, scratch):
+    for recorder, name in ((native, "ours"), (foreign, "theirs")):
+        path = os.path.join(scratch, name + ".recording")
+        record(recorder, roms, path)
+        if replay(native, path) != replay(foreign, path):
+            sys.exit(f"FAIL {name}: the replays differ")
+        print(f"ok   {name} recording replayed on both")
 
 
 def main():
-    native, roms, host = sys.argv[1:4]
+    native, roms, host = *map(os.path.abspath, sys.argv[1:3]), sys.argv[3]
     folder = build(host, "reprise")
     foreign = [*emulator(host), os.path.join(folder, "reprise")]
     guests = os.environ.get("REPRISE_GUESTS") or os.path.join(fetch_packages.REPOSITORY, "..", "shared", "guests")
@@ -93,6 +133,7 @@ def main():
         for accelerator in accelerators(host):
             lines = run(foreign, roms, accelerator, save=theirs, **variables)
             expect_same(f"{host}, {accelerator}", lines, expected)
+        check_recordings([native], foreign, roms, scratch)
         goes_on = run([native], roms, "jit", load=ours)
         expect_same(f"from a snapshot of {host}", run([native], roms, "jit", load=theirs), goes_on)
         expect_same(f"from our snapshot on {host}", run(foreign, roms, accelerators(host)[0], load=ours), goes_on)
