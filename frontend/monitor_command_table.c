@@ -6,6 +6,7 @@ const MonitorCommand monitor_commands[] = {
     {"cont", "c", "", "resume emulation", monitor_continue, false},
     {"cpu", NULL, "index", "look at this processor from now on", monitor_select_processor, false},
     {"delvm", NULL, "name", "remove a snapshot from its file", monitor_delete_snapshot, true},
+    {"dump-guest-memory", NULL, "[-p] file [begin length]", "save memory and registers as an ELF core file (-p: by virtual addresses)", monitor_dump_memory, true},
     {"eject", NULL, "[-f] device", "take the medium out of a removable drive", monitor_eject, true},
     {"gdbserver", NULL, "[address|none]", "serve a debugger there (default tcp::1234)", monitor_gdb_server, false},
     {"help", "?", "[cmd]", "show the help", monitor_help, false},

@@ -1,15 +1,18 @@
-/* Looking at memory and ports: x, xp, print, i, o, memsave, pmemsave. */
+/* Looking at memory and ports: x, xp, print, i, o, memsave, pmemsave, dump-guest-memory. */
 #include "machine_action.h"
 #include "machine_parts.h"
+#include "memory_dump.h"
 #include "monitor_command.h"
 #include "monitor_disassembly.h"
 #include "monitor_expression.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* More than this many items in one command help nobody and would stop the guest for long. */
 #define MOST_ITEMS (1u << 20)
@@ -270,6 +273,42 @@ static bool save(Monitor *monitor, char *arguments, bool physical, Error *error)
     bool good = write_range(monitor, file, (uint32_t)address, size, physical, error);
     if (fclose(file) != 0)
         good = error_set(error, "cannot write '%s': %s", path, strerror(errno));
+    return good;
+}
+
+static bool read_dump_options(Monitor *monitor, char *arguments, MemoryDumpOptions *options,
+                              char **path, Error *error) {
+    char *word = monitor_next_word(&arguments);
+    if (word != NULL && strcmp(word, "-p") == 0) {
+        options->paging = true;
+        word = monitor_next_word(&arguments);
+    }
+    *path = word;
+    if (word == NULL)
+        return error_set(error, "dump-guest-memory: filename expected");
+    const char *text = arguments;
+    if (*arguments == '\0')
+        return true;
+    return (monitor_evaluate_expression(&text, monitor_cpu(monitor), &options->begin, error) &&
+            monitor_evaluate_expression(&text, monitor_cpu(monitor), &options->length, error)) ||
+           error_prefix(error, "dump-guest-memory: begin and length: ");
+}
+
+bool monitor_dump_memory(Monitor *monitor, char *arguments, Error *error) {
+    MemoryDumpOptions options = {.paging = false};
+    MemoryDumpProgress progress = {.done = 0};
+    char *path = NULL;
+    if (!read_dump_options(monitor, arguments, &options, &path, error))
+        return false;
+    MemoryDump *dump = memory_dump_begin(monitor->machine, &options, error);
+    if (dump == NULL)
+        return false;
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool good = fd >= 0 ? memory_dump_write(dump, fd, &progress, error)
+                        : error_set(error, "Could not open '%s': %s", path, strerror(errno));
+    if (fd >= 0 && close(fd) != 0)
+        good = error_set(error, "cannot write '%s': %s", path, strerror(errno));
+    memory_dump_end(dump);
     return good;
 }
 

@@ -194,6 +194,8 @@ bool machine_continue(Machine *machine, Error *error) {
     RunState state = machine_run_state(machine);
     if (state == RUN_STATE_INMIGRATE)
         return error_set(error, "the machine waits for its state (-incoming)");
+    if (state == RUN_STATE_SAVE_VM)
+        return error_set(error, "There is a dump in process, please wait.");
     if (state == RUN_STATE_FINISH_MIGRATE)
         return error_set(error, "the machine is about to go on in another process");
     if (state == RUN_STATE_SHUTDOWN || state == RUN_STATE_INTERNAL_ERROR ||

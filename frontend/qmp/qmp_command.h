@@ -77,6 +77,7 @@ QmpHandler qmp_query_status, qmp_stop, qmp_cont, qmp_quit, qmp_system_reset, qmp
 QmpHandler qmp_query_vnc, qmp_change_vnc_password, qmp_set_password, qmp_expire_password,
     qmp_add_client;
 /* qmp_machine.c */
+QmpHandler qmp_dump_guest_memory, qmp_query_dump, qmp_query_dump_capability; /* qmp_dump.c */
 QmpHandler qmp_query_cpus_fast, qmp_query_memory_size_summary, qmp_query_iothreads, qmp_memsave,
     qmp_pmemsave, qmp_screendump, qmp_record_video, qmp_stop_video;
 /* qmp_qom.c */

@@ -18,6 +18,7 @@ const QmpCommand qmp_commands[] = {
     {"cont", "", "", qmp_cont, QMP_WITH_MACHINE, NULL},
     {"closefd", "fdname:str", "", qmp_closefd, QMP_ANYWHERE, NULL},
     {"device-list-properties", "typename:str", "[ObjectPropertyInfo]", qmp_device_list_properties, QMP_ANYWHERE, NULL},
+    {"dump-guest-memory", "paging:bool protocol:str *detach:bool *begin:int *length:int *format:DumpGuestMemoryFormat", "", qmp_dump_guest_memory, QMP_WITH_MACHINE, NULL},
     {"eject", "*device:str *id:str *force:bool", "", qmp_eject, QMP_ON_MACHINE, NULL},
     {"expire_password", "protocol:str time:str", "", qmp_expire_password, QMP_ANYWHERE, NULL},
     {"getfd", "fdname:str", "", qmp_getfd, QMP_ANYWHERE, NULL},
@@ -45,6 +46,8 @@ const QmpCommand qmp_commands[] = {
     {"query-commands", "", "[CommandInfo]", qmp_query_commands, QMP_ANYWHERE, NULL},
     {"query-cpu-definitions", "", "[CpuDefinitionInfo]", qmp_query_cpu_definitions, QMP_ANYWHERE, NULL},
     {"query-cpus-fast", "", "[CpuInfoFast]", qmp_query_cpus_fast, QMP_WITH_MACHINE, NULL},
+    {"query-dump", "", "DumpQueryResult", qmp_query_dump, QMP_WITH_MACHINE, NULL},
+    {"query-dump-guest-memory-capability", "", "DumpGuestMemoryCapability", qmp_query_dump_capability, QMP_ANYWHERE, NULL},
     {"query-iothreads", "", "[IOThreadInfo]", qmp_query_iothreads, QMP_ANYWHERE, NULL},
     {"query-jobs", "", "[JobInfo]", qmp_query_jobs, QMP_ANYWHERE, NULL},
     {"query-kvm", "", "KvmInfo", qmp_query_kvm, QMP_ANYWHERE, NULL},
@@ -79,6 +82,7 @@ const QmpCommand qmp_commands[] = {
 
 const QmpEventInfo qmp_events[] = {
     {"DEVICE_TRAY_MOVED", "device:str id:str tray-open:bool"},
+    {"DUMP_COMPLETED", "result:DumpQueryResult *error:str"},
     {"GUEST_PANICKED", "action:GuestPanicAction"},
     {"JOB_STATUS_CHANGE", "id:str status:JobStatus"},
     {"MIGRATION", "status:MigrationStatus"},

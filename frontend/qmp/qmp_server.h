@@ -2,6 +2,7 @@
 #ifndef REPRISE_QMP_SERVER_H
 #define REPRISE_QMP_SERVER_H
 
+#include "memory_dump.h"
 #include "qmp_command.h"
 
 #define QMP_FILES 16
@@ -44,6 +45,19 @@ typedef struct QmpJob {
     Error error;
 } QmpJob;
 
+/* Guest memory on its way to a file; qmp_dump.c. */
+typedef struct QmpDump {
+    bool tried;
+    MemoryDump *dump; /* NULL: none is written */
+    int fd;
+    pthread_t thread;
+    bool has_thread;
+    bool finished; /* atomic */
+    MemoryDumpProgress progress;
+    uint64_t total;
+    Error error;
+} QmpDump;
+
 typedef struct QmpServer {
     Program *program;
     QmpSession session[SETTINGS_MONITORS];
@@ -56,6 +70,7 @@ typedef struct QmpServer {
     uint32_t place[2];           /* where it has the pointer: x, y */
     bool place_changed;          /* and the machine was not told */
     bool migration_events;       /* as the client wants them */
+    QmpDump dump;
 } QmpServer;
 
 /* qmp_session.c */
@@ -70,6 +85,10 @@ void qmp_session_send_event(QmpSession *session, json_object *event);
 
 /* The descriptor that came under this name, which is forgotten; -1: none. qmp_character.c */
 int qmp_take_file(QmpServer *server, const char *name);
+
+/* qmp_dump.c */
+void qmp_dump_serve(QmpServer *server);
+void qmp_dump_free(QmpServer *server);
 
 /* What the machine told since the last time. */
 void qmp_serve_events(QmpServer *server);

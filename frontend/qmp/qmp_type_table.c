@@ -72,6 +72,10 @@ const QmpType qmp_types[] = {
     {"JobInfo", "id:str type:JobType status:JobStatus current-progress:int total-progress:int *error:str"},
 
     /* State that goes out or comes in. */
+    {"DumpGuestMemoryFormat", "=elf"},
+    {"DumpGuestMemoryCapability", "formats:[DumpGuestMemoryFormat]"},
+    {"DumpStatus", "=none active completed failed"},
+    {"DumpQueryResult", "status:DumpStatus completed:int total:int"},
     {"MigrationCapability", "=auto-converge events"},
     {"MigrationCapabilityStatus", "capability:MigrationCapability state:bool"},
     {"MigrationStatus", "=none setup cancelling cancelled active completed failed"},

@@ -559,6 +559,56 @@ def check_migration():
             note(qmp)
 
 
+def check_dump():
+    """Memory as a core file: by name and by descriptor, at once and in the background, and in part."""
+    with tempfile.TemporaryDirectory() as folder, Machine() as machine:
+        qmp, path = machine.qmp, os.path.join(folder, "core")
+        qmp.learn_schema()
+        assert qmp.call("query-dump") == {"status": "none", "completed": 0, "total": 0}
+        assert qmp.call("query-dump-guest-memory-capability") == {"formats": ["elf"]}
+        qmp.call("dump-guest-memory", paging=False, protocol=f"file:{path}", begin=0, length=1 << 20)
+        with open(path, "rb") as file:
+            head = file.read(52)
+            assert head[:7] == b"\x7fELF\x01\x01\x01" and struct.unpack_from("<HH", head, 16) == (4, 3), head
+            assert 1 << 20 < os.path.getsize(path) < (1 << 20) + 8192
+        assert qmp.wait_event("DUMP_COMPLETED")["result"]["status"] == "completed" and qmp.call("query-status")["running"]
+        for arguments in ({"protocol": "pigeon:home"}, {"protocol": "fd:none"}, {"protocol": f"file:{folder}/no/core"},
+                          {"protocol": f"file:{path}", "begin": 0}, {"protocol": f"file:{path}", "length": 4096},
+                          {"protocol": f"file:{path}", "begin": 1, "length": 4096}, {"protocol": f"file:{path}", "begin": 1 << 40, "length": 4096},
+                          {"protocol": f"file:{path}", "begin": -4096, "length": 4096}, {"protocol": f"file:{path}", "format": "kdump-zlib"}):
+            qmp.fails("dump-guest-memory", paging=False, **arguments)
+        assert qmp.call("query-status")["running"]
+        read_end, write_end = os.pipe()
+        qmp.call("getfd", descriptor=write_end, fdname="dump")
+        os.close(write_end)
+        qmp.call("stop")
+        qmp.call("dump-guest-memory", paging=True, protocol="fd:dump", detach=True)
+        assert qmp.call("query-dump")["status"] == "active"
+        assert "dump in process" in qmp.fails("dump-guest-memory", paging=False, protocol=f"file:{path}")
+        size = 0
+        while part := os.read(read_end, 1 << 20):
+            size += len(part)
+        os.close(read_end)
+        result = qmp.wait_event("DUMP_COMPLETED")["result"]
+        assert result == qmp.call("query-dump") == {"status": "completed", "completed": size, "total": size}, (result, size)
+        assert qmp.call("query-status")["status"] == "paused"
+        qmp.call("cont")
+        read_end, write_end = os.pipe()
+        qmp.call("getfd", descriptor=write_end, fdname="dump")
+        os.close(write_end)
+        qmp.call("dump-guest-memory", paging=False, protocol="fd:dump", detach=True)
+        assert qmp.call("query-status")["status"] == "save-vm" and "dump in process" in qmp.fails("cont")
+        os.close(read_end)
+        assert "error" in qmp.wait_event("DUMP_COMPLETED") and qmp.call("query-dump")["status"] == "failed"
+        wait_for(lambda: qmp.call("query-status")["running"], "the machine to go on")
+        read_end, write_end = os.pipe()
+        qmp.call("getfd", descriptor=write_end, fdname="dump")
+        qmp.call("dump-guest-memory", paging=False, protocol="fd:dump", detach=True)
+        note(qmp)
+        qmp.call("quit")
+        assert machine.process.wait(20) == 0, "nobody reads the pipe"
+
+
 def check_migration_by_program():
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "state")
@@ -757,7 +807,7 @@ def main():
         skip("built without json-c")
     return run_checks([check_greeting, check_errors, check_second_client, check_transports, check_probe, check_daemonize_fails,
                        check_libvirt_words, check_run_states, check_vnc, check_reasons, check_input_and_screen, check_media, check_overlays,
-                       check_migration, check_migration_by_program, check_cancelled, check_other_programs, check_hostile_commands, check_hostile_bytes,
+                       check_migration, check_dump, check_migration_by_program, check_cancelled, check_other_programs, check_hostile_commands, check_hostile_bytes,
                        check_all_called])
 
 
