@@ -19,6 +19,7 @@ typedef struct NetworkUserOptions {
     const char *host_name, *domain_name;
     const char *dns_search[NETWORK_SEARCH_DOMAINS];
     const char *tftp, *tftp_server_name, *boot_file;
+    const char *http; /* the folder that the HTTP server shows; NULL: there is none */
     const char *forwards[NETWORK_FORWARDS];       /* "tcp::2222-:22" */
     const char *guest_forwards[NETWORK_FORWARDS]; /* "tcp:10.0.2.100:80-cmd:..." */
 } NetworkUserOptions;

@@ -1,6 +1,7 @@
 #include "network_user.h"
 #include "allocate.h"
 #include "host_library.h"
+#include "http_server.h"
 #include "network_user_rule.h"
 #include "slirp_library.h"
 
@@ -10,6 +11,8 @@
 
 enum {
     NS_PER_MS = 1000000,
+    HTTP_HOST = 4, /* in the network: the gateway's own ports lead to the host */
+    HTTP_PORT = 80,
     TIMERS = 2,             /* the library has one, for announcements of routers */
     WAITING_BYTES = 4 << 20 /* for the cable; what does not fit is lost, and sent again by TCP */
 };
@@ -38,7 +41,8 @@ struct NetworkUser {
     /* Frames that the cable did not take: a size of 4 bytes, the bytes. */
     ByteBuffer waiting;
     size_t waiting_first;
-    bool failed; /* no library: the network is dead */
+    HttpServer *http; /* NULL: none */
+    bool failed;      /* no library: the network is dead */
 };
 
 /* ---- To the guest ---- */
@@ -306,10 +310,22 @@ static bool add_forwards(NetworkUser *user, bool lenient, Error *error) {
     return true;
 }
 
+/* Each connection of the guest becomes one to the server's socket. */
+static bool add_http(NetworkUser *user, Error *error) {
+    struct in_addr address = {htonl(ntohl(user->plan.network.s_addr) | HTTP_HOST)};
+    if (user->options->http == NULL)
+        return true;
+    user->http = http_server_create(user->options->http, error);
+    return user->http != NULL &&
+           (user->library.add_unix(user->slirp, http_server_socket(user->http), &address,
+                                   HTTP_PORT) >= 0 ||
+            error_set(error, "http=: the fourth address of the network is taken"));
+}
+
 static bool start(NetworkUser *user, bool lenient, Error *error) {
     const NetworkHostClient client = {fill, serve, user};
     if (!load_library(&user->library, error) || !start_slirp(user, user->options->ipv6, error) ||
-        !add_forwards(user, lenient, error))
+        !add_forwards(user, lenient, error) || !add_http(user, error))
         return false;
     network_host_add(user->host, &client);
     return true;
@@ -345,6 +361,7 @@ void network_user_destroy(NetworkUser *user) {
     timer_cancel(&user->tick);
     if (user->slirp != NULL)
         user->library.cleanup(user->slirp);
+    http_server_destroy(user->http);
     byte_buffer_free(&user->waiting);
     free(user);
 }

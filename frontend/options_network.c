@@ -13,7 +13,7 @@
 /* ---- Back ends ---- */
 
 #define USER_KEYS                                                                                  \
-    "id net host dhcpstart dns dnssearch domainname hostname hostfwd guestfwd restrict tftp "      \
+    "id net host dhcpstart dns dnssearch domainname hostname hostfwd guestfwd restrict tftp http "      \
     "tftp-server-name bootfile ipv4 ipv6 ipv6-net ipv6-prefix ipv6-prefixlen ipv6-host ipv6-dns"
 #define SOCKET_KEYS "id listen connect mcast udp fd localaddr"
 #define TAP_KEYS "id fd ifname script downscript vhost"
@@ -53,6 +53,7 @@ static bool read_user(Settings *settings, KeyValues *values, NetworkBackEndOptio
     user->host_name = keep(settings, values, "hostname");
     user->domain_name = keep(settings, values, "domainname");
     user->tftp = keep(settings, values, "tftp");
+    user->http = keep(settings, values, "http");
     user->tftp_server_name = keep(settings, values, "tftp-server-name");
     user->boot_file = keep(settings, values, "bootfile");
     user->ipv6_given = key_values_get(values, "ipv6") != NULL;

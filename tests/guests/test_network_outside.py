@@ -92,6 +92,35 @@ tftp -g -r file.txt -l /file 10.0.2.2 && echo "tftp $(md5sum </file)"
 
 
 @case
+def files_by_http(context):
+    """Several at once, a list, and no way out of the folder; with restrict=on, too."""
+    folder = os.path.join(context.folder, "http")
+    os.makedirs(os.path.join(folder, "more"))
+    data = network_guest.noise(8)
+    with open(os.path.join(folder, "large file"), "wb") as file:
+        file.write(data)
+    with open(os.path.join(folder, "more", "note.txt"), "wb") as file:
+        file.write(b"a note")
+    with open(os.path.join(context.folder, "secret"), "wb") as file:
+        file.write(b"nobody's")
+    script = network_guest.START.replace("ping -c 3 10.0.2.2 || exit 2\n", "") + """
+wget -q -O /one http://10.0.2.4/large%20file & wget -q -O /two http://10.0.2.4/large%20file &
+wget -q -O /note http://10.0.2.4/more/note.txt; wait
+echo "http $(md5sum </one) $(md5sum </two) $(cat /note)"
+echo "list $(wget -q -O - http://10.0.2.4/ | grep -c href) $(wget -q -O - http://10.0.2.4/more | grep -c note)"
+wget -O - http://10.0.2.4/../secret; printf 'GET /../secret HTTP/1.0\\r\\n\\r\\n' | nc 10.0.2.4 80
+dd if=/one of=/half bs=1024 count=4000 2>/dev/null; wget -q -c -O /half http://10.0.2.4/large%20file
+echo "resumed $(md5sum </half)"
+"""
+    log = run_script(context, f"user,restrict=on,http={folder}", script)
+    total = hashlib.md5(data).hexdigest()
+    check(f"http {total}  - {total}  - a note" in log, log)
+    check("list 2 1" in log, log)
+    check("400 Bad Request" in log and "nobody's" not in log, log)
+    check("resumed " + total in log, log)
+
+
+@case
 def names_of_a_server_of_the_host(context):
     """At the gateway's address are the servers of the host itself, by UDP, too."""
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
