@@ -120,7 +120,6 @@ struct Ac97 {
     PciDevice *function;
     Timer timer;
     AudioVoice *voice;
-    bool codec_mapped, master_mapped;
 };
 
 /* --- the codec ---------------------------------------------------------------------------------
@@ -444,27 +443,6 @@ static void master_port_write(void *opaque, uint32_t offset, unsigned size, uint
     run_all(device);
 }
 
-static void map_bar(void *opaque, unsigned bar, uint32_t base) {
-    Ac97 *device = opaque;
-    const PortRange codec = {"ac97-codec",    (uint16_t)base,   CODEC_PORTS, PORT_8 | PORT_16,
-                             codec_port_read, codec_port_write, device};
-    const PortRange master = {
-        "ac97-master",    (uint16_t)base,    MASTER_PORTS, PORT_8 | PORT_16 | PORT_32,
-        master_port_read, master_port_write, device};
-    if (bar == 0)
-        device->codec_mapped = port_map_add(device->context.ports, &codec, NULL);
-    else if (bar == 1)
-        device->master_mapped = port_map_add(device->context.ports, &master, NULL);
-}
-
-static void unmap_bar(void *opaque, unsigned bar, uint32_t base) {
-    Ac97 *device = opaque;
-    bool *mapped = bar == 0 ? &device->codec_mapped : &device->master_mapped;
-    if (*mapped)
-        port_map_remove(device->context.ports, (uint16_t)base, device);
-    *mapped = false;
-}
-
 /* --- the device --------------------------------------------------------------------------------
  */
 
@@ -503,10 +481,9 @@ Ac97 *ac97_create(const DeviceContext *context, PciBus *bus, unsigned slot, Audi
         .revision = 1,
         .subsystem_vendor_id = VENDOR_INTEL,
         .interrupt_pin = 1,
-        .bars = {{PCI_BAR_IO, CODEC_PORTS}, {PCI_BAR_IO, MASTER_PORTS}},
+        .bars = {{PCI_BAR_IO, CODEC_PORTS, codec_port_read, codec_port_write, PORT_8 | PORT_16},
+                 {PCI_BAR_IO, MASTER_PORTS, master_port_read, master_port_write}},
         .opaque = device,
-        .map = map_bar,
-        .unmap = unmap_bar,
     };
     device->context = *context;
     device->function = pci_device_add(bus, slot, 0, &info, error);

@@ -223,28 +223,6 @@ static void write_register(void *opaque, uint32_t offset, unsigned size, uint32_
         write_port(&ahci->ports[port], (offset - PORTS_FIRST) % PORT_BYTES, value);
 }
 
-static void map_registers(void *opaque, unsigned bar, uint32_t base) {
-    Ahci *ahci = opaque;
-    const MmioRange range = {.name = "ahci",
-                             .base = base,
-                             .size = REGISTER_BYTES,
-                             .read = read_register,
-                             .write = write_register,
-                             .opaque = ahci};
-    if (bar != BAR_REGISTERS)
-        return;
-    ahci->mapped = physical_map_add_mmio(ahci->context.memory, &range, NULL);
-    ahci->base = base;
-}
-
-static void unmap_registers(void *opaque, unsigned bar, uint32_t base) {
-    Ahci *ahci = opaque;
-    if (bar != BAR_REGISTERS || !ahci->mapped)
-        return;
-    physical_map_remove_mmio(ahci->context.memory, base, ahci);
-    ahci->mapped = false;
-}
-
 /* It may master the bus now. */
 static void config_space_written(void *opaque, unsigned offset, unsigned size) {
     Ahci *ahci = opaque;
@@ -277,10 +255,8 @@ Ahci *ahci_create(const DeviceContext *context, PciBus *bus, const AhciOptions *
         .subsystem_vendor_id = 0x1AF4,
         .subsystem_id = 0x1100,
         .interrupt_pin = 1,
-        .bars = {[BAR_REGISTERS] = {PCI_BAR_MEMORY, REGISTER_BYTES}},
+        .bars = {[BAR_REGISTERS] = {PCI_BAR_MEMORY, REGISTER_BYTES, read_register, write_register}},
         .opaque = ahci,
-        .map = map_registers,
-        .unmap = unmap_registers,
         .config_written = config_space_written,
     };
     ahci->context = *context;
@@ -300,7 +276,6 @@ Ahci *ahci_create(const DeviceContext *context, PciBus *bus, const AhciOptions *
 void ahci_destroy(Ahci *ahci) {
     if (ahci == NULL)
         return;
-    unmap_registers(ahci, BAR_REGISTERS, ahci->base);
     for (unsigned i = 0; i < AHCI_PORTS; i++)
         if (ahci->ports[i].channel != NULL)
             ide_channel_destroy(ahci->ports[i].channel);

@@ -75,8 +75,6 @@ struct Ahci {
     DeviceContext context;
     PciDevice *pci;
     bool working; /* its own registers are deaf to its own DMA */
-    bool mapped;
-    uint32_t base;
 };
 
 /* A row of the command list (4.2.2). */

@@ -173,41 +173,6 @@ static const DeviceClass device_class = {"e1000", &e1000_fields, reset, restored
 /* --- on the bus --------------------------------------------------------------------------------
  */
 
-static void map(void *opaque, unsigned bar, uint32_t base) {
-    E1000 *card = opaque;
-    if (bar == BAR_MEMORY) {
-        const MmioRange range = {.name = "e1000",
-                                 .base = base,
-                                 .size = E1000_MEMORY_BYTES,
-                                 .read = e1000_register_read,
-                                 .write = e1000_register_write,
-                                 .opaque = card};
-        card->memory_mapped = physical_map_add_mmio(card->context.memory, &range, NULL);
-        card->memory_base = base;
-    } else if (bar == BAR_WINDOW) {
-        const PortRange range = {.name = "e1000",
-                                 .first = (uint16_t)base,
-                                 .count = WINDOW_BYTES,
-                                 .widths = PORT_8 | PORT_16 | PORT_32,
-                                 .read = e1000_window_read,
-                                 .write = e1000_window_write,
-                                 .opaque = card};
-        card->ports_mapped = port_map_add(card->context.ports, &range, NULL);
-        card->ports_base = base;
-    }
-}
-
-static void unmap(void *opaque, unsigned bar, uint32_t base) {
-    E1000 *card = opaque;
-    if (bar == BAR_MEMORY && card->memory_mapped) {
-        physical_map_remove_mmio(card->context.memory, base, card);
-        card->memory_mapped = false;
-    } else if (bar == BAR_WINDOW && card->ports_mapped) {
-        port_map_remove(card->context.ports, (uint16_t)base, card);
-        card->ports_mapped = false;
-    }
-}
-
 static void config_written(void *opaque, unsigned offset, unsigned size) {
     E1000 *card = opaque;
     if (offset == 0 && size == PCI_CONFIG_SIZE)
@@ -240,13 +205,12 @@ static void *create(const DeviceContext *context, PciBus *bus, const NetworkCard
         .subsystem_vendor_id = 0x1AF4,
         .subsystem_id = 0x1100,
         .interrupt_pin = 1,
-        .bars = {[BAR_MEMORY] = {PCI_BAR_MEMORY, E1000_MEMORY_BYTES},
-                 [BAR_WINDOW] = {PCI_BAR_IO, WINDOW_BYTES}},
+        .bars = {[BAR_MEMORY] = {PCI_BAR_MEMORY, E1000_MEMORY_BYTES, e1000_register_read,
+                                 e1000_register_write},
+                 [BAR_WINDOW] = {PCI_BAR_IO, WINDOW_BYTES, e1000_window_read, e1000_window_write}},
         .rom = options->rom,
         .rom_size = options->rom_size,
         .opaque = card,
-        .map = map,
-        .unmap = unmap,
         .config_written = config_written,
     };
     card->context = *context;
@@ -267,12 +231,7 @@ static void *create(const DeviceContext *context, PciBus *bus, const NetworkCard
 }
 
 static void destroy(void *opaque) {
-    E1000 *card = opaque;
-    if (card == NULL)
-        return;
-    unmap(card, BAR_MEMORY, card->memory_base);
-    unmap(card, BAR_WINDOW, card->ports_base);
-    free(card);
+    free(opaque);
 }
 
 const NetworkCardModel e1000_model = {

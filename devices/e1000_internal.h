@@ -150,8 +150,6 @@ struct E1000 {
     char id[32];
     Timer timers[E1000_TIMERS];
     bool working; /* its own registers are deaf to its own DMA */
-    bool memory_mapped, ports_mapped;
-    uint32_t memory_base, ports_base;
     DmaList list; /* of the frame that is sent, nothing between two */
     uint8_t frame[E1000_VLAN_TAG_BYTES + E1000_FRAME_MAX + E1000_VLAN_TAG_BYTES];
 };

@@ -97,7 +97,6 @@ struct Es1370 {
     PciDevice *function;
     Timer timer;
     AudioVoice *voices[CHANNEL_ADC];
-    bool mapped;
 };
 
 /* --- the codec: an AK4531 ----------------------------------------------------------------------
@@ -397,21 +396,6 @@ static void es1370_write(void *opaque, uint32_t offset, unsigned size, uint32_t 
     settle(device);
 }
 
-static void map_bar(void *opaque, unsigned bar, uint32_t base) {
-    Es1370 *device = opaque;
-    const PortRange range = {"es1370",    (uint16_t)base, PORTS, PORT_8 | PORT_16 | PORT_32,
-                             es1370_read, es1370_write,   device};
-    if (bar == 0)
-        device->mapped = port_map_add(device->context.ports, &range, NULL);
-}
-
-static void unmap_bar(void *opaque, unsigned bar, uint32_t base) {
-    Es1370 *device = opaque;
-    if (bar == 0 && device->mapped)
-        port_map_remove(device->context.ports, (uint16_t)base, device);
-    device->mapped = false;
-}
-
 /* --- the device --------------------------------------------------------------------------------
  */
 
@@ -454,10 +438,8 @@ Es1370 *es1370_create(const DeviceContext *context, PciBus *bus, unsigned slot, 
         .subsystem_vendor_id = 0x4942,
         .subsystem_id = 0x4C4C,
         .interrupt_pin = 1,
-        .bars = {{PCI_BAR_IO, PORTS}},
+        .bars = {{PCI_BAR_IO, PORTS, es1370_read, es1370_write}},
         .opaque = device,
-        .map = map_bar,
-        .unmap = unmap_bar,
     };
     device->context = *context;
     device->function = pci_device_add(bus, slot, 0, &info, error);

@@ -248,28 +248,6 @@ static uint32_t read_register(void *opaque, uint32_t offset, unsigned size) {
     return (uint32_t)load_le(image + offset, size);
 }
 
-static void map_registers(void *opaque, unsigned bar, uint32_t base) {
-    Nvme *nvme = opaque;
-    const MmioRange range = {.name = "nvme",
-                             .base = base,
-                             .size = REGISTER_BYTES,
-                             .read = read_register,
-                             .write = write_register,
-                             .opaque = nvme};
-    if (bar != BAR_REGISTERS)
-        return;
-    nvme->mapped = physical_map_add_mmio(nvme->context.memory, &range, NULL);
-    nvme->base = base;
-}
-
-static void unmap_registers(void *opaque, unsigned bar, uint32_t base) {
-    Nvme *nvme = opaque;
-    if (bar != BAR_REGISTERS || !nvme->mapped)
-        return;
-    physical_map_remove_mmio(nvme->context.memory, base, nvme);
-    nvme->mapped = false;
-}
-
 /* It may master the bus now. */
 static void config_space_written(void *opaque, unsigned offset, unsigned size) {
     if (offset != 0 || size != PCI_CONFIG_SIZE)
@@ -328,10 +306,8 @@ Nvme *nvme_create(const DeviceContext *context, PciBus *bus, const NvmeOptions *
         .subsystem_vendor_id = 0x1AF4,
         .subsystem_id = 0x1100,
         .interrupt_pin = 1,
-        .bars = {[BAR_REGISTERS] = {PCI_BAR_MEMORY, REGISTER_BYTES}},
+        .bars = {[BAR_REGISTERS] = {PCI_BAR_MEMORY, REGISTER_BYTES, read_register, write_register}},
         .opaque = nvme,
-        .map = map_registers,
-        .unmap = unmap_registers,
         .config_written = config_space_written,
     };
     nvme->context = *context;
@@ -351,8 +327,5 @@ Nvme *nvme_create(const DeviceContext *context, PciBus *bus, const NvmeOptions *
 }
 
 void nvme_destroy(Nvme *nvme) {
-    if (nvme == NULL)
-        return;
-    unmap_registers(nvme, BAR_REGISTERS, nvme->base);
     free(nvme);
 }

@@ -86,8 +86,6 @@ struct Nvme {
     Timer timer;
     DmaList list; /* of the command that runs, nothing between two */
     bool working; /* its own registers are deaf to its own DMA */
-    bool mapped;
-    uint32_t base;
 };
 
 /* A command as it stands in a queue (4.2). */

@@ -38,6 +38,7 @@ static const FieldTable pci_device_fields = {
 /* What a decoder does at present; derived from the configuration space. */
 typedef struct Decoder {
     bool mapped;
+    bool has_range; /* the bus maps its registers; not so where the place is taken */
     uint32_t base;
 } Decoder;
 
@@ -112,7 +113,7 @@ static unsigned decoder_register(unsigned bar) {
  * BARs with decoding on. */
 static Decoder decoder_wanted(const PciDevice *device, unsigned bar) {
     const uint8_t *config = device->state.config;
-    const Decoder nowhere = {false, 0};
+    const Decoder nowhere = {.mapped = false};
     uint32_t size = decoder_size(device, bar);
     uint32_t value = get_le(config + decoder_register(bar), 4);
     uint16_t command = (uint16_t)get_le(config + PCI_COMMAND, 2);
@@ -122,7 +123,7 @@ static Decoder decoder_wanted(const PciDevice *device, unsigned bar) {
     if (bar != ROM_BAR && device->info.bars[bar].type == PCI_BAR_IO) {
         if (!(command & PCI_COMMAND_IO) || base == 0 || base > 0x10000 - size)
             return nowhere;
-        return (Decoder){true, base};
+        return (Decoder){.mapped = true, .base = base};
     }
     if (!(command & PCI_COMMAND_MEMORY) || (bar == ROM_BAR && !(value & 1)))
         return nowhere;
@@ -130,25 +131,62 @@ static Decoder decoder_wanted(const PciDevice *device, unsigned bar) {
     if (base < ram_end || base < 0x100000 || size > MEMORY_BAR_LIMIT ||
         base > MEMORY_BAR_LIMIT - size)
         return nowhere;
-    return (Decoder){true, base};
+    return (Decoder){.mapped = true, .base = base};
+}
+
+static bool has_registers(const PciDevice *device, unsigned bar) {
+    return bar != ROM_BAR &&
+           (device->info.bars[bar].read != NULL || device->info.bars[bar].write != NULL);
+}
+
+static bool map_registers(PciDevice *device, unsigned bar, uint32_t base) {
+    const PciDeviceInfo *info = &device->info;
+    const DeviceContext *context = &device->bus->context;
+    const PciBar *registers = &info->bars[bar];
+    if (registers->type == PCI_BAR_IO) {
+        uint8_t widths = registers->widths != 0 ? registers->widths : PORT_8 | PORT_16 | PORT_32;
+        const PortRange range = {info->name,      (uint16_t)base,   registers->size, widths,
+                                 registers->read, registers->write, info->opaque};
+        return port_map_add(context->ports, &range, NULL);
+    }
+    const MmioRange range = {.name = info->name,
+                             .base = base,
+                             .size = registers->size,
+                             .read = registers->read,
+                             .write = registers->write,
+                             .opaque = info->opaque};
+    return physical_map_add_mmio(context->memory, &range, NULL);
+}
+
+static void unmap_registers(PciDevice *device, unsigned bar, uint32_t base) {
+    const DeviceContext *context = &device->bus->context;
+    if (device->info.bars[bar].type == PCI_BAR_IO)
+        port_map_remove(context->ports, (uint16_t)base, device->info.opaque);
+    else
+        physical_map_remove_mmio(context->memory, base, device->info.opaque);
 }
 
 static void decoder_unmap(PciDevice *device, unsigned bar) {
     Decoder *decoder = &device->decoders[bar];
     if (bar == ROM_BAR)
         physical_map_remove(device->bus->context.memory, decoder->base, device->rom_size);
-    else if (device->info.unmap != NULL)
+    else if (decoder->has_range)
+        unmap_registers(device, bar, decoder->base);
+    else if (!has_registers(device, bar) && device->info.unmap != NULL)
         device->info.unmap(device->info.opaque, bar, decoder->base);
-    decoder->mapped = false;
+    *decoder = (Decoder){.mapped = false};
 }
 
 static void decoder_map(PciDevice *device, unsigned bar, uint32_t base) {
+    bool has_range = false;
     if (bar == ROM_BAR)
         physical_map_add_memory(device->bus->context.memory, base, device->rom_size, device->rom,
                                 NULL, false);
+    else if (has_registers(device, bar))
+        has_range = map_registers(device, bar, base);
     else if (device->info.map != NULL)
         device->info.map(device->info.opaque, bar, base);
-    device->decoders[bar] = (Decoder){true, base};
+    device->decoders[bar] = (Decoder){true, has_range, base};
 }
 
 /* Takes away what is to lie elsewhere, or nowhere. */
@@ -520,8 +558,12 @@ void pci_bus_destroy(PciBus *bus) {
     if (bus == NULL)
         return;
     for (int i = 0; i < bus->device_count; i++) {
-        free(bus->devices[i]->rom);
-        free(bus->devices[i]);
+        PciDevice *device = bus->devices[i];
+        for (unsigned bar = 0; bar < PCI_BARS; bar++)
+            if (device->decoders[bar].has_range)
+                unmap_registers(device, bar, device->decoders[bar].base);
+        free(device->rom);
+        free(device);
     }
     free(bus);
 }

@@ -55,6 +55,11 @@ typedef enum PciBarType {
 typedef struct PciBar {
     PciBarType type;
     uint32_t size; /* a power of two; at least 4 for I/O, PAGE_SIZE for memory */
+    /* The registers that it maps, as in PortRange and MmioRange; with neither of these the chip
+     * maps the BAR itself. */
+    uint32_t (*read)(void *opaque, uint32_t offset, unsigned size);
+    void (*write)(void *opaque, uint32_t offset, unsigned size, uint32_t value);
+    uint8_t widths; /* of I/O: PORT_8 and its like; 0: all */
 } PciBar;
 
 /* One register that differs from the standard header. A table of them ends with size 0. */
@@ -79,7 +84,8 @@ typedef struct PciDeviceInfo {
     const PciRegister *registers; /* may be NULL */
 
     void *opaque; /* handed to the callbacks below */
-    /* BAR 'bar' now decodes at 'base' (a port or a memory address): plug the ranges in. Only called
+    /* A BAR without registers of its own now decodes at 'base' (a port or a memory address): plug
+     * the ranges in. Only called
      * for places that may hold a BAR: never over RAM, firmware or the APICs. If the place is taken,
      * do nothing. */
     void (*map)(void *opaque, unsigned bar, uint32_t base);
@@ -95,7 +101,8 @@ typedef struct PciDeviceInfo {
 
 /* Bus 0, empty, with its two ports claimed. */
 PciBus *pci_bus_create(const DeviceContext *context, Error *error);
-/* Frees the bus and the PciDevices on it (not the chips behind them). */
+/* Frees the bus and the PciDevices on it (not the chips behind them), and takes away what they map
+ * of registers. */
 void pci_bus_destroy(PciBus *bus);
 
 /* Where the four interrupt lines PIRQA# to PIRQD# lead (level 1: asserted). Pin p of slot s drives

@@ -51,8 +51,6 @@ static const FieldTable pci_testdev_fields = {"pci-testdev", 1, sizeof(PciTestde
 struct PciTestdev {
     PciTestdevState state;
     DeviceContext context;
-    bool memory_mapped, ports_mapped;
-    uint32_t memory_base, ports_base;
 };
 
 /* The second test of each kind takes any value. */
@@ -109,32 +107,6 @@ static void ports_write(void *opaque, uint32_t offset, unsigned size, uint32_t v
         byte_write(opaque, BAR_PORTS, offset + i, (uint8_t)(value >> 8 * i));
 }
 
-static void map_bar(void *opaque, unsigned bar, uint32_t base) {
-    PciTestdev *device = opaque;
-    if (bar == BAR_MEMORY) {
-        const MmioRange range = {"pci-testdev", base,   MEMORY_BYTES, byte_read,
-                                 memory_write,  device, false};
-        device->memory_mapped = physical_map_add_mmio(device->context.memory, &range, NULL);
-        device->memory_base = base;
-    } else if (bar == BAR_PORTS) {
-        const PortRange range = {"pci-testdev", (uint16_t)base, PORTS, PORT_8,
-                                 byte_read,     ports_write,    device};
-        device->ports_mapped = port_map_add(device->context.ports, &range, NULL);
-        device->ports_base = base;
-    }
-}
-
-static void unmap_bar(void *opaque, unsigned bar, uint32_t base) {
-    PciTestdev *device = opaque;
-    if (bar == BAR_MEMORY && device->memory_mapped) {
-        physical_map_remove_mmio(device->context.memory, base, device);
-        device->memory_mapped = false;
-    } else if (bar == BAR_PORTS && device->ports_mapped) {
-        port_map_remove(device->context.ports, (uint16_t)base, device);
-        device->ports_mapped = false;
-    }
-}
-
 static void pci_testdev_reset(void *opaque) {
     PciTestdev *device = opaque;
     device->state = (PciTestdevState){.test = NO_TEST};
@@ -160,10 +132,9 @@ PciTestdev *pci_testdev_create(const DeviceContext *context, PciBus *bus, unsign
         .class_code = CLASS_OTHERS,
         .subsystem_vendor_id = SUBSYSTEM_VENDOR_ID,
         .subsystem_id = SUBSYSTEM_ID,
-        .bars = {[BAR_MEMORY] = {PCI_BAR_MEMORY, MEMORY_BYTES}, [BAR_PORTS] = {PCI_BAR_IO, PORTS}},
+        .bars = {[BAR_MEMORY] = {PCI_BAR_MEMORY, MEMORY_BYTES, byte_read, memory_write},
+                 [BAR_PORTS] = {PCI_BAR_IO, PORTS, byte_read, ports_write, PORT_8}},
         .opaque = device,
-        .map = map_bar,
-        .unmap = unmap_bar,
     };
     device->context = *context;
     device->state.test = NO_TEST;
@@ -176,9 +147,5 @@ PciTestdev *pci_testdev_create(const DeviceContext *context, PciBus *bus, unsign
 }
 
 void pci_testdev_destroy(PciTestdev *device) {
-    if (device == NULL)
-        return;
-    unmap_bar(device, BAR_MEMORY, device->memory_base);
-    unmap_bar(device, BAR_PORTS, device->ports_base);
     free(device);
 }

@@ -301,33 +301,6 @@ static void receive(void *opaque, const uint8_t *frame, size_t size) {
         pcnet_receive(card, frame, size);
 }
 
-static void map_bar(void *opaque, unsigned bar, uint32_t base) {
-    Pcnet *card = opaque;
-    if (bar == BAR_PORTS) {
-        const PortRange range = {"pcnet",       (uint16_t)base, PORTS, PORT_8 | PORT_16 | PORT_32,
-                                 register_read, register_write, card};
-        card->ports_mapped = port_map_add(card->context.ports, &range, NULL);
-        card->port = (uint16_t)base;
-    } else if (bar == BAR_MEMORY) {
-        const MmioRange range = {"pcnet",        base, MEMORY_BYTES, register_read,
-                                 register_write, card, false};
-        card->memory_mapped = physical_map_add_mmio(card->context.memory, &range, NULL);
-        card->memory_base = base;
-    }
-}
-
-static void unmap_bar(void *opaque, unsigned bar, uint32_t base) {
-    Pcnet *card = opaque;
-    (void)base;
-    if (bar == BAR_PORTS && card->ports_mapped) {
-        port_map_remove(card->context.ports, card->port, card);
-        card->ports_mapped = false;
-    } else if (bar == BAR_MEMORY && card->memory_mapped) {
-        physical_map_remove_mmio(card->context.memory, card->memory_base, card);
-        card->memory_mapped = false;
-    }
-}
-
 static void pcnet_reset(void *opaque) {
     static const uint16_t bcr[PCNET_BCRS] = {
         [0] = 5,      [1] = 5,       [2] = 2,       [4] = 0x00C0,  [5] = 0x0084,  [6] = 0x0088,
@@ -360,12 +333,7 @@ static void fill_prom(uint8_t *prom, const uint8_t *address) {
 }
 
 static void destroy(void *opaque) {
-    Pcnet *card = opaque;
-    if (card == NULL)
-        return;
-    unmap_bar(card, BAR_PORTS, 0);
-    unmap_bar(card, BAR_MEMORY, 0);
-    free(card);
+    free(opaque);
 }
 
 static void *create(const DeviceContext *context, PciBus *bus, const NetworkCardOptions *options,
@@ -381,12 +349,11 @@ static void *create(const DeviceContext *context, PciBus *bus, const NetworkCard
         .subsystem_vendor_id = 0x1AF4,
         .subsystem_id = 0x1100,
         .interrupt_pin = 1,
-        .bars = {[BAR_PORTS] = {PCI_BAR_IO, PORTS}, [BAR_MEMORY] = {PCI_BAR_MEMORY, MEMORY_BYTES}},
+        .bars = {[BAR_PORTS] = {PCI_BAR_IO, PORTS, register_read, register_write},
+                 [BAR_MEMORY] = {PCI_BAR_MEMORY, MEMORY_BYTES, register_read, register_write}},
         .rom = options->rom,
         .rom_size = options->rom_size,
         .opaque = card,
-        .map = map_bar,
-        .unmap = unmap_bar,
     };
     card->context = *context;
     card->link = options->link;

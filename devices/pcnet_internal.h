@@ -57,9 +57,6 @@ typedef struct Pcnet {
     PciDevice *pci;
     Timer send;
     uint8_t prom[PCNET_PROM_BYTES];
-    uint16_t port;
-    uint32_t memory_base;
-    bool ports_mapped, memory_mapped;
     char id[32];
     uint8_t frame[NETWORK_FRAME_MAX];
 } Pcnet;

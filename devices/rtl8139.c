@@ -467,38 +467,6 @@ static uint32_t register_read(void *opaque, uint32_t offset, unsigned size) {
 
 /* ---- Plugging in ---- */
 
-static void map_bar(void *opaque, unsigned bar, uint32_t base) {
-    Rtl8139 *card = opaque;
-    if (bar == BAR_PORTS) {
-        const PortRange range = {"rtl8139",
-                                 (uint16_t)base,
-                                 RTL8139_REGISTERS,
-                                 PORT_8 | PORT_16 | PORT_32,
-                                 register_read,
-                                 register_write,
-                                 card};
-        card->ports_mapped = port_map_add(card->context.ports, &range, NULL);
-        card->port = (uint16_t)base;
-    } else if (bar == BAR_MEMORY) {
-        const MmioRange range = {"rtl8139",      base, MEMORY_BYTES, register_read,
-                                 register_write, card, false};
-        card->memory_mapped = physical_map_add_mmio(card->context.memory, &range, NULL);
-        card->memory_base = base;
-    }
-}
-
-static void unmap_bar(void *opaque, unsigned bar, uint32_t base) {
-    Rtl8139 *card = opaque;
-    (void)base;
-    if (bar == BAR_PORTS && card->ports_mapped) {
-        port_map_remove(card->context.ports, card->port, card);
-        card->ports_mapped = false;
-    } else if (bar == BAR_MEMORY && card->memory_mapped) {
-        physical_map_remove_mmio(card->context.memory, card->memory_base, card);
-        card->memory_mapped = false;
-    }
-}
-
 static void rtl8139_reset(void *opaque) {
     Rtl8139 *card = opaque;
     timer_cancel(&card->transmit);
@@ -523,12 +491,7 @@ static void rtl8139_restored(void *opaque) {
 static const DeviceClass rtl8139_class = {"rtl8139", &fields, rtl8139_reset, rtl8139_restored};
 
 static void destroy(void *opaque) {
-    Rtl8139 *card = opaque;
-    if (card == NULL)
-        return;
-    unmap_bar(card, BAR_PORTS, 0);
-    unmap_bar(card, BAR_MEMORY, 0);
-    free(card);
+    free(opaque);
 }
 
 static void *create(const DeviceContext *context, PciBus *bus, const NetworkCardOptions *options,
@@ -544,13 +507,11 @@ static void *create(const DeviceContext *context, PciBus *bus, const NetworkCard
         .subsystem_vendor_id = 0x1AF4,
         .subsystem_id = 0x1100,
         .interrupt_pin = 1,
-        .bars = {[BAR_PORTS] = {PCI_BAR_IO, RTL8139_REGISTERS},
-                 [BAR_MEMORY] = {PCI_BAR_MEMORY, MEMORY_BYTES}},
+        .bars = {[BAR_PORTS] = {PCI_BAR_IO, RTL8139_REGISTERS, register_read, register_write},
+                 [BAR_MEMORY] = {PCI_BAR_MEMORY, MEMORY_BYTES, register_read, register_write}},
         .rom = options->rom,
         .rom_size = options->rom_size,
         .opaque = card,
-        .map = map_bar,
-        .unmap = unmap_bar,
     };
     card->context = *context;
     card->link = options->link;

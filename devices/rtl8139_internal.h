@@ -74,9 +74,6 @@ typedef struct Rtl8139 {
     PciDevice *pci;
     Timer transmit, timer;
     uint16_t eeprom_words[64];
-    uint16_t port;
-    uint32_t memory_base;
-    bool ports_mapped, memory_mapped;
     char id[32];
     uint8_t frame[NETWORK_FRAME_MAX];
     uint8_t datagram[65536 + 64];

@@ -302,28 +302,6 @@ static void ports_write(void *opaque, uint32_t offset, unsigned size, uint32_t v
 /* --- on the bus --------------------------------------------------------------------------------
  */
 
-static void map(void *opaque, unsigned bar, uint32_t base) {
-    Uhci *uhci = opaque;
-    (void)bar;
-    const PortRange range = {.name = "uhci",
-                             .first = (uint16_t)base,
-                             .count = PORTS_BYTES,
-                             .widths = PORT_8 | PORT_16 | PORT_32,
-                             .read = ports_read,
-                             .write = ports_write,
-                             .opaque = uhci};
-    uhci->mapped = port_map_add(uhci->context.ports, &range, NULL);
-    uhci->base = base;
-}
-
-static void unmap(void *opaque, unsigned bar, uint32_t base) {
-    Uhci *uhci = opaque;
-    (void)bar;
-    if (uhci->mapped)
-        port_map_remove(uhci->context.ports, (uint16_t)base, uhci);
-    uhci->mapped = false;
-}
-
 static void config_written(void *opaque, unsigned offset, unsigned size) {
     Uhci *uhci = opaque;
     if (uhci->pci != NULL && offset < CONFIG_LEGACY + 2 && offset + size > CONFIG_LEGACY &&
@@ -366,11 +344,9 @@ Uhci *uhci_create(const DeviceContext *context, PciBus *bus, UsbBus *usb, unsign
         .subsystem_vendor_id = 0x1AF4,
         .subsystem_id = 0x1100,
         .interrupt_pin = PIN_D,
-        .bars = {[BAR_PORTS] = {PCI_BAR_IO, PORTS_BYTES}},
+        .bars = {[BAR_PORTS] = {PCI_BAR_IO, PORTS_BYTES, ports_read, ports_write}},
         .registers = registers,
         .opaque = uhci,
-        .map = map,
-        .unmap = unmap,
         .config_written = config_written,
     };
     uhci->context = *context;
@@ -392,7 +368,6 @@ Uhci *uhci_create(const DeviceContext *context, PciBus *bus, UsbBus *usb, unsign
 void uhci_destroy(Uhci *uhci) {
     if (uhci == NULL)
         return;
-    unmap(uhci, BAR_PORTS, uhci->base);
     free(uhci);
 }
 

@@ -57,9 +57,7 @@ struct Uhci {
     PciDevice *pci;
     Timer timer;
     UsbBus *usb;
-    unsigned socket; /* of port 0 */
-    bool mapped;
-    uint32_t base;
+    unsigned socket;            /* of port 0 */
     UsbTransaction transaction; /* within uhci_run_frame() alone */
 };
 

@@ -290,41 +290,6 @@ static void config_space_written(void *opaque, unsigned offset, unsigned size) {
                                 pci_device_get(device->pci, AT_WINDOW + IN_EXTRA, window));
 }
 
-static void map_registers(void *opaque, unsigned bar, uint32_t base) {
-    VirtioPci *device = opaque;
-    if (bar == BAR_LEGACY) {
-        const PortRange range = {.name = device->options.name,
-                                 .first = (uint16_t)base,
-                                 .count = LEGACY_BYTES,
-                                 .widths = PORT_8 | PORT_16 | PORT_32,
-                                 .read = virtio_pci_legacy_read,
-                                 .write = virtio_pci_legacy_write,
-                                 .opaque = device};
-        device->legacy_mapped = port_map_add(device->context.ports, &range, NULL);
-        device->legacy_base = base;
-    } else if (bar == BAR_MODERN) {
-        const MmioRange range = {.name = device->options.name,
-                                 .base = base,
-                                 .size = MODERN_BYTES,
-                                 .read = virtio_pci_modern_read,
-                                 .write = virtio_pci_modern_write,
-                                 .opaque = device};
-        device->modern_mapped = physical_map_add_mmio(device->context.memory, &range, NULL);
-        device->modern_base = base;
-    }
-}
-
-static void unmap_registers(void *opaque, unsigned bar, uint32_t base) {
-    VirtioPci *device = opaque;
-    if (bar == BAR_LEGACY && device->legacy_mapped) {
-        port_map_remove(device->context.ports, (uint16_t)base, device);
-        device->legacy_mapped = false;
-    } else if (bar == BAR_MODERN && device->modern_mapped) {
-        physical_map_remove_mmio(device->context.memory, base, device);
-        device->modern_mapped = false;
-    }
-}
-
 static void restored(void *opaque) {
     VirtioPci *device = opaque;
     for (unsigned i = 0; i < VIRTIO_PCI_QUEUES_MAX; i++)
@@ -347,14 +312,14 @@ VirtioPci *virtio_pci_create(const DeviceContext *context, PciBus *bus,
         .subsystem_vendor_id = VENDOR_ID,
         .subsystem_id = options->kind,
         .interrupt_pin = 1,
-        .bars = {[BAR_LEGACY] = {PCI_BAR_IO, LEGACY_BYTES},
-                 [BAR_MODERN] = {PCI_BAR_MEMORY, MODERN_BYTES}},
+        .bars = {[BAR_LEGACY] = {PCI_BAR_IO, LEGACY_BYTES, virtio_pci_legacy_read,
+                                 virtio_pci_legacy_write},
+                 [BAR_MODERN] = {PCI_BAR_MEMORY, MODERN_BYTES, virtio_pci_modern_read,
+                                 virtio_pci_modern_write}},
         .rom = options->rom,
         .rom_size = options->rom_size,
         .registers = registers,
         .opaque = device,
-        .map = map_registers,
-        .unmap = unmap_registers,
         .config_read = config_space_read,
         .config_written = config_space_written,
     };
@@ -371,9 +336,5 @@ VirtioPci *virtio_pci_create(const DeviceContext *context, PciBus *bus,
 }
 
 void virtio_pci_destroy(VirtioPci *device) {
-    if (device == NULL)
-        return;
-    unmap_registers(device, BAR_LEGACY, device->legacy_base);
-    unmap_registers(device, BAR_MODERN, device->modern_base);
     free(device);
 }

@@ -52,8 +52,6 @@ struct VirtioPci {
     PciDevice *pci;
     Timer timer;
     bool working; /* its own registers are deaf to its own DMA */
-    bool legacy_mapped, modern_mapped;
-    uint32_t legacy_base, modern_base;
 };
 
 /* virtio_pci.c */

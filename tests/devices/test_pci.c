@@ -179,6 +179,51 @@ START_TEST(bars_are_sized_and_moved) {
 }
 END_TEST
 
+static uint32_t read_offset(void *opaque, uint32_t offset, unsigned size) {
+    (void)opaque;
+    return (0xC0 + offset) | size << 8;
+}
+
+static void keep_written(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
+    *(uint32_t *)opaque = offset << 24 | size << 16 | value;
+}
+
+/* The bus maps what the description says; where somebody else has the ports, nothing, and nothing
+ * of that one is taken away. */
+START_TEST(registers_are_mapped_by_the_bus) {
+    uint32_t written = 0;
+    PortMap *ports = fixture->context.ports;
+    const PciDeviceInfo info = {
+        .name = "chip",
+        .bars = {{PCI_BAR_IO, 16, read_offset, keep_written, PORT_8},
+                 {PCI_BAR_MEMORY, 0x1000, read_offset, keep_written, 0},
+                 {PCI_BAR_IO, 16, read_offset, keep_written, 0}},
+        .opaque = &written,
+    };
+    ck_assert_ptr_nonnull(pci_device_add(bus, 9, 0, &info, NULL));
+    config_write(9, 0x10, 4, 0xC000);
+    config_write(9, 0x14, 4, 0xE0000000);
+    config_write(9, 0x18, 4, 0xD000);
+    config_write(9, 0x04, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+    ck_assert_uint_eq(port_map_read(ports, 0xC004, 2), 0xC5C4); /* byte by byte */
+    ck_assert_uint_eq(port_map_read(ports, 0xD004, 2), 0x02C4);
+    ck_assert_uint_eq(physical_read(fixture->context.memory, 0xE0000008, 4), 0x04C8);
+    physical_write(fixture->context.memory, 0xE0000008, 2, 0x77);
+    ck_assert_uint_eq(written, 0x08020077);
+
+    const PortRange taken = {"taken", 0xE000, 16, PORT_8, read_offset, NULL, fixture};
+    ck_assert(port_map_add(ports, &taken, NULL));
+    config_write(9, 0x10, 4, 0xE000);
+    ck_assert_uint_eq(port_map_read(ports, 0xC004, 1), 0xFF);
+    port_map_write(ports, 0xE001, 1, 5);
+    ck_assert_uint_eq(written, 0x08020077);
+    config_write(9, 0x04, 2, 0);
+    ck_assert_uint_eq(port_map_read(ports, 0xE001, 1), 0xC1);
+    ck_assert_uint_eq(port_map_read(ports, 0xD004, 1), 0xFF);
+    ck_assert_uint_eq(physical_read(fixture->context.memory, 0xE0000008, 1), 0xFF);
+}
+END_TEST
+
 START_TEST(bars_never_cover_ram_or_firmware) {
     static const uint32_t bad[] = {0,          0xA0000,    0xF0000,   0x100000,
                                    0xFEC00000, 0xFEE00000, 0xFFFF0000};
@@ -344,6 +389,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, only_doublewords_set_the_address);
     tcase_add_test(tests, masks_hold);
     tcase_add_test(tests, bars_are_sized_and_moved);
+    tcase_add_test(tests, registers_are_mapped_by_the_bus);
     tcase_add_test(tests, bars_never_cover_ram_or_firmware);
     tcase_add_test(tests, rom_shows_when_enabled);
     tcase_add_test(tests, rom_is_adopted);
