@@ -197,9 +197,11 @@ static uint8_t read_ctest2(Lsi *lsi) {
 static uint8_t read_scratch(const Lsi *lsi, unsigned offset) {
     bool shows = (lsi->state.registers[LSI_CTEST2] & CTEST2_SHOWS_BASES) != 0;
     unsigned bar = offset < LSI_SCRATCHB ? LSI_BAR_REGISTERS : LSI_BAR_RAM;
+    uint32_t base = 0;
     if (!shows)
         return lsi->state.registers[offset];
-    return (uint8_t)(lsi->bars[bar].base >> 8 * (offset % 4));
+    pci_device_bar_base(lsi->pci, bar, &base);
+    return (uint8_t)(base >> 8 * (offset % 4));
 }
 
 uint8_t lsi_read_register(Lsi *lsi, unsigned offset) {
@@ -343,16 +345,21 @@ static void ram_write(void *opaque, uint32_t offset, unsigned size, uint32_t val
     store_le(lsi->state.ram + offset, size, value);
 }
 
-static bool is_within(const Lsi *lsi, unsigned bar, uint32_t bytes, uint32_t address,
-                      uint32_t size) {
-    uint32_t offset = address - lsi->bars[bar].base;
-    return lsi->bars[bar].mapped && offset < bytes && size <= bytes - offset;
+/* Its own registers and memory answer it by another way than the bus. */
+static bool is_within(const Lsi *lsi, unsigned bar, uint32_t bytes, uint32_t address, uint32_t size,
+                      uint32_t *offset) {
+    uint32_t base;
+    if (!pci_device_bar_base(lsi->pci, bar, &base))
+        return false;
+    *offset = address - base;
+    return *offset < bytes && size <= bytes - *offset;
 }
 
 void lsi_dma_read(Lsi *lsi, uint32_t address, void *data, uint32_t size) {
-    if (is_within(lsi, LSI_BAR_RAM, LSI_RAM_BYTES, address, size)) {
-        memcpy(data, lsi->state.ram + (address - lsi->bars[LSI_BAR_RAM].base), size);
-    } else if (is_within(lsi, LSI_BAR_REGISTERS, MAPPED_BYTES, address, size)) {
+    uint32_t offset;
+    if (is_within(lsi, LSI_BAR_RAM, LSI_RAM_BYTES, address, size, &offset)) {
+        memcpy(data, lsi->state.ram + offset, size);
+    } else if (is_within(lsi, LSI_BAR_REGISTERS, MAPPED_BYTES, address, size, &offset)) {
         for (uint32_t i = 0; i < size; i++)
             ((uint8_t *)data)[i] = lsi_read_register(lsi, address + i);
     } else {
@@ -361,46 +368,15 @@ void lsi_dma_read(Lsi *lsi, uint32_t address, void *data, uint32_t size) {
 }
 
 void lsi_dma_write(Lsi *lsi, uint32_t address, const void *data, uint32_t size) {
-    if (is_within(lsi, LSI_BAR_RAM, LSI_RAM_BYTES, address, size)) {
-        memcpy(lsi->state.ram + (address - lsi->bars[LSI_BAR_RAM].base), data, size);
-    } else if (is_within(lsi, LSI_BAR_REGISTERS, MAPPED_BYTES, address, size)) {
+    uint32_t offset;
+    if (is_within(lsi, LSI_BAR_RAM, LSI_RAM_BYTES, address, size, &offset)) {
+        memcpy(lsi->state.ram + offset, data, size);
+    } else if (is_within(lsi, LSI_BAR_REGISTERS, MAPPED_BYTES, address, size, &offset)) {
         for (uint32_t i = 0; i < size; i++)
             lsi_write_register(lsi, address + i, ((const uint8_t *)data)[i]);
     } else {
         physical_write_bytes(lsi->context.memory, address, data, size);
     }
-}
-
-static void map_bar(void *opaque, unsigned bar, uint32_t base) {
-    Lsi *lsi = opaque;
-    const PortRange ports = {"lsi53c895a",
-                             (uint16_t)base,
-                             LSI_REGISTERS,
-                             PORT_8 | PORT_16 | PORT_32,
-                             registers_read,
-                             registers_write,
-                             lsi};
-    const MmioRange registers = {"lsi53c895a",    base, MAPPED_BYTES, registers_read,
-                                 registers_write, lsi,  false};
-    const MmioRange ram = {"lsi53c895a-ram", base, LSI_RAM_BYTES, ram_read, ram_write, lsi, false};
-    if (bar > LSI_BAR_RAM)
-        return;
-    lsi->bars[bar].mapped =
-        bar == LSI_BAR_PORTS ? port_map_add(lsi->context.ports, &ports, NULL)
-                             : physical_map_add_mmio(lsi->context.memory,
-                                                     bar == LSI_BAR_RAM ? &ram : &registers, NULL);
-    lsi->bars[bar].base = base;
-}
-
-static void unmap_bar(void *opaque, unsigned bar, uint32_t base) {
-    Lsi *lsi = opaque;
-    if (bar > LSI_BAR_RAM || !lsi->bars[bar].mapped)
-        return;
-    if (bar == LSI_BAR_PORTS)
-        port_map_remove(lsi->context.ports, (uint16_t)base, lsi);
-    else
-        physical_map_remove_mmio(lsi->context.memory, base, lsi);
-    lsi->bars[bar].mapped = false;
 }
 
 /* It may master the bus now. */
@@ -454,12 +430,11 @@ Lsi *lsi_create(const DeviceContext *context, PciBus *bus, const LsiOptions *opt
         .subsystem_vendor_id = VENDOR_ID,
         .subsystem_id = 0x1000,
         .interrupt_pin = 1,
-        .bars = {[LSI_BAR_PORTS] = {PCI_BAR_IO, LSI_REGISTERS},
-                 [LSI_BAR_REGISTERS] = {PCI_BAR_MEMORY, MAPPED_BYTES},
-                 [LSI_BAR_RAM] = {PCI_BAR_MEMORY, LSI_RAM_BYTES}},
+        .bars = {[LSI_BAR_PORTS] = {PCI_BAR_IO, LSI_REGISTERS, registers_read, registers_write},
+                 [LSI_BAR_REGISTERS] = {PCI_BAR_MEMORY, MAPPED_BYTES, registers_read,
+                                        registers_write},
+                 [LSI_BAR_RAM] = {PCI_BAR_MEMORY, LSI_RAM_BYTES, ram_read, ram_write}},
         .opaque = lsi,
-        .map = map_bar,
-        .unmap = unmap_bar,
         .config_written = config_space_written,
     };
     lsi->context = *context;
@@ -481,9 +456,5 @@ Lsi *lsi_create(const DeviceContext *context, PciBus *bus, const LsiOptions *opt
 }
 
 void lsi_destroy(Lsi *lsi) {
-    if (lsi == NULL)
-        return;
-    for (unsigned bar = 0; bar <= LSI_BAR_RAM; bar++)
-        unmap_bar(lsi, bar, lsi->bars[bar].base);
     free(lsi);
 }

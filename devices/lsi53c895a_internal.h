@@ -166,10 +166,6 @@ struct Lsi {
     char id[32];
     bool working;         /* its own registers are deaf to its own DMA */
     uint32_t burst_bytes; /* that moved in this burst */
-    struct {
-        bool mapped;
-        uint32_t base;
-    } bars[3];
 };
 
 enum { LSI_BAR_PORTS, LSI_BAR_REGISTERS, LSI_BAR_RAM };
