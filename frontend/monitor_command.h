@@ -83,6 +83,7 @@ MonitorHandler monitor_migrate, monitor_migrate_cancel, monitor_migrate_incoming
     monitor_info_migrate_parameters, monitor_info_migrate_capabilities;
 /* monitor_vnc.c */
 MonitorHandler monitor_set_password;
+MonitorHandler monitor_info_display;
 MonitorHandler monitor_record_video, monitor_stop_video, monitor_info_video;
 /* monitor_media.c */
 MonitorHandler monitor_change, monitor_eject;

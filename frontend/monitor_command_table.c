@@ -54,6 +54,7 @@ const MonitorCommand monitor_info_commands[] = {
     {"block", NULL, "", "drives and their media", monitor_info_block, true},
     {"cpus", NULL, "", "the processors, and which one commands look at", monitor_info_cpus, true},
     {"device", NULL, "[id]", "the state of a device, field by field", monitor_info_device, true},
+    {"display", NULL, "", "the screen's mode, and how many pictures of it were shown", monitor_info_display, true},
     {"hash", NULL, "", "the hash of the machine's whole state", monitor_info_hash, true},
     {"irq", NULL, "", "how often each interrupt came, since the program started", monitor_info_irq, true},
     {"jit", NULL, "", "the translator's counters", monitor_info_jit, true},

@@ -27,3 +27,17 @@ bool monitor_screentext(Monitor *monitor, char *arguments, Error *error) {
     return board_get_text(&monitor->machine->board, &monitor->output) ||
            error_set(error, "the screen shows graphics, not text");
 }
+
+/* Pictures are made when a window or a remote display asks, where something changed. */
+bool monitor_info_display(Monitor *monitor, char *arguments, Error *error) {
+    const Machine *machine = monitor->machine;
+    (void)arguments;
+    if (machine->board.vga == NULL)
+        return error_set(error, "there is no display adapter");
+    int64_t frame_ns = vga_frame_ns(machine->board.vga);
+    monitor_print(monitor, "%ux%u at %.2f Hz, %llu pictures shown\n", machine->frame.width,
+                  machine->frame.height,
+                  frame_ns > 0 ? (double)NS_PER_SECOND / (double)frame_ns : 0,
+                  (unsigned long long)machine->frame_number);
+    return true;
+}
