@@ -38,7 +38,7 @@ static const char *drive_type(const Board *board, const BoardDrive *drive) {
         return "floppy";
     const PciDiskConfig *disk =
         drive->is_on_pci ? &board->machine->config.pci_disk[drive->unit] : NULL;
-    if (disk != NULL && disk->kind == PCI_DISK_SCSI)
+    if (disk != NULL && (disk->kind == PCI_DISK_SCSI || disk->kind == PCI_DISK_USB))
         return drive->is_cd ? "scsi-cd" : "scsi-hd";
     if (drive->is_cd)
         return "ide-cd";

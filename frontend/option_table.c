@@ -72,7 +72,7 @@ const OptionInfo option_table[] = {
     {"qmp-pretty", "C", NULL, option_qmp_pretty},
     {"add-fd", "set=N,fd=N", "an inherited descriptor, for /dev/fdset/N", option_add_fd},
     {"usb", NULL, "a USB controller; -device usb-tablet plugs a tablet in", option_usb},
-    {"usbdevice", "tablet|keyboard|mouse", "the same with what is plugged in", option_usbdevice},
+    {"usbdevice", "tablet|keyboard|mouse|disk:FILE", "the same with what is plugged in", option_usbdevice},
     {"device", "NAME[,setting=value]", "'-device help' lists devices", option_device},
 
     {NULL, NULL, "Network (B: user, socket, tap; '-netdev help' lists their settings):", NULL},

@@ -2,6 +2,7 @@
 #include "options.h"
 #include "uhci.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The usual place is function 2 of the ISA bridge, however it is written. */
@@ -28,18 +29,20 @@ static bool is_known_bus(const Settings *settings, const char *bus) {
             strcmp(bus + length, ".0") == 0);
 }
 
-static bool plug_in(Settings *settings, KeyValues *values, UsbDeviceKind kind, Error *error) {
+static bool plug_in(Settings *settings, KeyValues *values, UsbDeviceKind kind, unsigned disk,
+                    Error *error) {
     static const char *const names[USB_DEVICE_KINDS] = {
         [USB_DEVICE_TABLET] = "tablet",
         [USB_DEVICE_KEYBOARD] = "keyboard",
         [USB_DEVICE_MOUSE] = "mouse",
     };
     const char *bus = key_values_get(values, "bus");
+    const char *id = settings_keep_string(settings, key_values_get(values, "id"));
     UsbDeviceConfig *device = settings->machine.usb_device;
     uint64_t port;
     unsigned index = 0;
     for (; index < MACHINE_USB_DEVICES && device[index].kind != USB_DEVICE_NONE; index++)
-        if (device[index].kind == kind)
+        if (device[index].kind == kind && kind != USB_DEVICE_STORAGE)
             return error_set(error, "there is one USB %s already", names[kind]);
     if (index == MACHINE_USB_DEVICES)
         return error_set(error, "there are at most %d USB devices", MACHINE_USB_DEVICES);
@@ -49,21 +52,57 @@ static bool plug_in(Settings *settings, KeyValues *values, UsbDeviceKind kind, E
         return false;
     if (port > UHCI_PORTS || (port == 0 && key_values_get(values, "port") != NULL))
         return error_set(error, "port is 1 to %d", UHCI_PORTS);
-    const char *id = settings_keep_string(settings, key_values_get(values, "id"));
-    device[index] = (UsbDeviceConfig){.kind = kind, .id = id, .port = (unsigned)port};
+    device[index] = (UsbDeviceConfig){.kind = kind, .id = id, .port = (unsigned)port, .disk = disk};
     return true;
 }
 
 bool plug_in_usb_tablet(Settings *settings, KeyValues *values, Error *error) {
-    return plug_in(settings, values, USB_DEVICE_TABLET, error);
+    return plug_in(settings, values, USB_DEVICE_TABLET, 0, error);
 }
 
 bool plug_in_usb_keyboard(Settings *settings, KeyValues *values, Error *error) {
-    return plug_in(settings, values, USB_DEVICE_KEYBOARD, error);
+    return plug_in(settings, values, USB_DEVICE_KEYBOARD, 0, error);
 }
 
 bool plug_in_usb_mouse(Settings *settings, KeyValues *values, Error *error) {
-    return plug_in(settings, values, USB_DEVICE_MOUSE, error);
+    return plug_in(settings, values, USB_DEVICE_MOUSE, 0, error);
+}
+
+static bool add_storage(Settings *settings, KeyValues *values, const DriveRequest *request,
+                        Error *error) {
+    const PciDiskConfig *disks = settings->machine.pci_disk;
+    unsigned disk = 0;
+    while (disk < MACHINE_PCI_DISKS && disks[disk].drive.present)
+        disk++;
+    return settings_add_pci_disk(settings, &(PciDiskConfig){.kind = PCI_DISK_USB}, request,
+                                 error) &&
+           plug_in(settings, values, USB_DEVICE_STORAGE, disk, error);
+}
+
+/* What 'removable' says systems find out by themselves: a stick is pulled out with all there is. */
+bool plug_in_usb_storage(Settings *settings, KeyValues *values, Error *error) {
+    DriveRequest request;
+    bool removable;
+    return options_read_drive(settings, values, &request, error) &&
+           key_values_get_bool(values, "removable", false, &removable, error) &&
+           add_storage(settings, values, &request, error);
+}
+
+/* 'disk:FILE' or 'disk:format=FORMAT:FILE'. */
+static bool add_disk(Settings *settings, const char *text, Error *error) {
+    static const char prefix[] = "format=";
+    DriveRequest request = {.file = text, .boot_index = -1};
+    KeyValues values = {.items = NULL};
+    const char *end = strchr(text, ':');
+    if (strncmp(text, prefix, sizeof(prefix) - 1) == 0 && end != NULL) {
+        char format[32];
+        const char *name = text + sizeof(prefix) - 1;
+        snprintf(format, sizeof(format), "%.*s", (int)(end - name), name);
+        request.format = settings_keep_string(settings, format);
+        request.file = end + 1;
+    }
+    request.snapshot = settings->snapshot_by_default;
+    return add_storage(settings, &values, &request, error);
 }
 
 /* The older spelling: the controller comes with it. */
@@ -71,11 +110,14 @@ bool option_usbdevice(Settings *settings, const char *argument, Error *error) {
     static const struct {
         const char *name, *device;
     } names[] = {{"tablet", "usb-tablet"}, {"keyboard", "usb-kbd"}, {"mouse", "usb-mouse"}};
+    settings->machine.has_usb = true;
+    if (strncmp(argument, "disk:", 5) == 0)
+        return add_disk(settings, argument + 5, error);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(names[i].name, argument) == 0) {
-            settings->machine.has_usb = true;
             return option_device(settings, names[i].device, error);
         }
     }
-    return error_set(error, "-usbdevice knows tablet, keyboard and mouse, not '%s'", argument);
+    return error_set(error, "-usbdevice knows tablet, keyboard, mouse and disk:FILE, not '%s'",
+                     argument);
 }

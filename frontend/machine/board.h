@@ -84,6 +84,7 @@ typedef struct Board {
     struct UsbTablet *usb_tablet;
     struct UsbKeyboard *usb_keyboard;
     struct UsbMouse *usb_mouse;
+    struct UsbStorage *usb_storage[MACHINE_PCI_DISKS]; /* NULL: another kind of disk is there */
     struct I8042 *keyboard_controller;
     struct Port92 *port92;
     struct FpuErrorPort *fpu_error_port;

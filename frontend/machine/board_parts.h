@@ -63,6 +63,8 @@ void board_destroy_sound(Board *board);
 /* board_usb.c */
 bool board_create_usb(Board *board, Error *error);
 void board_destroy_usb(Board *board);
+/* How firmware names a disk there: an Open Firmware path. */
+void board_print_usb_disk_path(const Board *board, unsigned disk, ByteBuffer *text);
 /* board_cmos.c: what the BIOS finds in the battery-backed RAM. */
 void board_fill_cmos(Board *board);
 /* The order of '-boot once=' was for the first start. */

@@ -232,6 +232,9 @@ void board_print_pci_disk_path(const Board *board, unsigned disk, ByteBuffer *te
         byte_buffer_print(text, "/pci@i0cf8/scsi@%x/channel@0/disk@%x,0\n", board->scsi_slot,
                           config->port);
         break;
+    case PCI_DISK_USB:
+        board_print_usb_disk_path(board, disk, text);
+        break;
     case PCI_DISK_NVME:
         byte_buffer_print(text, "/pci@i0cf8/pci1b36,10@%x/namespace@1,0\n", slot);
         break;

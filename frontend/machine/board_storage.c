@@ -52,7 +52,8 @@ static bool open_pci_disks(Board *board, Error *error) {
     static const char *const names[] = {[PCI_DISK_VIRTIO] = "virtio",
                                         [PCI_DISK_AHCI] = "ahci",
                                         [PCI_DISK_NVME] = "nvme",
-                                        [PCI_DISK_SCSI] = "scsi"};
+                                        [PCI_DISK_SCSI] = "scsi",
+                                        [PCI_DISK_USB] = "usb"};
     for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++) {
         const PciDiskConfig *config = &board->machine->config.pci_disk[i];
         BoardDrive *drive = &board->drive[MACHINE_FLOPPIES + MACHINE_IDE_DRIVES + i];

@@ -54,12 +54,14 @@ typedef struct DriveConfig {
     const char *device_id, *node_name, *backend;
 } DriveConfig;
 
-/* A disk behind a controller on the PCI bus; each has its own but those of AHCI and SCSI. */
+/* A disk behind a controller on the PCI bus; each has its own but those of AHCI,
+ * SCSI and USB. */
 typedef enum PciDiskKind {
     PCI_DISK_VIRTIO,
     PCI_DISK_AHCI,
     PCI_DISK_NVME,
     PCI_DISK_SCSI,
+    PCI_DISK_USB,
 } PciDiskKind;
 
 typedef struct PciDiskConfig {
@@ -83,12 +85,13 @@ typedef struct NetworkCardConfig {
     int boot_index;       /* -1: not given */
 } NetworkCardConfig;
 
-/* What can be plugged into the USB controller; one of each at most. */
+/* What can be plugged into the USB controller; one of each at most, but disks. */
 typedef enum UsbDeviceKind {
     USB_DEVICE_NONE,
     USB_DEVICE_TABLET,
     USB_DEVICE_KEYBOARD,
     USB_DEVICE_MOUSE,
+    USB_DEVICE_STORAGE,
     USB_DEVICE_KINDS,
 } UsbDeviceKind;
 
@@ -96,6 +99,7 @@ typedef struct UsbDeviceConfig {
     UsbDeviceKind kind;
     const char *id; /* NULL: none */
     unsigned port;  /* from 1 on; 0: the first that is free */
+    unsigned disk;  /* of USB_DEVICE_STORAGE: which of the disks on the PCI bus */
 } UsbDeviceConfig;
 
 /* What makes sound; one of each at most. */

@@ -26,7 +26,7 @@ typedef struct DeviceEntry {
 /* All devices of a machine in the order in which they were plugged in, which is the order of reset,
  * save and hash. */
 typedef struct DeviceList {
-    DeviceEntry entries[96];
+    DeviceEntry entries[128];
     int count;
 } DeviceList;
 

@@ -15,6 +15,8 @@ local DEVICES = {
    options = {"-device", "nvme,drive=d,serial=reprise,bootindex=0"}},
   {name = "SCSI", disk = "sda", modules = {"sym53c8xx", "sd_mod"}, discards = true,
    options = {"-device", "lsi,id=scsi0", "-device", "scsi-hd,drive=d,bus=scsi0.0,scsi-id=2,bootindex=0"}},
+  {name = "USB", disk = "sda", modules = {"uhci_hcd", "usb_storage", "sd_mod"}, megabytes = 3,
+   options = {"-usb", "-device", "usb-storage,drive=d,bootindex=0"}},
 }
 
 -- The first half of the disk is copied to the second.
@@ -168,6 +170,7 @@ dmesg
 local CD_DRIVES = {
   AHCI = {modules = {"ahci"}, options = {"-device", "ahci,id=sata", "-device", "ide-cd,drive=cd,bus=sata.3"}},
   SCSI = {modules = {"sym53c8xx"}, options = {"-device", "lsi", "-device", "scsi-cd,drive=cd,bus=scsi.0"}},
+  USB = {modules = {"uhci_hcd", "usb_storage"}, options = {"-usb", "-device", "usb-storage,drive=cd"}},
 }
 
 local function read_cd(name)
@@ -184,18 +187,18 @@ local function read_cd(name)
   check_equal(m:wait_end(), 0)
 end
 
-for _, name in ipairs({"AHCI", "SCSI"}) do
+for _, name in ipairs({"AHCI", "SCSI", "USB"}) do
   test("CD on " .. name, function() read_cd(name) end)
 end
 
 for _, device in ipairs(DEVICES) do
-  test("Linux on " .. device.name, function() copy_halves(device, 16, 200) end)
+  test("Linux on " .. device.name, function() copy_halves(device, device.megabytes or 16, 200) end)
   test("snapshot of work on " .. device.name, function() save_and_go_on(device) end)
   test("boot from " .. device.name, function() (device.boots_linux and boot_linux or boot)(device) end)
   if device.discards then
     test("discard on " .. device.name, function() discard(device) end)
   end
-  if guest.long then
+  if guest.long and not device.megabytes then
     test("200 MB on " .. device.name, function() copy_halves(device, 200, 900) end)
   end
 end
