@@ -19,6 +19,7 @@ typedef struct MonitorHost {
     const char *version; /* of Reprise */
     void (*quit)(void *opaque);
     void *quit_opaque;
+    struct Settings *settings; /* where what is plugged in is noted; NULL: nothing can be */
     /* Where debuggers connect from now on; NULL: nowhere. With quit_opaque. */
     bool (*serve_debugger)(void *opaque, const char *address, Error *error);
     /* The password that VNC clients must know from now on. With quit_opaque. */

@@ -60,6 +60,8 @@ MonitorHandler monitor_info_mem, monitor_info_tlb;
 MonitorHandler monitor_info_pic, monitor_info_lapic, monitor_info_irq;
 /* monitor_devices.c */
 MonitorHandler monitor_info_block, monitor_info_device, monitor_info_hash, monitor_info_post;
+/* monitor_hot_plug.c */
+MonitorHandler monitor_device_add, monitor_device_del, monitor_drive_add, monitor_drive_del;
 /* monitor_pci.c, monitor_tree.c, monitor_map.c */
 MonitorHandler monitor_info_pci, monitor_info_qtree, monitor_info_mtree, monitor_info_roms,
     monitor_info_usb;

@@ -231,7 +231,8 @@ char *reprise_command(RepriseMachine *machine, const char *line) {
     MonitorHost host = {.machine = machine->machine,
                         .version = REPRISE_VERSION,
                         .quit = quit_machine,
-                        .quit_opaque = machine->machine};
+                        .quit_opaque = machine->machine,
+                        .settings = library_settings(machine)};
     Monitor monitor;
     monitor_init(&monitor, &host, NULL);
     monitor_run_line(&monitor, line);

@@ -36,7 +36,10 @@ bool board_offer_kernel(Board *board, const KernelImage *image, Error *error);
 /* board_test_devices.c: what suites of test kernels ask for. */
 bool board_create_test_devices(Board *board, Error *error);
 void board_destroy_test_devices(Board *board);
-/* board_storage.c */
+/* board_storage.c; the drive has 'medium' (held) where that is not NULL, else what it is asked for.
+ */
+bool board_fill_drive(Board *board, BoardDrive *drive, const DriveConfig *config, BlockNode *medium,
+                      Error *error);
 bool board_open_media(Board *board, Error *error);
 bool board_create_storage(Board *board, Error *error);
 void board_destroy_storage(Board *board);
@@ -63,6 +66,15 @@ void board_destroy_sound(Board *board);
 /* board_usb.c */
 bool board_create_usb(Board *board, Error *error);
 void board_destroy_usb(Board *board);
+/* The port that the device is to have, from 1 on; 0 and an error: there is none. */
+unsigned board_find_usb_port(const Board *board, const UsbDeviceConfig *config, Error *error);
+void board_name_usb_device(Board *board, const UsbDeviceConfig *config, const char *id);
+/* Plugs the device of this kind in, or out: port 0. False if that is not possible. */
+bool board_plug_usb(Board *board, const UsbDeviceConfig *config, unsigned port);
+/* Puts in what config.pci_disk says, which is 'medium' (held) where that is not NULL; takes it out.
+ */
+bool board_fill_usb_disk(Board *board, unsigned disk, BlockNode *medium, Error *error);
+void board_empty_usb_disk(Board *board, unsigned disk);
 /* How firmware names a disk there: an Open Firmware path. */
 void board_print_usb_disk_path(const Board *board, unsigned disk, ByteBuffer *text);
 /* board_cmos.c: what the BIOS finds in the battery-backed RAM. */

@@ -30,7 +30,8 @@ static void copy_name(char to[64], const char *name) {
     snprintf(to, 64, "%s", name != NULL ? name : "");
 }
 
-static bool fill_drive(Board *board, BoardDrive *drive, const DriveConfig *config, Error *error) {
+bool board_fill_drive(Board *board, BoardDrive *drive, const DriveConfig *config, BlockNode *medium,
+                      Error *error) {
     const struct DiskBase *base = board->machine->config.disks;
     drive->present = config->present;
     drive->snapshot = config->snapshot;
@@ -40,6 +41,10 @@ static bool fill_drive(Board *board, BoardDrive *drive, const DriveConfig *confi
     copy_name(drive->device_id, config->device_id);
     copy_name(drive->node_name, config->node_name);
     copy_name(drive->backend, config->backend);
+    if (medium != NULL) {
+        drive->medium = block_hold(medium);
+        return true;
+    }
     if (config->present && base != NULL)
         return disk_base_fill_drive(base, (unsigned)(drive - board->drive), drive, error);
     if (!config->present || config->file == NULL)
@@ -64,7 +69,7 @@ static bool open_pci_disks(Board *board, Error *error) {
                  config->kind != PCI_DISK_SCSI ? ""
                  : config->drive.is_cd         ? "-cd"
                                                : "-hd");
-        if (!fill_drive(board, drive, &config->drive, error))
+        if (!board_fill_drive(board, drive, &config->drive, NULL, error))
             return false;
     }
     return true;
@@ -76,7 +81,7 @@ bool board_open_media(Board *board, Error *error) {
         BoardDrive *drive = &board->drive[i];
         *drive = (BoardDrive){.is_floppy = true, .unit = i};
         snprintf(drive->id, sizeof(drive->id), "floppy%u", i);
-        if (!fill_drive(board, drive, &config->floppy[i], error))
+        if (!board_fill_drive(board, drive, &config->floppy[i], NULL, error))
             return false;
     }
     for (unsigned i = 0; i < MACHINE_IDE_DRIVES; i++) {
@@ -84,7 +89,7 @@ bool board_open_media(Board *board, Error *error) {
         *drive = (BoardDrive){.is_cd = config->ide[i].is_cd, .unit = i};
         snprintf(drive->id, sizeof(drive->id), "ide%u-%s%u", i / 2, drive->is_cd ? "cd" : "hd",
                  i % 2);
-        if (!fill_drive(board, drive, &config->ide[i], error))
+        if (!board_fill_drive(board, drive, &config->ide[i], NULL, error))
             return false;
     }
     return open_pci_disks(board, error) && board_place_pci_disks(board, error);

@@ -15,6 +15,7 @@
 enum { SLOT_PIIX3 = 1, FUNCTION_USB = 2 };
 
 #define FIRST_DISK (MACHINE_FLOPPIES + MACHINE_IDE_DRIVES)
+#define NO_DISK ((IdeGeometry){.cylinders = 1, .heads = 16, .sectors = 63})
 
 static ScsiTarget *create_disk(Board *board, unsigned disk) {
     DeviceContext context = board_context(board);
@@ -26,8 +27,7 @@ static ScsiTarget *create_disk(Board *board, unsigned disk) {
         .medium = drive->medium,
         .serial = board->machine->config.pci_disk[disk].drive.serial,
         .device_id = drive->present ? drive->id : NULL,
-        .geometry = drive->present ? (IdeGeometry){0}
-                                   : (IdeGeometry){.cylinders = 1, .heads = 16, .sectors = 63},
+        .geometry = drive->present ? (IdeGeometry){0} : NO_DISK,
     };
     board->scsi_disk[disk] = scsi_disk_create(&context, &options);
     return scsi_disk_target(board->scsi_disk[disk]);
@@ -67,7 +67,32 @@ static bool create_storage(Board *board, unsigned disk, Error *error) {
     return true;
 }
 
-static UsbDevice *find_device(Board *board, const UsbDeviceConfig *config) {
+static void put_medium(Board *board, unsigned disk, BlockNode *medium) {
+    scsi_disk_restore_medium(board->scsi_disk[disk], medium);
+    scsi_disk_restore_geometry(board->scsi_disk[disk],
+                               medium != NULL ? ide_geometry_guess(medium) : NO_DISK);
+}
+
+bool board_fill_usb_disk(Board *board, unsigned disk, BlockNode *medium, Error *error) {
+    const PciDiskConfig *config = &board->machine->config.pci_disk[disk];
+    BoardDrive *drive = &board->drive[FIRST_DISK + disk];
+    if (!board_fill_drive(board, drive, &config->drive, medium, error)) {
+        drive->present = false;
+        return false;
+    }
+    put_medium(board, disk, drive->medium);
+    return true;
+}
+
+void board_empty_usb_disk(Board *board, unsigned disk) {
+    BoardDrive *drive = &board->drive[FIRST_DISK + disk];
+    put_medium(board, disk, NULL);
+    block_close(drive->medium);
+    drive->medium = NULL;
+    drive->present = false;
+}
+
+static UsbDevice *find_device(const Board *board, const UsbDeviceConfig *config) {
     switch (config->kind) {
     case USB_DEVICE_TABLET:
         return usb_tablet_device(board->usb_tablet);
@@ -76,7 +101,9 @@ static UsbDevice *find_device(Board *board, const UsbDeviceConfig *config) {
     case USB_DEVICE_MOUSE:
         return usb_mouse_device(board->usb_mouse);
     case USB_DEVICE_STORAGE:
-        return usb_storage_device(board->usb_storage[config->disk]);
+        return config->disk < MACHINE_PCI_DISKS && board->usb_storage[config->disk] != NULL
+                   ? usb_storage_device(board->usb_storage[config->disk])
+                   : NULL;
     default:
         return NULL;
     }
@@ -90,22 +117,46 @@ static Place controller_place(const MachineConfig *config) {
     return config->usb_slot != 0 ? (Place){config->usb_slot, 0} : (Place){SLOT_PIIX3, FUNCTION_USB};
 }
 
-/* -1: there is none. */
-static int find_free_port(const Board *board) {
-    unsigned first = uhci_socket(board->usb);
-    for (int port = 0; port < UHCI_PORTS; port++)
-        if (usb_bus_device(board->usb_bus, first + (unsigned)port) == NULL)
+static UsbDevice *device_in(const Board *board, unsigned port) {
+    return usb_bus_device(board->usb_bus, uhci_socket(board->usb) + port - 1);
+}
+
+unsigned board_find_usb_port(const Board *board, const UsbDeviceConfig *config, Error *error) {
+    if (config->port != 0 && device_in(board, config->port) == NULL)
+        return config->port;
+    for (unsigned port = 1; config->port == 0 && port <= UHCI_PORTS; port++)
+        if (device_in(board, port) == NULL)
             return port;
-    return -1;
+    if (config->port != 0)
+        error_set(error, "port %u of the USB controller is taken", config->port);
+    else
+        error_set(error, "both ports of the USB controller are taken");
+    return 0;
+}
+
+void board_name_usb_device(Board *board, const UsbDeviceConfig *config, const char *id) {
+    UsbDevice *device = find_device(board, config);
+    if (device != NULL)
+        device->id = id;
+}
+
+bool board_plug_usb(Board *board, const UsbDeviceConfig *config, unsigned port) {
+    UsbDevice *device = board->usb_bus != NULL ? find_device(board, config) : NULL;
+    if (device == NULL || port > UHCI_PORTS)
+        return false;
+    if (port != 0)
+        return usb_bus_plug_in(board->usb_bus, uhci_socket(board->usb) + port - 1, device, NULL);
+    usb_bus_unplug(board->usb_bus, device);
+    return true;
 }
 
 static bool plug_in(Board *board, const UsbDeviceConfig *config, Error *error) {
-    UsbDevice *device = find_device(board, config);
-    int port = config->port != 0 ? (int)config->port - 1 : find_free_port(board);
-    if (port < 0)
-        return error_set(error, "both ports of the USB controller are taken");
-    device->id = config->id;
-    return usb_bus_plug_in(board->usb_bus, uhci_socket(board->usb) + (unsigned)port, device, error);
+    unsigned port = board_find_usb_port(board, config, error);
+    if (port == 0)
+        return false;
+    board_name_usb_device(board, config, config->id);
+    return usb_bus_plug_in(board->usb_bus, uhci_socket(board->usb) + port - 1,
+                           find_device(board, config), error);
 }
 
 /* Who asks for a port has it; the others take what is left. */

@@ -1,6 +1,7 @@
 /* See machine_action.h. Numbers are little-endian. */
 #include "machine_action.h"
 #include "block.h"
+#include "board_parts.h"
 #include "i8042.h"
 #include "little_endian.h"
 #include "machine_parts.h"
@@ -151,6 +152,13 @@ static bool perform_change_medium(Machine *machine, const uint8_t *bytes, size_t
     return board_change_medium(&machine->board, drive, &options, load_le32(bytes + 4) != 0, &error);
 }
 
+static bool perform_plug_usb(Machine *machine, const uint8_t *bytes, size_t size) {
+    (void)size;
+    const UsbDeviceConfig device = {.kind = (UsbDeviceKind)load_le32(bytes),
+                                    .disk = load_le32(bytes + 4)};
+    return board_plug_usb(&machine->board, &device, load_le32(bytes + 8));
+}
+
 static const struct {
     Perform *perform;
     size_t least; /* bytes */
@@ -173,6 +181,7 @@ static const struct {
     [ACTION_WRITE_MEMORY] = {perform_write_memory, 4},
     [ACTION_EJECT] = {perform_eject, 8},
     [ACTION_CHANGE_MEDIUM] = {perform_change_medium, 14},
+    [ACTION_PLUG_USB] = {perform_plug_usb, 12},
 };
 
 bool machine_action_perform(Machine *machine, uint8_t kind, const uint8_t *bytes, size_t size) {

@@ -29,6 +29,7 @@ typedef enum MachineActionKind {
     ACTION_WRITE_MEMORY,   /* physical address (4), bytes */
     ACTION_EJECT,          /* drive, force (4 each) */
     ACTION_CHANGE_MEDIUM,  /* drive, force, read only (4 each), format and path, each with a 0 */
+    ACTION_PLUG_USB,       /* kind, disk, port from 1 on (4 each); port 0: pull out */
     ACTION_KINDS,
 } MachineActionKind;
 

@@ -1,6 +1,7 @@
 #include "machine_events.h"
 #include "machine_parts.h"
 
+#include <stdio.h>
 #include <time.h>
 
 static const struct {
@@ -60,6 +61,12 @@ void machine_tell(Machine *machine, MachineEventKind kind, MachineCause cause) {
 
 static void tell_tray(Machine *machine, unsigned drive, bool is_open) {
     tell(machine, (MachineEvent){.kind = MACHINE_EVENT_TRAY, .drive = drive, .is_open = is_open});
+}
+
+void machine_tell_deleted(Machine *machine, const char *device) {
+    MachineEvent event = {.kind = MACHINE_EVENT_DEVICE_DELETED};
+    snprintf(event.device, sizeof(event.device), "%s", device);
+    tell(machine, event);
 }
 
 void machine_tell_trays(Machine *machine) {

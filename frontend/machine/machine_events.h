@@ -15,6 +15,7 @@ typedef enum MachineEventKind {
     MACHINE_EVENT_SUSPEND,   /* to RAM */
     MACHINE_EVENT_WAKEUP,
     MACHINE_EVENT_GUEST_PANICKED,
+    MACHINE_EVENT_DEVICE_DELETED, /* pulled out */
     MACHINE_EVENT_TRAY, /* of a CD drive: the guest or somebody else opened or closed it */
 } MachineEventKind;
 
@@ -36,6 +37,7 @@ typedef struct MachineEvent {
     MachineCause cause;
     unsigned drive; /* whose tray, of the board's drives */
     bool is_open;
+    char device[64]; /* that was deleted: its id */
     int64_t seconds; /* of the host, since 1970 */
     int32_t microseconds;
 } MachineEvent;
@@ -57,6 +59,7 @@ void machine_tell(Machine *machine, MachineEventKind kind, MachineCause cause);
 
 /* Tells of the trays that have moved since the last time. The machine's thread. */
 void machine_tell_trays(Machine *machine);
+void machine_tell_deleted(Machine *machine, const char *device);
 /* A disc was exchanged at one go: the tray opened and closed. */
 void machine_tell_exchange(Machine *machine, unsigned drive);
 

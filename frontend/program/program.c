@@ -267,6 +267,7 @@ static bool make_machine(Program *program, Error *error) {
                                           .version = REPRISE_VERSION,
                                           .quit = program_quit,
                                           .quit_opaque = program,
+                                          .settings = program->settings,
                                           .serve_debugger = serve_debugger,
                                           .set_vnc_password = set_vnc_password,
                                           .record_video = record_video,

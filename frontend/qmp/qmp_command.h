@@ -73,6 +73,8 @@ QmpHandler qmp_query_version, qmp_query_target, qmp_query_kvm, qmp_query_name, q
 /* qmp_control.c */
 QmpHandler qmp_query_status, qmp_stop, qmp_cont, qmp_quit, qmp_system_reset, qmp_system_powerdown,
     qmp_system_wakeup, qmp_inject_nmi, qmp_set_action, qmp_human_monitor_command;
+/* qmp_hot_plug.c */
+QmpHandler qmp_device_add, qmp_device_del;
 /* qmp_vnc.c */
 QmpHandler qmp_query_vnc, qmp_change_vnc_password, qmp_set_password, qmp_expire_password,
     qmp_add_client;

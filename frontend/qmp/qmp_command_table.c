@@ -17,6 +17,8 @@ const QmpCommand qmp_commands[] = {
     {"change-vnc-password", "password:str", "", qmp_change_vnc_password, QMP_ANYWHERE, NULL},
     {"cont", "", "", qmp_cont, QMP_WITH_MACHINE, NULL},
     {"closefd", "fdname:str", "", qmp_closefd, QMP_ANYWHERE, NULL},
+    {"device_add", "driver:str *bus:str *id:str ...", "", qmp_device_add, QMP_ON_MACHINE, NULL},
+    {"device_del", "id:str", "", qmp_device_del, QMP_ON_MACHINE, NULL},
     {"device-list-properties", "typename:str", "[ObjectPropertyInfo]", qmp_device_list_properties, QMP_ANYWHERE, NULL},
     {"dump-guest-memory", "paging:bool protocol:str *detach:bool *begin:int *length:int *format:DumpGuestMemoryFormat", "", qmp_dump_guest_memory, QMP_WITH_MACHINE, NULL},
     {"eject", "*device:str *id:str *force:bool", "", qmp_eject, QMP_ON_MACHINE, NULL},
@@ -81,6 +83,7 @@ const QmpCommand qmp_commands[] = {
 };
 
 const QmpEventInfo qmp_events[] = {
+    {"DEVICE_DELETED", "*device:str path:str"},
     {"DEVICE_TRAY_MOVED", "device:str id:str tray-open:bool"},
     {"DUMP_COMPLETED", "result:DumpQueryResult *error:str"},
     {"GUEST_PANICKED", "action:GuestPanicAction"},

@@ -3,6 +3,7 @@
 #include "qmp_migrate.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -77,6 +78,7 @@ static const struct {
     [MACHINE_EVENT_SUSPEND] = {"SUSPEND", false},
     [MACHINE_EVENT_WAKEUP] = {"WAKEUP", false},
     [MACHINE_EVENT_GUEST_PANICKED] = {"GUEST_PANICKED", false},
+    [MACHINE_EVENT_DEVICE_DELETED] = {"DEVICE_DELETED", false},
     [MACHINE_EVENT_TRAY] = {"DEVICE_TRAY_MOVED", false},
 };
 
@@ -87,6 +89,10 @@ static json_object *describe(const QmpServer *server, const MachineEvent *event)
                         machine_cause_name(event->cause));
     if (event->kind == MACHINE_EVENT_GUEST_PANICKED)
         return qmp_pack("action:s", "pause");
+    if (event->kind == MACHINE_EVENT_DEVICE_DELETED) {
+        snprintf(device, sizeof(device), "/machine/peripheral/%s", event->device);
+        return qmp_pack("device:s path:s", event->device, device);
+    }
     if (event->kind != MACHINE_EVENT_TRAY)
         return NULL;
     const Board *board = &server->program->machine->board; /* names of drives never change */

@@ -251,7 +251,8 @@ static int run_monitor(lua_State *L) {
     MonitorHost host = {.machine = machine->machine,
                         .version = REPRISE_VERSION,
                         .quit = quit_machine,
-                        .quit_opaque = machine};
+                        .quit_opaque = machine,
+                        .settings = &machine->settings->settings};
     Monitor monitor;
     script_log(machine->script, machine, "monitor: %s", line);
     monitor_init(&monitor, &host, NULL);

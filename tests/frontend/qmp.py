@@ -447,6 +447,46 @@ def check_media():
         note(qmp)
 
 
+def check_hot_plug():
+    """Devices on USB come and go, and disks of nodes that a client made."""
+    with Machine("-S", "-usb", "-device", "VGA,id=screen") as machine:
+        qmp = machine.qmp
+        qmp.learn_schema()
+        write_image(machine.path("a.img"), b"A" * 4096)
+
+        def peripherals():
+            return sorted(entry["name"] for entry in qmp.call("qom-list", path="/machine/peripheral") if entry["name"] != "type")
+
+        qmp.call("device_add", driver="usb-kbd", id="keys", port=2)
+        assert peripherals() == ["keys", "screen"], peripherals()
+        assert "already" in qmp.fails("device_add", driver="usb-mouse", id="keys")
+        assert "taken" in qmp.fails("device_add", driver="usb-mouse", id="m", port=2)
+        assert "no bus" in qmp.fails("device_add", driver="usb-mouse", bus="usb9.0").replace("USB bus", "bus")
+        assert "while the machine runs" in qmp.fails("device_add", driver="e1000")
+        assert "not a valid device model" in qmp.fails("device_add", driver="spoon")
+        assert "while the machine runs" in qmp.fails("device_del", id="screen")
+        assert "not found" in qmp.fails("device_del", id="spoon")
+        qmp.call("device_del", id="keys")
+        assert qmp.wait_event("DEVICE_DELETED") == {"device": "keys", "path": "/machine/peripheral/keys"}
+        qmp.call("blockdev-add", driver="file", node__name="storage", filename=machine.path("a.img"))
+        qmp.call("blockdev-add", driver="raw", node__name="format", file="storage")
+        for _ in range(2):
+            qmp.call("device_add", driver="usb-storage", id="stick", drive="format")
+            (block,) = [entry for entry in qmp.call("query-block") if entry["qdev"] == "stick"]
+            assert block["inserted"]["node-name"] == "format", block
+            assert "in use" in qmp.fails("blockdev-del", node__name="format")
+            assert "in use" in qmp.fails("device_add", driver="usb-storage", id="other", drive="format")
+            qmp.call("device_del", id="/machine/peripheral/stick")
+            assert qmp.wait_event("DEVICE_DELETED")["device"] == "stick"
+            assert not [entry for entry in qmp.call("query-block") if entry["qdev"] == "stick"]
+        qmp.call("blockdev-del", node__name="format")
+        qmp.fails("device_add", driver="usb-storage", id="stick", drive="nobody")
+        assert peripherals() == ["screen"], peripherals()
+        note(qmp)
+    with Machine("-S") as machine:
+        assert "-usb" in machine.qmp.fails("device_add", driver="usb-kbd")
+
+
 def make_qcow2(path, size="16M"):
     run_program("image", "create", "-q", "-f", "qcow2", path, size)
 
@@ -806,7 +846,7 @@ def main():
                                                text=True, timeout=20, check=False).stderr:
         skip("built without json-c")
     return run_checks([check_greeting, check_errors, check_second_client, check_transports, check_probe, check_daemonize_fails,
-                       check_libvirt_words, check_run_states, check_vnc, check_reasons, check_input_and_screen, check_media, check_overlays,
+                       check_libvirt_words, check_run_states, check_vnc, check_reasons, check_input_and_screen, check_media, check_hot_plug, check_overlays,
                        check_migration, check_dump, check_migration_by_program, check_cancelled, check_other_programs, check_hostile_commands, check_hostile_bytes,
                        check_all_called])
 

@@ -158,6 +158,7 @@ end
 
 -- A CD behind a controller, and words of its that have no data or are refused.
 local CD_SCRIPT = [[set -e
+i=0; until test -b /dev/sr0; do i=$((i + 1)); test $i -lt 20; sleep 1; done
 md5sum /dev/sr0
 mkdir /cd
 mount -t iso9660 -o ro /dev/sr0 /cd

@@ -2,7 +2,7 @@
 local guest = require("guest")
 local linux_guest = require("linux_guest")
 
-local MODULES = {"uhci_hcd", "usbhid", "hid_generic", "evdev"}
+local MODULES = {"uhci_hcd", "usbhid", "hid_generic", "evdev", "usb_storage", "sd_mod"}
 
 local function boot(...)
   local m = guest.linux({modules = MODULES, options = {...}})
@@ -97,5 +97,57 @@ test("keyboard and mouse", function()
   check_event(events, "y", 2, 1, -20)
   check_event(events, "the wheel", 2, 8, -1)
   check_event(events, "the right button", 1, 0x111, 1)
+  linux_guest.power_off(m)
+end)
+
+-- Devices come and go while Linux runs.
+test("hot plug", function()
+  local m = boot("-usb")
+  local function plugs(command, notice)
+    check_equal(m:monitor(command), "")
+    local log = guest.shell_output(m, "sleep 2; dmesg | tail -n 30; dmesg -c >/dev/null")
+    check(log:find(notice, 1, true), "'" .. notice .. "' is not in:\n" .. log)
+    return log
+  end
+  plugs("device_add usb-kbd,id=keys", "input: Reprise USB Keyboard")
+  check(m:monitor("device_add usb-kbd,id=more"):find("one USB keyboard already", 1, true), "a second keyboard")
+  check(m:monitor("device_add usb-mouse,id=keys"):find("already", 1, true), "a second device of one name")
+  check(m:monitor("device_add VGA"):find("cannot come", 1, true), "a late VGA")
+  check(m:monitor("device_add spoon"):find("not a valid device model name", 1, true), "a spoon")
+  check(m:monitor("device_del spoon"):find("not found", 1, true), "no spoon")
+  plugs("device_add usb-mouse,id=m,port=2", "input: Reprise USB Mouse")
+  check(m:monitor("device_add usb-tablet"):find("both ports", 1, true), "a third device on two ports")
+  local events = record(m, "Keyboard", function() m:key("b") end)
+  check_event(events, "the press of B", 1, 48, 1)
+  plugs("device_del keys", "USB disconnect")
+  m:key("c") -- goes to the other keyboard
+  plugs("device_del m", "USB disconnect")
+  check_equal(m:monitor("info usb"), "")
+  plugs("device_add usb-tablet,id=t", "input: Reprise USB Tablet")
+  linux_guest.check_log(guest.shell_output(m, "dmesg"))
+  linux_guest.power_off(m)
+end)
+
+test("disk comes and goes", function()
+  local image = guest.scratch("stick.img")
+  guest.write_file(image, guest.noise(9, 1 << 20))
+  local m = boot("-usb")
+  check_equal(m:monitor("drive_add 0 if=none,id=stick,format=raw,snapshot=off,file=" .. image), "OK\n")
+  local sum = guest.program("md5sum", image):match("^%x+")
+  for round = 1, 2 do
+    check_equal(m:monitor("device_add usb-storage,drive=stick,id=s"), "")
+    check(m:monitor("info block"):find(image, 1, true), "'info block' lacks it")
+    check(m:monitor("drive_del stick"):find("in use", 1, true), "a drive that is in use goes")
+    local output = guest.shell_output(m, ("i=0; until test -b /dev/sd?; do i=$((i + 1)); test $i -lt 15 || break; sleep 1; done; "
+      .. "md5sum /dev/sd?; echo 'round %d' | dd of=$(ls /dev/sd?) conv=notrunc,fsync 2>/dev/null"):format(round))
+    check(round > 1 or output:find(sum, 1, true), output)
+    check_equal(m:monitor("device_del s"), "")
+    check_equal(guest.read_file(image):sub(1, 8), "round " .. round .. "\n")
+    check(not m:monitor("info block"):find(image, 1, true), "'info block' has it still")
+    local log = guest.shell_output(m, "sleep 2; ls /dev/sd? 2>&1; dmesg | tail -n 5")
+    check(log:find("USB disconnect", 1, true) and log:find("No such file", 1, true), log)
+  end
+  check_equal(m:monitor("drive_del stick"), "")
+  check(m:monitor("device_add usb-storage,drive=stick"):find("no drive", 1, true), "a drive that is gone")
   linux_guest.power_off(m)
 end)
