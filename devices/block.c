@@ -3,6 +3,7 @@
 #include "allocate.h"
 #include "block_driver.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -313,11 +314,38 @@ static bool reopen(BlockNode *node, bool inactive, Error *error) {
     return good || error_prefix(error, "%s: ", node->path);
 }
 
+BlockNode *block_backing(const BlockNode *node) {
+    return node->driver->backing != NULL ? node->driver->backing(node) : NULL;
+}
+
+bool block_detach_backing(BlockNode *node, Error *error) {
+    if (node->driver->attach_backing == NULL)
+        return error_set(error, "images of the format %s do not lie over others",
+                         node->driver->name);
+    node->driver->attach_backing(node, NULL);
+    block_close(node->attached);
+    node->attached = NULL;
+    return true;
+}
+
 static bool is_image(const BlockNode *node) {
     for (size_t i = 0; i < DRIVER_COUNT; i++)
         if (drivers[i] == node->driver)
             return true;
     return false;
+}
+
+/* Its own lock against writers is in the way: it is opened without one in between. */
+bool block_make_writable(BlockNode *node, Error *error) {
+    if (!node->read_only || !is_image(node))
+        return !node->read_only || error_set(error, "%s: cannot be written", node->path);
+    if ((fcntl(node->file, F_GETFL) & O_ACCMODE) == O_RDWR) {
+        node->read_only = false;
+        return true;
+    }
+    bool good = reopen(node, true, error) && reopen(node, false, error);
+    node->inactive = false;
+    return good;
 }
 
 bool block_deactivate(BlockNode *node, Error *error) {

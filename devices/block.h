@@ -109,6 +109,15 @@ const BlockCounters *block_counters(const BlockNode *node);
  * more and which it holds. An error where the format has none. */
 bool block_attach_backing(BlockNode *node, BlockNode *backing, Error *error);
 
+/* The node behind, of an image that keeps the differences to another; NULL: none. It is not held for
+ * the caller. */
+BlockNode *block_backing(const BlockNode *node);
+/* The node goes on without the one behind; of an image that holds all there is. The image file
+ * itself is block_set_backing()'s affair. */
+bool block_detach_backing(BlockNode *node, Error *error);
+/* A node that was opened to be read, or lies behind another, is to be written. */
+bool block_make_writable(BlockNode *node, Error *error);
+
 uint64_t block_length(const BlockNode *node);   /* in bytes; need not be a multiple of a sector */
 bool block_is_read_only(const BlockNode *node); /* or will be when it is active */
 /* Writes go straight to the image file, and not to an overlay of it. */

@@ -49,7 +49,9 @@ typedef struct BlockDriver {
     bool (*set_backing)(BlockNode *node, const char *name, const char *format, Error *error);
     /* The node, which was opened without its backing image, goes on over this one, which it closes
      * in the end. */
-    void (*attach_backing)(BlockNode *node, BlockNode *backing);
+    void (*attach_backing)(BlockNode *node, BlockNode *backing); /* NULL: over nothing */
+    /* The node that what is not in the image comes from; NULL: none. */
+    BlockNode *(*backing)(const BlockNode *node);
     /* Changes settings that create() made; the request has no path. */
     bool (*amend)(BlockNode *node, const BlockCreateRequest *request, Error *error);
     /* The bytes that a new image's file takes for a disk of request->length, of which 'data' bytes

@@ -190,6 +190,11 @@ static void qcow2_attach_backing(BlockNode *node, BlockNode *backing) {
     image->backing = backing;
 }
 
+static BlockNode *qcow2_backing(const BlockNode *node) {
+    const Qcow2 *image = node->driver_state;
+    return image->backing;
+}
+
 static void qcow2_close(BlockNode *node) {
     destroy(node->driver_state);
 }
@@ -350,6 +355,7 @@ const BlockDriver block_qcow2_driver = {
     .map = qcow2_extent,
     .check = qcow2_check,
     .set_backing = qcow2_set_backing,
+    .backing = qcow2_backing,
     .attach_backing = qcow2_attach_backing,
     .amend = qcow2_amend,
     .measure = qcow2_measure,

@@ -98,7 +98,13 @@ QmpHandler qmp_blockdev_open_tray, qmp_blockdev_close_tray, qmp_blockdev_remove_
 QmpHandler qmp_blockdev_add, qmp_blockdev_del, qmp_block_resize, qmp_blockdev_create,
     qmp_blockdev_snapshot, qmp_transaction, qmp_blockdev_snapshot_sync;
 /* qmp_jobs.c */
-QmpHandler qmp_query_jobs, qmp_job_dismiss, qmp_query_block_jobs;
+QmpHandler qmp_query_jobs, qmp_job_dismiss, qmp_query_block_jobs, qmp_job_cancel, qmp_job_pause,
+    qmp_job_resume, qmp_job_complete, qmp_job_finalize, qmp_block_job_cancel, qmp_block_job_pause,
+    qmp_block_job_resume, qmp_block_job_complete, qmp_block_job_finalize, qmp_block_job_dismiss,
+    qmp_block_job_set_speed;
+/* qmp_block_jobs.c */
+QmpHandler qmp_drive_backup, qmp_blockdev_backup, qmp_drive_mirror, qmp_blockdev_mirror,
+    qmp_block_stream, qmp_block_commit;
 /* qmp_network.c */
 QmpHandler qmp_set_link;
 /* qmp_migrate_parameters.c */

@@ -118,6 +118,7 @@ void qmp_serve_events(QmpServer *server) {
 
 static void serve(void *part) {
     qmp_dump_serve(part);
+    qmp_jobs_serve(part);
     qmp_serve_events(part);
 }
 
@@ -126,10 +127,9 @@ static void close_part(void *part) {
     for (int i = 0; i < server->session_count; i++)
         qmp_session_close(&server->session[i]);
     qmp_dump_free(server);
+    qmp_jobs_free(server);
     qmp_graph_free(server);
     json_object_put(server->waiting_events);
-    for (int i = 0; i < QMP_JOBS; i++)
-        free(server->job[i].id);
     for (int i = 0; i < QMP_FILES; i++) {
         if (server->file[i].name != NULL)
             close(server->file[i].fd);

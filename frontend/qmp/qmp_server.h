@@ -43,6 +43,8 @@ typedef struct QmpJob {
     char *id; /* NULL: free */
     const char *type, *status;
     Error error;
+    struct QmpBlockJob *work; /* NULL: its work is done already */
+    bool auto_finalize, auto_dismiss;
 } QmpJob;
 
 /* Guest memory on its way to a file; qmp_dump.c. */
@@ -85,6 +87,10 @@ void qmp_session_send_event(QmpSession *session, json_object *event);
 
 /* The descriptor that came under this name, which is forgotten; -1: none. qmp_character.c */
 int qmp_take_file(QmpServer *server, const char *name);
+
+/* qmp_jobs.c: tells how jobs got on; ends all. */
+void qmp_jobs_serve(QmpServer *server);
+void qmp_jobs_free(QmpServer *server);
 
 /* qmp_dump.c */
 void qmp_dump_serve(QmpServer *server);

@@ -67,7 +67,11 @@ const QmpType qmp_types[] = {
     {"NewImageMode", "=existing absolute-paths"},
     {"TransactionActionKind", "=blockdev-snapshot"},
     {"TransactionAction", "type:TransactionActionKind data:any"},
-    {"JobType", "=create"},
+    {"JobType", "=commit stream mirror backup create"},
+    {"BlockJobInfo", "type:JobType device:str len:int offset:int busy:bool paused:bool speed:int io-status:BlockDeviceIoStatus ready:bool status:JobStatus auto-finalize:bool auto-dismiss:bool *error:str"},
+    {"MirrorSyncMode", "=top full none"},
+    {"MirrorCopyMode", "=background"},
+    {"BlockdevOnError", "=report"},
     {"JobStatus", "=undefined created running paused ready standby waiting pending aborting concluded null"},
     {"JobInfo", "id:str type:JobType status:JobStatus current-progress:int total-progress:int *error:str"},
 

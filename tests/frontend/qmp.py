@@ -835,6 +835,10 @@ def check_all_called():
             qmp.call(name)
         qmp.call("quit")
         note(qmp)
+    # By block_jobs.py.
+    CALLED.update({"block-commit", "block-stream", "blockdev-backup", "blockdev-mirror", "drive-backup", "drive-mirror"}
+                  | {f"block-job-{verb}" for verb in ("cancel", "complete", "dismiss", "finalize", "pause", "resume", "set-speed")}
+                  | {f"job-{verb}" for verb in ("cancel", "complete", "finalize", "pause", "resume")})
     CALLED.update({"device-list-properties", "qom-list-properties", "qom-list", "qom-get", "query-cpus-fast", "set_link"})
     assert TOLD, "no schema was seen"
     assert TOLD <= CALLED, f"never called: {sorted(TOLD - CALLED)}"
