@@ -215,6 +215,37 @@ def snapshots_and_saved_states(context):
 
 
 @case
+def disks_in_jobs_and_a_dump(context):
+    """Images of a chain become one while the domain runs, a disk moves to another file, and memory is dumped."""
+    with Running(context) as session:
+        make_dos(context, session)
+        session.virsh("start", "dos")
+        over, copy, core = session.path("over.qcow2"), session.path("copy.qcow2"), session.path("data/core")
+
+        def cover():
+            session.virsh("snapshot-create-as", "dos", "outside", "--disk-only", "--no-metadata", "--diskspec", f"hda,file={over}", "--diskspec",
+                          "fda,snapshot=no")
+            check(over in session.virsh("domblklist", "dos"), session.virsh("domblklist", "dos"))
+        cover()
+        session.virsh("blockcommit", "dos", "hda", "--active", "--pivot", "--wait")
+        check(over not in session.virsh("domblklist", "dos"), session.virsh("domblklist", "dos"))
+        os.unlink(over)
+        cover()
+        session.virsh("blockpull", "dos", "hda", "--wait")
+        told = session.run("qemu-img", "info", "-U", over)
+        check("backing file" not in told, told)
+        session.virsh("blockcopy", "dos", "hda", copy, "--transient-job", "--wait", "--pivot", "--format", "qcow2")
+        check(copy in session.virsh("domblklist", "dos"), session.virsh("domblklist", "dos"))
+        session.virsh("dump", "--memory-only", "dos", core)
+        with open(core, "rb") as file:
+            check(file.read(4) == b"\x7fELF", "the dump is no ELF file")
+        check(state(session, "dos").startswith("running"), state(session, "dos"))
+        session.virsh("destroy", "dos")
+        session.run("qemu-img", "check", copy)
+        session.run("qemu-img", "compare", over, copy)
+
+
+@case
 def virt_install(context):
     """With a disk that is there, and from a CD."""
     with Running(context) as session:
