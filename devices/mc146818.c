@@ -404,6 +404,15 @@ int64_t mc146818_time(Mc146818 *rtc) {
     return state_seconds(&rtc->state);
 }
 
+void mc146818_pass_time(Mc146818 *rtc, int64_t ns) {
+    rtc_advance(rtc);
+    if (!divider_runs(&rtc->state) || ns <= 0)
+        return;
+    rtc->state.divider_origin_ns -= ns;
+    rtc_advance(rtc);
+    rtc_arm(rtc);
+}
+
 void mc146818_set_cmos(Mc146818 *rtc, unsigned index, uint8_t value) {
     if (index > REGISTER_D && index < CMOS_BYTES)
         rtc->state.cmos[index] = value;

@@ -25,6 +25,9 @@ void mc146818_set_time(Mc146818 *rtc, int64_t seconds);
 /* The date and time that the guest sees now, in the same form. */
 int64_t mc146818_time(Mc146818 *rtc);
 
+/* So much time has passed that the virtual clock does not know of. */
+void mc146818_pass_time(Mc146818 *rtc, int64_t ns);
+
 /* The bytes behind the clock's registers (0Eh and up), for whoever presets what a BIOS expects
  * there. */
 void mc146818_set_cmos(Mc146818 *rtc, unsigned index, uint8_t value);

@@ -30,10 +30,11 @@ enum {
     PM1_TIMER = 0x0001,
     PM1_GLOBAL = 0x0020,
     PM1_POWER_BUTTON = 0x0100,
+    PM1_SLEEP_BUTTON = 0x0200, /* which ACPI 1.0 puts there (4.7.3.1.1); the chip has no such pin */
     PM1_REAL_TIME_CLOCK = 0x0400,
     PM1_WAKE = 0x8000,
-    PM1_STATUS_BITS = 0x8531,
-    PM1_ENABLE_BITS = 0x0521,
+    PM1_STATUS_BITS = 0x8731,
+    PM1_ENABLE_BITS = 0x0721,
     CONTROL_SCI_ENABLE = 0x0001,
     CONTROL_SLEEP_TYPE = 0x1C00,
     CONTROL_SLEEP_ENABLE = 0x2000,
@@ -164,6 +165,12 @@ void piix4_pm_press_power_button(Piix4Pm *pm) {
     piix4_pm_wake(pm);
 }
 
+void piix4_pm_press_sleep_button(Piix4Pm *pm) {
+    pm->state.pm1_status |= PM1_SLEEP_BUTTON;
+    pm_update(pm);
+    piix4_pm_wake(pm);
+}
+
 void piix4_pm_clock_alarm(Piix4Pm *pm) {
     pm->state.pm1_status |= PM1_REAL_TIME_CLOCK;
     pm_update(pm);
@@ -172,7 +179,7 @@ void piix4_pm_clock_alarm(Piix4Pm *pm) {
 }
 
 uint16_t piix4_pm_wake_cause(const Piix4Pm *pm) {
-    return pm->state.pm1_status & (PM1_POWER_BUTTON | PM1_REAL_TIME_CLOCK);
+    return pm->state.pm1_status & (PM1_POWER_BUTTON | PM1_SLEEP_BUTTON | PM1_REAL_TIME_CLOCK);
 }
 
 void piix4_pm_woken(Piix4Pm *pm, uint16_t cause) {

@@ -43,6 +43,8 @@ void piix4_pm_woken(Piix4Pm *pm, uint16_t cause);
 /* Somebody pushes the power button: a guest with ACPI is asked to shut down; one that is suspended
  * wakes. */
 void piix4_pm_press_power_button(Piix4Pm *pm);
+/* The same with the sleep button, by which a guest is asked to suspend. */
+void piix4_pm_press_sleep_button(Piix4Pm *pm);
 
 /* Sets bits of the general purpose event status. */
 void piix4_pm_raise_event(Piix4Pm *pm, uint16_t events);

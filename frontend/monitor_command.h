@@ -39,8 +39,8 @@ bool monitor_parse_processor(const Monitor *monitor, const char *word, unsigned 
 char *monitor_next_word(char **arguments);
 
 /* monitor_control.c */
-MonitorHandler monitor_stop, monitor_continue, monitor_reset, monitor_power_down, monitor_wake_up,
-    monitor_quit, monitor_help;
+MonitorHandler monitor_stop, monitor_continue, monitor_reset, monitor_power_down, monitor_sleep,
+    monitor_wake_up, monitor_quit, monitor_help;
 MonitorHandler monitor_info, monitor_nmi, monitor_log;
 /* monitor_status.c */
 MonitorHandler monitor_info_status, monitor_info_version, monitor_info_name, monitor_info_jit;

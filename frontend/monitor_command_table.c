@@ -48,6 +48,7 @@ const MonitorCommand monitor_commands[] = {
     {"stop", "s", "", "stop emulation", monitor_stop, false},
     {"system_powerdown", NULL, "", "press the power button", monitor_power_down, false},
     {"system_reset", NULL, "", "press the reset button", monitor_reset, false},
+    {"system_sleep", NULL, "", "press the sleep button", monitor_sleep, false},
     {"system_wakeup", NULL, "", "wake the machine out of suspend to RAM", monitor_wake_up, false},
     {"x", NULL, "/fmt addr", "show memory by virtual address (/8xw: 8 hexadecimal words, /5i: 5 instructions)", monitor_examine, true},
     {"xp", NULL, "/fmt addr", "show memory by physical address", monitor_examine_physical, true},

@@ -29,6 +29,13 @@ bool monitor_power_down(Monitor *monitor, char *arguments, Error *error) {
     return true;
 }
 
+bool monitor_sleep(Monitor *monitor, char *arguments, Error *error) {
+    (void)arguments;
+    (void)error;
+    machine_sleep_button(monitor->machine);
+    return true;
+}
+
 bool monitor_wake_up(Monitor *monitor, char *arguments, Error *error) {
     (void)arguments;
     (void)error;

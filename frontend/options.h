@@ -118,6 +118,7 @@ typedef struct DriveRequest {
     int boot_index;             /* -1: not given */
     const char *serial;         /* of a disk; NULL: a default */
     const char *scsi_device_id; /* likewise */
+    DriveGeometry geometry;
 } DriveRequest;
 /* 'index': the place, or -1 for the first free one (2 for a CD if that is free). */
 bool settings_add_ide_drive(Settings *settings, int index, const DriveRequest *request,

@@ -99,6 +99,39 @@ static const ImageSpec *find_image(const Settings *settings, const char *id) {
     return NULL;
 }
 
+/* How the BIOS shall count its cylinders, by the words of IdeTranslation's order. */
+static bool read_translation(KeyValues *values, DriveGeometry *geometry, Error *error) {
+    static const char *const words[] = {"none", "lba", "large"};
+    const char *word = key_values_get(values, "bios-chs-trans");
+    bool is_auto = word == NULL || strcmp(word, "auto") == 0;
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (is_auto || strcmp(word, words[i]) != 0)
+            continue;
+        geometry->translation = i;
+        return geometry->cylinders != 0 ||
+               error_set(error, "bios-chs-trans= needs cyls=, heads= and secs=");
+    }
+    /* A disk that has no more cylinders than the BIOS can name needs none. */
+    geometry->translation = geometry->cylinders > 1024 ? 1 : 0;
+    return is_auto ||
+           error_set(error, "bios-chs-trans is none, lba, large or auto, not '%s'", word);
+}
+
+static bool read_geometry(KeyValues *values, DriveGeometry *geometry, Error *error) {
+    uint64_t cylinders, heads, sectors;
+    if (!key_values_get_number(values, "cyls", 0, &cylinders, error) ||
+        !key_values_get_number(values, "heads", 0, &heads, error) ||
+        !key_values_get_number(values, "secs", 0, &sectors, error))
+        return false;
+    bool given = cylinders != 0 || heads != 0 || sectors != 0;
+    if (given && (cylinders < 1 || cylinders > 65535 || heads < 1 || heads > 16 || sectors < 1 ||
+                  sectors > 63))
+        return error_set(error, "cyls is 1 to 65535, heads 1 to 16 and secs 1 to 63");
+    *geometry = (DriveGeometry){
+        .cylinders = (uint32_t)cylinders, .heads = (uint32_t)heads, .sectors = (uint32_t)sectors};
+    return read_translation(values, geometry, error);
+}
+
 bool options_read_drive(Settings *settings, KeyValues *values, DriveRequest *request,
                         Error *error) {
     const char *name = key_values_get(values, "drive");
@@ -125,7 +158,7 @@ bool options_read_drive(Settings *settings, KeyValues *values, DriveRequest *req
     }
     if (serial != NULL)
         request->serial = settings_keep_string(settings, serial);
-    return true;
+    return read_geometry(values, &request->geometry, error);
 }
 
 /* 'bus=ide.0' or 'ide.1', 'unit=' 0 or 1; -1 where neither is given. */
@@ -319,7 +352,7 @@ static const DeviceOption device_options[] = {
     {"isa-vga", "vgamem_mb id", "a display adapter that is no PCI device", plug_in_isa_vga},
     {"floppy", "drive unit id bootindex", "a floppy drive", plug_in_floppy},
     {"ide-cd", "drive bus unit id bootindex serial", "a CD drive", plug_in_ide_cd},
-    {"ide-hd", "drive bus unit id bootindex serial", "a hard disk", plug_in_ide_disk},
+    {"ide-hd", "drive bus unit id bootindex serial cyls heads secs bios-chs-trans", "a hard disk", plug_in_ide_disk},
     {"isa-debug-exit", "iobase iosize", "a port that ends the program with a status", plug_in_debug_exit},
     {"pvpanic", "ioport events", "a port by which a guest says that it panicked", plug_in_pvpanic},
     {"pc-testdev", "id", "ports and memory that suites of test kernels use", plug_in_pc_testdev},
@@ -337,7 +370,7 @@ static const DeviceOption device_options[] = {
     {"ich9-ahci", "id addr bus", "the same", plug_in_ahci},
     {"lsi53c895a", "id addr bus", "a SCSI host adapter; its bus is ID.0", plug_in_scsi_controller},
     {"lsi", "id addr bus", "the same", plug_in_scsi_controller},
-    {"scsi-hd", "drive serial bus scsi-id lun channel device_id write-cache id bootindex", "a SCSI disk", plug_in_scsi_disk},
+    {"scsi-hd", "drive serial bus scsi-id lun channel device_id write-cache id bootindex cyls heads secs", "a SCSI disk", plug_in_scsi_disk},
     {"scsi-cd", "drive serial bus scsi-id lun channel device_id write-cache id bootindex", "a SCSI CD drive", plug_in_scsi_cd},
     {"piix3-usb-uhci", "id addr bus", "a USB controller; its bus is ID.0", plug_in_usb_controller},
     {"usb-tablet", "id port bus", "a tablet on USB: the pointer is where the host's is", plug_in_usb_tablet},
@@ -345,8 +378,8 @@ static const DeviceOption device_options[] = {
     {"usb-mouse", "id port bus", "a mouse on USB", plug_in_usb_mouse},
     {"usb-storage", "drive serial removable id port bus bootindex", "a disk or CD drive on USB", plug_in_usb_storage},
     {"nvme", "drive serial addr bus id bootindex", "an NVMe disk", plug_in_nvme},
-    {"virtio-blk-pci", "drive serial addr bus id bootindex", "a virtio disk", plug_in_virtio},
-    {"virtio-blk", "drive serial addr bus id bootindex", "the same", plug_in_virtio},
+    {"virtio-blk-pci", "drive serial addr bus id bootindex cyls heads secs", "a virtio disk", plug_in_virtio},
+    {"virtio-blk", "drive serial addr bus id bootindex cyls heads secs", "the same", plug_in_virtio},
     // clang-format on
 };
 #define DEVICE_OPTIONS (sizeof(device_options) / sizeof(device_options[0]))

@@ -21,6 +21,7 @@ static void fill_drive(DriveConfig *drive, const DriveRequest *request) {
         .boot_index = request->boot_index,
         .serial = request->serial,
         .scsi_device_id = request->scsi_device_id,
+        .geometry = request->geometry,
     };
 }
 

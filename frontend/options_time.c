@@ -59,12 +59,29 @@ static bool set_base(MachineConfig *machine, const char *base, Error *error) {
     return true;
 }
 
+/* Whether the clock goes on while the machine is paused, as the host's does. */
+static bool set_clock(MachineConfig *machine, const char *clock, Error *error) {
+    if (clock == NULL)
+        return true;
+    bool is_host = strcmp(clock, "host") == 0 || strcmp(clock, "rt") == 0;
+    if (!is_host && strcmp(clock, "vm") != 0)
+        return error_set(error, "clock is host, rt or vm, not '%s'", clock);
+    machine->rtc_runs_on = is_host;
+    return true;
+}
+
+/* No tick of the clock is ever lost that would have to be given later. */
+static bool check_drift_fix(const char *word, Error *error) {
+    return word == NULL || strcmp(word, "none") == 0 || strcmp(word, "slew") == 0 ||
+           error_set(error, "driftfix is none or slew, not '%s'", word);
+}
+
 bool option_rtc(Settings *settings, const char *argument, Error *error) {
     KeyValues values = {.items = NULL};
     bool good = key_values_parse(&values, argument, NULL, error) &&
-                set_base(&settings->machine, key_values_get(&values, "base"), error);
-    key_values_get(&values, "driftfix"); /* the clock has no drift to fix */
-    key_values_get(&values, "clock");    /* and one source */
+                set_base(&settings->machine, key_values_get(&values, "base"), error) &&
+                set_clock(&settings->machine, key_values_get(&values, "clock"), error) &&
+                check_drift_fix(key_values_get(&values, "driftfix"), error);
     good = good && key_values_check_used(&values, "base clock driftfix", error);
     key_values_free(&values);
     return good;

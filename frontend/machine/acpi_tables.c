@@ -138,7 +138,7 @@ static size_t add_dsdt(AcpiFiles *files, const MachineConfig *config) {
 
 /* Revision 1, 116 bytes: Windows 2000 does not start with a later one on such a board. */
 static size_t add_fadt(AcpiFiles *files, size_t facs, size_t dsdt) {
-    enum { WBINVD = 1 << 0, PROC_C1 = 1 << 2, SLEEP_BUTTON_IS_DEVICE = 1 << 5, RTC_S4 = 1 << 7 };
+    enum { WBINVD = 1 << 0, PROC_C1 = 1 << 2, RTC_S4 = 1 << 7 };
     enum { C2_NOT_THERE = 0xFFF, C3_NOT_THERE = 0xFFF, PM1_EVENT = 0, PM1_CONTROL = 4, TIMER = 8 };
     size_t start = begin_table(files, "FACP", 1);
     put_pointer(files, facs);
@@ -171,7 +171,7 @@ static size_t add_fadt(AcpiFiles *files, size_t facs, size_t dsdt) {
     put(files, 0, 4); /* DUTY_OFFSET, DUTY_WIDTH, DAY_ALRM, MON_ALRM */
     put(files, ACPI_CMOS_CENTURY, 1);
     put(files, 0, 3);
-    put(files, WBINVD | PROC_C1 | SLEEP_BUTTON_IS_DEVICE | RTC_S4, 4);
+    put(files, WBINVD | PROC_C1 | RTC_S4, 4);
     assert(files->tables.size - start == 116);
     end_table(files, start);
     return start;

@@ -286,3 +286,8 @@ void board_power_button(Board *board) {
     if (board->power_management != NULL)
         piix4_pm_press_power_button(board->power_management);
 }
+
+void board_sleep_button(Board *board) {
+    if (board->power_management != NULL)
+        piix4_pm_press_sleep_button(board->power_management);
+}

@@ -137,6 +137,7 @@ bool board_has_tablet(const Board *board);
 /* Axes of the gameport, then its buttons. */
 void board_joystick(Board *board, uint32_t control, int32_t value);
 void board_power_button(Board *board);
+void board_sleep_button(Board *board);
 /* The file that has the display adapter's BIOS. */
 const char *board_vga_bios_name(const Board *board);
 

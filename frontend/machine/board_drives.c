@@ -1,5 +1,6 @@
 #include "board_drives.h"
 #include "ahci.h"
+#include "disk_media.h"
 #include "i82077.h"
 #include "machine_parts.h"
 #include "nvme.h"
@@ -34,6 +35,17 @@ IdeGeometry board_drive_geometry(const Board *board, const BoardDrive *drive) {
     if (drive->is_on_pci && board->scsi_disk[drive->unit] != NULL)
         return scsi_disk_geometry(board->scsi_disk[drive->unit]);
     return (IdeGeometry){0};
+}
+
+IdeGeometry board_known_geometry(const Board *board, unsigned drive, const DriveConfig *config) {
+    const struct DiskBase *base = board->machine->config.disks;
+    const DriveGeometry *given = &config->geometry;
+    if (base != NULL)
+        return disk_base_geometry(base, drive);
+    return (IdeGeometry){.cylinders = given->cylinders,
+                         .heads = given->heads,
+                         .sectors = given->sectors,
+                         .translation = (IdeTranslation)given->translation};
 }
 
 void board_drive_restore_medium(Board *board, const BoardDrive *drive, BlockNode *medium) {

@@ -12,6 +12,10 @@ IdeChannel *board_drive_channel(const Board *board, const BoardDrive *drive, uns
 /* What a disk tells of its geometry; all zero for anything else. */
 IdeGeometry board_drive_geometry(const Board *board, const BoardDrive *drive);
 
+/* What is known of a disk's geometry before it is made: from the machine that this one is a clone
+ * of, or from the user; 0 cylinders: nothing. */
+IdeGeometry board_known_geometry(const Board *board, unsigned drive, const DriveConfig *config);
+
 /* For a drive whose State is restored from elsewhere. The old medium stays the caller's. */
 void board_drive_restore_medium(Board *board, const BoardDrive *drive, BlockNode *medium);
 void board_drive_restore_geometry(Board *board, const BoardDrive *drive, IdeGeometry geometry);

@@ -88,8 +88,8 @@ bool board_place_pci_disks(Board *board, Error *error) {
 }
 
 static IdeGeometry known_geometry(const Board *board, unsigned disk) {
-    const struct DiskBase *base = board->machine->config.disks;
-    return base != NULL ? disk_base_geometry(base, FIRST_DISK + disk) : (IdeGeometry){0};
+    return board_known_geometry(board, FIRST_DISK + disk,
+                                &board->machine->config.pci_disk[disk].drive);
 }
 
 static bool create_virtio(Board *board, unsigned disk, Error *error) {

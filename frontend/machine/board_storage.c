@@ -126,9 +126,8 @@ static bool create_ide(Board *board, Error *error) {
         options.drives[i].kind = drive->is_cd ? IDE_DRIVE_CDROM : IDE_DRIVE_DISK;
         options.drives[i].medium = drive->medium;
         options.drives[i].serial = board->machine->config.ide[i].serial;
-        if (board->machine->config.disks != NULL)
-            options.drives[i].geometry =
-                disk_base_geometry(board->machine->config.disks, MACHINE_FLOPPIES + i);
+        options.drives[i].geometry =
+            board_known_geometry(board, MACHINE_FLOPPIES + i, &board->machine->config.ide[i]);
     }
     board->ide = piix3_ide_create(&context, board->pci, &options, error);
     return board->ide != NULL;

@@ -36,9 +36,10 @@ uint64_t machine_run_instructions(Machine *machine, uint64_t instructions);
 RunState machine_run_state(Machine *machine);
 bool machine_stop(Machine *machine, Error *error);
 bool machine_continue(Machine *machine, Error *error);
-void machine_reset(Machine *machine);      /* the reset button */
-void machine_power_down(Machine *machine); /* the power button: a request to the guest */
-void machine_wake_up(Machine *machine);    /* out of suspend to RAM; nothing where it is awake */
+void machine_reset(Machine *machine);        /* the reset button */
+void machine_power_down(Machine *machine);   /* the power button: a request to the guest */
+void machine_sleep_button(Machine *machine); /* likewise, to suspend */
+void machine_wake_up(Machine *machine);      /* out of suspend to RAM; nothing where it is awake */
 
 /* How it ended, any thread: true once the guest powered off, rebooted under no_reboot, or left by
  * debug exit. */

@@ -6,6 +6,7 @@
 #include "little_endian.h"
 #include "machine_parts.h"
 #include "machine_record.h"
+#include "mc146818.h"
 
 #include <string.h>
 
@@ -61,6 +62,20 @@ static bool perform_power_button(Machine *machine, const uint8_t *bytes, size_t 
     (void)bytes;
     (void)size;
     board_power_button(&machine->board);
+    return true;
+}
+
+static bool perform_sleep_button(Machine *machine, const uint8_t *bytes, size_t size) {
+    (void)bytes;
+    (void)size;
+    board_sleep_button(&machine->board);
+    return true;
+}
+
+static bool perform_pass_time(Machine *machine, const uint8_t *bytes, size_t size) {
+    (void)size;
+    uint64_t ns = load_le64(bytes);
+    mc146818_pass_time(machine->board.rtc, ns > INT64_MAX / 2 ? 0 : (int64_t)ns);
     return true;
 }
 
@@ -182,6 +197,8 @@ static const struct {
     [ACTION_EJECT] = {perform_eject, 8},
     [ACTION_CHANGE_MEDIUM] = {perform_change_medium, 14},
     [ACTION_PLUG_USB] = {perform_plug_usb, 12},
+    [ACTION_SLEEP_BUTTON] = {perform_sleep_button, 0},
+    [ACTION_PASS_TIME] = {perform_pass_time, 8},
 };
 
 bool machine_action_perform(Machine *machine, uint8_t kind, const uint8_t *bytes, size_t size) {

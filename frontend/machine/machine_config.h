@@ -38,16 +38,24 @@ enum {
 #define MACHINE_RAM_DEFAULT (128ull << 20)
 #define MACHINE_ICOUNT_SHIFT_MAX 10
 
+/* Of a disk, where a user gives it; 'translation' is one of IdeTranslation. */
+typedef struct DriveGeometry {
+    uint32_t cylinders; /* 0: it is guessed */
+    uint32_t heads, sectors;
+    unsigned translation;
+} DriveGeometry;
+
 typedef struct DriveConfig {
     bool present;
     bool is_cd;         /* IDE and AHCI drives only */
     const char *file;   /* NULL: no medium */
     const char *format; /* "raw"; NULL: found out from the content */
     bool read_only;
-    bool snapshot;              /* writes go to a temporary place and are forgotten */
-    const char *id;             /* as 'info block' names it; NULL for the default name */
-    int boot_index;             /* -1: not given */
-    const char *serial;         /* number of a disk; NULL: a default */
+    bool snapshot;      /* writes go to a temporary place and are forgotten */
+    const char *id;     /* as 'info block' names it; NULL for the default name */
+    int boot_index;     /* -1: not given */
+    const char *serial; /* number of a disk; NULL: a default */
+    DriveGeometry geometry;
     const char *scsi_device_id; /* by which a SCSI disk is told from all others; NULL: a default */
     /* What QMP calls the device, the block node in it, and a -drive that it was made of: NULL where
      * nobody gave a name. */
@@ -152,6 +160,7 @@ typedef struct MachineConfig {
     unsigned icount_shift;
     RtcBase rtc_base;
     int64_t rtc_seconds; /* since 1970, for RTC_BASE_SECONDS */
+    bool rtc_runs_on;    /* the clock chip goes on while the machine is paused */
 
     const char *bios;            /* NULL for the standard one */
     const char *firmware_folder; /* -L; may be NULL */

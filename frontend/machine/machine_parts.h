@@ -86,6 +86,8 @@ struct Machine {
     bool panic_requested;
     int debug_exit_status;
 
+    int64_t paused_host_ns; /* since when it is paused; 0: it is not, or was not yet */
+
     /* Shared with other threads. */
     pthread_mutex_t lock; /* for the run state and how the machine ended */
     RunState run_state;

@@ -1,5 +1,6 @@
 /* Start and stop, reset and power off: the run states, and what the guest or a button asks for. */
 #include "disk_handover.h"
+#include "host_clock.h"
 #include "machine_action.h"
 #include "machine_parts.h"
 
@@ -24,10 +25,25 @@ static void tell_change(Machine *machine, RunState old, RunState state) {
         machine_tell(machine, MACHINE_EVENT_STOP, MACHINE_CAUSE_NONE);
 }
 
+/* With -rtc clock=host the clock chip goes on while the machine is paused: it is told at the end.
+ */
+static void follow_host_clock(Machine *machine, bool was_running, bool runs) {
+    if (!machine->config.rtc_runs_on || was_running == runs)
+        return;
+    int64_t now = host_clock_ns();
+    if (runs && machine->paused_host_ns != 0) {
+        uint64_t passed = (uint64_t)(now - machine->paused_host_ns);
+        const uint32_t numbers[] = {(uint32_t)passed, (uint32_t)(passed >> 32)};
+        machine_act_numbers(machine, ACTION_PASS_TIME, numbers, 2);
+    }
+    machine->paused_host_ns = runs ? 0 : now;
+}
+
 bool machine_set_run_state(Machine *machine, RunState state) {
     RunState old = machine->run_state;
     bool allowed = run_state_allows(old, state);
     if (allowed && state != old) {
+        follow_host_clock(machine, old == RUN_STATE_RUNNING, state == RUN_STATE_RUNNING);
         machine_time_set_running(&machine->time, state == RUN_STATE_RUNNING);
         pthread_mutex_lock(&machine->lock);
         machine->run_state = state;
@@ -228,6 +244,14 @@ static void press_power_button(void *opaque) {
     Machine *machine = opaque;
     machine_act(machine, ACTION_POWER_BUTTON, NULL, 0);
     machine_tell(machine, MACHINE_EVENT_POWERDOWN, MACHINE_CAUSE_NONE);
+}
+
+static void press_sleep_button(void *opaque) {
+    machine_act(opaque, ACTION_SLEEP_BUTTON, NULL, 0);
+}
+
+void machine_sleep_button(Machine *machine) {
+    machine_call(machine, press_sleep_button, machine);
 }
 
 static void wake_up(void *opaque) {

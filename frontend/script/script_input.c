@@ -268,6 +268,14 @@ static int press_power_button(lua_State *L) {
     return 0;
 }
 
+/* m:sleep_button() */
+static int press_sleep_button(lua_State *L) {
+    ScriptMachine *machine = script_machine_check(L, 1);
+    script_log(machine->script, machine, "sleep button");
+    machine_sleep_button(machine->machine);
+    return 0;
+}
+
 /* m:reset(): also brings back a machine that ended. */
 static int press_reset(lua_State *L) {
     ScriptMachine *machine = script_machine_check(L, 1);
@@ -297,6 +305,7 @@ static const luaL_Reg input_methods[] = {
     {"mouse_to", send_mouse_to},
     {"mouse_up", release_button},
     {"power_button", press_power_button},
+    {"sleep_button", press_sleep_button},
     {"reset", press_reset},
     {"tablet_to", move_on_tablet},
     {"type", type_text},

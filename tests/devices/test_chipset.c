@@ -402,6 +402,12 @@ START_TEST(power_button_asks) {
     ck_assert_int_eq(sci.level, 1);
     pm_out(0, 2, 0x0100);
     ck_assert_int_eq(sci.level, 0);
+    pm_out(2, 2, 0x0200);
+    piix4_pm_press_sleep_button(pm);
+    ck_assert_uint_eq(pm_in(0, 2), 0x0200);
+    ck_assert_int_eq(sci.level, 1);
+    pm_out(0, 2, 0x0200);
+    ck_assert_int_eq(sci.level, 0);
 }
 END_TEST
 

@@ -58,6 +58,22 @@ START_TEST(time_runs_with_the_clock) {
 }
 END_TEST
 
+/* As while a machine is paused; parts of a second add up. */
+START_TEST(time_passes_beside_the_clock) {
+    mc146818_pass_time(rtc, 3600 * 1000 * MS + 700 * MS);
+    check_time(0x13, 0x00, 0x00);
+    chip_fixture_run(fixture, 299 * MS);
+    check_time(0x13, 0x00, 0x00);
+    chip_fixture_run(fixture, MS);
+    check_time(0x13, 0x00, 0x01);
+    mc146818_pass_time(rtc, -5);
+    check_time(0x13, 0x00, 0x01);
+    mc146818_pass_time(rtc, 86400ll * 1000 * MS * 400);
+    check_time(0x13, 0x00, 0x01);
+    ck_assert_int_eq(mc146818_time(rtc), NOON_1995 + 3601 + 86400ll * 400);
+}
+END_TEST
+
 START_TEST(century_turns) {
     mc146818_set_time(rtc, 946684799); /* 1999-12-31 23:59:59, a Friday */
     ck_assert_uint_eq(rtc_get(6), 6);
@@ -240,6 +256,7 @@ END_TEST
 static void add(TCase *tests) {
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, time_runs_with_the_clock);
+    tcase_add_test(tests, time_passes_beside_the_clock);
     tcase_add_test(tests, century_turns);
     tcase_add_test(tests, formats);
     tcase_add_test(tests, set_bit_stops_updates);

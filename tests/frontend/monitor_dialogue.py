@@ -240,6 +240,29 @@ def lacks_apics_where_the_processor_does(_):
             assert machine.quit() == 0
 
 
+def read_clock(monitor):
+    """The clock chip's seconds and minutes, as seconds."""
+    time_read = 0
+    for register in (2, 0):
+        monitor.run(f"o /b 0x70 {register}")
+        byte = int(monitor.run("i /b 0x71").split()[-1], 16)
+        time_read = 60 * time_read + (byte >> 4) * 10 + byte % 16
+    return time_read
+
+
+def clocks_go_on_in_a_pause(_):
+    for clock, goes_on in (("vm", False), ("host", True), ("rt", True)):
+        with Emulator(PROGRAM, HEADLESS + ["-rtc", f"base=2000-01-01,clock={clock}"]) as machine:
+            start = time.monotonic()
+            machine.monitor.run("stop")
+            before = read_clock(machine.monitor)
+            time.sleep(3)
+            machine.monitor.run("cont")
+            passed = read_clock(machine.monitor) - before
+            assert 2 <= passed <= time.monotonic() - start + 2 if goes_on else passed <= 2, (clock, passed)
+            assert machine.quit() == 0
+
+
 def quits(machine):
     assert machine.quit() == 0
     assert not os.path.exists(machine.monitor_path)
@@ -255,7 +278,7 @@ def runs_on_standard_input(_):
 CHECKS = [greets_and_prompts, answers_empty_lines_with_a_prompt, names_the_nearest_command, helps, stops_and_continues, holds_a_speed,
           shows_registers_as_qemu, dumps_memory_as_qemu, shows_chips, lists_the_pci_bus_as_qemu,
           reads_the_screen, shows_buses_and_maps, takes_screenshots, presses_keys, changes_media, outlives_its_clients, takes_what_no_client_should_send, resets, starts_paused,
-          lacks_apics_where_the_processor_does, quits,
+          lacks_apics_where_the_processor_does, clocks_go_on_in_a_pause, quits,
           runs_on_standard_input]
 
 

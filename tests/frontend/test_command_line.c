@@ -388,6 +388,12 @@ static const struct {
     {"-device virtio-blk-pci,drive=nowhere", "'nowhere'"},
     {"-drive file=a,if=none,id=a -device virtio-blk-pci,drive=a,addr=xyz", "'xyz'"},
     {"-drive file=a,if=xen", "if=xen"},
+    {"-drive if=none,file=a,id=a -device ide-hd,drive=a,cyls=5", "heads 1 to 16"},
+    {"-drive if=none,file=a,id=a -device ide-hd,drive=a,cyls=5,heads=17,secs=9", "heads 1 to 16"},
+    {"-drive if=none,file=a,id=a -device ide-hd,drive=a,bios-chs-trans=lba", "needs cyls="},
+    {"-drive if=none,file=a,id=a -device ide-hd,drive=a,bios-chs-trans=x", "none, lba, large"},
+    {"-rtc clock=moon", "host, rt or vm"},
+    {"-rtc driftfix=x", "none or slew"},
     {"-drive file=a,if=scsi,unit=7", "there is no bus 0, unit 7"},
     {"-drive if=scsi,media=disk", "needs an image"},
     {"-device scsi-cd", "-device lsi"},
@@ -445,6 +451,20 @@ START_TEST(disks_on_the_pci_bus) {
     ck_assert(disks[2].drive.is_cd && disks[2].drive.boot_index == 1);
     ck_assert_uint_eq(disks[3].slot, 0x1F);
     ck_assert(!disks[4].drive.present);
+}
+END_TEST
+
+START_TEST(geometry_of_a_disk) {
+    expect_good("-drive if=none,file=a,id=a -rtc clock=host,driftfix=none "
+                "-device ide-hd,drive=a,cyls=615,heads=4,secs=17 -drive if=none,file=b,id=b "
+                "-device ide-hd,drive=b,cyls=2000,heads=16,secs=63,bios-chs-trans=large");
+    const DriveConfig *drives = settings.machine.ide;
+    ck_assert_uint_eq(drives[0].geometry.cylinders, 615);
+    ck_assert_uint_eq(drives[0].geometry.heads, 4);
+    ck_assert_uint_eq(drives[0].geometry.sectors, 17);
+    ck_assert_uint_eq(drives[0].geometry.translation, 0);
+    ck_assert_uint_eq(drives[1].geometry.translation, 2);
+    ck_assert(settings.machine.rtc_runs_on);
 }
 END_TEST
 
@@ -542,6 +562,7 @@ int main(void) {
     tcase_add_test(tests, drives);
     tcase_add_test(tests, disks_on_the_pci_bus);
     tcase_add_test(tests, drives_on_the_scsi_bus);
+    tcase_add_test(tests, geometry_of_a_disk);
     tcase_add_test(tests, usb_is_absent_unless_asked_for);
     tcase_add_test(tests, usb_controller_has_a_place);
     tcase_add_test(tests, usb_devices_are_plugged_in);

@@ -7,6 +7,8 @@ cat /sys/class/dmi/id/sys_vendor /sys/class/dmi/id/product_serial
 echo waiting for the button
 while ! grep -q "^ *[1-9]" /sys/firmware/acpi/interrupts/ff_pwr_btn; do sleep 0.1; done
 echo the button was pressed
+while ! grep -q "^ *[1-9]" /sys/firmware/acpi/interrupts/ff_slp_btn; do sleep 0.1; done
+echo so was the other
 grep acpi /proc/interrupts
 ]]
 
@@ -53,6 +55,8 @@ test("power button", function()
   check_has(text, "S-77", "the names of the machine are not -smbios's")
   m:power_button()
   m:wait_serial("the button was pressed")
+  m:sleep_button()
+  m:wait_serial("so was the other")
   check(m:wait_serial("acpi"):match("\n *9: +[1-9]"), "the interrupt is another")
   check_equal(m:wait_end(), 0)
 end)

@@ -21,6 +21,7 @@ DEVICES = {
     "IDE": ("sda", ["ata_piix", "sd_mod"], ["-device", "ide-hd,drive=d"]),
     "virtio-blk": ("vda", ["virtio_pci", "virtio_blk"], ["-device", "virtio-blk-pci,drive=d"]),
     "AHCI": ("sda", ["ahci", "sd_mod"], ["-device", "ich9-ahci,id=ahci", "-device", "ide-hd,drive=d,bus=ahci.0"]),
+    "SCSI": ("sda", ["sym53c8xx", "sd_mod"], ["-device", "lsi", "-device", "scsi-hd,drive=d"]),
     "NVMe": ("nvme0n1", ["nvme"], ["-device", "nvme,drive=d,serial=speed"]),
 }
 
@@ -96,6 +97,11 @@ def ahci(context):
 @case(long=True)
 def nvme(context):
     compare(context, "NVMe")
+
+
+@case(long=True)
+def scsi(context):
+    compare(context, "SCSI")
 
 
 @case(long=True)

@@ -40,11 +40,11 @@ done
 
 
 PCI_DISKS_SCRIPT = """while true; do
-    for disk in vda nvme0n1 sda; do
+    for disk in vda nvme0n1 sda sdb; do
         dd if=/bin/busybox of=/dev/$disk bs=64k conv=fsync 2>/dev/null
     done
     echo 3 >/proc/sys/vm/drop_caches
-    md5sum /dev/vda /dev/nvme0n1 /dev/sda
+    md5sum /dev/vda /dev/nvme0n1 /dev/sda /dev/sdb
     dd if=/dev/sr0 bs=2048 count=100 | md5sum
 done
 """
@@ -88,9 +88,9 @@ def disk(folder):
 def pci_disks(folder):
     """Every controller on the PCI bus, and a CD behind one."""
     image = initramfs.build(os.path.join(folder, "initramfs"), "686", script=PCI_DISKS_SCRIPT,
-                            modules=["virtio_pci", "virtio_blk", "ahci", "nvme", "sd_mod", "sr_mod"])
+                            modules=["virtio_pci", "virtio_blk", "ahci", "nvme", "sym53c8xx", "sd_mod", "sr_mod"])
     drives = []
-    for name in ("v", "a", "n"):
+    for name in ("v", "a", "n", "s"):
         path = os.path.join(folder, f"{name}.img")
         with open(path, "wb") as file:
             file.truncate(4 << 20)
@@ -101,7 +101,7 @@ def pci_disks(folder):
         "-append", "console=ttyS0", "-serial", "null", *drives,
         "-drive", f"file={compact},if=none,id=c,media=cdrom", "-device", "virtio-blk-pci,drive=v",
         "-device", "ich9-ahci,id=ahci", "-device", "ide-hd,bus=ahci.0,drive=a", "-device", "ide-cd,bus=ahci.1,drive=c",
-        "-device", "nvme,drive=n,serial=n"]
+        "-device", "nvme,drive=n,serial=n", "-device", "lsi", "-device", "scsi-hd,drive=s"]
 
 
 def linux(folder):
