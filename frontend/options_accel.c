@@ -28,6 +28,7 @@ static const Switch switches[] = {
     {"flag-states", OPTION(no_flag_states), true, true, true, "flags stay where they can be computed from"},
     {"shared-checks", OPTION(no_shared_checks), true, true, true, "one look into the TLB for a stack frame"},
     {"known-pages", OPTION(no_known_pages), true, true, true, "none for pages that the code names"},
+    {"far-links", OPTION(no_far_links), true, true, false, "far jumps and calls of real mode go to known places"},
     {"known-direction", OPTION(no_known_direction), true, true, false, "string instructions are translated for one state of DF"},
     {"beside-code", OPTION(no_side_stores), true, true, true, "stores beside code on its page stay in translated code"},
     {"fetched-operands", OPTION(no_fetched_operands), true, true, true, "operands of code that are stored into are fetched as it runs"},
@@ -47,7 +48,7 @@ static const Switch switches[] = {
 enum { SWITCH_COUNT = sizeof(switches) / sizeof(switches[0]) };
 
 static const char KNOWN[] =
-    "accel chaining jump-table flag-liveness flag-states shared-checks known-pages known-direction "
+    "accel chaining jump-table flag-liveness flag-states shared-checks known-pages far-links known-direction "
     "beside-code fetched-operands single-entry revival page-pairs bmi2 hot-paths inline-strings inline-fpu "
     "eager-hot-paths "
     "one-insn-per-tb force-misses optimize flush stress "

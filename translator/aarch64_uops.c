@@ -353,7 +353,7 @@ static void emit_jcxz(ArmTranslation *translation, const Uop *uop) {
 static void emit_jmp(ArmTranslation *translation, const Uop *uop) {
     arm_settle_flags(translation, uop->imm);
     arm_add_link(translation, arm_branch(&translation->assembler), uop->imm);
-    jit_turn_link(translation->backend, uop);
+    jit_note_change(translation->backend, uop);
 }
 
 static void emit_jmp_indirect(ArmTranslation *translation, const Uop *uop) {

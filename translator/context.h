@@ -43,8 +43,9 @@ void context_table_clear(ContextTable *table);
  * translations). */
 uint32_t context_table_number(ContextTable *table, const Cpu *cpu);
 
-/* That of the context that only DF tells from this one; 0 as above. */
-uint32_t context_table_turn(ContextTable *table, uint32_t number);
+/* That of the context which this one becomes by a change as imm2 of UOP_JMP tells it; 0 as above.
+ */
+uint32_t context_table_change(ContextTable *table, uint32_t number, uint32_t change);
 
 const Context *context_table_get(const ContextTable *table, uint32_t number);
 

@@ -336,7 +336,7 @@ static bool go_on_at(UopBlock *block, uint32_t eip) {
     static const uint8_t opposite[UOP_COUNT] = {
         [UOP_JCC] = UOP_JCC, [UOP_JCXZ] = UOP_JNCXZ, [UOP_JNCXZ] = UOP_JCXZ};
     Uop *last = &block->uop[block->uop_count - 1];
-    if (block->uop_count == 0 || last->code != UOP_JMP || last->imm2 == UOP_TURNED)
+    if (block->uop_count == 0 || last->code != UOP_JMP || last->imm2 != UOP_SAME_CONTEXT)
         return false;
     if (last->imm == eip) {
         block->uop_count--;

@@ -367,9 +367,8 @@ static const uint8_t *join_link(Translator *translator, const LinkRecord *record
     if (!may_join(translator) || source->dead)
         return NULL;
     BlockLink *link = &source->links[record->index];
-    uint32_t context_number = source->key.context;
-    if (record->is_turned)
-        context_number = context_table_turn(translator->contexts, context_number);
+    uint32_t context_number =
+        context_table_change(translator->contexts, source->key.context, record->change);
     if (context_number == 0)
         return NULL;
     const Context *context = context_table_get(translator->contexts, context_number);
@@ -391,7 +390,8 @@ static const uint8_t *join_link(Translator *translator, const LinkRecord *record
                     .flag_state = record->flag_state,
                     .limit = record->limit};
     const uint8_t *entry;
-    bool from_outside = (context->cs_base + source->key.eip) >> PAGE_BITS != linear >> PAGE_BITS;
+    const Context *own = context_table_get(translator->contexts, source->key.context);
+    bool from_outside = (own->cs_base + source->key.eip) >> PAGE_BITS != linear >> PAGE_BITS;
     Block *target = find_entry(translator, &key, from_outside, &entry);
     if (target == NULL || source->dead)
         return NULL;

@@ -52,10 +52,10 @@ typedef struct LinkRecord {
     uint32_t index; /* of the link in the block */
     uint32_t eip;   /* where it goes */
     uint16_t flag_state;
-    uint16_t limit; /* of its key */
-    bool is_turned; /* string instructions go the other way there: context_table_turn() */
-    uint8_t *site;  /* the jump, in the writable mapping, for JitHost.patch; */
-    uint8_t *stub;  /* and where it goes while it is not linked */
+    uint16_t limit;  /* of its key */
+    uint32_t change; /* of the context: context_table_change() */
+    uint8_t *site;   /* the jump, in the writable mapping, for JitHost.patch; */
+    uint8_t *stub;   /* and where it goes while it is not linked */
 } LinkRecord;
 
 enum { LINK_COUNT = 1 << 20, KEPT_UOP_COUNT = 1 << 16 };
@@ -181,9 +181,9 @@ struct JitBackend {
 };
 
 /* The link made last is that of this UOP_JMP. */
-static inline void jit_turn_link(JitBackend *backend, const Uop *uop) {
-    if (uop->imm2 == UOP_TURNED)
-        backend->links[backend->link_count - 1].is_turned = true;
+static inline void jit_note_change(JitBackend *backend, const Uop *uop) {
+    if (uop->imm2 != UOP_SAME_CONTEXT)
+        backend->links[backend->link_count - 1].change = uop->imm2;
 }
 
 /* Why code left, in R8D on the way to the exit trampoline: the low byte is one of these, the rest a

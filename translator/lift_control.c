@@ -150,12 +150,55 @@ static void load_far_operand(Lifter *lifter) {
     selector->address.displacement += (int32_t)size;
 }
 
+/* Is it a jump or call of real mode to a place that the instruction names? */
+static bool is_real_far(const Lifter *lifter) {
+    return lifter->mode->real_code && lifter->insn->operand_size == 2 &&
+           lifter->insn->operand[0].kind == OPERAND_FAR;
+}
+
+/* CS and IP, which is within any limit. */
+static void jump_real_far(Lifter *lifter) {
+    uint32_t selector = lifter->insn->immediate2 & 0xFFFF;
+    Uop *constant = lift_emit(lifter, UOP_MOV, 4);
+    lift_set_dst_register(constant, UREG_T0);
+    lift_set_src_immediate(constant, selector);
+    Uop *load = lift_emit(lifter, UOP_LOAD_REAL_SREG, 2);
+    lift_set_src_register(load, UREG_T0);
+    load->imm = SEG_CS;
+    Uop *jump = lift_emit(lifter, UOP_JMP, 4);
+    jump->imm = lifter->insn->immediate & 0xFFFF;
+    jump->imm2 = UOP_FAR | selector << UOP_FAR_SHIFT;
+    lifter->ended = true;
+}
+
+/* Neither of the two words is written if one of them cannot be. */
+static void push_return_address(Lifter *lifter) {
+    Uop *check = lift_emit(lifter, UOP_CHECK_WRITE, 2);
+    check->dst_kind = UOPERAND_MEM;
+    lift_set_address(check, SEG_SS, REG_ESP, -2, lift_stack_size(lifter));
+    lift_store_stack_immediate(lifter, -4, 2, lifter->next_eip);
+    Uop *read = lift_emit(lifter, UOP_READ_SREG, 4);
+    lift_set_dst_register(read, UREG_T0);
+    read->imm = SEG_CS;
+    lift_store_stack(lifter, -2, 2, UREG_T0);
+    lift_move_stack(lifter, -4);
+}
+
 void lift_jmp_far(Lifter *lifter) {
+    if (is_real_far(lifter)) {
+        jump_real_far(lifter);
+        return;
+    }
     load_far_operand(lifter);
     lift_helper(lifter, HELPER_ID_jump_far, lifter->insn->operand_size, 0);
 }
 
 void lift_call_far(Lifter *lifter) {
+    if (is_real_far(lifter)) {
+        push_return_address(lifter);
+        jump_real_far(lifter);
+        return;
+    }
     load_far_operand(lifter);
     lift_helper(lifter, HELPER_ID_call_far, lifter->insn->operand_size, 0);
 }

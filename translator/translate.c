@@ -36,6 +36,7 @@ LiftMode translator_lift_mode(const Translator *translator, const Context *conte
     if (translator->options.no_inline_fpu ||
         (translator->jit != NULL && !jit_backend_has_fpu(translator->jit)))
         mode.ready_units = 0;
+    mode.real_code = mode.real_code && !translator->options.no_far_links;
     mode.direction = (int8_t)translator_known_direction(translator, context);
     return mode;
 }

@@ -20,6 +20,7 @@ typedef struct TranslatorOptions {
     bool no_flag_states;      /* all flags go to memory after every micro-op */
     bool no_shared_checks;    /* each memory operand has its own TLB check */
     bool no_known_direction;  /* string instructions look at DF when they run */
+    bool no_far_links;        /* far jumps and calls always go to helpers */
     bool no_known_pages;      /* each TLB check looks for the page when it is run */
     bool no_single_entry;     /* code that dies soon is translated for each state of flags */
     bool no_revival;          /* what was forgotten by a store is translated anew */

@@ -814,7 +814,7 @@ static void emit_jmp(Translation *translation, const Uop *uop) {
     x86_settle_flags(translation, uop->imm);
     x86_flags_before_clobber(translation, FLAG_GROUP_ALL);
     x86_emit_link(translation, -1, uop->imm);
-    jit_turn_link(translation->backend, uop);
+    jit_note_change(translation->backend, uop);
 }
 
 static void emit_jmp_indirect(Translation *translation, const Uop *uop) {

@@ -301,6 +301,7 @@ static const struct {
       .no_shared_checks = true,
       .no_known_pages = true,
       .no_known_direction = true,
+      .no_far_links = true,
       .no_bmi2 = true},
      8},
     {{.backend = BACKEND_JIT, .no_inline_fpu = true, .no_inline_strings = true}, 8},
