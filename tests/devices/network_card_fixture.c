@@ -16,74 +16,27 @@ static void keep_frame(void *opaque, const uint8_t *frame, size_t size) {
     kept->size = size;
 }
 
-static void enable(CardFixture *fixture) {
-    PciDevice *device = pci_bus_device(fixture->bus, CARD_SLOT, 0);
-    ck_assert_ptr_nonnull(device);
-    for (unsigned bar = 0; bar < PCI_BARS; bar++) {
-        PciBarType type = pci_device_info(device)->bars[bar].type;
-        uint32_t base =
-            type == PCI_BAR_IO ? CARD_PORTS + bar * 0x100 : CARD_MEMORY + bar * 0x100000;
-        if (type != PCI_BAR_NONE)
-            pci_device_config_write(device, PCI_BASE_ADDRESS + 4 * bar, 4, base);
-    }
-    pci_device_config_write(device, PCI_COMMAND, 2,
-                            PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-}
-
 CardFixture *card_fixture_create(const NetworkCardModel *model) {
     CardFixture *fixture = allocate_zeroed(sizeof(*fixture));
     Error error = {.set = false};
-    fixture->board = chip_fixture_create();
-    fixture->bus = pci_bus_create(&fixture->board->context, &error);
-    ck_assert_msg(fixture->bus != NULL, "%s", error.message);
-    Wire wires[PCI_PIRQS] = {{NULL, NULL, 0}};
-    wires[(CARD_SLOT - 1) % PCI_PIRQS] = probe_wire(&fixture->irq);
-    pci_bus_set_pirq_wires(fixture->bus, wires);
-    fixture->link = network_link_create(&fixture->board->context, "link");
+    pci_fixture_init(&fixture->pci);
+    fixture->link = network_link_create(&fixture->pci.board->context, "link");
     const NetworkBackEndPort port = {.send = keep_frame, .opaque = fixture};
     network_link_attach_back_end(fixture->link, &port);
-    NetworkCardOptions options = {.id = "card", .link = fixture->link, .slot = CARD_SLOT};
+    NetworkCardOptions options = {.id = "card", .link = fixture->link, .slot = PCI_FIXTURE_SLOT};
     memcpy(options.address, card_address, sizeof(card_address));
     fixture->model = model;
-    fixture->card = model->create(&fixture->board->context, fixture->bus, &options, &error);
+    fixture->card = model->create(&fixture->pci.board->context, fixture->pci.bus, &options, &error);
     ck_assert_msg(fixture->card != NULL, "%s", error.message);
-    enable(fixture);
+    pci_fixture_enable(&fixture->pci);
     return fixture;
 }
 
 void card_fixture_destroy(CardFixture *fixture) {
     fixture->model->destroy(fixture->card);
     network_link_destroy(fixture->link);
-    pci_bus_destroy(fixture->bus);
-    chip_fixture_destroy(fixture->board);
+    pci_fixture_end(&fixture->pci);
     free(fixture);
-}
-
-uint8_t *card_ram(CardFixture *fixture, uint32_t address) {
-    return physical_map_ram(fixture->board->context.memory) + address;
-}
-
-uint32_t card_read(CardFixture *fixture, unsigned bar, uint32_t offset, unsigned size) {
-    return (uint32_t)physical_read(fixture->board->context.memory,
-                                   CARD_MEMORY + bar * 0x100000 + offset, size);
-}
-
-void card_write(CardFixture *fixture, unsigned bar, uint32_t offset, unsigned size,
-                uint64_t value) {
-    physical_write(fixture->board->context.memory, CARD_MEMORY + bar * 0x100000 + offset, size,
-                   value);
-}
-
-bool card_next_event(CardFixture *fixture) {
-    int64_t due = clock_next_due_ns(&fixture->board->clock);
-    if (due == TIMER_NEVER)
-        return false;
-    chip_fixture_run_to(fixture->board, due);
-    return true;
-}
-
-void card_run(CardFixture *fixture, int64_t ns) {
-    chip_fixture_run(fixture->board, ns);
 }
 
 void card_make_frame(uint8_t *frame, size_t size, const uint8_t *to, uint16_t type) {

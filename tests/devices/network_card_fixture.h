@@ -2,16 +2,10 @@
 #ifndef REPRISE_NETWORK_CARD_FIXTURE_H
 #define REPRISE_NETWORK_CARD_FIXTURE_H
 
-#include "chip_fixture.h"
 #include "network_card.h"
-#include "pci.h"
+#include "pci_fixture.h"
 
-enum {
-    CARD_SLOT = 4,
-    CARD_PORTS = 0xC000,      /* BAR n that is I/O is at CARD_PORTS + n * 0x100 */
-    CARD_MEMORY = 0x40000000, /* others at CARD_MEMORY + n * 0x100000 */
-    CARD_FRAMES = 64,
-};
+enum { CARD_FRAMES = 64 };
 
 typedef struct CardFrame {
     uint8_t data[NETWORK_FRAME_MAX];
@@ -19,9 +13,7 @@ typedef struct CardFrame {
 } CardFrame;
 
 typedef struct CardFixture {
-    ChipFixture *board;
-    PciBus *bus;
-    Probe irq; /* of the slot's pin INTA# */
+    PciFixture pci;
     NetworkLink *link;
     const NetworkCardModel *model;
     void *card;
@@ -34,14 +26,6 @@ extern const uint8_t card_address[NETWORK_ADDRESS_BYTES];
 /* With its BARs decoding, and bus mastering on. */
 CardFixture *card_fixture_create(const NetworkCardModel *model);
 void card_fixture_destroy(CardFixture *fixture);
-
-uint8_t *card_ram(CardFixture *fixture, uint32_t address);
-uint32_t card_read(CardFixture *fixture, unsigned bar, uint32_t offset, unsigned size);
-void card_write(CardFixture *fixture, unsigned bar, uint32_t offset, unsigned size, uint64_t value);
-
-/* Lets time pass to the next event; false: there is none. */
-bool card_next_event(CardFixture *fixture);
-void card_run(CardFixture *fixture, int64_t ns);
 
 /* A frame of so many bytes from somebody else, which are all different. */
 void card_make_frame(uint8_t *frame, size_t size, const uint8_t *to, uint16_t type);

@@ -21,19 +21,21 @@ static Ahci *ahci;
 static unsigned port;
 
 static void put(unsigned offset, uint32_t value) {
-    pci_disk_write(fixture, BAR, offset + (offset >= 0x100 ? port * PORT_BYTES : 0), 4, value);
+    pci_fixture_write(&fixture->pci, BAR, offset + (offset >= 0x100 ? port * PORT_BYTES : 0), 4,
+                      value);
 }
 
 static uint32_t get(unsigned offset) {
-    return pci_disk_read(fixture, BAR, offset + (offset >= 0x100 ? port * PORT_BYTES : 0), 4);
+    return pci_fixture_read(&fixture->pci, BAR, offset + (offset >= 0x100 ? port * PORT_BYTES : 0),
+                            4);
 }
 
 static uint32_t received(unsigned offset) {
-    return load_le32(pci_disk_ram(fixture, RECEIVED + port * 0x100 + offset));
+    return load_le32(pci_fixture_ram(&fixture->pci, RECEIVED + port * 0x100 + offset));
 }
 
 static void settle(void) {
-    while (pci_disk_next_event(fixture))
+    while (pci_fixture_next_event(&fixture->pci))
         ;
 }
 
@@ -53,12 +55,12 @@ static void set_up(void) {
     Error error = {.set = false};
     fixture = pci_disk_fixture_create(false);
     const AhciOptions options = {
-        .slot = PCI_DISK_SLOT,
+        .slot = PCI_FIXTURE_SLOT,
         .drives = {[0] = {.kind = IDE_DRIVE_DISK, .medium = fixture->medium},
                    [3] = {.kind = IDE_DRIVE_CDROM, .medium = fixture->medium}}};
-    ahci = ahci_create(&fixture->board->context, fixture->bus, &options, &error);
+    ahci = ahci_create(&fixture->pci.board->context, fixture->pci.bus, &options, &error);
     ck_assert_msg(ahci != NULL, "%s", error.message);
-    pci_disk_fixture_enable(fixture);
+    pci_fixture_enable(&fixture->pci);
     put(GHC, 2);
     start(0);
 }
@@ -69,13 +71,13 @@ static void tear_down(void) {
 }
 
 static uint8_t *table_of(unsigned slot) {
-    return pci_disk_ram(fixture, TABLE + slot * TABLE_STEP);
+    return pci_fixture_ram(&fixture->pci, TABLE + slot * TABLE_STEP);
 }
 
 /* Fills a slot's header and table; the frame is zeros but for what is given. */
 static uint8_t *fill_slot(unsigned slot, uint8_t command, uint64_t lba, unsigned count,
                           const Region *regions, unsigned region_count) {
-    uint8_t *header = pci_disk_ram(fixture, LIST + port * 0x400 + slot * 32);
+    uint8_t *header = pci_fixture_ram(&fixture->pci, LIST + port * 0x400 + slot * 32);
     uint8_t *frame = table_of(slot);
     memset(header, 0, 32);
     memset(frame, 0, TABLE_STEP);
@@ -101,20 +103,20 @@ static uint8_t *fill_slot(unsigned slot, uint8_t command, uint64_t lba, unsigned
 /* Gives a command and waits for its end; what PxIS says then. */
 static uint32_t issue(unsigned slot) {
     put(CI, 1u << slot);
-    ck_assert_int_eq(fixture->irq.level, 0); /* it takes time */
+    ck_assert_int_eq(fixture->pci.irq.level, 0); /* it takes time */
     ck_assert_uint_eq(get(CI), 1u << slot);
-    pci_disk_wait_irq(fixture);
+    pci_fixture_wait_irq(&fixture->pci);
     settle();
     uint32_t status = get(IS);
     ck_assert_uint_eq(get(HBA_IS), 1u << port);
     put(IS, status);
     put(HBA_IS, UINT32_MAX);
-    ck_assert_int_eq(fixture->irq.level, 0);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
     return status;
 }
 
 static uint32_t moved(unsigned slot) {
-    return load_le32(pci_disk_ram(fixture, LIST + port * 0x400 + slot * 32 + 4));
+    return load_le32(pci_fixture_ram(&fixture->pci, LIST + port * 0x400 + slot * 32 + 4));
 }
 
 #define REGIONS(...)                                                                               \
@@ -132,8 +134,8 @@ START_TEST(ports_tell_what_is_connected) {
     put(SCTL, 1);
     put(SCTL, 0);
     ck_assert_uint_eq(get(TFD) & 0xFF, 0x50);
-    ck_assert_uint_eq(pci_disk_read(fixture, BAR, 0x0C, 4), 0x3F);
-    ck_assert_uint_eq(pci_disk_read(fixture, BAR, 0x0C, 1), 0x3F);
+    ck_assert_uint_eq(pci_fixture_read(&fixture->pci, BAR, 0x0C, 4), 0x3F);
+    ck_assert_uint_eq(pci_fixture_read(&fixture->pci, BAR, 0x0C, 1), 0x3F);
 }
 END_TEST
 
@@ -145,7 +147,7 @@ START_TEST(identified_by_pio) {
     ck_assert_uint_eq(moved(4), 512);
     ck_assert_uint_eq(received(AT_PIO) & 0xFF, 0x5F);
     ck_assert_uint_eq(received(AT_PIO + 12) >> 24, 0x50); /* the status after it */
-    const uint8_t *data = pci_disk_ram(fixture, DATA);
+    const uint8_t *data = pci_fixture_ram(&fixture->pci, DATA);
     ck_assert_uint_eq(load_le16(data + 2 * 75), 31);
     ck_assert_uint_eq(load_le16(data + 2 * 76) & 0x100, 0x100);
     ck_assert_uint_eq(load_le16(data + 2 * 93), 0);
@@ -158,7 +160,7 @@ START_TEST(reads_and_writes_by_dma) {
     ck_assert_uint_eq(moved(0), 40 * 512);
     pci_disk_expect_ram(fixture, DATA, 5 * 512, 1000);
     pci_disk_expect_ram(fixture, DATA + 0x8000, 5 * 512 + 1000, 40 * 512 - 1000);
-    memset(pci_disk_ram(fixture, DATA), 0x5A, 2048);
+    memset(pci_fixture_ram(&fixture->pci, DATA), 0x5A, 2048);
     fill_slot(31, WRITE_DMA_EXT, 100, 4, REGIONS({DATA, 2048}));
     ck_assert_uint_eq(issue(31), 1);
     pci_disk_expect_disk(fixture, 51200, DATA, 2048);
@@ -171,7 +173,7 @@ START_TEST(reads_and_writes_by_pio) {
     fill_slot(0, READ_PIO, 7, 3, REGIONS({DATA, 1536}));
     issue(0);
     pci_disk_expect_ram(fixture, DATA, 7 * 512, 1536);
-    memset(pci_disk_ram(fixture, DATA), 0x77, 1536);
+    memset(pci_fixture_ram(&fixture->pci, DATA), 0x77, 1536);
     fill_slot(0, WRITE_PIO, 9, 3, REGIONS({DATA, 1536}));
     issue(0);
     ck_assert_uint_eq(get(CI), 0);
@@ -189,14 +191,14 @@ static void fill_queued(unsigned slot, uint8_t command, uint64_t lba, unsigned c
 }
 
 START_TEST(queued_commands) {
-    memset(pci_disk_ram(fixture, DATA + 0x10000), 0x33, 4096);
+    memset(pci_fixture_ram(&fixture->pci, DATA + 0x10000), 0x33, 4096);
     fill_queued(2, READ_QUEUED, 11, 8, DATA);
     fill_queued(5, WRITE_QUEUED, 300, 8, DATA + 0x10000);
     fill_queued(30, READ_QUEUED, 50, 1, DATA + 0x4000);
     const uint32_t tags = 1u << 2 | 1u << 5 | 1u << 30;
     put(SACT, tags);
     put(CI, tags);
-    pci_disk_wait_irq(fixture);
+    pci_fixture_wait_irq(&fixture->pci);
     settle();
     ck_assert_uint_eq(get(SACT), 0);
     ck_assert_uint_eq(get(CI), 0);
@@ -240,11 +242,11 @@ START_TEST(errors_stop_the_port) {
 END_TEST
 
 START_TEST(regions_that_do_not_fit) {
-    memset(pci_disk_ram(fixture, DATA), 0xEE, 4096);
+    memset(pci_fixture_ram(&fixture->pci, DATA), 0xEE, 4096);
     fill_slot(0, READ_DMA_EXT, 3, 4, REGIONS({DATA, 1024})); /* too short */
     ck_assert_uint_eq(issue(0) & OVERFLOW, OVERFLOW);
     pci_disk_expect_ram(fixture, DATA, 3 * 512, 1024);
-    ck_assert_uint_eq(*pci_disk_ram(fixture, DATA + 1024), 0xEE);
+    ck_assert_uint_eq(*pci_fixture_ram(&fixture->pci, DATA + 1024), 0xEE);
     ck_assert_uint_eq(moved(0), 1024);
     /* A write that gets no data waits for a reset. */
     fill_slot(0, WRITE_DMA_EXT, 3, 4, REGIONS({DATA, 1024}));
@@ -265,7 +267,7 @@ START_TEST(regions_that_do_not_fit) {
     fill_slot(0, READ_DMA_EXT, 0, 8, NULL, 0);
     for (unsigned i = 0; i < 200; i++)
         store_le32(table_of(0) + 0x8C + i * 16, 0x3FFFFF);
-    store_le32(pci_disk_ram(fixture, LIST), 200u << 16 | 5);
+    store_le32(pci_fixture_ram(&fixture->pci, LIST), 200u << 16 | 5);
     ck_assert_uint_ne(issue(0) & BUS_DATA, 0);
     fill_queued(0, READ_QUEUED, 0, 9, DATA);
     store_le32(table_of(0) + 0x8C, 8 * 512 - 1);
@@ -275,7 +277,7 @@ START_TEST(regions_that_do_not_fit) {
 END_TEST
 
 START_TEST(lists_over_its_own_registers_harm_nobody) {
-    const uint32_t registers = PCI_DISK_MEMORY + BAR * 0x10000;
+    const uint32_t registers = PCI_FIXTURE_MEMORY + BAR * 0x10000;
     put(CLB, registers);
     put(FB, registers);
     put(CI, UINT32_MAX);
@@ -292,7 +294,7 @@ START_TEST(lists_over_its_own_registers_harm_nobody) {
     issue(0);
     ck_assert_uint_eq(get(CMD) & 0x11, 0x11);
     fill_slot(0, READ_DMA_EXT, 1, 1, REGIONS({DATA, 512}));
-    store_le32(pci_disk_ram(fixture, LIST + 8), registers); /* the table */
+    store_le32(pci_fixture_ram(&fixture->pci, LIST + 8), registers); /* the table */
     put(CI, 1);
     settle();
     ck_assert_uint_eq(get(CMD) & 0x11, 0x11);
@@ -306,7 +308,7 @@ START_TEST(packet_commands) {
     frame[0x40] = 0x12;
     frame[0x44] = 36;
     ck_assert_uint_eq(issue(0) & TASK_FILE_ERROR, 0);
-    ck_assert_mem_eq(pci_disk_ram(fixture, DATA + 8), "QEMU", 4);
+    ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, DATA + 8), "QEMU", 4);
     frame = fill_slot(1, PACKET, 0, 0, REGIONS({DATA, 4096}));
     frame[3] = 1; /* by DMA */
     frame[0x40] = 0x28;
@@ -324,7 +326,7 @@ START_TEST(packet_commands) {
     frame[0x40] = 0x03;
     frame[0x44] = 18;
     ck_assert_uint_eq(issue(2) & TASK_FILE_ERROR, 0);
-    ck_assert_uint_eq(*pci_disk_ram(fixture, DATA + 2) & 0xF, 5); /* illegal request */
+    ck_assert_uint_eq(*pci_fixture_ram(&fixture->pci, DATA + 2) & 0xF, 5); /* illegal request */
     /* A drive with packets has no queue. */
     fill_queued(0, READ_QUEUED, 0, 1, DATA);
     ck_assert_uint_eq(issue(0) & TASK_FILE_ERROR, TASK_FILE_ERROR);
@@ -339,7 +341,7 @@ START_TEST(software_reset) {
     settle();
     ck_assert_uint_eq(get(CI), 0);
     ck_assert_uint_eq(get(TFD) & 0x80, 0x80);
-    memset(pci_disk_ram(fixture, RECEIVED), 0, 0x100);
+    memset(pci_fixture_ram(&fixture->pci, RECEIVED), 0, 0x100);
     frame[15] = 0;
     put(CI, 1);
     settle();
@@ -357,8 +359,8 @@ END_TEST
 /* Begins in the middle of commands. */
 static void change(ChipFixture *board) {
     (void)board;
-    fixture->irq.level = 0;
-    memset(pci_disk_ram(fixture, DATA), 0, 40 * 512);
+    fixture->pci.irq.level = 0;
+    memset(pci_fixture_ram(&fixture->pci, DATA), 0, 40 * 512);
     settle();
     ck_assert_uint_eq(get(CI), 0);
     pci_disk_expect_ram(fixture, DATA, 5 * 512, 40 * 512);
@@ -367,26 +369,26 @@ static void change(ChipFixture *board) {
 START_TEST(saved_in_the_middle_of_a_command) {
     fill_slot(0, READ_DMA_EXT, 5, 40, REGIONS({DATA, 40 * 512}));
     put(CI, 1);
-    check_devices_save_and_restore(fixture->board, change);
-    pci_disk_next_event(fixture); /* the drive has it now */
+    check_devices_save_and_restore(fixture->pci.board, change);
+    pci_fixture_next_event(&fixture->pci); /* the drive has it now */
     fill_slot(0, READ_PIO, 5, 40, REGIONS({DATA, 40 * 512}));
     put(CI, 1);
     for (unsigned i = 0; i < 20; i++)
-        pci_disk_next_event(fixture);
+        pci_fixture_next_event(&fixture->pci);
     Snapshot snapshot;
-    snapshot_take(fixture->board, &snapshot);
+    snapshot_take(fixture->pci.board, &snapshot);
     settle();
-    uint64_t end = device_list_hash(&fixture->board->devices);
-    snapshot_restore(fixture->board, &snapshot);
+    uint64_t end = device_list_hash(&fixture->pci.board->devices);
+    snapshot_restore(fixture->pci.board, &snapshot);
     settle();
-    ck_assert_uint_eq(device_list_hash(&fixture->board->devices), end);
+    ck_assert_uint_eq(device_list_hash(&fixture->pci.board->devices), end);
     pci_disk_expect_ram(fixture, DATA, 5 * 512, 40 * 512);
     snapshot_free(&snapshot);
 }
 END_TEST
 
 START_TEST(trimmed_ranges) {
-    uint8_t *list = pci_disk_ram(fixture, DATA);
+    uint8_t *list = pci_fixture_ram(&fixture->pci, DATA);
     memset(list, 0, 1024);
     store_le64(list, 20 | (uint64_t)8 << 48);
     store_le64(list + 512, 40 | (uint64_t)1 << 48);

@@ -57,16 +57,17 @@ static const uint8_t group[6] = {0x01, 0x00, 0x5E, 0x01, 0x02, 0x03};
 static const uint8_t other[6] = {0x52, 0x54, 0x00, 0x11, 0x22, 0x33};
 
 static uint32_t get(uint32_t offset) {
-    return card_read(fixture, 0, offset, 4);
+    return pci_fixture_read(&fixture->pci, 0, offset, 4);
 }
 
 static void put(uint32_t offset, uint32_t value) {
-    card_write(fixture, 0, offset, 4, value);
+    pci_fixture_write(&fixture->pci, 0, offset, 4, value);
 }
 
 static void start_rings(void) {
     for (unsigned i = 0; i < RING_ENTRIES; i++)
-        store_le64(card_ram(fixture, RECEIVE_RING + i * 16), BUFFERS + i * BUFFER_BYTES);
+        store_le64(pci_fixture_ram(&fixture->pci, RECEIVE_RING + i * 16),
+                   BUFFERS + i * BUFFER_BYTES);
     put(RDBAL, RECEIVE_RING);
     put(RDLEN, RING_ENTRIES * 16);
     put(RDT, RING_ENTRIES - 1);
@@ -78,7 +79,7 @@ static void start_rings(void) {
 
 static void set_up(void) {
     fixture = card_fixture_create(&e1000_model);
-    card_run(fixture, LINK_MS * 1000000);
+    pci_fixture_run(&fixture->pci, LINK_MS * 1000000);
     start_rings();
     put(RCTL, RECEIVE | BROADCAST);
     get(ICR);
@@ -90,7 +91,7 @@ static void tear_down(void) {
 }
 
 static void run_all(void) {
-    while (card_next_event(fixture))
+    while (pci_fixture_next_event(&fixture->pci))
         ;
 }
 
@@ -203,12 +204,12 @@ START_TEST(phy_negotiates) {
     phy_write(0, 0x9140); /* reset */
     ck_assert_uint_eq(phy_read(1) & 0x24, 0);
     ck_assert_uint_eq(get(STATUS) & 2, 0);
-    ck_assert_int_eq(fixture->irq.level, 0);
-    card_run(fixture, LINK_MS * 1000000);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
+    pci_fixture_run(&fixture->pci, LINK_MS * 1000000);
     ck_assert_uint_eq(phy_read(1) & 0x24, 0x24);
     ck_assert_uint_eq(phy_read(17) & 0xAC00, 0xAC00);
     ck_assert_uint_eq(phy_read(10) & 0x3000, 0x3000);
-    ck_assert_int_eq(fixture->irq.level, 1);
+    ck_assert_int_eq(fixture->pci.irq.level, 1);
     ck_assert_uint_eq(get(ICR), LSC);
     put(MDIC, 2u << 26 | 2 << 21);
     ck_assert_uint_eq(get(MDIC) >> 28, 5); /* nobody has that address */
@@ -220,10 +221,10 @@ START_TEST(cable_is_taken_out) {
     ck_assert_uint_eq(get(ICR), LSC);
     ck_assert_uint_eq(get(STATUS) & 2, 0);
     phy_write(0, 0x1340);
-    card_run(fixture, LINK_MS * 1000000);
+    pci_fixture_run(&fixture->pci, LINK_MS * 1000000);
     ck_assert_uint_eq(get(STATUS) & 2, 0);
     network_link_set_up(fixture->link, true);
-    card_run(fixture, LINK_MS * 1000000);
+    pci_fixture_run(&fixture->pci, LINK_MS * 1000000);
     ck_assert_uint_eq(get(STATUS) & 2, 2);
     ck_assert_uint_eq(get(ICR), LSC);
 }
@@ -238,15 +239,16 @@ START_TEST(registers_hold_their_bits) {
     ck_assert_uint_eq(get(RA + 12), 0x8003FFFF);
     put(MTA + 508, 0x12345678);
     ck_assert_uint_eq(get(MTA + 508), 0x12345678);
-    ck_assert_uint_eq(card_read(fixture, 0, MTA + 509, 1), 0x56);
+    ck_assert_uint_eq(pci_fixture_read(&fixture->pci, 0, MTA + 509, 1), 0x56);
     put(0x1000, 16);
     ck_assert_uint_eq(get(0x1000), 16 | 48 << 16);
     ck_assert_uint_eq(get(0x1FFFC), 0);
     put(0x1FFFC, 1);
-    port_map_write(fixture->board->context.ports, CARD_PORTS + 0x100, 4, VET);
-    port_map_write(fixture->board->context.ports, CARD_PORTS + 0x104, 4, 0x88A8);
+    port_map_write(fixture->pci.board->context.ports, PCI_FIXTURE_PORTS + 0x100, 4, VET);
+    port_map_write(fixture->pci.board->context.ports, PCI_FIXTURE_PORTS + 0x104, 4, 0x88A8);
     ck_assert_uint_eq(get(VET), 0x88A8);
-    ck_assert_uint_eq(port_map_read(fixture->board->context.ports, CARD_PORTS + 0x104, 4), 0x88A8);
+    ck_assert_uint_eq(
+        port_map_read(fixture->pci.board->context.ports, PCI_FIXTURE_PORTS + 0x104, 4), 0x88A8);
     put(CTRL, 1 << 26);
     ck_assert_uint_eq(get(VET), 0x8100);
     ck_assert_uint_eq(get(MTA + 508), 0);
@@ -257,7 +259,7 @@ END_TEST
  */
 
 static uint8_t *next_descriptor(void) {
-    uint8_t *descriptor = card_ram(fixture, TRANSMIT_RING + given % RING_ENTRIES * 16);
+    uint8_t *descriptor = pci_fixture_ram(&fixture->pci, TRANSMIT_RING + given % RING_ENTRIES * 16);
     memset(descriptor, 0, 16);
     given++;
     return descriptor;
@@ -271,7 +273,8 @@ static void give_data(uint32_t address, uint32_t size, unsigned command) {
 
 static void give_extended(uint32_t address, uint32_t size, unsigned command, unsigned options) {
     give_data(address, size | 1 << 20, command | EXTENDED);
-    card_ram(fixture, TRANSMIT_RING + (given - 1) % RING_ENTRIES * 16)[13] = (uint8_t)options;
+    pci_fixture_ram(&fixture->pci, TRANSMIT_RING + (given - 1) % RING_ENTRIES * 16)[13] =
+        (uint8_t)options;
 }
 
 static void give_context(unsigned command, size_t headers, unsigned payload, unsigned segment) {
@@ -297,7 +300,7 @@ static const CardFrame *last_sent(unsigned before) {
 }
 
 START_TEST(frames_are_sent) {
-    card_make_frame(card_ram(fixture, DATA), 1000, other, 0x1234);
+    card_make_frame(pci_fixture_ram(&fixture->pci, DATA), 1000, other, 0x1234);
     give_data(DATA, 300, 0);
     put(TDT, 1);
     run_all();
@@ -309,15 +312,15 @@ START_TEST(frames_are_sent) {
     run_all();
     ck_assert_uint_eq(fixture->sent_count, 2);
     ck_assert_uint_eq(last_sent(1)->size, 1000);
-    ck_assert_mem_eq(last_sent(1)->data, card_ram(fixture, DATA), 1000);
+    ck_assert_mem_eq(last_sent(1)->data, pci_fixture_ram(&fixture->pci, DATA), 1000);
     ck_assert_uint_eq(last_sent(0)->size, 60);
     ck_assert_uint_eq(last_sent(0)->data[59], 0);
-    ck_assert_uint_eq(card_ram(fixture, TRANSMIT_RING)[12], 0);
-    ck_assert_uint_eq(card_ram(fixture, TRANSMIT_RING)[16 + 12], 1);
-    ck_assert_uint_eq(card_ram(fixture, TRANSMIT_RING)[32 + 12], 0);
+    ck_assert_uint_eq(pci_fixture_ram(&fixture->pci, TRANSMIT_RING)[12], 0);
+    ck_assert_uint_eq(pci_fixture_ram(&fixture->pci, TRANSMIT_RING)[16 + 12], 1);
+    ck_assert_uint_eq(pci_fixture_ram(&fixture->pci, TRANSMIT_RING)[32 + 12], 0);
     ck_assert_uint_eq(get(TDH), 3);
     ck_assert_uint_eq(get(ICR) & TXDW, TXDW);
-    ck_assert_int_eq(fixture->irq.level, 0);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
     ck_assert_uint_eq(get(GPTC), 2);
     ck_assert_uint_eq(get(GPTC), 0);
     ck_assert_uint_eq(get(GOTCL), 1004 + 64);
@@ -326,7 +329,7 @@ END_TEST
 
 START_TEST(checksums_are_filled_in) {
     for (unsigned is_tcp = 0; is_tcp < 2; is_tcp++) {
-        uint8_t *frame = card_ram(fixture, DATA), copy[701];
+        uint8_t *frame = pci_fixture_ram(&fixture->pci, DATA), copy[701];
         card_make_ip4_frame(frame, 701, other, is_tcp);
         /* Software leaves the sum of the pseudo header. */
         memcpy(copy, frame, sizeof(copy));
@@ -341,9 +344,9 @@ START_TEST(checksums_are_filled_in) {
         ck_assert_mem_eq(last_sent(0)->data, copy, 701);
     }
     /* The way of the first kind of descriptors: from 14 on, to 24. */
-    card_make_ip4_frame(card_ram(fixture, DATA), 34, other, true);
+    card_make_ip4_frame(pci_fixture_ram(&fixture->pci, DATA), 34, other, true);
     give_data(DATA, 34 | 24 << 16, END | CHECKSUM);
-    card_ram(fixture, TRANSMIT_RING + (given - 1) % RING_ENTRIES * 16)[13] = 14;
+    pci_fixture_ram(&fixture->pci, TRANSMIT_RING + (given - 1) % RING_ENTRIES * 16)[13] = 14;
     send();
     uint32_t sum = 0;
     for (unsigned i = 14; i < 34; i += 2)
@@ -353,7 +356,7 @@ START_TEST(checksums_are_filled_in) {
 END_TEST
 
 static void check_segments(bool is_tcp, unsigned payload, unsigned segment) {
-    uint8_t *frame = card_ram(fixture, DATA);
+    uint8_t *frame = pci_fixture_ram(&fixture->pci, DATA);
     size_t headers = card_make_ip4_frame(frame, 54 + payload, other, is_tcp);
     unsigned first = fixture->sent_count, count = (payload + segment - 1) / segment;
     uint32_t pseudo = 0x0A00 + 0x020F + 0x0A00 + 0x0202 + frame[23];
@@ -390,20 +393,20 @@ START_TEST(segments_are_cut) {
 END_TEST
 
 START_TEST(tags_are_inserted) {
-    card_make_frame(card_ram(fixture, DATA), 100, other, 0x0800);
+    card_make_frame(pci_fixture_ram(&fixture->pci, DATA), 100, other, 0x0800);
     give_data(DATA, 100, END | VLAN);
-    store_le16(card_ram(fixture, TRANSMIT_RING + 14), 0x2123);
+    store_le16(pci_fixture_ram(&fixture->pci, TRANSMIT_RING + 14), 0x2123);
     send();
     ck_assert_uint_eq(last_sent(0)->size, 100);
     put(CTRL, get(CTRL) | 1 << 30);
     give_data(DATA, 100, END | VLAN);
-    store_le16(card_ram(fixture, TRANSMIT_RING + 16 + 14), 0x2123);
+    store_le16(pci_fixture_ram(&fixture->pci, TRANSMIT_RING + 16 + 14), 0x2123);
     send();
     const CardFrame *sent = last_sent(0);
     ck_assert_uint_eq(sent->size, 104);
     ck_assert_uint_eq(load_be32(sent->data + 12), 0x81002123);
-    ck_assert_mem_eq(sent->data, card_ram(fixture, DATA), 12);
-    ck_assert_mem_eq(sent->data + 16, card_ram(fixture, DATA + 12), 88);
+    ck_assert_mem_eq(sent->data, pci_fixture_ram(&fixture->pci, DATA), 12);
+    ck_assert_mem_eq(sent->data + 16, pci_fixture_ram(&fixture->pci, DATA + 12), 88);
 }
 END_TEST
 
@@ -434,17 +437,17 @@ START_TEST(frames_are_received) {
     uint8_t frame[200];
     card_make_frame(frame, sizeof(frame), card_address, 0x1234);
     ck_assert(network_link_deliver(fixture->link, frame, sizeof(frame)));
-    ck_assert_int_eq(fixture->irq.level, 0);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
     run_all();
-    const uint8_t *descriptor = card_ram(fixture, RECEIVE_RING);
+    const uint8_t *descriptor = pci_fixture_ram(&fixture->pci, RECEIVE_RING);
     ck_assert_uint_eq(get(RDH), 1);
-    ck_assert_mem_eq(card_ram(fixture, BUFFERS), frame, sizeof(frame));
+    ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, BUFFERS), frame, sizeof(frame));
     ck_assert_uint_eq(load_le16(descriptor + 8), 204);
-    ck_assert_uint_eq(load_le32(card_ram(fixture, BUFFERS + 200)),
+    ck_assert_uint_eq(load_le32(pci_fixture_ram(&fixture->pci, BUFFERS + 200)),
                       network_frame_checksum(frame, sizeof(frame)));
     ck_assert_uint_eq(descriptor[12], 1 | 2 | 4);
     ck_assert_uint_eq(descriptor[13], 0);
-    ck_assert_int_eq(fixture->irq.level, 1);
+    ck_assert_int_eq(fixture->pci.irq.level, 1);
     ck_assert_uint_eq(get(ICR), RXT0);
     ck_assert_uint_eq(get(GPRC), 1);
     put(RCTL, get(RCTL) | STRIP_CRC);
@@ -484,7 +487,7 @@ END_TEST
 
 START_TEST(tags_are_stripped_and_filtered) {
     uint8_t frame[100];
-    const uint8_t *descriptor = card_ram(fixture, RECEIVE_RING);
+    const uint8_t *descriptor = pci_fixture_ram(&fixture->pci, RECEIVE_RING);
     card_make_frame(frame, sizeof(frame), card_address, 0x8100);
     store_be16(frame + 14, 0x2123);
     put(CTRL, get(CTRL) | 1 << 30);
@@ -493,8 +496,8 @@ START_TEST(tags_are_stripped_and_filtered) {
     ck_assert_uint_eq(load_le16(descriptor + 8), 100);
     ck_assert_uint_eq(descriptor[12] & 8, 8);
     ck_assert_uint_eq(load_le16(descriptor + 14), 0x2123);
-    ck_assert_mem_eq(card_ram(fixture, BUFFERS), frame, 12);
-    ck_assert_mem_eq(card_ram(fixture, BUFFERS + 12), frame + 16, 84);
+    ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, BUFFERS), frame, 12);
+    ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, BUFFERS + 12), frame + 16, 84);
     put(RCTL, get(RCTL) | VLAN_FILTER);
     ck_assert(network_link_deliver(fixture->link, frame, sizeof(frame)));
     run_all();
@@ -508,7 +511,7 @@ END_TEST
 
 START_TEST(checksums_are_checked) {
     uint8_t frame[301];
-    const uint8_t *descriptor = card_ram(fixture, RECEIVE_RING);
+    const uint8_t *descriptor = pci_fixture_ram(&fixture->pci, RECEIVE_RING);
     put(RXCSUM, 0x30E);
     for (unsigned is_tcp = 0; is_tcp < 2; is_tcp++) {
         card_make_ip4_frame(frame, sizeof(frame), card_address, is_tcp);
@@ -541,18 +544,20 @@ START_TEST(long_frames_take_several_buffers) {
     run_all();
     ck_assert_uint_eq(get(RDH), 5);
     for (unsigned i = 0; i < 5; i++) {
-        const uint8_t *descriptor = card_ram(fixture, RECEIVE_RING + 16 * i);
+        const uint8_t *descriptor = pci_fixture_ram(&fixture->pci, RECEIVE_RING + 16 * i);
         ck_assert_uint_eq(load_le16(descriptor + 8), i < 4 ? 2048 : 9004 - 4 * 2048);
         ck_assert_uint_eq(descriptor[12] & 3, i < 4 ? 1 : 3);
         if (i < 4)
-            ck_assert_mem_eq(card_ram(fixture, BUFFERS + i * BUFFER_BYTES), frame + i * 2048, 2048);
+            ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, BUFFERS + i * BUFFER_BYTES),
+                             frame + i * 2048, 2048);
     }
     put(RDT, 4);
     put(RCTL, RECEIVE | LONG | 1 << 25 | 1 << 16); /* buffers of 16 KB */
     ck_assert(network_link_deliver(fixture->link, frame, sizeof(frame)));
     run_all();
     ck_assert_uint_eq(get(RDH), 6);
-    ck_assert_mem_eq(card_ram(fixture, BUFFERS + 5 * BUFFER_BYTES), frame, sizeof(frame));
+    ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, BUFFERS + 5 * BUFFER_BYTES), frame,
+                     sizeof(frame));
 }
 END_TEST
 
@@ -564,11 +569,12 @@ START_TEST(frames_wait_for_descriptors) {
     put(RDT, 1);
     run_all();
     ck_assert_uint_eq(get(RDH), 1);
-    ck_assert_uint_eq(load_le16(card_ram(fixture, RECEIVE_RING + 8)), 100 + 8 + 4);
+    ck_assert_uint_eq(load_le16(pci_fixture_ram(&fixture->pci, RECEIVE_RING + 8)), 100 + 8 + 4);
     put(RDT, 4);
     run_all();
     ck_assert_uint_eq(get(RDH), 2);
-    ck_assert_uint_eq(load_le16(card_ram(fixture, RECEIVE_RING + 16 + 8)), 100 + 9 + 4);
+    ck_assert_uint_eq(load_le16(pci_fixture_ram(&fixture->pci, RECEIVE_RING + 16 + 8)),
+                      100 + 9 + 4);
 }
 END_TEST
 
@@ -576,25 +582,25 @@ END_TEST
  */
 
 START_TEST(interrupts_are_delayed) {
-    int64_t start = fixture->board->clock.stopped_ns;
+    int64_t start = fixture->pci.board->clock.stopped_ns;
     put(RDTR, 100);
     put(RADV, 150);
     uint8_t frame[100];
     card_make_frame(frame, sizeof(frame), card_address, 0x1234);
     ck_assert(network_link_deliver(fixture->link, frame, sizeof(frame)));
-    card_run(fixture, NETWORK_LATENCY_NS + 90 * 1024);
-    ck_assert_int_eq(fixture->irq.level, 0);
+    pci_fixture_run(&fixture->pci, NETWORK_LATENCY_NS + 90 * 1024);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
     ck_assert(network_link_deliver(fixture->link, frame, sizeof(frame)));
     run_all();
-    ck_assert_int_eq(fixture->irq.level, 1);
-    ck_assert_int_eq(fixture->board->clock.stopped_ns, start + NETWORK_LATENCY_NS + 150 * 1024);
+    ck_assert_int_eq(fixture->pci.irq.level, 1);
+    ck_assert_int_eq(fixture->pci.board->clock.stopped_ns, start + NETWORK_LATENCY_NS + 150 * 1024);
     ck_assert_uint_eq(get(ICR), RXT0);
     put(TIDV, 100);
     give_data(DATA, 100, END | REPORT | DELAY);
     put(TDT, 1);
-    start = fixture->board->clock.stopped_ns;
-    card_run(fixture, 50 * 1024);
-    ck_assert_uint_eq(card_ram(fixture, TRANSMIT_RING)[12], 1);
+    start = fixture->pci.board->clock.stopped_ns;
+    pci_fixture_run(&fixture->pci, 50 * 1024);
+    ck_assert_uint_eq(pci_fixture_ram(&fixture->pci, TRANSMIT_RING)[12], 1);
     ck_assert_uint_eq(get(ICR) & TXDW, 0);
     run_all();
     ck_assert_uint_eq(get(ICR) & TXDW, TXDW);
@@ -604,28 +610,29 @@ END_TEST
 START_TEST(interrupts_are_throttled) {
     put(ITR, 1000); /* 256 us */
     put(ICS, RXT0);
-    ck_assert_int_eq(fixture->irq.level, 1);
+    ck_assert_int_eq(fixture->pci.irq.level, 1);
     get(ICR);
     put(ICS, RXT0);
-    ck_assert_int_eq(fixture->irq.level, 0);
-    card_run(fixture, 255 * 1000);
-    ck_assert_int_eq(fixture->irq.level, 0);
-    card_run(fixture, 2 * 1000);
-    ck_assert_int_eq(fixture->irq.level, 1);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
+    pci_fixture_run(&fixture->pci, 255 * 1000);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
+    pci_fixture_run(&fixture->pci, 2 * 1000);
+    ck_assert_int_eq(fixture->pci.irq.level, 1);
     put(IMC, RXT0);
-    ck_assert_int_eq(fixture->irq.level, 0);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
     ck_assert_uint_eq(get(ICR), RXT0);
 }
 END_TEST
 
 START_TEST(frames_come_back_within_the_chip) {
     phy_write(0, 0x4140);
-    card_make_frame(card_ram(fixture, DATA), 500, card_address, 0x1234);
+    card_make_frame(pci_fixture_ram(&fixture->pci, DATA), 500, card_address, 0x1234);
     give_data(DATA, 500, END | REPORT);
     send();
     ck_assert_uint_eq(fixture->sent_count, 0);
     ck_assert_uint_eq(get(RDH), 1);
-    ck_assert_mem_eq(card_ram(fixture, BUFFERS), card_ram(fixture, DATA), 500);
+    ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, BUFFERS), pci_fixture_ram(&fixture->pci, DATA),
+                     500);
 }
 END_TEST
 
@@ -635,7 +642,7 @@ END_TEST
 static void send_bounded(void) {
     unsigned events = 0;
     put(TDT, given % RING_ENTRIES);
-    while (card_next_event(fixture))
+    while (pci_fixture_next_event(&fixture->pci))
         ck_assert_uint_lt(++events, 1000);
 }
 
@@ -656,7 +663,8 @@ START_TEST(hostile_rings_are_bounded) {
     send_bounded();
     ck_assert_uint_le(fixture->sent_count, 1024 + 1);
     give_context(3, 0, 0, 0);
-    memset(card_ram(fixture, TRANSMIT_RING + (given - 1) % RING_ENTRIES * 16), 0xFF, 8);
+    memset(pci_fixture_ram(&fixture->pci, TRANSMIT_RING + (given - 1) % RING_ENTRIES * 16), 0xFF,
+           8);
     give_extended(DATA, 60, END, 3); /* offsets outside of the frame */
     send_bounded();
     given = 0;
@@ -682,10 +690,10 @@ START_TEST(hostile_rings_are_bounded) {
 END_TEST
 
 START_TEST(dma_does_not_reach_its_own_registers) {
-    store_le64(card_ram(fixture, RECEIVE_RING), CARD_MEMORY);
+    store_le64(pci_fixture_ram(&fixture->pci, RECEIVE_RING), PCI_FIXTURE_MEMORY);
     deliver_to(card_address, 1500, 0);
     ck_assert_uint_eq(get(RCTL), RECEIVE | BROADCAST);
-    put(TDBAL, CARD_MEMORY + TDBAL);
+    put(TDBAL, PCI_FIXTURE_MEMORY + TDBAL);
     put(TDT, 3);
     run_all();
     ck_assert_uint_eq(get(TDLEN), RING_ENTRIES * 16);
@@ -695,15 +703,15 @@ END_TEST
 /* With a frame on its way in each direction, and one interrupt that is delayed. */
 static void change(ChipFixture *board) {
     (void)board;
-    fixture->irq.level = 0;
+    fixture->pci.irq.level = 0;
     fixture->sent_count = 0;
-    memset(card_ram(fixture, BUFFERS), 0, 4096);
+    memset(pci_fixture_ram(&fixture->pci, BUFFERS), 0, 4096);
     run_all();
     ck_assert_uint_eq(fixture->sent_count, 1);
     ck_assert_uint_eq(last_sent(0)->size, 999);
     ck_assert_uint_eq(get(RDH), 1);
     ck_assert_uint_eq(get(ICR) & RXT0, RXT0);
-    card_ram(fixture, RECEIVE_RING)[12] = 0;
+    pci_fixture_ram(&fixture->pci, RECEIVE_RING)[12] = 0;
 }
 
 START_TEST(saved_in_mid_transfer) {
@@ -711,10 +719,10 @@ START_TEST(saved_in_mid_transfer) {
     put(RDTR, 1000);
     card_make_frame(frame, sizeof(frame), card_address, 0x1234);
     ck_assert(network_link_deliver(fixture->link, frame, sizeof(frame)));
-    card_make_frame(card_ram(fixture, DATA), 999, other, 0x1234);
+    card_make_frame(pci_fixture_ram(&fixture->pci, DATA), 999, other, 0x1234);
     give_data(DATA, 999, END | REPORT);
     put(TDT, 1);
-    check_devices_save_and_restore(fixture->board, change);
+    check_devices_save_and_restore(fixture->pci.board, change);
 }
 END_TEST
 

@@ -27,23 +27,23 @@ static ScsiDisk *disk;
 static Lsi *lsi;
 
 static void put(unsigned offset, unsigned size, uint32_t value) {
-    pci_disk_write(fixture, REGISTERS, offset, size, value);
+    pci_fixture_write(&fixture->pci, REGISTERS, offset, size, value);
 }
 
 static uint32_t get(unsigned offset, unsigned size) {
-    return pci_disk_read(fixture, REGISTERS, offset, size);
+    return pci_fixture_read(&fixture->pci, REGISTERS, offset, size);
 }
 
 static void set_up(void) {
     Error error = {.set = false};
     fixture = pci_disk_fixture_create(false);
-    disk = scsi_disk_create(&fixture->board->context,
+    disk = scsi_disk_create(&fixture->pci.board->context,
                             &(ScsiDiskOptions){.id = "scsi-disk3", .medium = fixture->medium});
-    LsiOptions options = {.id = "lsi", .slot = PCI_DISK_SLOT};
+    LsiOptions options = {.id = "lsi", .slot = PCI_FIXTURE_SLOT};
     options.targets[DISK] = scsi_disk_target(disk);
-    lsi = lsi_create(&fixture->board->context, fixture->bus, &options, &error);
+    lsi = lsi_create(&fixture->pci.board->context, fixture->pci.bus, &options, &error);
     ck_assert_msg(lsi != NULL, "%s", error.message);
-    pci_disk_fixture_enable(fixture);
+    pci_fixture_enable(&fixture->pci);
     put(4, 1, 7);
     put(DIEN, 1, 0x7D);
     put(SIEN0, 2, 0x068F);
@@ -58,7 +58,7 @@ static void tear_down(void) {
 
 static void put_script(uint32_t at, const uint32_t *words, size_t count) {
     for (size_t i = 0; i < count; i++)
-        store_le32(pci_disk_ram(fixture, at + 4 * (uint32_t)i), words[i]);
+        store_le32(pci_fixture_ram(&fixture->pci, at + 4 * (uint32_t)i), words[i]);
 }
 #define SCRIPT_AT(at, ...)                                                                         \
     put_script(at, (const uint32_t[]){__VA_ARGS__},                                                \
@@ -67,9 +67,9 @@ static void put_script(uint32_t at, const uint32_t *words, size_t count) {
 /* Runs it to its interrupt; what DSTAT and SIST say, which acknowledges it. */
 static uint32_t run(void) {
     put(DSP, 4, SCRIPT);
-    pci_disk_wait_irq(fixture);
+    pci_fixture_wait_irq(&fixture->pci);
     uint32_t status = get(SIST0, 2) << 8 | (get(DSTAT, 1) & 0x7F);
-    ck_assert_int_eq(fixture->irq.level, 0);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
     return status;
 }
 enum { BY_INSTRUCTION = 4, MISMATCH = 0x8000, UNEXPECTED = 0x0400, RESET = 0x0200 };
@@ -77,7 +77,7 @@ enum { BY_INSTRUCTION = 4, MISMATCH = 0x8000, UNEXPECTED = 0x0400, RESET = 0x020
 #define GENERAL 0x020000u
 
 static void put_bytes(uint32_t at, const uint8_t *bytes, size_t size) {
-    memcpy(pci_disk_ram(fixture, at), bytes, size);
+    memcpy(pci_fixture_ram(&fixture->pci, at), bytes, size);
 }
 #define BYTES_AT(at, ...)                                                                          \
     put_bytes(at, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
@@ -99,7 +99,7 @@ static uint32_t run_command(uint32_t move, uint32_t address) {
 static void clear_attention(void) {
     put_read(0, 0);
     run_command(0x80000000, 0);
-    ck_assert_uint_eq(*pci_disk_ram(fixture, STATUS), 2);
+    ck_assert_uint_eq(*pci_fixture_ram(&fixture->pci, STATUS), 2);
 }
 
 START_TEST(reads_and_writes) {
@@ -107,15 +107,15 @@ START_TEST(reads_and_writes) {
     put_read(9, BLOCKS);
     ck_assert_uint_eq(run_command(MOVE(IN, BLOCKS * 512), DATA), BY_INSTRUCTION);
     ck_assert_uint_eq(get(DSPS, 4), 0x1234);
-    ck_assert_uint_eq(*pci_disk_ram(fixture, STATUS), 0);
-    ck_assert_uint_eq(*pci_disk_ram(fixture, STATUS + 1), 0);
+    ck_assert_uint_eq(*pci_fixture_ram(&fixture->pci, STATUS), 0);
+    ck_assert_uint_eq(*pci_fixture_ram(&fixture->pci, STATUS + 1), 0);
     ck_assert_uint_eq(get(ISTAT, 1) & 8, 0); /* not connected */
     pci_disk_expect_ram(fixture, DATA, 9 * 512, BLOCKS * 512);
-    memset(pci_disk_ram(fixture, DATA), 0x5A, BLOCKS * 512);
+    memset(pci_fixture_ram(&fixture->pci, DATA), 0x5A, BLOCKS * 512);
     put_read(100, BLOCKS);
-    *pci_disk_ram(fixture, COMMAND) = 0x2A;
-    store_le32(pci_disk_ram(fixture, TABLE + 16), BLOCKS * 512);
-    store_le32(pci_disk_ram(fixture, TABLE + 20), DATA);
+    *pci_fixture_ram(&fixture->pci, COMMAND) = 0x2A;
+    store_le32(pci_fixture_ram(&fixture->pci, TABLE + 16), BLOCKS * 512);
+    store_le32(pci_fixture_ram(&fixture->pci, TABLE + 20), DATA);
     ck_assert_uint_eq(run_command(TABLE_MOVE(OUT), 16), BY_INSTRUCTION);
     pci_disk_expect_disk(fixture, 51200, DATA, BLOCKS * 512);
 }
@@ -143,17 +143,17 @@ START_TEST(moves_memory_and_registers) {
               0xE1340004, TABLE,                       /* load SCRATCHA */
               0xF0340002, 0x60,                        /* store two bytes of it at DSA + 60h */
               0xC0000004, TABLE + 1,
-              PCI_DISK_MEMORY + REGISTERS * 0x10000 + SCRATCHB,            /* register */
-              0xC0000004, TABLE, PCI_DISK_MEMORY + RAM * 0x10000 + 0x1FFC, /* own memory */
-              0xE0340005, TABLE);                                          /* too many */
+              PCI_FIXTURE_MEMORY + REGISTERS * 0x10000 + SCRATCHB,            /* register */
+              0xC0000004, TABLE, PCI_FIXTURE_MEMORY + RAM * 0x10000 + 0x1FFC, /* own memory */
+              0xE0340005, TABLE);                                             /* too many */
     ck_assert_uint_eq(run(), 1);
-    ck_assert_mem_eq(pci_disk_ram(fixture, TABLE + 0x40), "\1\2\3\4\5", 5);
-    ck_assert_mem_eq(pci_disk_ram(fixture, TABLE + 0x60), "\1\2", 3);
+    ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, TABLE + 0x40), "\1\2\3\4\5", 5);
+    ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, TABLE + 0x60), "\1\2", 3);
     ck_assert_uint_eq(get(SCRATCHA, 4), 0x04030201);
     ck_assert_uint_eq(get(SCRATCHB, 4), 0x05040302);
-    ck_assert_uint_eq(pci_disk_read(fixture, RAM, 0x1FFC, 4), 0x04030201);
+    ck_assert_uint_eq(pci_fixture_read(&fixture->pci, RAM, 0x1FFC, 4), 0x04030201);
     put(CTEST2, 1, 8);
-    ck_assert_uint_eq(get(SCRATCHB, 4), PCI_DISK_MEMORY + RAM * 0x10000);
+    ck_assert_uint_eq(get(SCRATCHB, 4), PCI_FIXTURE_MEMORY + RAM * 0x10000);
 }
 END_TEST
 
@@ -196,7 +196,7 @@ START_TEST(speed_is_negotiated) {
     put_read(0, 0);
     BYTES_AT(MESSAGE, 0x80, 1, 2, 3, 5, 1, 3, 1, 2, 200);
     ck_assert_uint_eq(run(), BY_INSTRUCTION);
-    ck_assert_mem_eq(pci_disk_ram(fixture, DATA), "\1\2\3\1\1\3\1\x0A\x1F", 9);
+    ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, DATA), "\1\2\3\1\1\3\1\x0A\x1F", 9);
 }
 END_TEST
 
@@ -217,30 +217,30 @@ START_TEST(processor_signals_and_aborts) {
     SCRIPT_AT(SCRIPT, 0x50000000, SCRIPT + 16, INTERRUPT, 1, 0x721A0000, 0, 0x98180000, 0,
               INTERRUPT, 2);
     put(DSP, 4, SCRIPT);
-    while (pci_disk_next_event(fixture))
+    while (pci_fixture_next_event(&fixture->pci))
         ;
-    ck_assert_int_eq(fixture->irq.level, 0);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
     put(ISTAT, 1, 0x20);
-    pci_disk_wait_irq(fixture);
+    pci_fixture_wait_irq(&fixture->pci);
     ck_assert_uint_eq(get(DSPS, 4), 2);
     ck_assert_uint_eq(get(SFBR, 1) & 0x40, 0x40);
     ck_assert_uint_eq(get(ISTAT, 1), 5); /* on the fly, and at the end; the signal was taken */
     put(ISTAT, 1, 4);
     ck_assert_uint_eq(get(DSTAT, 1), 0x84);
-    ck_assert_int_eq(fixture->irq.level, 0);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
     SCRIPT_AT(SCRIPT, 0x80880000, 0xFFFFF8); /* goes round for ever */
     put(DSP, 4, SCRIPT);
     for (unsigned i = 0; i < 100; i++)
-        ck_assert(pci_disk_next_event(fixture));
+        ck_assert(pci_fixture_next_event(&fixture->pci));
     put(ISTAT, 1, 0x80);
     ck_assert_uint_eq(get(DSTAT, 1), 0x90);
     put(ISTAT, 1, 0);
-    ck_assert(!pci_disk_next_event(fixture));
+    ck_assert(!pci_fixture_next_event(&fixture->pci));
     put(DCNTL, 1, 0x10); /* single steps */
     put(DSP, 4, SCRIPT);
-    ck_assert(!pci_disk_next_event(fixture));
+    ck_assert(!pci_fixture_next_event(&fixture->pci));
     put(DCNTL, 1, 0x14);
-    pci_disk_wait_irq(fixture);
+    pci_fixture_wait_irq(&fixture->pci);
     ck_assert_uint_eq(get(DSTAT, 1), 0x88);
 }
 END_TEST
@@ -262,18 +262,18 @@ END_TEST
 
 /* Its length follows from the clock and the divider: so drivers find the clock. */
 START_TEST(general_timer_counts) {
-    int64_t begin = clock_now_ns(&fixture->board->clock);
+    int64_t begin = clock_now_ns(&fixture->pci.board->clock);
     put(SCNTL3, 1, 4);
     put(STIME1, 1, 11);
-    pci_disk_wait_irq(fixture);
-    int64_t ms = (clock_now_ns(&fixture->board->clock) - begin) / 1000000;
+    pci_fixture_wait_irq(&fixture->pci);
+    int64_t ms = (clock_now_ns(&fixture->pci.board->clock) - begin) / 1000000;
     ck_assert_int_eq(ms, 222);
     ck_assert_uint_eq(get(SIST1, 1), 2);
 }
 END_TEST
 
 START_TEST(hostile_scripts_do_no_harm) {
-    const uint32_t own = PCI_DISK_MEMORY + REGISTERS * 0x10000;
+    const uint32_t own = PCI_FIXTURE_MEMORY + REGISTERS * 0x10000;
     clear_attention();
     put_read(0, 255);
     run_command(MOVE(IN, 255 * 512), own); /* over its own registers */
@@ -287,15 +287,15 @@ START_TEST(hostile_scripts_do_no_harm) {
     ck_assert_uint_eq(run(), 1);
     put(DSP, 4, own + DSP);
     for (unsigned i = 0; i < 50; i++)
-        pci_disk_next_event(fixture);
+        pci_fixture_next_event(&fixture->pci);
 }
 END_TEST
 
 static void change(ChipFixture *board) {
     (void)board;
-    memset(pci_disk_ram(fixture, DATA), 0, BLOCKS * 512);
-    fixture->irq.level = 0;
-    pci_disk_wait_irq(fixture);
+    memset(pci_fixture_ram(&fixture->pci, DATA), 0, BLOCKS * 512);
+    fixture->pci.irq.level = 0;
+    pci_fixture_wait_irq(&fixture->pci);
     pci_disk_expect_ram(fixture, DATA, 9 * 512, BLOCKS * 512);
 }
 
@@ -306,8 +306,8 @@ START_TEST(saved_in_the_middle_of_a_command) {
     SCRIPT_AT(SCRIPT, SELECT(DISK), 0, MOVE(MSG_OUT, 1), MESSAGE, MOVE(CMD, 10), COMMAND,
               MOVE(IN, BLOCKS * 512), DATA, INTERRUPT, 1);
     put(DSP, 4, SCRIPT);
-    ck_assert(pci_disk_next_event(fixture));
-    check_devices_save_and_restore(fixture->board, change);
+    ck_assert(pci_fixture_next_event(&fixture->pci));
+    check_devices_save_and_restore(fixture->pci.board, change);
 }
 END_TEST
 

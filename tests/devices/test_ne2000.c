@@ -12,11 +12,11 @@ static const uint8_t everybody[6] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
 static const uint8_t other[6] = {0x52, 0x54, 0x00, 0x11, 0x22, 0x33};
 
 static void put(unsigned port, uint8_t value) {
-    port_out(fixture->board, (uint16_t)(CARD_PORTS + port), value);
+    port_out(fixture->pci.board, (uint16_t)(PCI_FIXTURE_PORTS + port), value);
 }
 
 static uint8_t get(unsigned port) {
-    return port_in(fixture->board, (uint16_t)(CARD_PORTS + port));
+    return port_in(fixture->pci.board, (uint16_t)(PCI_FIXTURE_PORTS + port));
 }
 
 static void start(void) {
@@ -53,14 +53,15 @@ static void start_dma(uint8_t command, unsigned address, unsigned bytes) {
 static void read_memory(unsigned address, uint8_t *bytes, unsigned size) {
     start_dma(0x0A, address, size);
     for (unsigned i = 0; i < size; i += 2)
-        store_le16(bytes + i,
-                   (uint16_t)port_map_read(fixture->board->context.ports, CARD_PORTS + DATA, 2));
+        store_le16(bytes + i, (uint16_t)port_map_read(fixture->pci.board->context.ports,
+                                                      PCI_FIXTURE_PORTS + DATA, 2));
 }
 
 static void write_memory(unsigned address, const uint8_t *bytes, unsigned size) {
     start_dma(0x12, address, size);
     for (unsigned i = 0; i < size; i += 2)
-        port_map_write(fixture->board->context.ports, CARD_PORTS + DATA, 2, load_le16(bytes + i));
+        port_map_write(fixture->pci.board->context.ports, PCI_FIXTURE_PORTS + DATA, 2,
+                       load_le16(bytes + i));
 }
 
 static void send_frame(unsigned size) {
@@ -77,7 +78,7 @@ static void deliver(unsigned size, const uint8_t *to) {
     uint8_t frame[1514];
     card_make_frame(frame, size, to, 0x0800);
     ck_assert(network_link_deliver(fixture->link, frame, size));
-    card_run(fixture, NETWORK_LATENCY_NS);
+    pci_fixture_run(&fixture->pci, NETWORK_LATENCY_NS);
 }
 
 static uint8_t current_page(void) {
@@ -112,13 +113,13 @@ END_TEST
 START_TEST(frames_are_sent) {
     send_frame(600);
     ck_assert_uint_eq(get(CR) & 4, 4);
-    ck_assert(card_next_event(fixture));
+    ck_assert(pci_fixture_next_event(&fixture->pci));
     ck_assert_uint_eq(get(CR) & 4, 0);
     ck_assert_uint_eq(get(4), 1);
     ck_assert_uint_eq(get(ISR) & 2, 2);
-    ck_assert_int_eq(fixture->irq.level, 1);
+    ck_assert_int_eq(fixture->pci.irq.level, 1);
     put(ISR, 0xFF);
-    ck_assert_int_eq(fixture->irq.level, 0);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
     uint8_t frame[600];
     card_make_frame(frame, 600, other, 0x0800);
     ck_assert_uint_eq(fixture->sent_count, 1);
@@ -186,7 +187,7 @@ START_TEST(a_full_ring_makes_frames_wait) {
     }
     ck_assert_uint_eq(frames, 9);
     put(BNRY, (uint8_t)(page - 1));
-    card_run(fixture, NETWORK_LATENCY_NS);
+    pci_fixture_run(&fixture->pci, NETWORK_LATENCY_NS);
     for (; page != current_page(); frames++) {
         read_memory(page << 8, header, 4);
         ck_assert_uint_eq(load_le16(header + 2), 1518);
@@ -205,14 +206,14 @@ static void work(ChipFixture *unused) {
 /* Saved while a frame is on its way out, the card sends it after a restore. */
 START_TEST(saved_in_mid_transfer) {
     Snapshot snapshot;
-    check_devices_save_and_restore(fixture->board, work);
+    check_devices_save_and_restore(fixture->pci.board, work);
     start();
     fixture->sent_count = 0;
     send_frame(300);
-    snapshot_take(fixture->board, &snapshot);
-    port_in(fixture->board, CARD_PORTS + RESET);
-    snapshot_restore(fixture->board, &snapshot);
-    ck_assert(card_next_event(fixture));
+    snapshot_take(fixture->pci.board, &snapshot);
+    port_in(fixture->pci.board, PCI_FIXTURE_PORTS + RESET);
+    snapshot_restore(fixture->pci.board, &snapshot);
+    ck_assert(pci_fixture_next_event(&fixture->pci));
     ck_assert_uint_eq(fixture->sent_count, 1);
     ck_assert_uint_eq(fixture->sent[0].size, 300);
     snapshot_free(&snapshot);
@@ -220,7 +221,7 @@ START_TEST(saved_in_mid_transfer) {
 END_TEST
 
 START_TEST(any_accesses) {
-    check_survives_random_accesses(fixture->board, CARD_PORTS, 32, 20000);
+    check_survives_random_accesses(fixture->pci.board, PCI_FIXTURE_PORTS, 32, 20000);
 }
 END_TEST
 

@@ -27,11 +27,11 @@ static Nvme *nvme;
 static Queue admin, io;
 
 static void put(unsigned offset, uint32_t value) {
-    pci_disk_write(fixture, 0, offset, 4, value);
+    pci_fixture_write(&fixture->pci, 0, offset, 4, value);
 }
 
 static uint32_t get(unsigned offset) {
-    return pci_disk_read(fixture, 0, offset, 4);
+    return pci_fixture_read(&fixture->pci, 0, offset, 4);
 }
 
 static void start(void) {
@@ -41,7 +41,7 @@ static void start(void) {
     put(ASQ + 4, 0);
     put(ACQ, ADMIN_CQ);
     put(ACQ + 4, 0);
-    memset(pci_disk_ram(fixture, ADMIN_SQ), 0, 0x8000);
+    memset(pci_fixture_ram(&fixture->pci, ADMIN_SQ), 0, 0x8000);
     put(CC, ENABLE_IT);
     ck_assert_uint_eq(get(CSTS), 1);
     admin = (Queue){ADMIN_SQ, ADMIN_CQ, 0, 0, 0, 1};
@@ -52,10 +52,10 @@ static void plug_in(bool read_only) {
     Error error = {.set = false};
     fixture = pci_disk_fixture_create(read_only);
     const NvmeOptions options = {
-        .id = "nvme0", .slot = PCI_DISK_SLOT, .medium = fixture->medium, .serial = "abc123"};
-    nvme = nvme_create(&fixture->board->context, fixture->bus, &options, &error);
+        .id = "nvme0", .slot = PCI_FIXTURE_SLOT, .medium = fixture->medium, .serial = "abc123"};
+    nvme = nvme_create(&fixture->pci.board->context, fixture->pci.bus, &options, &error);
     ck_assert_msg(nvme != NULL, "%s", error.message);
-    pci_disk_fixture_enable(fixture);
+    pci_fixture_enable(&fixture->pci);
     start();
 }
 
@@ -76,7 +76,7 @@ typedef struct Command {
 } Command;
 
 static void submit(Queue *queue, const Command *command) {
-    uint8_t *entry = pci_disk_ram(fixture, queue->submission + queue->tail * 64);
+    uint8_t *entry = pci_fixture_ram(&fixture->pci, queue->submission + queue->tail * 64);
     memset(entry, 0, 64);
     entry[0] = command->opcode;
     entry[1] = command->flags;
@@ -91,7 +91,7 @@ static void submit(Queue *queue, const Command *command) {
 }
 
 static const uint8_t *next_completion(const Queue *queue) {
-    return pci_disk_ram(fixture, queue->completion + queue->head * 16);
+    return pci_fixture_ram(&fixture->pci, queue->completion + queue->head * 16);
 }
 
 static bool is_done(const Queue *queue) {
@@ -108,7 +108,7 @@ static void take_completion(Queue *queue) {
 static unsigned run(Queue *queue, Command command, uint32_t *result) {
     submit(queue, &command);
     ck_assert(!is_done(queue)); /* it takes time */
-    pci_disk_wait_irq(fixture);
+    pci_fixture_wait_irq(&fixture->pci);
     ck_assert(is_done(queue));
     const uint8_t *entry = next_completion(queue);
     ck_assert_uint_eq(load_le16(entry + 10), queue->number);
@@ -117,7 +117,7 @@ static unsigned run(Queue *queue, Command command, uint32_t *result) {
         *result = load_le32(entry);
     unsigned status = load_le16(entry + 14) >> 1 & 0x7FF;
     take_completion(queue);
-    ck_assert_int_eq(fixture->irq.level, 0);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
     return status;
 }
 
@@ -138,16 +138,16 @@ static Command transfer(uint8_t opcode, uint32_t lba, uint32_t sectors, uint64_t
 
 START_TEST(controller_and_namespace_are_identified) {
     ck_assert_uint_eq(RUN(&admin, IDENTIFY, .page = {DATA}, .words = {1}), 0);
-    ck_assert_mem_eq(pci_disk_ram(fixture, DATA + 4), "abc123              ", 20);
-    ck_assert_uint_eq(load_le32(pci_disk_ram(fixture, DATA + 516)), 1);
+    ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, DATA + 4), "abc123              ", 20);
+    ck_assert_uint_eq(load_le32(pci_fixture_ram(&fixture->pci, DATA + 516)), 1);
     ck_assert_uint_eq(RUN(&admin, IDENTIFY, .name_space = 1, .page = {DATA}), 0);
-    ck_assert_uint_eq(load_le64(pci_disk_ram(fixture, DATA)), PCI_DISK_IMAGE_BYTES / 512);
+    ck_assert_uint_eq(load_le64(pci_fixture_ram(&fixture->pci, DATA)), PCI_DISK_IMAGE_BYTES / 512);
     ck_assert_uint_eq(RUN(&admin, IDENTIFY, .name_space = 2, .page = {DATA}), BAD_NAMESPACE);
     ck_assert_uint_eq(RUN(&admin, IDENTIFY, .page = {DATA}, .words = {2}), 0);
-    ck_assert_uint_eq(load_le32(pci_disk_ram(fixture, DATA)), 1);
+    ck_assert_uint_eq(load_le32(pci_fixture_ram(&fixture->pci, DATA)), 1);
     ck_assert_uint_eq(RUN(&admin, IDENTIFY, .page = {DATA}, .words = {0x77}), INVALID_FIELD);
     ck_assert_uint_eq(RUN(&admin, GET_LOG, .page = {DATA}, .words = {127 << 16 | 2}), 0);
-    ck_assert_uint_eq(load_le16(pci_disk_ram(fixture, DATA + 1)), 303);
+    ck_assert_uint_eq(load_le16(pci_fixture_ram(&fixture->pci, DATA + 1)), 303);
     ck_assert_uint_eq(RUN(&admin, GET_LOG, .page = {DATA}, .words = {99}), BAD_LOG);
     ck_assert_uint_eq(RUN(&admin, .opcode = 0x55), 1);
 }
@@ -166,7 +166,7 @@ START_TEST(features_are_kept) {
     ck_assert_uint_eq(RUN(&admin, ABORT, .words = {0}), 0);
     for (unsigned i = 0; i < 4; i++) {
         submit(&admin, &(Command){.opcode = REQUEST_EVENT});
-        while (pci_disk_next_event(fixture))
+        while (pci_fixture_next_event(&fixture->pci))
             ;
         ck_assert(!is_done(&admin));
     }
@@ -205,18 +205,18 @@ START_TEST(reads_and_writes) {
     ck_assert_uint_eq(run(&io, transfer(READ, 9, 4, DATA + 0xC00, BUFFER), NULL), 0);
     pci_disk_expect_ram(fixture, DATA + 0xC00, 9 * 512, 1024);
     pci_disk_expect_ram(fixture, BUFFER, 11 * 512, 1024);
-    memset(pci_disk_ram(fixture, DATA), 0x5A, 4096);
+    memset(pci_fixture_ram(&fixture->pci, DATA), 0x5A, 4096);
     ck_assert_uint_eq(run(&io, transfer(WRITE, 100, 8, DATA, 0), NULL), 0);
     pci_disk_expect_disk(fixture, 51200, DATA, 4096);
     ck_assert_uint_eq(RUN(&io, FLUSH, .name_space = 0xFFFFFFFF), 0);
-    memset(pci_disk_ram(fixture, DATA), 0, 4096);
+    memset(pci_fixture_ram(&fixture->pci, DATA), 0, 4096);
     ck_assert_uint_eq(run(&io, transfer(WRITE_ZEROES, 101, 2, 0, 0), NULL), 0);
     pci_disk_expect_disk(fixture, 101 * 512, DATA, 1024);
-    store_le32(pci_disk_ram(fixture, DATA + 4), 8);
-    store_le64(pci_disk_ram(fixture, DATA + 8), 200);
+    store_le32(pci_fixture_ram(&fixture->pci, DATA + 4), 8);
+    store_le64(pci_fixture_ram(&fixture->pci, DATA + 8), 200);
     Command discard = {MANAGE_DATA, 0, 1, {DATA}, {0, 4, 0}};
     ck_assert_uint_eq(run(&io, discard, NULL), 0);
-    store_le64(pci_disk_ram(fixture, DATA + 8), UINT64_MAX);
+    store_le64(pci_fixture_ram(&fixture->pci, DATA + 8), UINT64_MAX);
     ck_assert_uint_eq(run(&io, discard, NULL), OUT_OF_RANGE);
 }
 END_TEST
@@ -225,10 +225,11 @@ END_TEST
 START_TEST(long_transfers_have_lists) {
     create_io_queues();
     for (unsigned i = 0; i < 3; i++)
-        store_le64(pci_disk_ram(fixture, LIST + 0xFE0 + i * 8), 0x100000 + 0x1000 * i);
-    store_le64(pci_disk_ram(fixture, LIST + 0xFF8), LIST + 0x2000);
+        store_le64(pci_fixture_ram(&fixture->pci, LIST + 0xFE0 + i * 8), 0x100000 + 0x1000 * i);
+    store_le64(pci_fixture_ram(&fixture->pci, LIST + 0xFF8), LIST + 0x2000);
     for (unsigned i = 3; i < 127; i++)
-        store_le64(pci_disk_ram(fixture, LIST + 0x2000 + (i - 3) * 8), 0x100000 + 0x1000 * i);
+        store_le64(pci_fixture_ram(&fixture->pci, LIST + 0x2000 + (i - 3) * 8),
+                   0x100000 + 0x1000 * i);
     ck_assert_uint_eq(run(&io, transfer(READ, 16, 1024, DATA, LIST + 0xFE0), NULL), 0);
     pci_disk_expect_ram(fixture, DATA, 16 * 512, 4096);
     pci_disk_expect_ram(fixture, 0x100000, 24 * 512, 127 * 4096);
@@ -249,12 +250,12 @@ START_TEST(hostile_commands_are_errors) {
                       TRANSFER_ERROR);
     ck_assert_uint_eq(run(&io, transfer(READ, 0, 32, DATA, UINT64_MAX & ~0xFFFull), NULL),
                       TRANSFER_ERROR);
-    store_le64(pci_disk_ram(fixture, LIST), DATA + 8);
+    store_le64(pci_fixture_ram(&fixture->pci, LIST), DATA + 8);
     ck_assert_uint_eq(run(&io, transfer(READ, 0, 32, DATA, LIST), NULL), BAD_OFFSET);
     /* A list whose last entry leads to itself. */
-    store_le64(pci_disk_ram(fixture, LIST + 0xFF8), LIST);
+    store_le64(pci_fixture_ram(&fixture->pci, LIST + 0xFF8), LIST);
     for (unsigned i = 0; i < 511; i++)
-        store_le64(pci_disk_ram(fixture, LIST + 8 * i), 0x7FFFF000);
+        store_le64(pci_fixture_ram(&fixture->pci, LIST + 8 * i), 0x7FFFF000);
     run(&io, transfer(READ, 0, 32, DATA, LIST + 0xFF8), NULL);
     Command other = transfer(READ, 0, 8, DATA, 0);
     other.name_space = 2;
@@ -265,17 +266,17 @@ START_TEST(hostile_commands_are_errors) {
     put(DOORBELLS + 8, ENTRIES); /* outside of the queue */
     put(DOORBELLS + 3 * 8, 1);   /* of no queue */
     put(DOORBELLS + 0x2FFC, 1);
-    ck_assert(!pci_disk_next_event(fixture));
+    ck_assert(!pci_fixture_next_event(&fixture->pci));
 }
 END_TEST
 
 /* The list that leads to itself at each entry that could hold a page. */
 START_TEST(circle_of_lists_ends) {
     create_io_queues();
-    store_le64(pci_disk_ram(fixture, LIST + 0xFF8), LIST);
-    store_le64(pci_disk_ram(fixture, LIST), LIST);
+    store_le64(pci_fixture_ram(&fixture->pci, LIST + 0xFF8), LIST);
+    store_le64(pci_fixture_ram(&fixture->pci, LIST), LIST);
     uint32_t at = LIST + 0xFF8;
-    store_le64(pci_disk_ram(fixture, LIST), at & ~0xFFFu);
+    store_le64(pci_fixture_ram(&fixture->pci, LIST), at & ~0xFFFu);
     ck_assert_uint_eq(run(&io, transfer(READ, 0, 1024, DATA, at), NULL), 0);
 }
 END_TEST
@@ -315,16 +316,16 @@ END_TEST
 
 START_TEST(queue_over_its_own_registers_harms_nobody) {
     put(CC, 0);
-    put(ASQ, PCI_DISK_MEMORY);
-    put(ACQ, PCI_DISK_MEMORY);
+    put(ASQ, PCI_FIXTURE_MEMORY);
+    put(ACQ, PCI_FIXTURE_MEMORY);
     put(CC, ENABLE_IT);
     put(DOORBELLS, 3);
-    while (pci_disk_next_event(fixture))
+    while (pci_fixture_next_event(&fixture->pci))
         ;
     ck_assert_uint_eq(get(CC), ENABLE_IT);
     start();
     create_io_queues();
-    ck_assert_uint_eq(run(&io, transfer(READ, 0, 8, PCI_DISK_MEMORY, 0), NULL), 0);
+    ck_assert_uint_eq(run(&io, transfer(READ, 0, 8, PCI_FIXTURE_MEMORY, 0), NULL), 0);
     ck_assert_uint_eq(get(CC), ENABLE_IT);
 }
 END_TEST
@@ -333,31 +334,31 @@ START_TEST(full_completion_queue_waits) {
     create_io_queues();
     for (unsigned i = 0; i < ENTRIES - 1; i++)
         submit(&io, &(Command){.opcode = FLUSH, .name_space = 1});
-    while (pci_disk_next_event(fixture))
+    while (pci_fixture_next_event(&fixture->pci))
         ;
     submit(&io, &(Command){.opcode = FLUSH, .name_space = 1});
     submit(&io, &(Command){.opcode = FLUSH, .name_space = 1});
-    ck_assert(!pci_disk_next_event(fixture));
+    ck_assert(!pci_fixture_next_event(&fixture->pci));
     for (unsigned i = 0; i < ENTRIES - 1; i++) {
         ck_assert(is_done(&io));
         take_completion(&io);
     }
-    while (pci_disk_next_event(fixture))
+    while (pci_fixture_next_event(&fixture->pci))
         ;
     ck_assert(is_done(&io));
     take_completion(&io);
     take_completion(&io);
-    ck_assert_int_eq(fixture->irq.level, 0);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
 }
 END_TEST
 
 /* Begins in the middle of a command. */
 static void change(ChipFixture *board) {
     (void)board;
-    fixture->irq.level = 0;
-    memset(pci_disk_ram(fixture, IO_CQ), 0, 0x100);
-    memset(pci_disk_ram(fixture, DATA), 0, 4096);
-    pci_disk_wait_irq(fixture);
+    fixture->pci.irq.level = 0;
+    memset(pci_fixture_ram(&fixture->pci, IO_CQ), 0, 0x100);
+    memset(pci_fixture_ram(&fixture->pci, DATA), 0, 4096);
+    pci_fixture_wait_irq(&fixture->pci);
     pci_disk_expect_ram(fixture, DATA, 9 * 512, 4096);
 }
 
@@ -365,7 +366,7 @@ START_TEST(saved_in_the_middle_of_a_command) {
     create_io_queues();
     Command command = transfer(READ, 9, 8, DATA, 0);
     submit(&io, &command);
-    check_devices_save_and_restore(fixture->board, change);
+    check_devices_save_and_restore(fixture->pci.board, change);
 }
 END_TEST
 

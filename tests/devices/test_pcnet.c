@@ -11,11 +11,13 @@ static CardFixture *fixture;
 static unsigned style;
 
 static uint16_t get(unsigned port) {
-    return (uint16_t)port_map_read(fixture->board->context.ports, (uint16_t)(CARD_PORTS + port), 2);
+    return (uint16_t)port_map_read(fixture->pci.board->context.ports,
+                                   (uint16_t)(PCI_FIXTURE_PORTS + port), 2);
 }
 
 static void put(unsigned port, uint16_t value) {
-    port_map_write(fixture->board->context.ports, (uint16_t)(CARD_PORTS + port), 2, value);
+    port_map_write(fixture->pci.board->context.ports, (uint16_t)(PCI_FIXTURE_PORTS + port), 2,
+                   value);
 }
 
 static uint16_t csr(unsigned number) {
@@ -33,12 +35,12 @@ static unsigned step(void) {
 }
 
 static uint8_t *status_byte(uint32_t ring, unsigned number) {
-    return card_ram(fixture, ring + number * step() + (style == 0 ? 3 : 7));
+    return pci_fixture_ram(&fixture->pci, ring + number * step() + (style == 0 ? 3 : 7));
 }
 
 static void describe(uint32_t ring, unsigned number, uint32_t buffer, unsigned size,
                      uint8_t status) {
-    uint8_t *entry = card_ram(fixture, ring + number * step());
+    uint8_t *entry = pci_fixture_ram(&fixture->pci, ring + number * step());
     memset(entry, 0, step());
     store_le32(entry + (style == 3 ? 8 : 0), buffer);
     store_le16(entry + 4, (uint16_t) - (int)size);
@@ -46,7 +48,7 @@ static void describe(uint32_t ring, unsigned number, uint32_t buffer, unsigned s
 }
 
 static void start(unsigned with_style) {
-    uint8_t *block = card_ram(fixture, BLOCK);
+    uint8_t *block = pci_fixture_ram(&fixture->pci, BLOCK);
     style = with_style;
     get(RESET);
     put(RAP, 20);
@@ -86,12 +88,12 @@ static void deliver(size_t size) {
     uint8_t frame[1514];
     card_make_frame(frame, size, card_address, 0x0800);
     ck_assert(network_link_deliver(fixture->link, frame, size));
-    card_run(fixture, NETWORK_LATENCY_NS);
+    pci_fixture_run(&fixture->pci, NETWORK_LATENCY_NS);
 }
 
 static void demand(void) {
     set_csr(0, 0x0048);
-    card_run(fixture, 10000);
+    pci_fixture_run(&fixture->pci, 10000);
 }
 
 START_TEST(identification) {
@@ -99,7 +101,7 @@ START_TEST(identification) {
     ck_assert_uint_eq(csr(88), 0x1003);
     ck_assert_uint_eq(csr(89), 0x0262);
     for (unsigned i = 0; i < 16; i++) {
-        uint8_t byte = port_in(fixture->board, (uint16_t)(CARD_PORTS + i));
+        uint8_t byte = port_in(fixture->pci.board, (uint16_t)(PCI_FIXTURE_PORTS + i));
         if (i < 6)
             ck_assert_uint_eq(byte, card_address[i]);
         if (i != 12 && i != 13)
@@ -119,8 +121,8 @@ START_TEST(frames_go_both_ways) {
     uint8_t frame[700];
     start(styles[_i]);
     card_make_frame(frame, sizeof(frame), card_address, 0x0800);
-    memcpy(card_ram(fixture, DATA + 0x8000), frame, 300);
-    memcpy(card_ram(fixture, DATA + 0x9000), frame + 300, 400);
+    memcpy(pci_fixture_ram(&fixture->pci, DATA + 0x8000), frame, 300);
+    memcpy(pci_fixture_ram(&fixture->pci, DATA + 0x9000), frame + 300, 400);
     for (unsigned round = 0; round < 3; round++) {
         unsigned first = round * 2 % RING;
         describe(SENDS, first + 1, DATA + 0x9000, 400, 0x81);
@@ -132,16 +134,16 @@ START_TEST(frames_go_both_ways) {
         ck_assert_uint_eq((*status_byte(SENDS, first) | *status_byte(SENDS, first + 1)) & 0x80, 0);
     }
     ck_assert_uint_eq(csr(0) & 0x0280, 0x0280);
-    ck_assert_int_eq(fixture->irq.level, 1);
+    ck_assert_int_eq(fixture->pci.irq.level, 1);
     set_csr(0, 0x0240);
-    ck_assert_int_eq(fixture->irq.level, 0);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
     deliver(500);
     card_make_frame(frame, 500, card_address, 0x0800);
-    ck_assert_mem_eq(card_ram(fixture, DATA), frame, 500);
+    ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, DATA), frame, 500);
     ck_assert_uint_eq(*status_byte(RECEIVES, 0) & 0x83, 0x03);
-    ck_assert_uint_eq(load_le16(card_ram(fixture, RECEIVES + (style == 0   ? 6
-                                                              : style == 3 ? 0
-                                                                           : 8))),
+    ck_assert_uint_eq(load_le16(pci_fixture_ram(&fixture->pci, RECEIVES + (style == 0   ? 6
+                                                                           : style == 3 ? 0
+                                                                                        : 8))),
                       504);
     ck_assert_uint_eq(csr(0) & 0x0400, 0x0400);
 }
@@ -155,7 +157,7 @@ START_TEST(a_full_ring_makes_frames_wait) {
     describe(RECEIVES, 0, DATA, 1536, 0x80);
     describe(RECEIVES, 1, DATA, 1536, 0x80);
     set_csr(0, 0x0440);
-    card_run(fixture, NETWORK_LATENCY_NS);
+    pci_fixture_run(&fixture->pci, NETWORK_LATENCY_NS);
     ck_assert_uint_eq((*status_byte(RECEIVES, 0) | *status_byte(RECEIVES, 1)) & 0x80, 0);
 }
 END_TEST
@@ -173,7 +175,7 @@ END_TEST
 /* A driver that never demands is served by the chip's own looks at the ring. */
 START_TEST(the_ring_is_polled) {
     describe(SENDS, 0, DATA, 100, 0x83);
-    card_run(fixture, 4000000);
+    pci_fixture_run(&fixture->pci, 4000000);
     ck_assert_uint_eq(fixture->sent_count, 1);
 }
 END_TEST
@@ -187,15 +189,15 @@ static void work(ChipFixture *unused) {
 
 START_TEST(saved_in_mid_transfer) {
     Snapshot snapshot;
-    check_devices_save_and_restore(fixture->board, work);
+    check_devices_save_and_restore(fixture->pci.board, work);
     start(3);
     fixture->sent_count = 0;
     describe(SENDS, 0, DATA, 100, 0x83);
     set_csr(0, 0x0048);
-    snapshot_take(fixture->board, &snapshot);
+    snapshot_take(fixture->pci.board, &snapshot);
     get(RESET);
-    snapshot_restore(fixture->board, &snapshot);
-    card_run(fixture, 10000);
+    snapshot_restore(fixture->pci.board, &snapshot);
+    pci_fixture_run(&fixture->pci, 10000);
     ck_assert_uint_eq(fixture->sent_count, 1);
     snapshot_free(&snapshot);
 }
@@ -221,7 +223,7 @@ START_TEST(hostile_rings_are_bounded) {
 END_TEST
 
 START_TEST(any_accesses) {
-    check_survives_random_accesses(fixture->board, CARD_PORTS, 32, 20000);
+    check_survives_random_accesses(fixture->pci.board, PCI_FIXTURE_PORTS, 32, 20000);
 }
 END_TEST
 

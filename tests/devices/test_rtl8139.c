@@ -12,11 +12,11 @@ enum { BUFFER = 0x40000, SENDS = 0x30000, RECEIVES = 0x31000, DATA = 0x60000 };
 static CardFixture *fixture;
 
 static void put(uint32_t offset, unsigned size, uint32_t value) {
-    card_write(fixture, BAR, offset, size, value);
+    pci_fixture_write(&fixture->pci, BAR, offset, size, value);
 }
 
 static uint32_t get(uint32_t offset, unsigned size) {
-    return card_read(fixture, BAR, offset, size);
+    return pci_fixture_read(&fixture->pci, BAR, offset, size);
 }
 
 static void start_buffers(void) {
@@ -33,10 +33,10 @@ static void start_descriptors(uint32_t command) {
     put(0xE4, 4, RECEIVES);
     put(TSAD, 4, SENDS);
     for (unsigned i = 0; i < 4; i++) {
-        store_le32(card_ram(fixture, RECEIVES + 16 * i),
+        store_le32(pci_fixture_ram(&fixture->pci, RECEIVES + 16 * i),
                    0x80000000 | 2048 | (i == 3 ? 0x40000000 : 0));
-        store_le64(card_ram(fixture, RECEIVES + 16 * i + 8), DATA + i * 2048);
-        store_le32(card_ram(fixture, SENDS + 16 * i), i == 3 ? 0x40000000 : 0);
+        store_le64(pci_fixture_ram(&fixture->pci, RECEIVES + 16 * i + 8), DATA + i * 2048);
+        store_le32(pci_fixture_ram(&fixture->pci, SENDS + 16 * i), i == 3 ? 0x40000000 : 0);
     }
     put(IMR, 2, 0xFFFF);
     put(CR, 1, 0x0C);
@@ -56,7 +56,7 @@ static void deliver(size_t size) {
     uint8_t frame[1514];
     card_make_frame(frame, size, card_address, 0x0800);
     ck_assert(network_link_deliver(fixture->link, frame, size));
-    card_run(fixture, NETWORK_LATENCY_NS);
+    pci_fixture_run(&fixture->pci, NETWORK_LATENCY_NS);
 }
 
 /* As drivers do: a start bit, 'read' and six bits of address. */
@@ -91,20 +91,20 @@ END_TEST
 
 START_TEST(buffers_are_sent_in_turn) {
     for (unsigned i = 0; i < 6; i++) {
-        card_make_frame(card_ram(fixture, DATA), 100 + i, card_address, 0x0800);
+        card_make_frame(pci_fixture_ram(&fixture->pci, DATA), 100 + i, card_address, 0x0800);
         put(TSAD + i % 4 * 4, 4, DATA);
         put(TSD + i % 4 * 4, 4, 100 + i);
         ck_assert_uint_eq(get(TSD + i % 4 * 4, 4) & 0x2000, 0);
-        while (card_next_event(fixture))
+        while (pci_fixture_next_event(&fixture->pci))
             ;
         ck_assert_uint_eq(get(TSD + i % 4 * 4, 4), 0xA000 | (100 + i));
         ck_assert_uint_eq(fixture->sent[i].size, 100 + i);
-        ck_assert_mem_eq(fixture->sent[i].data, card_ram(fixture, DATA), 100 + i);
+        ck_assert_mem_eq(fixture->sent[i].data, pci_fixture_ram(&fixture->pci, DATA), 100 + i);
     }
     ck_assert_uint_eq(get(ISR, 2), 4);
-    ck_assert_int_eq(fixture->irq.level, 1);
+    ck_assert_int_eq(fixture->pci.irq.level, 1);
     put(ISR, 2, 4);
-    ck_assert_int_eq(fixture->irq.level, 0);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
 }
 END_TEST
 
@@ -119,14 +119,14 @@ START_TEST(the_ring_is_filled_and_emptied) {
         uint8_t stored[1522];
         ck_assert_uint_eq(get(CR, 1) & 1, 0);
         for (unsigned j = 0; j < sizeof(stored); j++)
-            stored[j] = *card_ram(fixture, BUFFER + (at + j) % 8192);
+            stored[j] = *pci_fixture_ram(&fixture->pci, BUFFER + (at + j) % 8192);
         ck_assert_uint_eq(load_le16(stored), 0x4001);
         ck_assert_uint_eq(load_le16(stored + 2), 1518);
         ck_assert_mem_eq(stored + 4, frame, sizeof(frame));
         ck_assert_uint_eq(load_le32(stored + 1518), network_frame_checksum(frame, sizeof(frame)));
         at = (at + 1522 + 3) / 4 * 4 % 8192;
         put(CAPR, 2, (at - 16) & 0xFFFF);
-        card_run(fixture, NETWORK_LATENCY_NS);
+        pci_fixture_run(&fixture->pci, NETWORK_LATENCY_NS);
     }
     ck_assert_uint_eq(get(CR, 1) & 1, 1);
     ck_assert_uint_eq(get(CBR, 2), at);
@@ -138,38 +138,39 @@ START_TEST(descriptors_receive) {
     for (unsigned i = 0; i < 6; i++)
         deliver(300);
     for (unsigned i = 0; i < 4; i++)
-        ck_assert_uint_eq(load_le32(card_ram(fixture, RECEIVES + 16 * i)),
+        ck_assert_uint_eq(load_le32(pci_fixture_ram(&fixture->pci, RECEIVES + 16 * i)),
                           0x34000000 | 304 | (i == 3 ? 0x40000000 : 0));
-    store_le32(card_ram(fixture, RECEIVES), 0x80000000 | 2048);
+    store_le32(pci_fixture_ram(&fixture->pci, RECEIVES), 0x80000000 | 2048);
     put(ISR, 2, 0xFFFF);
-    card_run(fixture, NETWORK_LATENCY_NS);
-    ck_assert_uint_eq(load_le32(card_ram(fixture, RECEIVES)), 0x34000000 | 304);
+    pci_fixture_run(&fixture->pci, NETWORK_LATENCY_NS);
+    ck_assert_uint_eq(load_le32(pci_fixture_ram(&fixture->pci, RECEIVES)), 0x34000000 | 304);
     ck_assert_uint_eq(get(ISR, 2) & 1, 1);
 }
 END_TEST
 
 static void give(unsigned number, uint32_t flags, size_t size, uint32_t tag) {
-    uint8_t *entry = card_ram(fixture, SENDS + 16 * number);
+    uint8_t *entry = pci_fixture_ram(&fixture->pci, SENDS + 16 * number);
     store_le32(entry, flags | (uint32_t)size | 0xB0000000 | (number == 3 ? 0x40000000 : 0));
     store_le32(entry + 4, tag);
     store_le64(entry + 8, DATA);
     put(POLL, 1, 0x40);
-    while (card_next_event(fixture))
+    while (pci_fixture_next_event(&fixture->pci))
         ;
 }
 
 START_TEST(checksums_segments_and_tags) {
     start_descriptors(0);
-    size_t head = card_make_ip4_frame(card_ram(fixture, DATA), 400, card_address, true);
+    size_t head =
+        card_make_ip4_frame(pci_fixture_ram(&fixture->pci, DATA), 400, card_address, true);
     give(0, 0x00050000, 400, 0);
     ck_assert_uint_eq(fixture->sent_count, 1);
     ck_assert(card_checksums_are_good(fixture->sent[0].data, 400));
-    ck_assert_uint_eq(load_le32(card_ram(fixture, SENDS)) & 0x80000000, 0);
-    card_make_ip4_frame(card_ram(fixture, DATA), 200, card_address, false);
+    ck_assert_uint_eq(load_le32(pci_fixture_ram(&fixture->pci, SENDS)) & 0x80000000, 0);
+    card_make_ip4_frame(pci_fixture_ram(&fixture->pci, DATA), 200, card_address, false);
     give(1, 0x00060000, 200, 0x00020500);
     ck_assert_uint_eq(fixture->sent[1].size, 204);
     ck_assert_mem_eq(fixture->sent[1].data + 12, "\x81\x00\x00\x05", 4);
-    card_make_ip4_frame(card_ram(fixture, DATA), head + 2500, card_address, true);
+    card_make_ip4_frame(pci_fixture_ram(&fixture->pci, DATA), head + 2500, card_address, true);
     give(2, 0x08000000 | 1000 << 16, head + 2500, 0);
     ck_assert_uint_eq(fixture->sent_count, 5);
     for (unsigned i = 0; i < 3; i++) {
@@ -192,15 +193,15 @@ static void work(ChipFixture *unused) {
 
 START_TEST(saved_in_mid_transfer) {
     Snapshot snapshot;
-    check_devices_save_and_restore(fixture->board, work);
+    check_devices_save_and_restore(fixture->pci.board, work);
     start_buffers();
     fixture->sent_count = 0;
     put(TSAD, 4, DATA);
     put(TSD, 4, 100);
-    snapshot_take(fixture->board, &snapshot);
+    snapshot_take(fixture->pci.board, &snapshot);
     put(CR, 1, 0x10);
-    snapshot_restore(fixture->board, &snapshot);
-    while (card_next_event(fixture))
+    snapshot_restore(fixture->pci.board, &snapshot);
+    while (pci_fixture_next_event(&fixture->pci))
         ;
     ck_assert_uint_eq(fixture->sent_count, 1);
     ck_assert_uint_eq(get(TSD, 4), 0xA000 | 100);
@@ -212,22 +213,22 @@ END_TEST
 START_TEST(hostile_descriptors_are_bounded) {
     start_descriptors(0);
     for (unsigned i = 0; i < 512; i++) {
-        store_le32(card_ram(fixture, SENDS + 16 * i), 0x9000FFFF);
-        store_le64(card_ram(fixture, SENDS + 16 * i + 8), UINT64_MAX - i);
+        store_le32(pci_fixture_ram(&fixture->pci, SENDS + 16 * i), 0x9000FFFF);
+        store_le64(pci_fixture_ram(&fixture->pci, SENDS + 16 * i + 8), UINT64_MAX - i);
     }
     put(TSAD, 4, SENDS);
     give(0, 0, 60, 0);
     put(TSAD + 4, 4, 0xFFFFFFFF);
     put(POLL, 1, 0x40);
-    card_run(fixture, 1000000);
+    pci_fixture_run(&fixture->pci, 1000000);
     put(0xE8, 4, 0xFFFFFFFF);
-    ck_assert(network_link_deliver(fixture->link, card_ram(fixture, DATA), 100));
-    card_run(fixture, 1000000);
+    ck_assert(network_link_deliver(fixture->link, pci_fixture_ram(&fixture->pci, DATA), 100));
+    pci_fixture_run(&fixture->pci, 1000000);
 }
 END_TEST
 
 START_TEST(any_accesses) {
-    check_survives_random_accesses(fixture->board, CARD_PORTS, 256, 20000);
+    check_survives_random_accesses(fixture->pci.board, PCI_FIXTURE_PORTS, 256, 20000);
 }
 END_TEST
 

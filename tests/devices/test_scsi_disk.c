@@ -16,7 +16,7 @@ static void plug_in(bool read_only) {
     fixture = pci_disk_fixture_create(read_only);
     const ScsiDiskOptions options = {
         .id = "scsi-disk0", .medium = fixture->medium, .serial = "abc123", .device_id = "drive-a"};
-    disk = scsi_disk_create(&fixture->board->context, &options);
+    disk = scsi_disk_create(&fixture->pci.board->context, &options);
     target = scsi_disk_target(disk);
 }
 
@@ -26,7 +26,7 @@ static size_t move(size_t size) {
     for (;;) {
         ScsiTargetPhase phase = scsi_target_phase(target);
         if (phase == SCSI_BUSY)
-            ck_assert(pci_disk_next_event(fixture));
+            ck_assert(pci_fixture_next_event(&fixture->pci));
         else if (phase == SCSI_DONE || moved == size)
             return moved;
         else
@@ -256,7 +256,7 @@ static void change(ChipFixture *board) {
 START_TEST(saved_in_the_middle_of_a_transfer) {
     scsi_target_begin(target, 0, COMMAND(0x28, [5] = 9, [8] = 3));
     ck_assert_uint_eq(move(700), 700);
-    check_devices_save_and_restore(fixture->board, change);
+    check_devices_save_and_restore(fixture->pci.board, change);
 }
 END_TEST
 
@@ -267,7 +267,7 @@ static void set_up_cd(void) {
     fixture = pci_disk_fixture_create(true);
     const ScsiCdOptions options = {
         .id = "scsi-cd0", .channel_id = "scsi-cd-drive0", .medium = fixture->medium};
-    cd = scsi_cd_create(&fixture->board->context, &options, &error);
+    cd = scsi_cd_create(&fixture->pci.board->context, &options, &error);
     ck_assert_msg(cd != NULL, "%s", error.message);
     target = scsi_cd_target(cd);
 }
@@ -318,7 +318,7 @@ static void change_cd(ChipFixture *board) {
 START_TEST(cd_drive_saved_in_the_middle_of_a_transfer) {
     scsi_target_begin(target, 0, COMMAND(0x28, [5] = 2, [8] = 20));
     ck_assert_uint_eq(move(9000), 9000);
-    check_devices_save_and_restore(fixture->board, change_cd);
+    check_devices_save_and_restore(fixture->pci.board, change_cd);
 }
 END_TEST
 

@@ -35,7 +35,7 @@ static UsbAnswer transact(UsbToken token, unsigned endpoint, const void *data, u
 static UsbAnswer transact_late(UsbToken token, unsigned endpoint, const void *data, uint32_t size) {
     UsbAnswer answer = transact(token, endpoint, data, size);
     for (unsigned i = 0; i < 100 && answer == USB_NAK; i++) {
-        chip_fixture_run(fixture->board, MS);
+        chip_fixture_run(fixture->pci.board, MS);
         answer = transact(token, endpoint, data, size);
     }
     return answer;
@@ -55,9 +55,10 @@ static void set_up(void) {
     bus = usb_bus_create();
     ck_assert_uint_eq(usb_bus_add_sockets(bus, &(UsbSocketOwner){"hub", NULL, nothing, nothing}, 1),
                       0);
-    disk = scsi_disk_create(&fixture->board->context,
+    disk = scsi_disk_create(&fixture->pci.board->context,
                             &(ScsiDiskOptions){.id = "disk", .medium = fixture->medium});
-    storage = usb_storage_create(&fixture->board->context, bus, "storage", scsi_disk_target(disk));
+    storage =
+        usb_storage_create(&fixture->pci.board->context, bus, "storage", scsi_disk_target(disk));
     device = usb_storage_device(storage);
     ck_assert(usb_bus_plug_in(bus, 0, device, NULL));
     address = 0;
@@ -213,9 +214,9 @@ START_TEST(state_is_saved) {
     ck_assert_int_eq(send_command("\x28\0\0\0\0\x05\0\0\x02\0", 10, sizeof(data), true), USB_ACK);
     ck_assert_uint_eq(receive(data, 3 * PACKET), 3 * PACKET);
     Snapshot snapshot;
-    snapshot_take(fixture->board, &snapshot);
-    check_devices_save_and_restore(fixture->board, change);
-    snapshot_restore(fixture->board, &snapshot);
+    snapshot_take(fixture->pci.board, &snapshot);
+    check_devices_save_and_restore(fixture->pci.board, change);
+    snapshot_restore(fixture->pci.board, &snapshot);
     snapshot_free(&snapshot);
     ck_assert_uint_eq(receive(data, sizeof(data) - 3 * PACKET), sizeof(data) - 3 * PACKET);
     ck_assert_uint_eq(data[0], pci_disk_byte(5 * BLOCK + 3 * PACKET));
@@ -242,7 +243,7 @@ START_TEST(random_transactions_do_no_harm) {
         }
         transact(tokens[(seed >> 16) % 3], seed >> 20 & 3, bytes, size);
         if (round % 16 == 0)
-            chip_fixture_run(fixture->board, MS);
+            chip_fixture_run(fixture->pci.board, MS);
         if (round % 64 == 0) {
             device->reset(device->opaque);
             address = 0;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { QUEUE = 0x10000, DATA = 0x40000, HEADER = 0x30000, STATUS = 0x38000, INDIRECT = 0x39000 };
-enum { LEGACY = PCI_DISK_PORTS, MODERN = 4, QUEUE_SIZE = 256 };
+enum { LEGACY = PCI_FIXTURE_PORTS, MODERN = 4, QUEUE_SIZE = 256 };
 enum { NEXT = 1, WRITABLE = 2, IS_INDIRECT = 4 };
 /* Parts of the modern registers, and some of the common ones. */
 enum { ISR = 0x1000, DEVICE = 0x2000, NOTIFY = 0x3000 };
@@ -23,11 +23,13 @@ static uint16_t given; /* chains so far */
 static void plug_in(bool read_only) {
     Error error = {.set = false};
     fixture = pci_disk_fixture_create(read_only);
-    const VirtioBlkOptions options = {
-        .id = "virtio-blk0", .slot = PCI_DISK_SLOT, .medium = fixture->medium, .serial = "abc123"};
-    disk = virtio_blk_create(&fixture->board->context, fixture->bus, &options, &error);
+    const VirtioBlkOptions options = {.id = "virtio-blk0",
+                                      .slot = PCI_FIXTURE_SLOT,
+                                      .medium = fixture->medium,
+                                      .serial = "abc123"};
+    disk = virtio_blk_create(&fixture->pci.board->context, fixture->pci.bus, &options, &error);
     ck_assert_msg(disk != NULL, "%s", error.message);
-    pci_disk_fixture_enable(fixture);
+    pci_fixture_enable(&fixture->pci);
     given = 0;
 }
 
@@ -41,11 +43,11 @@ static void tear_down(void) {
 }
 
 static void out(unsigned port, unsigned size, uint32_t value) {
-    port_map_write(fixture->board->context.ports, (uint16_t)(LEGACY + port), size, value);
+    port_map_write(fixture->pci.board->context.ports, (uint16_t)(LEGACY + port), size, value);
 }
 
 static uint32_t in(unsigned port, unsigned size) {
-    return port_map_read(fixture->board->context.ports, (uint16_t)(LEGACY + port), size);
+    return port_map_read(fixture->pci.board->context.ports, (uint16_t)(LEGACY + port), size);
 }
 
 static void start_legacy(uint32_t features) {
@@ -62,7 +64,7 @@ static void start_legacy(uint32_t features) {
 }
 
 static void common(unsigned offset, unsigned size, uint32_t value) {
-    pci_disk_write(fixture, MODERN, offset, size, value);
+    pci_fixture_write(&fixture->pci, MODERN, offset, size, value);
 }
 
 static void start_modern(uint32_t features) {
@@ -73,7 +75,7 @@ static void start_modern(uint32_t features) {
     common(C_DRIVER_SELECT, 4, 1);
     common(C_DRIVER, 4, 1);
     common(C_STATUS, 1, 0x0B);
-    ck_assert_uint_eq(pci_disk_read(fixture, MODERN, C_STATUS, 1), 0x0B);
+    ck_assert_uint_eq(pci_fixture_read(&fixture->pci, MODERN, C_STATUS, 1), 0x0B);
     common(C_QUEUE_SELECT, 2, 0);
     common(C_QUEUE_SIZE, 2, 16);
     descriptors = QUEUE;
@@ -88,7 +90,7 @@ static void start_modern(uint32_t features) {
 
 static void put_descriptor(uint32_t table, unsigned index, uint64_t address, uint32_t size,
                            unsigned flags, unsigned next) {
-    uint8_t *entry = pci_disk_ram(fixture, table + index * 16);
+    uint8_t *entry = pci_fixture_ram(&fixture->pci, table + index * 16);
     store_le64(entry, address);
     store_le32(entry + 8, size);
     store_le16(entry + 12, (uint16_t)flags);
@@ -96,18 +98,18 @@ static void put_descriptor(uint32_t table, unsigned index, uint64_t address, uin
 }
 
 static void put_header(uint32_t type, uint64_t sector) {
-    uint8_t *header = pci_disk_ram(fixture, HEADER);
+    uint8_t *header = pci_fixture_ram(&fixture->pci, HEADER);
     store_le32(header, type);
     store_le32(header + 4, 0);
     store_le64(header + 8, sector);
-    *pci_disk_ram(fixture, STATUS) = 0xEE;
+    *pci_fixture_ram(&fixture->pci, STATUS) = 0xEE;
 }
 
 /* Makes the chain with this head available. */
 static void give(uint16_t head, unsigned queue_size) {
-    store_le16(pci_disk_ram(fixture, available + 4 + given % queue_size * 2), head);
+    store_le16(pci_fixture_ram(&fixture->pci, available + 4 + given % queue_size * 2), head);
     given++;
-    store_le16(pci_disk_ram(fixture, available + 2), given);
+    store_le16(pci_fixture_ram(&fixture->pci, available + 2), given);
 }
 
 static void put_request(uint32_t table, uint32_t type, uint64_t sector, uint32_t size) {
@@ -118,11 +120,11 @@ static void put_request(uint32_t table, uint32_t type, uint64_t sector, uint32_t
 }
 
 static uint8_t status(void) {
-    return *pci_disk_ram(fixture, STATUS);
+    return *pci_fixture_ram(&fixture->pci, STATUS);
 }
 
 static uint16_t used_index(void) {
-    return load_le16(pci_disk_ram(fixture, used + 2));
+    return load_le16(pci_fixture_ram(&fixture->pci, used + 2));
 }
 
 /* By the legacy registers. */
@@ -131,10 +133,10 @@ static uint8_t run_request(uint32_t type, uint64_t sector, uint32_t size) {
     give(0, QUEUE_SIZE);
     out(16, 2, 0);
     ck_assert_uint_eq(status(), 0xEE); /* it takes time */
-    pci_disk_wait_irq(fixture);
+    pci_fixture_wait_irq(&fixture->pci);
     ck_assert_uint_eq(used_index(), given);
     ck_assert_uint_eq(in(19, 1), 1);
-    ck_assert_int_eq(fixture->irq.level, 0);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
     return status();
 }
 
@@ -143,13 +145,13 @@ START_TEST(old_driver_reads_and_writes) {
     ck_assert_uint_eq(in(20, 4), PCI_DISK_IMAGE_BYTES / 512);
     ck_assert_uint_eq(run_request(0, 5, 8192), 0);
     pci_disk_expect_ram(fixture, DATA, 5 * 512, 8192);
-    ck_assert_uint_eq(load_le32(pci_disk_ram(fixture, used + 8)), 8193);
-    memset(pci_disk_ram(fixture, DATA), 0x5A, 1024);
+    ck_assert_uint_eq(load_le32(pci_fixture_ram(&fixture->pci, used + 8)), 8193);
+    memset(pci_fixture_ram(&fixture->pci, DATA), 0x5A, 1024);
     ck_assert_uint_eq(run_request(1, 100, 1024), 0);
     pci_disk_expect_disk(fixture, 51200, DATA, 1024);
     ck_assert_uint_eq(run_request(4, 0, 512), 0);
     ck_assert_uint_eq(run_request(8, 0, 20), 0);
-    ck_assert_str_eq((char *)pci_disk_ram(fixture, DATA), "abc123");
+    ck_assert_str_eq((char *)pci_fixture_ram(&fixture->pci, DATA), "abc123");
     ck_assert_uint_eq(run_request(99, 0, 512), 2);
 }
 END_TEST
@@ -169,7 +171,7 @@ END_TEST
 
 START_TEST(zeros_are_written_and_ranges_discarded) {
     start_legacy(1u << 14 | 1u << 13 | 1u << 9);
-    uint8_t *range = pci_disk_ram(fixture, DATA);
+    uint8_t *range = pci_fixture_ram(&fixture->pci, DATA);
     memset(range, 0, 4096);
     store_le64(range, 20);
     store_le32(range + 8, 4);
@@ -202,22 +204,22 @@ START_TEST(new_driver_uses_indirect_tables_and_events) {
     put_request(INDIRECT, 0, 7, 4096);
     put_descriptor(descriptors, 3, INDIRECT, 48, IS_INDIRECT, 0);
     give(3, 16);
-    store_le16(pci_disk_ram(fixture, available + 4 + 32), 0); /* tell of the first */
+    store_le16(pci_fixture_ram(&fixture->pci, available + 4 + 32), 0); /* tell of the first */
     common(NOTIFY, 2, 0);
-    pci_disk_wait_irq(fixture);
+    pci_fixture_wait_irq(&fixture->pci);
     ck_assert_uint_eq(status(), 0);
-    ck_assert_uint_eq(load_le32(pci_disk_ram(fixture, used + 4)), 3);
+    ck_assert_uint_eq(load_le32(pci_fixture_ram(&fixture->pci, used + 4)), 3);
     pci_disk_expect_ram(fixture, DATA, 7 * 512, 4096);
-    ck_assert_uint_eq(load_le16(pci_disk_ram(fixture, used + 4 + 16 * 8)), 1);
-    ck_assert_uint_eq(pci_disk_read(fixture, MODERN, ISR, 1), 1);
-    ck_assert_int_eq(fixture->irq.level, 0);
+    ck_assert_uint_eq(load_le16(pci_fixture_ram(&fixture->pci, used + 4 + 16 * 8)), 1);
+    ck_assert_uint_eq(pci_fixture_read(&fixture->pci, MODERN, ISR, 1), 1);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
     give(3, 16); /* and of no other before the fifth */
-    store_le16(pci_disk_ram(fixture, available + 4 + 32), 4);
+    store_le16(pci_fixture_ram(&fixture->pci, available + 4 + 32), 4);
     common(NOTIFY, 2, 0);
-    while (pci_disk_next_event(fixture))
+    while (pci_fixture_next_event(&fixture->pci))
         ;
     ck_assert_uint_eq(used_index(), 2);
-    ck_assert_int_eq(fixture->irq.level, 0);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
 }
 END_TEST
 
@@ -226,13 +228,13 @@ START_TEST(unknown_features_are_refused) {
     common(C_DRIVER_SELECT, 4, 0);
     common(C_DRIVER, 4, 1u << 27 | 1u << 30);
     common(C_STATUS, 1, 0x0B);
-    ck_assert_uint_eq(pci_disk_read(fixture, MODERN, C_STATUS, 1), 3);
+    ck_assert_uint_eq(pci_fixture_read(&fixture->pci, MODERN, C_STATUS, 1), 3);
 }
 END_TEST
 
 /* Registers by the window in the configuration space. */
 START_TEST(window_reaches_the_registers) {
-    PciDevice *device = pci_bus_device(fixture->bus, PCI_DISK_SLOT, 0);
+    PciDevice *device = pci_bus_device(fixture->pci.bus, PCI_FIXTURE_SLOT, 0);
     const unsigned window = 0x84;
     pci_device_config_write(device, window + 4, 1, MODERN);
     pci_device_config_write(device, window + 8, 4, DEVICE);
@@ -241,7 +243,7 @@ START_TEST(window_reaches_the_registers) {
     pci_device_config_write(device, window + 8, 4, C_STATUS);
     pci_device_config_write(device, window + 12, 4, 1);
     pci_device_config_write(device, window + 16, 1, 3);
-    ck_assert_uint_eq(pci_disk_read(fixture, MODERN, C_STATUS, 1), 3);
+    ck_assert_uint_eq(pci_fixture_read(&fixture->pci, MODERN, C_STATUS, 1), 3);
     pci_device_config_write(device, window + 8, 4, 0xFFFFFFF0);
     pci_device_config_read(device, window + 16, 4);
     pci_device_config_write(device, window + 16, 4, 0);
@@ -250,13 +252,13 @@ END_TEST
 
 static void expect_broken(void) {
     common(NOTIFY, 2, 0);
-    pci_disk_wait_irq(fixture);
-    ck_assert_uint_eq(pci_disk_read(fixture, MODERN, C_STATUS, 1), READY | NEEDS_RESET);
-    ck_assert_uint_eq(pci_disk_read(fixture, MODERN, ISR, 1), 2);
+    pci_fixture_wait_irq(&fixture->pci);
+    ck_assert_uint_eq(pci_fixture_read(&fixture->pci, MODERN, C_STATUS, 1), READY | NEEDS_RESET);
+    ck_assert_uint_eq(pci_fixture_read(&fixture->pci, MODERN, ISR, 1), 2);
     common(NOTIFY, 2, 0);
-    ck_assert(!pci_disk_next_event(fixture));
+    ck_assert(!pci_fixture_next_event(&fixture->pci));
     given = 0;
-    memset(pci_disk_ram(fixture, QUEUE), 0, 0x4000);
+    memset(pci_fixture_ram(&fixture->pci, QUEUE), 0, 0x4000);
     start_modern(1u << 28 | 1u << 29);
     put_request(descriptors, 0, 0, 512);
 }
@@ -301,16 +303,16 @@ START_TEST(queue_over_its_own_registers_harms_nobody) {
     start_modern(0);
     common(C_STATUS, 1, 0);
     common(C_STATUS, 1, 3);
-    const uint32_t registers = PCI_DISK_MEMORY + MODERN * 0x10000;
+    const uint32_t registers = PCI_FIXTURE_MEMORY + MODERN * 0x10000;
     const uint32_t addresses[] = {registers, 0, registers + NOTIFY, 0, registers, 0};
     for (unsigned i = 0; i < 6; i++)
         common(C_DESCRIPTORS + 4 * i, 4, addresses[i]);
     common(C_ENABLE, 2, 1);
     common(C_STATUS, 1, READY);
     common(NOTIFY, 2, 0);
-    while (pci_disk_next_event(fixture))
+    while (pci_fixture_next_event(&fixture->pci))
         ;
-    ck_assert_uint_ne(pci_disk_read(fixture, MODERN, C_STATUS, 1) & NEEDS_RESET, 0);
+    ck_assert_uint_ne(pci_fixture_read(&fixture->pci, MODERN, C_STATUS, 1) & NEEDS_RESET, 0);
     /* Data that lands on the registers does not change them. */
     common(C_STATUS, 1, 0);
     given = 0;
@@ -319,24 +321,24 @@ START_TEST(queue_over_its_own_registers_harms_nobody) {
     put_descriptor(descriptors, 1, registers, 512, NEXT | WRITABLE, 2);
     give(0, 16);
     common(NOTIFY, 2, 0);
-    pci_disk_wait_irq(fixture);
+    pci_fixture_wait_irq(&fixture->pci);
     ck_assert_uint_eq(status(), 0);
-    ck_assert_uint_eq(pci_disk_read(fixture, MODERN, C_STATUS, 1), READY);
+    ck_assert_uint_eq(pci_fixture_read(&fixture->pci, MODERN, C_STATUS, 1), READY);
 }
 END_TEST
 
 START_TEST(waits_until_it_may_master_the_bus) {
-    PciDevice *device = pci_bus_device(fixture->bus, PCI_DISK_SLOT, 0);
+    PciDevice *device = pci_bus_device(fixture->pci.bus, PCI_FIXTURE_SLOT, 0);
     start_modern(0);
     pci_device_config_write(device, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
     put_request(descriptors, 0, 3, 512);
     give(0, 16);
     common(NOTIFY, 2, 0);
-    while (pci_disk_next_event(fixture))
+    while (pci_fixture_next_event(&fixture->pci))
         ;
     ck_assert_uint_eq(used_index(), 0);
     pci_device_config_write(device, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-    pci_disk_wait_irq(fixture);
+    pci_fixture_wait_irq(&fixture->pci);
     pci_disk_expect_ram(fixture, DATA, 3 * 512, 512);
 }
 END_TEST
@@ -344,11 +346,11 @@ END_TEST
 /* Begins in the middle of a request and goes on to the end of the next. */
 static void change(ChipFixture *board) {
     (void)board;
-    fixture->irq.level = 0;
-    store_le16(pci_disk_ram(fixture, used + 2), 0);
+    fixture->pci.irq.level = 0;
+    store_le16(pci_fixture_ram(&fixture->pci, used + 2), 0);
     put_request(descriptors, 0, 9, 1024);
-    memset(pci_disk_ram(fixture, DATA), 0, 1024);
-    pci_disk_wait_irq(fixture);
+    memset(pci_fixture_ram(&fixture->pci, DATA), 0, 1024);
+    pci_fixture_wait_irq(&fixture->pci);
     ck_assert_uint_eq(used_index(), 1);
     pci_disk_expect_ram(fixture, DATA, 9 * 512, 1024);
 }
@@ -358,16 +360,16 @@ START_TEST(saved_in_the_middle_of_a_request) {
     put_request(descriptors, 0, 9, 1024);
     give(0, QUEUE_SIZE);
     out(16, 2, 0);
-    check_devices_save_and_restore(fixture->board, change);
+    check_devices_save_and_restore(fixture->pci.board, change);
 }
 END_TEST
 
 /* A queue that is not there would be looked into for ever. */
 START_TEST(damaged_state_asks_for_no_queue_that_is_not_there) {
     start_legacy(0);
-    while (pci_disk_next_event(fixture))
+    while (pci_fixture_next_event(&fixture->pci))
         ;
-    const DeviceList *devices = &fixture->board->devices;
+    const DeviceList *devices = &fixture->pci.board->devices;
     for (int i = 0; i < devices->count; i++) {
         const DeviceEntry *entry = &devices->entries[i];
         if (strcmp(entry->id, "virtio-blk0-pci") != 0)

@@ -25,11 +25,11 @@ static const uint8_t other[6] = {0x52, 0x54, 0x00, 0x11, 0x22, 0x33};
      UINT64_C(1) << VIRTIO_NET_CONTROL_VLAN)
 
 static uint32_t get(uint32_t offset, unsigned size) {
-    return card_read(fixture, MODERN, offset, size);
+    return pci_fixture_read(&fixture->pci, MODERN, offset, size);
 }
 
 static void put(uint32_t offset, unsigned size, uint32_t value) {
-    card_write(fixture, MODERN, offset, size, value);
+    pci_fixture_write(&fixture->pci, MODERN, offset, size, value);
 }
 
 static uint32_t queue_base(unsigned queue) {
@@ -52,7 +52,7 @@ static void start(uint64_t features) {
         put(40, 4, queue_base(queue) + 0x1000);
         put(48, 4, queue_base(queue) + 0x2000);
         put(28, 2, 1);
-        memset(card_ram(fixture, queue_base(queue)), 0, QUEUE_STRIDE);
+        memset(pci_fixture_ram(&fixture->pci, queue_base(queue)), 0, QUEUE_STRIDE);
         given[queue] = 0;
     }
     put(20, 1, RUNNING);
@@ -68,13 +68,13 @@ static void tear_down(void) {
 }
 
 static void run_all(void) {
-    while (card_next_event(fixture))
+    while (pci_fixture_next_event(&fixture->pci))
         ;
 }
 
 static void describe(unsigned queue, unsigned index, uint32_t address, uint32_t size,
                      unsigned flags, unsigned next) {
-    uint8_t *entry = card_ram(fixture, queue_base(queue) + index * 16);
+    uint8_t *entry = pci_fixture_ram(&fixture->pci, queue_base(queue) + index * 16);
     store_le64(entry, address);
     store_le32(entry + 8, size);
     store_le16(entry + 12, (uint16_t)flags);
@@ -82,18 +82,19 @@ static void describe(unsigned queue, unsigned index, uint32_t address, uint32_t 
 }
 
 static void give(unsigned queue, unsigned head) {
-    uint8_t *available = card_ram(fixture, queue_base(queue) + 0x1000);
+    uint8_t *available = pci_fixture_ram(&fixture->pci, queue_base(queue) + 0x1000);
     store_le16(available + 4 + given[queue] % QUEUE_SIZE * 2, (uint16_t)head);
     store_le16(available + 2, ++given[queue]);
     put(NOTIFY + queue * 4, 2, queue);
 }
 
 static unsigned used_count(unsigned queue) {
-    return load_le16(card_ram(fixture, queue_base(queue) + 0x2000 + 2));
+    return load_le16(pci_fixture_ram(&fixture->pci, queue_base(queue) + 0x2000 + 2));
 }
 
 static uint32_t used_bytes(unsigned queue, unsigned number) {
-    return load_le32(card_ram(fixture, queue_base(queue) + 0x2000 + 4 + number * 8 + 4));
+    return load_le32(
+        pci_fixture_ram(&fixture->pci, queue_base(queue) + 0x2000 + 4 + number * 8 + 4));
 }
 
 /* Buffers of so many bytes for frames that come. */
@@ -118,14 +119,14 @@ START_TEST(device_tells_its_address) {
     ck_assert_uint_eq(get(DEVICE + 6, 2), 1);
     network_link_set_up(fixture->link, false);
     ck_assert_uint_eq(get(DEVICE + 6, 2), 0);
-    ck_assert_int_eq(fixture->irq.level, 1);
+    ck_assert_int_eq(fixture->pci.irq.level, 1);
     ck_assert_uint_eq(get(ISR, 1), 2);
-    ck_assert_int_eq(fixture->irq.level, 0);
+    ck_assert_int_eq(fixture->pci.irq.level, 0);
 }
 END_TEST
 
 START_TEST(frames_are_sent) {
-    uint8_t *header = card_ram(fixture, DATA);
+    uint8_t *header = pci_fixture_ram(&fixture->pci, DATA);
     memset(header, 0, 12);
     card_make_frame(header + 12, 1000, other, 0x1234);
     describe(VIRTIO_NET_TRANSMIT, 0, DATA, 12, NEXT, 1);
@@ -150,7 +151,7 @@ static void send_one(uint32_t bytes) {
 
 START_TEST(checksums_are_filled_in) {
     for (unsigned is_tcp = 0; is_tcp < 2; is_tcp++) {
-        uint8_t *header = card_ram(fixture, DATA), *frame = header + 12, copy[601];
+        uint8_t *header = pci_fixture_ram(&fixture->pci, DATA), *frame = header + 12, copy[601];
         memset(header, 0, 12);
         header[0] = VIRTIO_NET_NEEDS_CHECKSUM;
         store_le16(header + 6, 34);
@@ -169,7 +170,7 @@ END_TEST
 
 START_TEST(segments_are_cut) {
     enum { PAYLOAD = 5000, SEGMENT = 1460, HEADERS = 54 };
-    uint8_t *header = card_ram(fixture, DATA), *frame = header + 12;
+    uint8_t *header = pci_fixture_ram(&fixture->pci, DATA), *frame = header + 12;
     memset(header, 0, 12);
     header[0] = VIRTIO_NET_NEEDS_CHECKSUM;
     header[1] = 1 | 0x80;
@@ -203,14 +204,14 @@ START_TEST(frames_are_received) {
     run_all();
     ck_assert_uint_eq(used_count(VIRTIO_NET_RECEIVE), 1);
     ck_assert_uint_eq(used_bytes(VIRTIO_NET_RECEIVE, 0), 12 + sizeof(frame));
-    ck_assert_mem_eq(card_ram(fixture, BUFFERS + 12), frame, sizeof(frame));
-    ck_assert_uint_eq(*card_ram(fixture, BUFFERS), VIRTIO_NET_CHECKSUM_IS_GOOD);
-    ck_assert_uint_eq(load_le16(card_ram(fixture, BUFFERS + 10)), 1);
+    ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, BUFFERS + 12), frame, sizeof(frame));
+    ck_assert_uint_eq(*pci_fixture_ram(&fixture->pci, BUFFERS), VIRTIO_NET_CHECKSUM_IS_GOOD);
+    ck_assert_uint_eq(load_le16(pci_fixture_ram(&fixture->pci, BUFFERS + 10)), 1);
     ck_assert_uint_eq(get(ISR, 1), 1);
     frame[299] ^= 1;
     ck_assert(network_link_deliver(fixture->link, frame, sizeof(frame)));
     run_all();
-    ck_assert_uint_eq(*card_ram(fixture, BUFFERS + BUFFER_BYTES), 0);
+    ck_assert_uint_eq(*pci_fixture_ram(&fixture->pci, BUFFERS + BUFFER_BYTES), 0);
 }
 END_TEST
 
@@ -234,11 +235,11 @@ START_TEST(frames_take_several_buffers) {
     ck_assert(network_link_deliver(fixture->link, frame, sizeof(frame)));
     run_all();
     ck_assert_uint_eq(used_count(VIRTIO_NET_RECEIVE), 3);
-    ck_assert_uint_eq(load_le16(card_ram(fixture, BUFFERS + 10)), 3);
+    ck_assert_uint_eq(load_le16(pci_fixture_ram(&fixture->pci, BUFFERS + 10)), 3);
     ck_assert_uint_eq(used_bytes(VIRTIO_NET_RECEIVE, 2), 1012 - 800);
-    ck_assert_mem_eq(card_ram(fixture, BUFFERS + 12), frame, 388);
-    ck_assert_mem_eq(card_ram(fixture, BUFFERS + BUFFER_BYTES), frame + 388, 400);
-    ck_assert_mem_eq(card_ram(fixture, BUFFERS + 2 * BUFFER_BYTES), frame + 788, 212);
+    ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, BUFFERS + 12), frame, 388);
+    ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, BUFFERS + BUFFER_BYTES), frame + 388, 400);
+    ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, BUFFERS + 2 * BUFFER_BYTES), frame + 788, 212);
     give_buffers(2, 400); /* too few: it is lost, and they stay */
     deliver_to(card_address, 1000, 0x1234);
     ck_assert_uint_eq(used_count(VIRTIO_NET_RECEIVE), 3);
@@ -249,16 +250,16 @@ START_TEST(frames_take_several_buffers) {
 END_TEST
 
 static unsigned command(unsigned kind, unsigned which, const void *data, uint32_t size) {
-    uint8_t *bytes = card_ram(fixture, DATA);
+    uint8_t *bytes = pci_fixture_ram(&fixture->pci, DATA);
     bytes[0] = (uint8_t)kind;
     bytes[1] = (uint8_t)which;
     memcpy(bytes + 2, data, size);
-    *card_ram(fixture, ANSWERS) = 0x55;
+    *pci_fixture_ram(&fixture->pci, ANSWERS) = 0x55;
     describe(VIRTIO_NET_CONTROL, 0, DATA, 2 + size, NEXT, 1);
     describe(VIRTIO_NET_CONTROL, 1, ANSWERS, 1, WRITABLE, 0);
     give(VIRTIO_NET_CONTROL, 0);
     run_all();
-    return *card_ram(fixture, ANSWERS);
+    return *pci_fixture_ram(&fixture->pci, ANSWERS);
 }
 
 static unsigned turn(unsigned which, uint8_t on) {
@@ -338,7 +339,7 @@ static void expect_reset(void) {
 }
 
 START_TEST(hostile_queues_are_bounded) {
-    uint8_t *header = card_ram(fixture, DATA);
+    uint8_t *header = pci_fixture_ram(&fixture->pci, DATA);
     send_one(11); /* less than a header */
     expect_reset();
     for (unsigned kind = 0; kind < 256; kind += 5) {
@@ -367,7 +368,7 @@ START_TEST(hostile_queues_are_bounded) {
     describe(VIRTIO_NET_RECEIVE, 0, BUFFERS, 0, WRITABLE, 0);
     deliver_to(card_address, 100, 0);
     expect_reset();
-    describe(VIRTIO_NET_RECEIVE, 0, CARD_MEMORY + MODERN * 0x100000, 2000, WRITABLE, 0);
+    describe(VIRTIO_NET_RECEIVE, 0, PCI_FIXTURE_MEMORY + MODERN * 0x100000, 2000, WRITABLE, 0);
     give(VIRTIO_NET_RECEIVE, 0);
     deliver_to(card_address, 1000, 0);
     ck_assert_uint_eq(get(20, 1), RUNNING);
@@ -376,41 +377,42 @@ END_TEST
 
 /* Old drivers: through ports, with the shorter header. */
 START_TEST(old_drivers_are_served) {
-    PortMap *ports = fixture->board->context.ports;
-    port_map_write(ports, CARD_PORTS + 18, 1, 0);
-    port_map_write(ports, CARD_PORTS + 18, 1, 3);
-    port_map_write(ports, CARD_PORTS + 4, 4, 1u << VIRTIO_NET_ADDRESS);
-    port_map_write(ports, CARD_PORTS + 14, 2, 1);
-    port_map_write(ports, CARD_PORTS + 8, 4, QUEUES >> 12);
-    port_map_write(ports, CARD_PORTS + 18, 1, 7);
-    ck_assert_uint_eq(port_map_read(ports, CARD_PORTS + 20, 4), load_le32(card_address));
-    uint8_t *entry = card_ram(fixture, QUEUES), *available = card_ram(fixture, QUEUES + 256 * 16);
+    PortMap *ports = fixture->pci.board->context.ports;
+    port_map_write(ports, PCI_FIXTURE_PORTS + 18, 1, 0);
+    port_map_write(ports, PCI_FIXTURE_PORTS + 18, 1, 3);
+    port_map_write(ports, PCI_FIXTURE_PORTS + 4, 4, 1u << VIRTIO_NET_ADDRESS);
+    port_map_write(ports, PCI_FIXTURE_PORTS + 14, 2, 1);
+    port_map_write(ports, PCI_FIXTURE_PORTS + 8, 4, QUEUES >> 12);
+    port_map_write(ports, PCI_FIXTURE_PORTS + 18, 1, 7);
+    ck_assert_uint_eq(port_map_read(ports, PCI_FIXTURE_PORTS + 20, 4), load_le32(card_address));
+    uint8_t *entry = pci_fixture_ram(&fixture->pci, QUEUES),
+            *available = pci_fixture_ram(&fixture->pci, QUEUES + 256 * 16);
     store_le64(entry, DATA);
     store_le32(entry + 8, 10 + 100);
     store_le16(entry + 12, 0);
     memset(available, 0, 4 + 512);
     store_le16(available + 2, 1);
-    memset(card_ram(fixture, DATA), 0, 10);
-    card_make_frame(card_ram(fixture, DATA + 10), 100, other, 0x1234);
-    port_map_write(ports, CARD_PORTS + 16, 2, 1);
+    memset(pci_fixture_ram(&fixture->pci, DATA), 0, 10);
+    card_make_frame(pci_fixture_ram(&fixture->pci, DATA + 10), 100, other, 0x1234);
+    port_map_write(ports, PCI_FIXTURE_PORTS + 16, 2, 1);
     run_all();
     ck_assert_uint_eq(fixture->sent_count, 1);
     ck_assert_uint_eq(fixture->sent[0].size, 100);
-    port_map_write(ports, CARD_PORTS + 20, 1, 0x02);
-    ck_assert_uint_eq(port_map_read(ports, CARD_PORTS + 20, 1), 0x02);
+    port_map_write(ports, PCI_FIXTURE_PORTS + 20, 1, 0x02);
+    ck_assert_uint_eq(port_map_read(ports, PCI_FIXTURE_PORTS + 20, 1), 0x02);
 }
 END_TEST
 
 static void change(ChipFixture *board) {
     (void)board;
-    fixture->irq.level = 0;
+    fixture->pci.irq.level = 0;
     fixture->sent_count = 0;
-    memset(card_ram(fixture, queue_base(0) + 0x2000), 0, 0x1000);
-    memset(card_ram(fixture, queue_base(1) + 0x2000), 0, 0x1000);
+    memset(pci_fixture_ram(&fixture->pci, queue_base(0) + 0x2000), 0, 0x1000);
+    memset(pci_fixture_ram(&fixture->pci, queue_base(1) + 0x2000), 0, 0x1000);
     run_all();
     ck_assert_uint_eq(fixture->sent_count, 1);
     ck_assert_uint_eq(used_count(VIRTIO_NET_RECEIVE), 1);
-    ck_assert_int_eq(fixture->irq.level, 1);
+    ck_assert_int_eq(fixture->pci.irq.level, 1);
 }
 
 START_TEST(saved_in_mid_transfer) {
@@ -418,10 +420,10 @@ START_TEST(saved_in_mid_transfer) {
     give_buffers(4, BUFFER_BYTES);
     card_make_frame(frame, sizeof(frame), card_address, 0x1234);
     ck_assert(network_link_deliver(fixture->link, frame, sizeof(frame)));
-    memset(card_ram(fixture, DATA), 0, 12);
+    memset(pci_fixture_ram(&fixture->pci, DATA), 0, 12);
     describe(VIRTIO_NET_TRANSMIT, 0, DATA, 500, 0, 0);
     give(VIRTIO_NET_TRANSMIT, 0);
-    check_devices_save_and_restore(fixture->board, change);
+    check_devices_save_and_restore(fixture->pci.board, change);
 }
 END_TEST
 
