@@ -277,7 +277,7 @@ START_TEST(regions_that_do_not_fit) {
 END_TEST
 
 START_TEST(lists_over_its_own_registers_harm_nobody) {
-    const uint32_t registers = PCI_FIXTURE_MEMORY + BAR * 0x10000;
+    const uint32_t registers = PCI_FIXTURE_MEMORY + BAR * PCI_FIXTURE_MEMORY_STEP;
     put(CLB, registers);
     put(FB, registers);
     put(CI, UINT32_MAX);

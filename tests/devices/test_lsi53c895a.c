@@ -143,9 +143,10 @@ START_TEST(moves_memory_and_registers) {
               0xE1340004, TABLE,                       /* load SCRATCHA */
               0xF0340002, 0x60,                        /* store two bytes of it at DSA + 60h */
               0xC0000004, TABLE + 1,
-              PCI_FIXTURE_MEMORY + REGISTERS * 0x10000 + SCRATCHB,            /* register */
-              0xC0000004, TABLE, PCI_FIXTURE_MEMORY + RAM * 0x10000 + 0x1FFC, /* own memory */
-              0xE0340005, TABLE);                                             /* too many */
+              PCI_FIXTURE_MEMORY + REGISTERS * PCI_FIXTURE_MEMORY_STEP + SCRATCHB, /* register */
+              0xC0000004, TABLE,
+              PCI_FIXTURE_MEMORY + RAM * PCI_FIXTURE_MEMORY_STEP + 0x1FFC, /* own memory */
+              0xE0340005, TABLE);                                          /* too many */
     ck_assert_uint_eq(run(), 1);
     ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, TABLE + 0x40), "\1\2\3\4\5", 5);
     ck_assert_mem_eq(pci_fixture_ram(&fixture->pci, TABLE + 0x60), "\1\2", 3);
@@ -153,7 +154,7 @@ START_TEST(moves_memory_and_registers) {
     ck_assert_uint_eq(get(SCRATCHB, 4), 0x05040302);
     ck_assert_uint_eq(pci_fixture_read(&fixture->pci, RAM, 0x1FFC, 4), 0x04030201);
     put(CTEST2, 1, 8);
-    ck_assert_uint_eq(get(SCRATCHB, 4), PCI_FIXTURE_MEMORY + RAM * 0x10000);
+    ck_assert_uint_eq(get(SCRATCHB, 4), PCI_FIXTURE_MEMORY + RAM * PCI_FIXTURE_MEMORY_STEP);
 }
 END_TEST
 
@@ -273,7 +274,7 @@ START_TEST(general_timer_counts) {
 END_TEST
 
 START_TEST(hostile_scripts_do_no_harm) {
-    const uint32_t own = PCI_FIXTURE_MEMORY + REGISTERS * 0x10000;
+    const uint32_t own = PCI_FIXTURE_MEMORY + REGISTERS * PCI_FIXTURE_MEMORY_STEP;
     clear_attention();
     put_read(0, 255);
     run_command(MOVE(IN, 255 * 512), own); /* over its own registers */

@@ -303,7 +303,7 @@ START_TEST(queue_over_its_own_registers_harms_nobody) {
     start_modern(0);
     common(C_STATUS, 1, 0);
     common(C_STATUS, 1, 3);
-    const uint32_t registers = PCI_FIXTURE_MEMORY + MODERN * 0x10000;
+    const uint32_t registers = PCI_FIXTURE_MEMORY + MODERN * PCI_FIXTURE_MEMORY_STEP;
     const uint32_t addresses[] = {registers, 0, registers + NOTIFY, 0, registers, 0};
     for (unsigned i = 0; i < 6; i++)
         common(C_DESCRIPTORS + 4 * i, 4, addresses[i]);
