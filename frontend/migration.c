@@ -28,6 +28,12 @@ const MigrationParameterRow migration_parameter_rows[] = {
     ROW("max-cpu-throttle", max_cpu_throttle, 1, 99, ""),
     {NULL, 0, 0, 0, NULL},
 };
+
+const MigrationParameterRow migration_capability_rows[] = {
+    ROW("auto-converge", auto_converge, 0, 1, ""),
+    ROW("return-path", return_path, 0, 1, ""),
+    {NULL, 0, 0, 0, NULL},
+};
 // clang-format on
 
 static const MigrationParameters defaults = {
@@ -37,6 +43,7 @@ static const MigrationParameters defaults = {
     .cpu_throttle_increment = 10,
     .max_cpu_throttle = 99,
     .throttle_trigger_threshold = 50,
+    .return_path = 1,
 };
 
 int64_t *migration_parameter(MigrationParameters *parameters, const MigrationParameterRow *row) {

@@ -16,7 +16,9 @@ typedef struct MigrationParameters {
     int64_t downtime_limit; /* milliseconds that the guest may stand still */
     int64_t cpu_throttle_initial, cpu_throttle_increment, max_cpu_throttle; /* percent */
     int64_t throttle_trigger_threshold; /* percent of what was sent that changed meanwhile */
-    int64_t auto_converge;              /* 0 or 1: slow the guest down where that is passed */
+    /* 0 or 1. */
+    int64_t auto_converge; /* slow the guest down where that is passed */
+    int64_t return_path;   /* a socket's other end answers: see migration_stream.h */
 } MigrationParameters;
 
 /* All of them: the name, where it is, and from where to where. Ends with a row without name. */
@@ -27,6 +29,8 @@ typedef struct MigrationParameterRow {
     const char *unit; /* after a number that people read */
 } MigrationParameterRow;
 extern const MigrationParameterRow migration_parameter_rows[];
+/* Those that are on or off, likewise. */
+extern const MigrationParameterRow migration_capability_rows[];
 int64_t *migration_parameter(MigrationParameters *parameters, const MigrationParameterRow *row);
 
 typedef struct MigrationInfo {

@@ -308,7 +308,8 @@ static bool send_everything(Sender *sender) {
     MigrationChannel *channel = &migration->channel;
     if (!migration_channel_connect(channel, sender->error))
         return false;
-    uint32_t flags = (channel->two_way ? MIGRATION_FLAG_ANSWERS : 0u) |
+    bool answers = channel->two_way && parameters_of(sender).return_path != 0;
+    uint32_t flags = (answers ? MIGRATION_FLAG_ANSWERS : 0u) |
                      (migration->sends_disks ? MIGRATION_FLAG_DISKS : 0u);
     sender->departure = migration_departure_create(migration->machine, flags);
     machine_call(migration->machine, begin, sender);
@@ -317,7 +318,7 @@ static bool send_everything(Sender *sender) {
     pthread_mutex_unlock(&migration->lock);
     if (!sender->good || !send_while_it_runs(sender) || !send_rest(sender))
         return false;
-    return channel->two_way ? hand_over(sender) : migration_channel_finish(channel, sender->error);
+    return answers ? hand_over(sender) : migration_channel_finish(channel, sender->error);
 }
 
 /* What the target refused the stream for is the better message. */

@@ -26,7 +26,7 @@ const MonitorCommand monitor_commands[] = {
     {"migrate", NULL, "[-d] [-b] uri", "send the machine to another process (-b: with its disks), in the background", monitor_migrate, false},
     {"migrate_cancel", NULL, "", "let the machine go on here", monitor_migrate_cancel, false},
     {"migrate_incoming", NULL, "uri", "receive a machine (-incoming defer)", monitor_migrate_incoming, false},
-    {"migrate_set_capability", NULL, "name on|off", "switch auto-converge", monitor_migrate_set_capability, false},
+    {"migrate_set_capability", NULL, "name on|off", "switch auto-converge, return-path", monitor_migrate_set_capability, false},
     {"migrate_set_parameter", NULL, "name value", "bounds for migrate: see 'info migrate_parameters'", monitor_migrate_set_parameter, false},
     {"mouse_button", NULL, "state", "press mouse buttons (1 left, 2 middle, 4 right), 0 lets go", monitor_mouse_button, false},
     {"mouse_move", NULL, "dx dy [dz]", "move the mouse", monitor_mouse_move, false},

@@ -44,11 +44,14 @@ bool monitor_migrate_incoming(Monitor *monitor, char *arguments, Error *error) {
            (migration_receive(migration, &request, error) || error_prefix(error, "Error: "));
 }
 
-static const MigrationParameterRow *find_row(const char *name, Error *error) {
-    for (const MigrationParameterRow *row = migration_parameter_rows; row->name != NULL; row++)
+static const MigrationParameterRow *find_row(const MigrationParameterRow *rows, const char *name,
+                                             Error *error) {
+    for (const MigrationParameterRow *row = rows; row->name != NULL; row++)
         if (name != NULL && strcmp(row->name, name) == 0)
             return row;
-    error_set(error, "migrate_set_parameter: there is no parameter '%s'", name != NULL ? name : "");
+    error_set(error, "%s: there is no '%s'",
+              rows == migration_parameter_rows ? "migrate_set_parameter" : "migrate_set_capability",
+              name != NULL ? name : "");
     return NULL;
 }
 
@@ -75,7 +78,8 @@ static bool read_value(const MigrationParameterRow *row, const char *text, int64
 
 bool monitor_migrate_set_parameter(Monitor *monitor, char *arguments, Error *error) {
     Migration *migration;
-    const MigrationParameterRow *row = find_row(monitor_next_word(&arguments), error);
+    const MigrationParameterRow *row =
+        find_row(migration_parameter_rows, monitor_next_word(&arguments), error);
     if (row == NULL || !find(monitor, &migration, error))
         return false;
     MigrationParameters parameters = migration_parameters(migration);
@@ -89,14 +93,13 @@ bool monitor_migrate_set_parameter(Monitor *monitor, char *arguments, Error *err
 bool monitor_migrate_set_capability(Monitor *monitor, char *arguments, Error *error) {
     Migration *migration;
     const char *name = monitor_next_word(&arguments), *state = monitor_next_word(&arguments);
-    if (name == NULL || strcmp(name, "auto-converge") != 0)
-        return error_set(error, "migrate_set_capability: there is auto-converge alone");
+    const MigrationParameterRow *row = find_row(migration_capability_rows, name, error);
+    if (row == NULL || !find(monitor, &migration, error))
+        return false;
     if (state == NULL || (strcmp(state, "on") != 0 && strcmp(state, "off") != 0))
         return error_set(error, "migrate_set_capability: on or off is expected");
-    if (!find(monitor, &migration, error))
-        return false;
     MigrationParameters parameters = migration_parameters(migration);
-    parameters.auto_converge = strcmp(state, "on") == 0;
+    *migration_parameter(&parameters, row) = strcmp(state, "on") == 0;
     migration_set_parameters(migration, &parameters);
     return true;
 }
@@ -106,8 +109,10 @@ bool monitor_info_migrate_capabilities(Monitor *monitor, char *arguments, Error 
     (void)arguments;
     if (!find(monitor, &migration, error))
         return false;
-    monitor_print(monitor, "auto-converge: %s\n",
-                  migration_parameters(migration).auto_converge ? "on" : "off");
+    MigrationParameters parameters = migration_parameters(migration);
+    for (const MigrationParameterRow *row = migration_capability_rows; row->name != NULL; row++)
+        monitor_print(monitor, "%s: %s\n", row->name,
+                      *migration_parameter(&parameters, row) != 0 ? "on" : "off");
     return true;
 }
 

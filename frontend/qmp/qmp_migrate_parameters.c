@@ -6,8 +6,10 @@
 bool qmp_query_migrate_capabilities(QmpCall *call) {
     MigrationParameters parameters = migration_parameters(call->program->migration);
     call->result = json_object_new_array();
-    json_object_array_add(call->result, qmp_pack("state:b capability:s",
-                                                 parameters.auto_converge != 0, "auto-converge"));
+    for (const MigrationParameterRow *row = migration_capability_rows; row->name != NULL; row++)
+        json_object_array_add(call->result,
+                              qmp_pack("state:b capability:s",
+                                       *migration_parameter(&parameters, row) != 0, row->name));
     json_object_array_add(
         call->result, qmp_pack("state:b capability:s", call->server->migration_events, "events"));
     return true;
@@ -19,11 +21,12 @@ bool qmp_migrate_set_capabilities(QmpCall *call) {
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         json_object *one = json_object_array_get_idx(list, i);
         bool state = json_object_get_boolean(json_object_object_get(one, "state"));
-        if (strcmp(json_object_get_string(json_object_object_get(one, "capability")), "events") ==
-            0)
+        const char *name = json_object_get_string(json_object_object_get(one, "capability"));
+        if (strcmp(name, "events") == 0)
             call->server->migration_events = state;
-        else
-            parameters.auto_converge = state;
+        for (const MigrationParameterRow *row = migration_capability_rows; row->name != NULL; row++)
+            if (strcmp(name, row->name) == 0)
+                *migration_parameter(&parameters, row) = state;
     }
     migration_set_parameters(call->program->migration, &parameters);
     return true;

@@ -80,7 +80,7 @@ const QmpType qmp_types[] = {
     {"DumpGuestMemoryCapability", "formats:[DumpGuestMemoryFormat]"},
     {"DumpStatus", "=none active completed failed"},
     {"DumpQueryResult", "status:DumpStatus completed:int total:int"},
-    {"MigrationCapability", "=auto-converge events"},
+    {"MigrationCapability", "=auto-converge events return-path"},
     {"MigrationCapabilityStatus", "capability:MigrationCapability state:bool"},
     {"MigrationStatus", "=none setup cancelling cancelled active completed failed"},
     {"MigrationStats", "total:int transferred:int remaining:int duplicate:int skipped:int normal:int normal-bytes:int dirty-pages-rate:int mbps:number dirty-sync-count:int page-size:int"},

@@ -216,7 +216,7 @@ def check_parameters():
         parameters = machine.qmp.call("query-migrate-parameters")
         assert parameters["max-bandwidth"] == 3 << 20 and parameters["downtime-limit"] == 70, parameters
         assert {"capability": "auto-converge", "state": True} in machine.qmp.call("query-migrate-capabilities")
-        assert "cpu-throttle-initial: 20" in monitor("info migrate_parameters") and monitor("info migrate_capabilities").strip() == "auto-converge: on"
+        assert "cpu-throttle-initial: 20" in monitor("info migrate_parameters") and monitor("info migrate_capabilities").split() == ["auto-converge:", "on", "return-path:", "on"]
         for line in ("migrate_set_parameter max-bandwidth", "migrate_set_parameter max-cpu-throttle 100", "migrate_set_parameter speed 3",
                      "migrate_set_capability xbzrle on", "migrate", "migrate_incoming unix:x", "migrate_set_parameter max-bandwidth 9999999T"):
             assert monitor(line) != "", line

@@ -196,7 +196,8 @@ def check_probe():
         assert "pentium3" in {entry["name"] for entry in qmp.call("query-cpu-definitions")}
         options = {entry["option"] for entry in qmp.call("query-command-line-options")}
         assert {"machine", "device", "blockdev", "chardev"} <= options and "sandbox" not in options
-        assert qmp.call("query-migrate-capabilities") == [{"capability": "auto-converge", "state": False}, {"capability": "events", "state": False}]
+        assert qmp.call("query-migrate-capabilities") == [
+            {"capability": "auto-converge", "state": False}, {"capability": "return-path", "state": True}, {"capability": "events", "state": False}]
         assert "no machine" in qmp.fails("cont")
         os.kill(pid, signal.SIGTERM)
         wait_exit(pid)

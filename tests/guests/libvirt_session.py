@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import time
+import uuid
 
 NOBODY = 65534
 
@@ -33,6 +34,7 @@ class Session:
             file.write('stdio_handler = "file"\nsecurity_driver = "none"\n')
         with open(self.path("libvirtd.conf"), "w", encoding="ascii") as file:
             file.write(f'log_outputs = "3:file:{self.path("libvirtd.log")}"\n')
+            file.write(f'host_uuid = "{uuid.uuid4()}"\n')  # two of them are two hosts
         os.chmod(folder, 0o755)
         self.prefix = []
         if os.getuid() == 0:

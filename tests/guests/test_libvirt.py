@@ -57,13 +57,13 @@ DOS = """<domain type='qemu'>
 class Running:
     """A session for one case."""
 
-    def __init__(self, context):
+    def __init__(self, context, name="libvirt"):
         missing = libvirt_session.missing_tools()
         if missing:
             raise Skip("not installed: " + ", ".join(missing) + " (packages libvirt-daemon-system, virtinst)")
         if context.is_qemu or context.accelerator != "jit":
             raise Skip("libvirt runs the program as it is")
-        folder = os.path.join(context.folder, "libvirt")
+        folder = os.path.join(context.folder, name)
         os.makedirs(folder, exist_ok=True)
         parent = context.folder
         while parent != "/":  # libvirt's user has to get there
@@ -243,6 +243,22 @@ def disks_in_jobs_and_a_dump(context):
         session.virsh("destroy", "dos")
         session.run("qemu-img", "check", copy)
         session.run("qemu-img", "compare", over, copy)
+
+
+@case
+def moves_between_hosts(context):
+    """A running domain goes from one daemon to another one, and back, with its disk on storage that both see."""
+    with Running(context) as here, Running(context, "other") as there:
+        make_dos(context, here)
+        here.virsh("start", "dos")
+        wait_for(lambda: "A:\\>" in screen_text(here, "dos"), "DOS")
+        before = screen_text(here, "dos")
+        for source, target in ((here, there), (there, here)):
+            socket = target.path("runtime/libvirt/libvirt-sock")
+            source.virsh("migrate", "--live", "--unsafe", "dos", f"qemu+unix:///session?socket={socket}", "tcp://127.0.0.1")
+            check("running" in state(target, "dos") and "running" not in source.virsh("list", "--all"), target.virsh("list", "--all"))
+            check(screen_text(target, "dos") == before, "another screen: " + screen_text(target, "dos"))
+        here.virsh("destroy", "dos")
 
 
 @case
