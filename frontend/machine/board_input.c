@@ -2,12 +2,15 @@
 #include "board_input.h"
 #include "board_parts.h"
 #include "i8042.h"
+#include "i8259.h"
 #include "piix4_pm.h"
 #include "ps2_keyboard.h"
 #include "ps2_mouse.h"
 #include "usb_keyboard.h"
 #include "usb_mouse.h"
 #include "usb_tablet.h"
+
+enum { IRQ_KEYBOARD = 1 };
 
 static bool has_usb_keyboard(const Board *board) {
     return board->usb_keyboard != NULL && usb_keyboard_is_used(board->usb_keyboard);
@@ -53,6 +56,12 @@ bool board_keyboard_has_room(const Board *board) {
     return has_usb_keyboard(board)
                ? usb_keyboard_room(board->usb_keyboard) > 0
                : ps2_keyboard_room(board->keyboard) >= PS2_KEYBOARD_LONGEST_SEQUENCE;
+}
+
+bool board_keyboard_is_served(const Board *board) {
+    I8259View master;
+    i8259_view(board->pic, 0, &master);
+    return (master.isr & 1u << IRQ_KEYBOARD) != 0;
 }
 
 bool board_keyboard_byte_is_coming(const Board *board) {

@@ -13,6 +13,9 @@ bool board_keyboard_listens(const Board *board);
 bool board_keyboard_is_idle(const Board *board);
 /* No key is lost if one more comes. */
 bool board_keyboard_has_room(const Board *board);
+/* Does the handler of the keyboard's interrupt run? Some look at a byte before they hand it on to
+ * one that reads it again, and rely on the time that the next one takes. */
+bool board_keyboard_is_served(const Board *board);
 /* A byte takes its time on the cable, which ACTION_HASTEN_KEYS cuts short. */
 bool board_keyboard_byte_is_coming(const Board *board);
 

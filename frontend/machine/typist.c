@@ -143,7 +143,8 @@ static int64_t phase_ns(const Typist *typist) {
 static bool serve_taking(Typist *typist) {
     if (line_is_free(typist))
         return true;
-    if (board_keyboard_byte_is_coming(&typist->machine->board))
+    if (board_keyboard_byte_is_coming(&typist->machine->board) &&
+        !board_keyboard_is_served(&typist->machine->board))
         machine_act(typist->machine, ACTION_HASTEN_KEYS, NULL, 0);
     if (typist->text == NULL && typist->actions == (TYPIST_PRESS | TYPIST_RELEASE) &&
         phase_ns(typist) >= LONGEST_PRESS_NS)
