@@ -28,7 +28,7 @@ PACKAGES = [
     "linux-image-686", "linux-image-686-pae", "busybox-static", "bc", "libc6", "libreadline8",
     "libtinfo6", "e2fsprogs", "isolinux", "syslinux-common", "extlinux", "grub-rescue-pc",
     "memtest86+", "ipxe", "debian-installer-12-netboot-i386", "hdparm", "smartmontools",
-    "libgcc-s1", "libpcre2-8-0", "libselinux1", "libstdc++6",
+    "libgcc-s1", "libpcre2-8-0", "libselinux1", "libstdc++6", "libext2fs2", "libcom-err2",
 ]
 # These are empty; the kernel is in the package with a version in its name that they depend on.
 KERNEL_METAPACKAGES = ("linux-image-686", "linux-image-686-pae")

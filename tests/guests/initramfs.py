@@ -22,7 +22,7 @@ FILE_SYSTEM_MODULES = ["crc32c_generic", "ext4", "nls_cp437", "nls_ascii", "vfat
 # What programs that are linked dynamically need, for every package that holds such programs.
 LIBRARIES = {
     "bc": ["libc6", "libreadline8", "libtinfo6"],
-    "e2fsprogs": ["libc6"],
+    "e2fsprogs": ["libc6", "libext2fs2", "libcom-err2"],
     "extlinux": ["libc6"],
     "hdparm": ["libc6"],
     "smartmontools": ["libc6", "libgcc-s1", "libpcre2-8-0", "libselinux1", "libstdc++6"],
