@@ -25,6 +25,41 @@ enum {
 #define ASKED_LATELY_NS 500000000LL
 #define COUNT_MOST 127
 
+// clang-format off
+static const uint8_t device_descriptor[] = {
+    18, 1,
+    0x10, 0x01,       /* USB 1.1 */
+    0, 0, 0,          /* its class is the interface's */
+    USB_CONTROL_PACKET_BYTES,
+    0x27, 0x06,       /* vendor and product: as the usual virtual devices have them, */
+    0x01, 0x00,       /* for systems that know tablets by these */
+    0x00, 0x01,       /* release 1.0 */
+    1, 2, 3,          /* strings: manufacturer, product, serial number */
+    1,                /* configuration */
+};
+
+/* What depends on the device is 0. */
+static const uint8_t configuration_descriptor[USB_HID_CONFIGURATION_BYTES] = {
+    9, 2, USB_HID_CONFIGURATION_BYTES, 0, /* all of this */
+    1,                /* interface */
+    1, 0,             /* number and name */
+    0xA0,             /* powered by the bus, can wake it */
+    50,               /* 100 mA */
+    9, 4, 0, 0,       /* interface 0 */
+    1,                /* endpoint */
+    3, 0, 0, 0,       /* HID, boot device, what it is */
+    9, 0x21,          /* HID */
+    0x11, 0x01,       /* 1.11 */
+    0, 1,
+    0x22, 0, 0,       /* report, of so many bytes */
+    7, 5, 0x81,
+    3,                /* interrupt */
+    8, 0,             /* bytes */
+    0,                /* ms */
+};
+// clang-format on
+enum { BOOT_SUBCLASS_AT = 15, BOOT_PROTOCOL_AT = 16, REPORT_BYTES_AT = 25, INTERVAL_AT = 33 };
+
 static const Field hid_fields[] = {
     FIELD(UsbHidState, U64, told_ns),
     FIELD(UsbHidState, U64, asked_ns),
@@ -117,10 +152,10 @@ static UsbAnswer send_report(UsbHid *hid, UsbTransaction *transaction) {
 /* --- on the cable ------------------------------------------------------------------------------
  */
 
-static int put_class_descriptor(const UsbHidModel *model, const UsbRequest *request,
-                                uint8_t *data) {
+static int put_class_descriptor(const UsbHid *hid, const UsbRequest *request, uint8_t *data) {
+    const UsbHidModel *model = hid->model;
     if (request->value >> 8 == DESCRIPTOR_HID) {
-        memcpy(data, model->configuration_descriptor + HID_DESCRIPTOR_AT, HID_DESCRIPTOR_BYTES);
+        memcpy(data, hid->configuration_descriptor + HID_DESCRIPTOR_AT, HID_DESCRIPTOR_BYTES);
         return HID_DESCRIPTOR_BYTES;
     }
     if (request->value >> 8 != DESCRIPTOR_REPORT)
@@ -134,7 +169,7 @@ static int class_request(void *opaque, const UsbRequest *request, uint8_t *data)
     UsbHidState *state = hid->state;
     switch (request->type << 8 | request->request) {
     case TYPE_INTERFACE_IN << 8 | GET_DESCRIPTOR:
-        return put_class_descriptor(hid->model, request, data);
+        return put_class_descriptor(hid, request, data);
     case TYPE_CLASS_IN << 8 | GET_REPORT:
         memcpy(data, state->now, report_bytes(hid));
         return (int)report_bytes(hid);
@@ -168,9 +203,8 @@ static void bus_reset(void *opaque) {
 
 static UsbAnswer transact(void *opaque, UsbTransaction *transaction) {
     UsbHid *hid = opaque;
-    const UsbHidModel *model = hid->model;
-    const UsbControlModel control = {model->device_descriptor, model->configuration_descriptor,
-                                     model->strings, class_request};
+    const UsbControlModel control = {device_descriptor, hid->configuration_descriptor, hid->strings,
+                                     class_request};
     if (transaction->address != hid->state->control.address)
         return USB_SILENT;
     if (transaction->endpoint == ENDPOINT)
@@ -202,6 +236,19 @@ void usb_hid_restored(UsbHid *hid) {
     note_use(hid);
 }
 
+static void describe(UsbHid *hid) {
+    const UsbHidModel *model = hid->model;
+    uint8_t *descriptor = hid->configuration_descriptor;
+    memcpy(descriptor, configuration_descriptor, sizeof(configuration_descriptor));
+    descriptor[BOOT_SUBCLASS_AT] = model->boot_protocol != 0;
+    descriptor[BOOT_PROTOCOL_AT] = model->boot_protocol;
+    descriptor[REPORT_BYTES_AT] = model->report_descriptor_bytes;
+    descriptor[INTERVAL_AT] = model->interval_ms;
+    hid->strings[0] = "Reprise";
+    hid->strings[1] = model->name;
+    hid->strings[2] = "1";
+}
+
 void usb_hid_init(UsbHid *hid, const UsbHidModel *model, UsbHidState *state,
                   const DeviceContext *context, UsbBus *bus) {
     *hid = (UsbHid){.state = state, .model = model, .clock = context->clock, .bus = bus};
@@ -212,5 +259,6 @@ void usb_hid_init(UsbHid *hid, const UsbHidModel *model, UsbHidState *state,
                               .transact = transact,
                               .address = get_address,
                               .socket = &state->socket};
+    describe(hid);
     usb_bus_add_device(bus, &hid->device);
 }

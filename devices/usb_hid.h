@@ -7,7 +7,7 @@
 #include "usb_bus.h"
 #include "usb_control.h"
 
-enum { USB_HID_REPORT_BYTES = 8, USB_HID_REPORTS = 16 };
+enum { USB_HID_REPORT_BYTES = 8, USB_HID_REPORTS = 16, USB_HID_CONFIGURATION_BYTES = 34 };
 
 typedef struct UsbHidState {
     int64_t told_ns;  /* when the last report was */
@@ -28,9 +28,8 @@ extern const FieldTable usb_hid_fields;
 typedef struct UsbHidModel {
     const char *name;
     bool low_speed;
-    /* The HID descriptor is the third of the configuration, behind that and one interface. */
-    const uint8_t *device_descriptor, *configuration_descriptor;
-    const char *const *strings;
+    uint8_t boot_protocol; /* 1: keyboard, 2: mouse, 0: a BIOS cannot use it */
+    uint8_t interval_ms;   /* how often a report is asked for */
     const uint8_t *report_descriptor;
     uint8_t report_descriptor_bytes;
     uint8_t report_bytes, boot_bytes; /* the second by the boot protocol */
@@ -45,7 +44,9 @@ typedef struct UsbHid {
     const VirtualClock *clock;
     UsbBus *bus;
     UsbDevice device;
-    bool used; /* atomic: a copy of what the configuration says */
+    uint8_t configuration_descriptor[USB_HID_CONFIGURATION_BYTES];
+    const char *strings[4]; /* manufacturer, product, serial number, NULL */
+    bool used;              /* atomic: a copy of what the configuration says */
 } UsbHid;
 
 /* Makes it known to the bus, plugged in nowhere. */

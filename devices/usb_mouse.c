@@ -45,40 +45,7 @@ static const uint8_t report_descriptor[] = {
     0xC0,             /*   end */
     0xC0,             /* end */
 };
-
-static const uint8_t device_descriptor[] = {
-    18, 1,
-    0x10, 0x01,       /* USB 1.1 */
-    0, 0, 0,          /* its class is the interface's */
-    USB_CONTROL_PACKET_BYTES,
-    0x27, 0x06,       /* vendor and product: as the usual virtual mouse has them */
-    0x01, 0x00,
-    0x00, 0x01,       /* release 1.0 */
-    1, 2, 3,          /* strings: manufacturer, product, serial number */
-    1,                /* configuration */
-};
-
-static const uint8_t configuration_descriptor[] = {
-    9, 2, 34, 0,      /* all of this */
-    1,                /* interface */
-    1, 0,             /* number and name */
-    0xA0,             /* powered by the bus, can wake it */
-    50,               /* 100 mA */
-    9, 4, 0, 0,       /* interface 0 */
-    1,                /* endpoint */
-    3, 1, 2, 0,       /* HID, boot device, mouse */
-    9, 0x21,          /* HID */
-    0x11, 0x01,       /* 1.11 */
-    0, 1,
-    0x22, sizeof(report_descriptor), 0, /* report */
-    7, 5, 0x81,
-    3,                /* interrupt */
-    8, 0,             /* bytes */
-    10,               /* ms */
-};
 // clang-format on
-
-static const char *const strings[] = {"Reprise", "USB Mouse", "1", NULL};
 
 static bool join(uint8_t *last, const uint8_t *report, bool must) {
     uint8_t sum[USB_HID_REPORT_BYTES];
@@ -95,9 +62,8 @@ static bool join(uint8_t *last, const uint8_t *report, bool must) {
 
 static const UsbHidModel model = {
     .name = "USB Mouse",
-    .device_descriptor = device_descriptor,
-    .configuration_descriptor = configuration_descriptor,
-    .strings = strings,
+    .boot_protocol = 2,
+    .interval_ms = 10,
     .report_descriptor = report_descriptor,
     .report_descriptor_bytes = sizeof(report_descriptor),
     .report_bytes = REPORT_BYTES,
