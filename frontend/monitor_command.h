@@ -45,7 +45,7 @@ MonitorHandler monitor_info, monitor_nmi, monitor_log;
 /* monitor_status.c */
 MonitorHandler monitor_info_status, monitor_info_version, monitor_info_name, monitor_info_jit;
 /* monitor_history.c */
-MonitorHandler monitor_reverse_step, monitor_last_write;
+MonitorHandler monitor_reverse_step, monitor_last_write, monitor_last_flag;
 /* monitor_gdb.c */
 MonitorHandler monitor_gdb_server;
 /* monitor_speed.c */

@@ -18,6 +18,7 @@ const MonitorCommand monitor_commands[] = {
     {"hostfwd_remove", NULL, "[netdev] [tcp|udp]:[hostaddr]:hostport", "no longer lead a port of the host to the guest", monitor_remove_forward, true},
     {"i", NULL, "/fmt addr", "read an I/O port", monitor_port_read, true},
     {"info", NULL, "[subcommand]", "show something about the machine; 'help info' lists what", monitor_info, false},
+    {"last-flag", NULL, "flag", "back to the instruction that gave a flag (zf, cf, if ...) its present value", monitor_last_flag, true},
     {"last-write", NULL, "addr", "back to the instruction that wrote this double word last (virtual address)", monitor_last_write, true},
     {"loadvm", NULL, "name", "make the machine what it was at a snapshot", monitor_load_snapshot, true},
     {"log", NULL, "category[,...]|none", "trace these categories, as -d does", monitor_log, true},

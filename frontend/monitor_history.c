@@ -4,6 +4,7 @@
 #include "monitor_expression.h"
 
 #include <string.h>
+#include <strings.h>
 
 static void tell_place(Monitor *monitor) {
     Machine *machine = monitor->machine;
@@ -48,4 +49,29 @@ bool monitor_last_write(Monitor *monitor, char *arguments, Error *error) {
     if (good)
         tell_place(monitor);
     return good;
+}
+
+typedef struct FlagName {
+    const char *name;
+    uint32_t bits;
+} FlagName;
+
+static const FlagName flag_names[] = {
+    {"cf", FLAG_CF},   {"pf", FLAG_PF}, {"af", FLAG_AF}, {"zf", FLAG_ZF}, {"sf", FLAG_SF},
+    {"tf", FLAG_TF},   {"if", FLAG_IF}, {"df", FLAG_DF}, {"of", FLAG_OF}, {"iopl", FLAG_IOPL},
+    {"nt", FLAG_NT},   {"rf", FLAG_RF}, {"vm", FLAG_VM}, {"ac", FLAG_AC}, {"vif", FLAG_VIF},
+    {"vip", FLAG_VIP}, {"id", FLAG_ID}};
+
+bool monitor_last_flag(Monitor *monitor, char *arguments, Error *error) {
+    const char *name = monitor_next_word(&arguments);
+    const FlagName *flag = NULL;
+    for (size_t i = 0; name != NULL && i < sizeof(flag_names) / sizeof(flag_names[0]); i++)
+        if (strcasecmp(name, flag_names[i].name) == 0)
+            flag = &flag_names[i];
+    if (flag == NULL)
+        return error_set(error, "last-flag: a flag expected, as zf, cf, if");
+    if (!begin(monitor, error) || !machine_history_last_flag(monitor->machine, flag->bits, error))
+        return false;
+    tell_place(monitor);
+    return true;
 }

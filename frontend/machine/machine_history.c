@@ -328,3 +328,54 @@ bool machine_history_run_back(Machine *machine, Error *error) {
     }
     return !error->set && stand_at_beginning(machine, error);
 }
+
+/* ---- Flags ---- */
+
+/* So many instructions are looked at one by one first; then ever more, further back. */
+#define FIRST_WINDOW 1024
+#define WINDOW_GROWS 8
+
+/* Instruction by instruction to 'end': before which one the flags changed last; false: before none
+ * of them. */
+static bool find_change(Machine *machine, const Cpu *cpu, uint32_t flags, uint64_t end,
+                        uint64_t *count) {
+    bool found = false;
+    uint32_t value = cpu_get_eflags(cpu) & flags;
+    for (;;) {
+        uint64_t before = machine_count_instructions(machine);
+        if (before >= end || replay_past_stops(machine, before + 1) != REACHED_COUNT)
+            return found;
+        if ((cpu_get_eflags(cpu) & flags) == value)
+            continue;
+        value = cpu_get_eflags(cpu) & flags;
+        *count = before;
+        found = true;
+    }
+}
+
+bool machine_history_last_flag(Machine *machine, uint32_t flags, Error *error) {
+    MachineHistory *history = machine->history;
+    const Cpu *cpu = machine->cpu;
+    uint64_t end = machine_count_instructions(machine), window = FIRST_WINDOW, count;
+    if (!begin_search(machine, error))
+        return false;
+    for (; end > history->point[0].count; window *= WINDOW_GROWS) {
+        unsigned index = 0;
+        uint64_t start =
+            end - history->point[0].count > window ? end - window : history->point[0].count;
+        find_point(history, start + 1, &index);
+        if (!return_to(history, index, error))
+            return false;
+        replay_past_stops(machine, start);
+        if (find_change(machine, cpu, flags, end, &count)) {
+            bool good = return_to(history, index, error);
+            replay_past_stops(machine, count);
+            end_search(machine);
+            machine->debug.stop =
+                (MachineStop){.reason = MACHINE_STOP_STEP, .processor = machine->cpu->number};
+            return good;
+        }
+        end = start;
+    }
+    return stand_at_beginning(machine, error);
+}

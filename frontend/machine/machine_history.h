@@ -35,4 +35,8 @@ bool machine_history_step_back(Machine *machine, Error *error);
  * instruction address, or before the instruction that reaches a data address. */
 bool machine_history_run_back(Machine *machine, Error *error);
 
+/* Back to before the instruction that gave these bits of the present processor's EFLAGS the values
+ * they have. */
+bool machine_history_last_flag(Machine *machine, uint32_t flags, Error *error);
+
 #endif

@@ -78,8 +78,17 @@ def monitor_goes_back(elf):
     expect(r"CPU#0 at 0008:00100057, after \d+ instructions", text)
 
 
+def finds_who_set_a_flag(elf):
+    """ZF by the XOR before the crash, and IF long before by a CLI of the ROM that loaded the program."""
+    with Debugged(PROGRAM, ["-kernel", elf, "-nic", "none"]) as machine:
+        text = machine.gdb(["break *crash", "continue", "monitor last-flag zf", "monitor last-flag nosuch", "monitor last-flag if"], elf)
+    expect(r"CPU#0 at 0008:00100057, after \d+ instructions", text)
+    expect(r"a flag expected", text)
+    expect(r"CPU#0 at ca00:0000[0-9a-f]{4}, after \d+ instructions", text)
+
+
 CHECKS = [goes_back_from_a_triple_fault, begins_anew_where_it_was_changed, goes_back_in_a_replay, debugs_xv6_backwards,
-          monitor_goes_back]
+          monitor_goes_back, finds_who_set_a_flag]
 
 
 if __name__ == "__main__":
