@@ -399,6 +399,11 @@ void mc146818_set_time(Mc146818 *rtc, int64_t seconds) {
     rtc_arm(rtc);
 }
 
+void mc146818_set_phase(Mc146818 *rtc, int64_t nanoseconds) {
+    rtc->state.divider_origin_ns = clock_now_ns(rtc->clock) - nanoseconds % NS_PER_SECOND;
+    rtc_arm(rtc);
+}
+
 int64_t mc146818_time(Mc146818 *rtc) {
     rtc_advance(rtc);
     return state_seconds(&rtc->state);

@@ -28,6 +28,10 @@ int64_t mc146818_time(Mc146818 *rtc);
 /* So much time has passed that the virtual clock does not know of. */
 void mc146818_pass_time(Mc146818 *rtc, int64_t ns);
 
+/* So far the present second has come, in nanoseconds: nobody turns a computer on at a second's
+ * beginning. After mc146818_set_time(), before the machine runs. */
+void mc146818_set_phase(Mc146818 *rtc, int64_t nanoseconds);
+
 /* The bytes behind the clock's registers (0Eh and up), for whoever presets what a BIOS expects
  * there. */
 void mc146818_set_cmos(Mc146818 *rtc, unsigned index, uint8_t value);

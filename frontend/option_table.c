@@ -14,6 +14,7 @@ const OptionInfo option_table[] = {
     {"accel", "jit|interp[,PROPERTY=V]", "translate to host code (also: tcg), or interpret; '-accel help' lists properties", option_accel},
     {"enable-kvm", NULL, NULL, option_enable_kvm},
     {"icount", "shift=N", "time follows the instruction count: 2^N ns each", option_icount},
+    {"perturb", "SEED", "move timings that hardware leaves free, as the seed says, for -icount", option_perturb},
     {"rtc", "base=B,...", "clock starts at utc, localtime or a date; clock=host: it goes on in pauses", option_rtc},
     {"name", "NAME", "shown in the window's title", option_name},
     {"uuid", "UUID", "the machine's number, 8-4-4-4-12 hexadecimal digits", option_uuid},

@@ -32,7 +32,11 @@ OptionHandler option_smbios, option_uuid;
 OptionHandler option_coverage, option_profile, option_symbols;
 
 /* options_time.c */
-OptionHandler option_icount, option_rtc;
+OptionHandler option_icount, option_perturb, option_rtc;
+/* The argument of -perturb, and the other way round. */
+bool perturbation_read(ClockPerturbation *perturbation, const char *argument, Error *error);
+#define PERTURBATION_TEXT_BYTES 96
+void perturbation_print(const ClockPerturbation *perturbation, char text[PERTURBATION_TEXT_BYTES]);
 
 /* options_snapshot.c */
 OptionHandler option_snapshots, option_load_snapshot, option_incoming;

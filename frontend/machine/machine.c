@@ -4,6 +4,7 @@
 #include "gameport.h"
 #include "machine_action.h"
 #include "machine_parts.h"
+#include "machine_perturb.h"
 
 #include <semaphore.h>
 #include <stdlib.h>
@@ -80,6 +81,7 @@ Machine *machine_create(const MachineConfig *config, Error *error) {
             machine_wait_init(machine);
             machine_observer_init(machine);
             machine_typing_init(machine);
+            machine_perturb_init(machine);
             return machine;
         }
     }

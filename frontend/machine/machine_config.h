@@ -3,6 +3,7 @@
 #ifndef REPRISE_MACHINE_CONFIG_H
 #define REPRISE_MACHINE_CONFIG_H
 
+#include "clock.h"
 #include "audio_sink.h"
 #include "midi_sink.h"
 #include "network_back_end.h"
@@ -158,6 +159,7 @@ typedef struct MachineConfig {
     /* The clock: the host's, or instructions << icount_shift nanoseconds. */
     bool icount;
     unsigned icount_shift;
+    ClockPerturbation perturbation; /* of timings that hardware leaves free; only with icount */
     RtcBase rtc_base;
     int64_t rtc_seconds; /* since 1970, for RTC_BASE_SECONDS */
     bool rtc_runs_on;    /* the clock chip goes on while the machine is paused */

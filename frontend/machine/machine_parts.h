@@ -75,6 +75,7 @@ struct Machine {
     Replay *replay;          /* NULL: it lives in the present */
     MachineHistory *history; /* NULL: there is no way back */
     bool stops_at_triple_fault;
+    uint64_t parted_count; /* of instructions when clock.parted_by was set */
     MachineCrash crash;
     PageHistory *page_history; /* NULL before the first checkpoint */
     Checkpoint *checkpoints;   /* all of them */

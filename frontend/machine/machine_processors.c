@@ -3,6 +3,7 @@
 #include "cpu_model.h"
 #include "local_apic_group.h"
 #include "machine_parts.h"
+#include "machine_perturb.h"
 #include "smm.h"
 
 #include <sys/random.h>
@@ -98,7 +99,7 @@ void machine_take_turn(Machine *machine) {
     for (unsigned i = 1; i <= machine->processor_count; i++) {
         unsigned index = (machine->turn + i) % machine->processor_count;
         if (!waits(machine->processor[index].cpu)) {
-            machine_set_turn(machine, index, TURN_INSTRUCTIONS);
+            machine_set_turn(machine, index, machine_perturb_turn(machine, TURN_INSTRUCTIONS));
             return;
         }
     }

@@ -4,6 +4,7 @@
 #include "back_trace.h"
 #include "machine_parts.h"
 #include "monitor.h"
+#include "options.h"
 #include "png_write.h"
 #include "screen_watch.h"
 #include "script_recording.h"
@@ -137,6 +138,11 @@ static void write_command(const FailureFolder *folder, const char *path, Error *
         byte_buffer_print(&text, "--var ");
         print_word(&text, word);
     }
+    if (folder->script->perturbation.wanted) {
+        char seed[PERTURBATION_TEXT_BYTES];
+        perturbation_print(&folder->script->perturbation, seed);
+        byte_buffer_print(&text, "--perturb %s ", seed);
+    }
     for (int i = 0; i < options->machine_word_count; i++)
         print_word(&text, options->machine_words[i]);
     if (!is_whole_script(folder)) {
@@ -259,8 +265,21 @@ static void write_recording(const ScriptMachine *machine, const char *path, Erro
     byte_buffer_free(&text);
 }
 
+/* Where another seed came to hold, for those who look for the event that made the difference. */
+static void write_parting(const ScriptMachine *machine, const char *path, Error *error) {
+    ByteBuffer text = {.data = NULL};
+    const char *timer = machine->machine->clock.parted_by;
+    if (timer == NULL)
+        return;
+    byte_buffer_print(&text, "%llu %s\n", (unsigned long long)machine->machine->parted_count,
+                      timer);
+    write_file(path, "parted.txt", &text, error);
+    byte_buffer_free(&text);
+}
+
 static void write_machine(const ScriptMachine *machine, const char *path, Error *error) {
     write_recording(machine, path, error);
+    write_parting(machine, path, error);
     write_screen(machine, path, error);
     write_registers(machine->machine, path, error);
     write_back_trace(machine, path, error);

@@ -52,11 +52,12 @@ typedef struct ScriptMachine ScriptMachine;
 struct Script {
     const TestOptions *options; /* of the whole run; shared, read only */
     lua_State *lua;
-    const char *file;          /* of the script */
-    char *folder;              /* which 'file' is in, "." at least */
-    ScriptMachine *machines;   /* those alive, newest first */
-    int machine_count;         /* made so far */
-    struct TestContext *tests; /* what tests keep with it: test_run.h */
+    const char *file;               /* of the script */
+    char *folder;                   /* which 'file' is in, "." at least */
+    ScriptMachine *machines;        /* those alive, newest first */
+    int machine_count;              /* made so far */
+    ClockPerturbation perturbation; /* --perturb, for all machines */
+    struct TestContext *tests;      /* what tests keep with it: test_run.h */
     /* What happens is told here, in order: 'machine' is NULL for what concerns none. May be NULL.
      */
     void (*log)(void *opaque, ScriptMachine *machine, const char *line);

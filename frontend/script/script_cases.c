@@ -121,6 +121,7 @@ static void open_cases(lua_State *L) {
 /* The state's stack afterwards: the clone, the function, the list. */
 static bool prepare_case(CaseRun *run, Script *script, Error *error) {
     lua_State *L = script->lua;
+    script->perturbation = run->machine->script->perturbation;
     script->machine_count = run->machine->number - 1; /* its clone is called as it is */
     if (case_base_clone(run->base, L, error) == NULL)
         return false;

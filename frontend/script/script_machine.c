@@ -121,6 +121,7 @@ static bool configure(ScriptMachine *machine, const WordList *words, Error *erro
     settings->snapshot_by_default = true;
     config->icount = true;
     config->icount_shift = SCRIPT_ICOUNT_SHIFT;
+    config->perturbation = machine->script->perturbation;
     /* The settings keep pointers to the words. */
     char **kept = allocate_zeroed((words->count + 1) * sizeof(*kept));
     for (size_t i = 0; i < words->count; i++)

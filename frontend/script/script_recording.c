@@ -3,6 +3,7 @@
 #include "allocate.h"
 #include "machine_parts.h"
 #include "machine_recording.h"
+#include "options.h"
 #include "recording_description.h"
 
 #include <stdatomic.h>
@@ -29,6 +30,7 @@ struct ScriptRecording {
     Recorder recorder;
     RecordingPlace *start;
     char shift[32]; /* of icount, as its option has it */
+    char perturbation[PERTURBATION_TEXT_BYTES];
 };
 
 static RecordingPlace *hold(RecordingPlace *place) {
@@ -70,6 +72,7 @@ static ScriptRecording *make_recording(Machine *machine, Settings *settings) {
     recording->machine = machine;
     recording->settings = settings;
     snprintf(recording->shift, sizeof(recording->shift), "shift=%u", machine->config.icount_shift);
+    perturbation_print(&machine->config.perturbation, recording->perturbation);
     recorder_begin(machine, &recording->recorder);
     recording->recorder.round_done = round_done;
     recording->recorder.opaque = recording;
@@ -171,15 +174,18 @@ ScriptRecording *script_recording_follow(RecordingPlace *place, Machine *clone,
 static bool describe(const ScriptRecording *recording, const char *snapshot,
                      RecordingDescription *description, Error *error) {
     RecordingDescription given;
-    const char *const clock[] = {"-icount", recording->shift, "-debugcon", "null"};
+    bool perturbed = recording->machine->config.perturbation.wanted;
+    const char *const clock[] = {"-icount", recording->shift, "-debugcon",
+                                 "null",    "-perturb",       recording->perturbation};
+    unsigned count = perturbed ? 6 : 4;
     if (!recording_describe(recording->settings, &given, error))
         return false;
-    if (given.word_count + 6 > RECORDING_WORDS)
+    if (given.word_count + 8 > RECORDING_WORDS)
         return error_set(error, "the command line is too long to be recorded");
     *description = given;
-    memcpy(description->word, clock, sizeof(clock));
-    memcpy(description->word + 4, given.word, given.word_count * sizeof(given.word[0]));
-    description->word_count += 4;
+    memcpy(description->word, clock, count * sizeof(clock[0]));
+    memcpy(description->word + count, given.word, given.word_count * sizeof(given.word[0]));
+    description->word_count += count;
     if (snapshot == NULL)
         return true;
     description->word[description->word_count++] = "-loadvm";

@@ -2,6 +2,7 @@
 #include "allocate.h"
 #include "failure_folder.h"
 #include "machine_parts.h"
+#include "options.h"
 #include "test_run.h"
 
 #include <stdlib.h>
@@ -149,12 +150,26 @@ static void describe_failure(struct TestContext *context, TestResult *result) {
     free(no_folder);
 }
 
+/* With the seed, where timings were perturbed. */
+static char *make_message(const struct TestContext *context, const ByteBuffer *message) {
+    const ClockPerturbation *perturbation = &context->script->perturbation;
+    char seed[PERTURBATION_TEXT_BYTES];
+    ByteBuffer text = {.data = NULL};
+    byte_buffer_print(&text, "%s", message->size > 0 ? (const char *)message->data : "");
+    perturbation_print(perturbation, seed);
+    if (perturbation->wanted)
+        byte_buffer_print(&text, " (--perturb %s)", seed);
+    char *made = strdup((const char *)text.data);
+    byte_buffer_free(&text);
+    return made;
+}
+
 static void set_outcome(struct TestContext *context, TestResult *result, ScriptStatus status,
                         const ByteBuffer *message) {
     lua_State *L = context->script->lua;
     result->status = status;
     if (status != SCRIPT_PASSED) {
-        result->message = strdup(message->size > 0 ? (const char *)message->data : "");
+        result->message = make_message(context, message);
         describe_failure(context, result);
     } else if (message->size > 0) {
         /* Only a skipped test passes with an error. */
@@ -191,5 +206,9 @@ void test_list(struct TestContext *context, TestResult *result, const char *name
 }
 
 void test_report(struct TestContext *context, TestResult *result) {
+    TestOutcome *outcome = &context->run->outcomes[context->source];
+    outcome->ran = true;
+    outcome->status = script_worse_status(outcome->status, result->status);
+    outcome->guest_ns += result->guest_ns;
     report_add(context->run->report, context->source, result);
 }

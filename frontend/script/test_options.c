@@ -2,6 +2,7 @@
 #include "test_options.h"
 #include "command_line.h"
 #include "hash_log.h"
+#include "options.h"
 #include "machine_time.h"
 #include "nearest_name.h"
 
@@ -91,6 +92,10 @@ static bool read_profile(TestOptions *options, const char *argument, Error *erro
     return true;
 }
 
+static bool read_perturb(TestOptions *options, const char *argument, Error *error) {
+    return perturbation_read(&options->perturbation, argument, error);
+}
+
 static bool read_help(TestOptions *options, const char *argument, Error *error) {
     (void)argument, (void)error;
     options->show_help = true;
@@ -139,6 +144,7 @@ static const TestOption test_option_table[] = {
     {"junit",      "FILE",       "a report in JUnit's XML",                                 read_junit},
     {"list",       NULL,         "names the tests, and runs only what stands outside them", read_list},
     {"out",        "FOLDER",     "where a failing test leaves its folder",                  read_out},
+    {"perturb",    "SEED",       "move timings that hardware leaves free; --repeat counts on",  read_perturb},
     {"profile",    "FILE",       "where the guests' instructions go, by function",          read_profile},
     {"repeat",     "N",          "everything so many times",                                read_repeat},
     {"symbols",    "FILE",       "an ELF file or a map of the guest's code, for back traces, coverage, profile", read_symbols},

@@ -3,6 +3,7 @@
 #ifndef REPRISE_TEST_OPTIONS_H
 #define REPRISE_TEST_OPTIONS_H
 
+#include "clock.h"
 #include "error.h"
 #include "guest_coverage.h"
 #include <stdbool.h>
@@ -35,6 +36,7 @@ typedef struct TestOptions {
     struct GuestCoverage *guest_coverage; /* of all machines; NULL without the first two */
     int64_t time_limit_ns;                /* --time-limit; 0: none */
     int64_t deadline_ns;                  /* of the host's clock; INT64_MAX: none */
+    ClockPerturbation perturbation;       /* --perturb: of the first of --repeat, then counted on */
     bool show_help;
     char **strings; /* that parsing made */
     int string_count;

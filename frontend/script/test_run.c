@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "test_run.h"
 #include "allocate.h"
+#include "flake_hunt.h"
 #include "guest_symbols.h"
 #include "machine_time.h"
 
@@ -84,6 +85,13 @@ static void report_unreadable(TestRun *run, unsigned source, const char *name, c
     report_add(run->report, source, result);
 }
 
+ClockPerturbation test_run_perturbation(const TestOptions *options, unsigned source) {
+    ClockPerturbation perturbation = options->perturbation;
+    if (perturbation.then_ns == TIMER_NEVER)
+        perturbation.seed += source / (unsigned)options->file_count;
+    return perturbation;
+}
+
 static void run_source(TestRun *run, unsigned source) {
     const TestOptions *options = run->options;
     const char *file = options->files[source % (unsigned)options->file_count];
@@ -91,6 +99,8 @@ static void run_source(TestRun *run, unsigned source) {
     Error error = {.set = false};
     Script *script = script_create(options, file, &error);
     struct TestContext *context = NULL;
+    if (script != NULL)
+        script->perturbation = test_run_perturbation(options, source);
     if (script != NULL && script_load(script, &error)) {
         context = test_context_create(run, script, source);
         if (options->repeat > 1)
@@ -238,12 +248,15 @@ bool test_run_scripts(const TestOptions *options, ScriptStatus *status, Error *e
     run.report = report_create(options, queue.count, error);
     if (run.report == NULL)
         return false;
+    run.outcomes = allocate_zeroed(queue.count * sizeof(*run.outcomes));
     job_slots_init(&run.slots, jobs);
     watchdog_start(&dog, &run);
     run_sources(&queue, jobs);
     watchdog_end(&dog);
+    flake_hunt(&run, queue.count);
     bool good = report_finish(run.report, &totals, error);
     report_free(run.report);
+    free(run.outcomes);
     job_slots_destroy(&run.slots);
     *status = good ? totals.worst : SCRIPT_ERROR;
     if (good && options->filter != NULL && !options->list && is_empty(&totals)) {

@@ -13,11 +13,19 @@
 #define TEST_CASE_DIVIDER " / "
 #define REPETITION_FORMAT " #%u"
 
+/* How a script's run ended, of --repeat each. */
+typedef struct TestOutcome {
+    ScriptStatus status; /* the worst of its tests */
+    bool ran;
+    int64_t guest_ns;
+} TestOutcome;
+
 typedef struct TestRun {
     const TestOptions *options;
     Report *report;
     JobSlots slots;
-    atomic_bool stop; /* --fail-fast, and something failed */
+    atomic_bool stop;      /* --fail-fast, and something failed */
+    TestOutcome *outcomes; /* of all sources */
 } TestRun;
 
 /* Runs all scripts of the options and tells what came of it. False: nothing could be run. */
@@ -25,6 +33,9 @@ bool test_run_scripts(const TestOptions *options, ScriptStatus *status, Error *e
 
 /* Of the options, or as many as there are processors for this process. */
 unsigned test_run_jobs(const TestOptions *options);
+
+/* --perturb: of this source's machines. */
+ClockPerturbation test_run_perturbation(const TestOptions *options, unsigned source);
 
 /* --- a test being run --- */
 

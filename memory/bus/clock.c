@@ -2,9 +2,34 @@
 #include "allocate.h"
 #include <stdlib.h>
 
+/* splitmix64, by S. Vigna: every bit of the sum counts. */
+uint64_t clock_perturb(uint64_t seed, uint64_t purpose) {
+    uint64_t mixed = seed * 0x9E3779B97F4A7C15u + purpose;
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9u;
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EBu;
+    return mixed ^ mixed >> 31;
+}
+
+static uint64_t seed_at(const ClockPerturbation *perturbation, int64_t due_ns) {
+    return due_ns < perturbation->then_ns ? perturbation->seed : perturbation->then_seed;
+}
+
+int64_t timer_fires_at_ns(const Timer *timer) {
+    const ClockPerturbation *perturbation = &timer->clock->perturbation;
+    int64_t due_ns = *timer->due_ns;
+    if (!perturbation->wanted || timer->late_ns == 0 || due_ns == TIMER_NEVER)
+        return due_ns;
+    uint64_t seed = seed_at(perturbation, due_ns);
+    if (seed == 0)
+        return due_ns;
+    uint64_t purpose = (uint64_t)due_ns * 64 + timer->order;
+    return due_ns + (int64_t)(clock_perturb(seed, purpose) % (uint64_t)timer->late_ns);
+}
+
 /* Earlier due time first; at the same time, the timer that was initialised first. */
 static bool fires_before(const Timer *a, const Timer *b) {
-    return *a->due_ns != *b->due_ns ? *a->due_ns < *b->due_ns : a->order < b->order;
+    int64_t first = timer_fires_at_ns(a), second = timer_fires_at_ns(b);
+    return first != second ? first < second : a->order < b->order;
 }
 
 static void heap_place(VirtualClock *clock, size_t index, Timer *timer) {
@@ -72,14 +97,24 @@ int64_t clock_now_ns(const VirtualClock *clock) {
 }
 
 int64_t clock_next_due_ns(const VirtualClock *clock) {
-    return clock->heap_count > 0 ? *clock->heap[0]->due_ns : TIMER_NEVER;
+    return clock->heap_count > 0 ? timer_fires_at_ns(clock->heap[0]) : TIMER_NEVER;
+}
+
+static void note_parting(VirtualClock *clock, const Timer *timer) {
+    if (clock->parted_by != NULL || !clock->perturbation.wanted || timer->late_ns == 0 ||
+        *timer->due_ns < clock->perturbation.then_ns)
+        return;
+    clock->parted_by = timer->name;
+    if (clock->parts != NULL)
+        clock->parts(clock->parts_opaque);
 }
 
 void clock_run_due(VirtualClock *clock) {
     /* The time is asked for once: on the host's clock a slow callback must not keep us here. */
     int64_t now = clock_now_ns(clock);
-    while (clock->heap_count > 0 && *clock->heap[0]->due_ns <= now) {
+    while (clock->heap_count > 0 && timer_fires_at_ns(clock->heap[0]) <= now) {
         Timer *timer = clock->heap[0];
+        note_parting(clock, timer);
         timer_cancel(timer);
         timer->fire(timer->opaque);
     }

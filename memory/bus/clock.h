@@ -23,9 +23,19 @@ typedef struct Timer {
     int64_t *due_ns; /* in the owner's State; TIMER_NEVER when not armed */
     void (*fire)(void *opaque);
     void *opaque;
+    int64_t late_ns;   /* a perturbed clock may fire it so much later; 0: never */
     uint32_t order;    /* rank among timers due at the same time */
     size_t heap_index; /* private to clock.c; SIZE_MAX when not queued */
 } Timer;
+
+/* Timers fire late by amounts that follow from these alone, as they do on other hardware of the
+ * same kind: the same numbers give the same run. */
+typedef struct ClockPerturbation {
+    uint64_t seed;      /* 0: nothing is late */
+    uint64_t then_seed; /* for what is due at 'then_ns' or later */
+    int64_t then_ns;    /* TIMER_NEVER: 'seed' to the end */
+    bool wanted;
+} ClockPerturbation;
 
 struct VirtualClock {
     /* Tells the present time in ns; never goes backwards. Set by the machine: from the instruction
@@ -37,6 +47,11 @@ struct VirtualClock {
      * May be NULL. */
     void (*earlier)(void *opaque, int64_t due_ns);
     void *earlier_opaque;
+    ClockPerturbation perturbation;
+    const char *parted_by; /* the first timer that fired by 'then_seed'; NULL: none yet */
+    /* Called then; may be NULL. */
+    void (*parts)(void *opaque);
+    void *parts_opaque;
     /* Private: a binary heap of armed timers, and all timers ever initialised. */
     Timer **heap;
     size_t heap_count, heap_capacity;
@@ -73,6 +88,11 @@ void timer_cancel(Timer *timer);
 static inline bool timer_is_armed(const Timer *timer) {
     return *timer->due_ns != TIMER_NEVER;
 }
+
+/* When it fires: when it is due, but for a perturbation. */
+int64_t timer_fires_at_ns(const Timer *timer);
+/* A number that follows from the perturbation's seed and from what it is for. */
+uint64_t clock_perturb(uint64_t seed, uint64_t purpose);
 
 /* a * b / c without overflow in the product, rounded down: for converting between clock rates. a,
  * b, c >= 0, c > 0. */
