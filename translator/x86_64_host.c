@@ -119,6 +119,21 @@ static uint8_t *emit_adapter(JitBackend *backend, const BlockKey *key, const uin
     return emitted(translation).end;
 }
 
+#if defined(__x86_64__)
+/* Processors do; QEMU's user mode may not. */
+static bool sees_changes(JitBackend *backend) {
+    typedef uint32_t Function(void);
+    uint32_t seen = 0;
+    for (uint32_t number = 1; number <= 2; number++) {
+        Assembler assembler = {.code = backend->writable, .end = backend->writable + 64};
+        asm_mov_imm(&assembler, 4, host_reg(HOST_RAX), number);
+        asm_byte(&assembler, 0xC3); /* RET */
+        seen = ((Function *)(uintptr_t)jit_executable(backend, backend->writable))();
+    }
+    return seen == 2;
+}
+#endif
+
 static uint8_t *prepare(JitBackend *backend) {
     backend->translation = calloc(1, sizeof(Translation));
     if (backend->translation == NULL)
@@ -151,6 +166,7 @@ const JitHost x86_64_host = {
     .name = "x86-64",
 #if defined(__x86_64__)
     .runs_here = true,
+    .sees_changes = sees_changes,
 #endif
     .has_fpu = true,
     .find_features = find_features,

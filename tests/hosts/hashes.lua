@@ -27,6 +27,26 @@ for name in (args.programs or ""):gmatch("%S+") do
   m:close()
 end
 
+-- Whole systems, as far as this: images by name, and Linux of Debian by -kernel.
+local function run_system(what, seconds)
+  local m
+  if what == "linux" then
+    package.path = args.scripts .. "/?.lua;" .. package.path
+    m = require("guest").linux({memory = 128})
+  elseif what == "xv6" then
+    m = machine(("-m 128 -snapshot -drive file=%s/xv6.img,index=0,media=disk,format=raw "
+      .. "-drive file=%s/xv6-fs.img,index=1,media=disk,format=raw"):format(args.guests, args.guests))
+  else
+    m = machine(("-m 128 -snapshot -fda %s/%s.img"):format(args.guests, what))
+  end
+  m:wait(seconds)
+  m:close()
+end
+
+for what, seconds in (args.systems or ""):gmatch("(%S+)=(%S+)") do
+  run_system(what, tonumber(seconds))
+end
+
 if args.dos then
   local dos = machine("-m 32 -fda " .. args.dos)
   dos:wait_text("A:\\>")
