@@ -119,8 +119,9 @@ void arm_mov_imm(ArmAssembler *assembler, unsigned d, uint64_t value) {
     } else if (wide == 0 && encode_mask(low, &bits)) {
         arm_emit(assembler, ARM_ORR << 29 | 0x12000000 | bits | ARM_ZERO << 5 | d);
     } else {
-        mov_part(assembler, MOVZ | wide, d, 0, value);
-        for (unsigned part = 1; part < 4; part++)
+        unsigned first = (unsigned)__builtin_ctzll(value) / 16;
+        mov_part(assembler, MOVZ | wide, d, first, value >> 16 * first);
+        for (unsigned part = first + 1; part < 4; part++)
             if ((value >> 16 * part & 0xFFFF) != 0)
                 mov_part(assembler, MOVK | wide, d, part, value >> 16 * part);
     }

@@ -101,8 +101,7 @@ void arm_add_link(ArmTranslation *translation, uint8_t *jump_site, uint32_t eip)
              translation->lifted->insn_count - translation->uop->insn - 1u);
 }
 
-/*     mov   w8, #salt
- *     add   w8, w8, target
+/*     add   w8, target, #salt      ; in two parts
  *     ubfiz x8, x8, #4, #16        ; entries of 16 bytes
  *     ldr   x15, [indirect_table]
  *     add   x8, x8, x15
@@ -118,10 +117,11 @@ void arm_emit_indirect(ArmTranslation *translation, unsigned target) {
         arm_flags_to_memory(translation);
     arm_emit_x87_pointers(translation);
     uint32_t flag_state = arm_flags_number(translation), context = translation->key.context;
+    uint32_t salt = jit_indirect_salt(context, flag_state);
     if (target != ARM_T0)
         arm_mov(assembler, ARM_T0, target);
-    arm_mov_imm(assembler, ARM_RESULT, jit_indirect_salt(context, flag_state));
-    arm_sum(assembler, false, ARM_ADD, ARM_RESULT, ARM_RESULT, ARM_T0, ARM_LSL, 0);
+    arm_sum_imm(assembler, false, ARM_ADD, ARM_RESULT, ARM_T0, salt & 0xFFF);
+    arm_sum_imm(assembler, false, ARM_ADD, ARM_RESULT, ARM_RESULT, salt & 0xFFF000);
     _Static_assert(INDIRECT_ENTRIES == 1 << 16 && sizeof(IndirectEntry) == 16, "the bit field");
     arm_bitfield(assembler, true, ARM_UBFM, ARM_RESULT, ARM_RESULT, 60, 15);
     arm_load_cpu(translation, 8, ARM_SCRATCH, CPU_OFFSET(indirect_table));
@@ -158,6 +158,7 @@ void arm_emit_helper(ArmTranslation *translation, const Uop *uop) {
 
 void arm_emit_portable(ArmTranslation *translation, const Uop *uop) {
     JitBackend *backend = translation->backend;
+    arm_emit_x87_pointers(translation);
     uint32_t site = arm_add_site(translation, SITE_OTHER, 0, 0);
     if (uop_has_memory(uop)) {
         arm_add_leave(translation, arm_branch(&translation->assembler), LEAVE_STEP, site);

@@ -78,6 +78,22 @@ FlagOperand arm_flags_keep(ArmTranslation *translation, unsigned reg) {
     return (FlagOperand){0};
 }
 
+FlagOperand arm_flags_keep_condition(ArmTranslation *translation, ArmCondition condition) {
+    unsigned kept, slots;
+    find_places(translation, &kept, &slots);
+    kept |= translation->places_taken;
+    for (unsigned i = 0; i < ARM_KEPT_COUNT; i++) {
+        unsigned number = arm_kept_numbers[i];
+        if (kept >> number & 1)
+            continue;
+        arm_cset(&translation->assembler, ARM_KEPT + number, condition);
+        translation->places_taken |= 1u << number;
+        return (FlagOperand){.kind = FLAG_OPERAND_KEPT, .number = (uint8_t)number};
+    }
+    arm_cset(&translation->assembler, ARM_SCRATCH, condition);
+    return arm_flags_keep(translation, ARM_SCRATCH);
+}
+
 static bool needs(const FlagOperand *operand, unsigned gpr) {
     return flag_operand_is_register(operand, gpr);
 }
@@ -274,6 +290,27 @@ static ArmTest test_image(ArmTranslation *translation, unsigned bit, unsigned sc
     return test_bit(scratch, bit);
 }
 
+/* By a count in a register, which is not 0 modulo 32. */
+static bool is_variable_shift(const FlagSource *source) {
+    return source->b.kind != FLAG_OPERAND_IMM &&
+           (source->kind == FLAG_SOURCE_SHL || source->kind == FLAG_SOURCE_SHR ||
+            source->kind == FLAG_SOURCE_SAR);
+}
+
+/* CF of 4 bytes: the bit that left last. */
+static ArmTest test_variable_shift(ArmTranslation *translation, const FlagSource *source,
+                                   unsigned scratch) {
+    ArmAssembler *assembler = &translation->assembler;
+    unsigned count = load_operand(translation, &source->b, ARM_SCRATCH2);
+    if (source->kind == FLAG_SOURCE_SHL)
+        arm_sum(assembler, false, ARM_SUB, ARM_SCRATCH2, ARM_ZERO, count, ARM_LSL, 0);
+    else
+        arm_sum_imm(assembler, false, ARM_SUB, ARM_SCRATCH2, count, 1);
+    unsigned value = load_operand(translation, &source->a, scratch);
+    arm_shift_register(assembler, false, ARM_LSR, scratch, value, ARM_SCRATCH2);
+    return test_bit(scratch, 0);
+}
+
 static bool shift_kind(const FlagSource *source) {
     return source->kind == FLAG_SOURCE_SHL || source->kind == FLAG_SOURCE_SHR ||
            source->kind == FLAG_SOURCE_SAR;
@@ -305,6 +342,8 @@ static ArmTest test_carry_or_overflow(ArmTranslation *translation, bool overflow
         return test_image(translation, overflow ? 0 : 8, scratch);
     if (source->kind == FLAG_SOURCE_CARRY)
         return test_bit(load_operand(translation, &source->a, scratch), 0);
+    if (is_variable_shift(source))
+        return test_variable_shift(translation, source, scratch);
     if (shift_kind(source))
         return test_shift(translation, source, overflow, scratch);
     bool inverted = to_host_flags(translation, source);
@@ -462,12 +501,17 @@ static bool is_scan(const FlagSource *source) {
     return source->kind == FLAG_SOURCE_BIT_SCAN || source->kind == FLAG_SOURCE_BIT_SCAN_REVERSE;
 }
 
+static bool has_short_way(const FlagSource *source, unsigned group, unsigned condition) {
+    if (is_variable_shift(source))
+        return group == FLAG_GROUP_INDEX_C && source->size == 4;
+    return !is_scan(source) || condition >> 1 == 2;
+}
+
 /* Of what has no short way here the flags go to memory first. */
 void arm_flags_settle(ArmTranslation *translation, unsigned condition) {
     uint8_t groups = uop_condition_groups(condition);
     for (unsigned g = 0; g < FLAG_GROUP_COUNT; g++)
-        if ((groups & group_bit[g]) && is_scan(&translation->flags.source[g]) &&
-            (condition >> 1) != 2)
+        if ((groups & group_bit[g]) && !has_short_way(&translation->flags.source[g], g, condition))
             arm_flags_to_memory(translation);
 }
 
@@ -498,11 +542,28 @@ ArmTest arm_flags_test(ArmTranslation *translation, unsigned condition) {
     return condition & 1 ? opposite(test) : test;
 }
 
-bool arm_flags_carry_to_host(ArmTranslation *translation) {
+/* A bit moves to C by comparing 0 or 1 with 1, or 0 with it. */
+static void bit_to_carry(ArmAssembler *assembler, unsigned bit, bool inverted) {
+    if (inverted)
+        arm_sum(assembler, false, ARM_SUBS, ARM_ZERO, ARM_ZERO, bit, ARM_LSL, 0);
+    else
+        arm_sum_imm(assembler, false, ARM_SUBS, ARM_ZERO, bit, 1);
+}
+
+void arm_flags_carry_to_host(ArmTranslation *translation, bool inverted) {
+    ArmAssembler *assembler = &translation->assembler;
     const FlagSource *source = &translation->flags.source[FLAG_GROUP_INDEX_C];
-    if (sets_host_flags(source))
-        return to_host_flags(translation, source);
-    arm_test_set(translation, test_carry_or_overflow(translation, false, ARM_RESULT), ARM_RESULT);
-    arm_sum_imm(&translation->assembler, false, ARM_SUBS, ARM_ZERO, ARM_RESULT, 1);
-    return false;
+    unsigned bit = ARM_RESULT;
+    if (sets_host_flags(source)) {
+        if (to_host_flags(translation, source) == inverted)
+            return;
+        arm_cset(assembler, bit, ARM_CS);
+        bit_to_carry(assembler, bit, true);
+        return;
+    }
+    if (source->kind == FLAG_SOURCE_CARRY)
+        bit = load_operand(translation, &source->a, bit);
+    else
+        arm_test_set(translation, test_carry_or_overflow(translation, false, bit), bit);
+    bit_to_carry(assembler, bit, inverted);
 }

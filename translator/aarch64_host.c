@@ -1,5 +1,6 @@
 /* The AArch64 emitters as jit_backend.c sees them: from a lifted block to host code. */
 #include "aarch64_internal.h"
+#include "disassemble.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,12 +14,8 @@ static void begin(ArmTranslation *translation, JitBackend *backend, const BlockK
         (ArmAssembler){.code = backend->next, .end = backend->writable + backend->buffer_bytes};
     translation->link_first = backend->link_count;
     translation->flags = *flag_state_get(backend->flag_states, key->flag_state);
-    translation->changes_often =
-        block_cache_page_deaths(backend->translator->cache, key->physical >> PAGE_BITS) >=
-        DEATHS_OFTEN;
-    translation->corrupt_uop = backend->translator->options.corrupt_uop;
-    if (translation->corrupt_uop == 0)
-        translation->corrupt_uop = UOP_COUNT;
+    translation->changes_often = jit_changes_often(backend, key);
+    translation->corrupt_uop = jit_corrupt_uop(backend);
     translation->uop = &translation->lifted->uop[0];
     arm_forget_x87_pointers(translation);
 }
@@ -50,9 +47,8 @@ static void emit(ArmTranslation *translation) {
 }
 
 static JitCode emitted(const ArmTranslation *translation) {
-    if (translation->failed || translation->assembler.overflow)
-        return (JitCode){0};
-    return (JitCode){translation->assembler.code, translation->hot_end, translation->link_count};
+    return jit_code(translation->failed || translation->assembler.overflow,
+                    translation->assembler.code, translation->hot_end, translation->link_count);
 }
 
 static JitCode emit_block(JitBackend *backend, const BlockKey *key) {
@@ -122,6 +118,7 @@ static uint64_t find_features(void) {
 
 const JitHost aarch64_host = {
     .name = "aarch64",
+    .listing = DISASSEMBLE_AARCH64,
     .has_fpu = true,
     .find_features = find_features,
 #if defined(__aarch64__)

@@ -11,6 +11,7 @@ typedef struct ArmSlowPath {
     uint8_t *miss_site, *unaligned_site, *limit_site; /* jumps to it; NULL if there is none */
     uint8_t *operation, *operation_end;               /* the instructions that use ARM_HOST */
     uint32_t site;
+    uint8_t address; /* the register with the linear address */
     const Uop *uop;
 } ArmSlowPath;
 
@@ -78,6 +79,8 @@ uint8_t arm_flags_wanted_before(const ArmTranslation *translation);
 void arm_flags_make_room(ArmTranslation *translation);
 /* Keeps the value of a host register as an operand. */
 FlagOperand arm_flags_keep(ArmTranslation *translation, unsigned reg);
+/* Keeps whether a condition of the host's flags holds, 1 or 0; flags stay. */
+FlagOperand arm_flags_keep_condition(ArmTranslation *translation, ArmCondition condition);
 /* The micro-op is about to change this guest register: sources get its value kept. Clobbers
  * ARM_SCRATCH. */
 void arm_flags_before_register_write(ArmTranslation *translation, unsigned ureg);
@@ -95,8 +98,8 @@ ArmTest arm_flags_test(ArmTranslation *translation, unsigned condition);
 /* d = 1 or 0; or, for a link, the jump that is taken if it holds. */
 void arm_test_set(ArmTranslation *translation, ArmTest test, unsigned d);
 uint8_t *arm_test_branch(ArmTranslation *translation, ArmTest test);
-/* Host flags such that C is CF, or the opposite where 'inverted' is given back as true. */
-bool arm_flags_carry_to_host(ArmTranslation *translation);
+/* Host flags such that C is CF, or its opposite. The caller has settled condition 2. */
+void arm_flags_carry_to_host(ArmTranslation *translation, bool inverted);
 /* All groups to state.flags_image. */
 void arm_flags_to_memory(ArmTranslation *translation);
 void arm_flags_are_in_memory(ArmTranslation *translation);
@@ -142,7 +145,22 @@ void arm_write_register(ArmTranslation *translation, unsigned ureg, unsigned siz
 void arm_begin_operands(ArmTranslation *translation, const Uop *uop);
 void arm_end_operands(ArmTranslation *translation, const Uop *uop);
 
-/* aarch64_arithmetic.c: one function a micro-op, or several. */
+/* What emitters of results share: aarch64_arithmetic.c */
+
+/* The first operand's value; memory is loaded into ARM_VALUE. */
+unsigned arm_read_dst(ArmTranslation *translation, const Uop *uop);
+/* Where the result is best computed. */
+unsigned arm_result_register(const Uop *uop);
+void arm_write_dst(ArmTranslation *translation, const Uop *uop, unsigned value);
+/* The result as an operand of a flag source, after it was written. */
+FlagOperand arm_result_operand(ArmTranslation *translation, const Uop *uop, unsigned value);
+/* Sources get what they need of the register that the result goes to. */
+void arm_keep_flags_of_dst(ArmTranslation *translation, const Uop *uop);
+static inline FlagSource arm_carry_source(FlagOperand a) {
+    return (FlagSource){.kind = FLAG_SOURCE_CARRY, .size = 1, .a = a};
+}
+
+/* aarch64_arithmetic.c, aarch64_shifts.c, aarch64_divide.c: one function a micro-op, or several. */
 void arm_emit_alu(ArmTranslation *translation, const Uop *uop);
 void arm_emit_step_by_one(ArmTranslation *translation, const Uop *uop);
 void arm_emit_negate(ArmTranslation *translation, const Uop *uop);
@@ -152,6 +170,7 @@ void arm_emit_multiply_two(ArmTranslation *translation, const Uop *uop);
 void arm_emit_divide(ArmTranslation *translation, const Uop *uop);
 void arm_emit_shift(ArmTranslation *translation, const Uop *uop);
 void arm_emit_rotate(ArmTranslation *translation, const Uop *uop);
+void arm_emit_rotate_carry(ArmTranslation *translation, const Uop *uop);
 void arm_emit_double_shift(ArmTranslation *translation, const Uop *uop);
 void arm_emit_bit_test(ArmTranslation *translation, const Uop *uop);
 void arm_emit_bit_scan(ArmTranslation *translation, const Uop *uop);

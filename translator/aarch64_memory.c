@@ -2,7 +2,7 @@
  *
  * What a load of four bytes from a flat segment costs:
  *
- *     add   w0, base, #displacement
+ *     add   w0, base, #displacement ; not for a register alone
  *     lsr   w1, w0, #12
  *     ldr   x1, [table, x1, lsl #3]
  *     adds  x1, x1, x0              ; host address, or negative
@@ -66,8 +66,20 @@ static bool needs_limit_check(const ArmTranslation *translation, const UopAddres
            (kind == SEGMENT_FLAT && address->segment == SEG_CS);
 }
 
+static bool has_segment_base(const ArmTranslation *translation, const UopAddress *address) {
+    return context_segment_kind(translation->context, address->segment) != SEGMENT_FLAT;
+}
+
+/* An address that is a guest's register as it stands is not copied. */
+static unsigned find_address(const ArmTranslation *translation, const UopAddress *address) {
+    bool plain = address->base != UREG_NONE && address->index == UREG_NONE &&
+                 address->displacement == 0 && address->address_size == 4;
+    return plain && !has_segment_base(translation, address) ? arm_register(address->base)
+                                                            : ARM_ADDRESS;
+}
+
 static void emit_segment_base(ArmTranslation *translation, const UopAddress *address) {
-    if (context_segment_kind(translation->context, address->segment) == SEGMENT_FLAT)
+    if (!has_segment_base(translation, address))
         return;
     arm_load_cpu(translation, 4, ARM_HOST,
                  CPU_OFFSET(state.segment[0].base) + (int32_t)(address->segment * sizeof(Segment)));
@@ -81,11 +93,14 @@ void arm_memory_begin(ArmTranslation *translation, unsigned kind, unsigned size)
     ArmSlowPath *slow = &translation->slow[translation->slow_count];
     *slow = (ArmSlowPath){.uop = translation->uop,
                           .site = arm_add_site(translation, kind, size, address->segment)};
-    arm_emit_offset(translation, ARM_ADDRESS, address);
+    const unsigned linear = find_address(translation, address);
+    slow->address = (uint8_t)linear;
+    if (linear == ARM_ADDRESS)
+        arm_emit_offset(translation, ARM_ADDRESS, address);
     if (needs_limit_check(translation, address)) {
         int32_t limit = CPU_OFFSET(segment_limit[0][0]) +
                         (int32_t)(8 * (write_index(kind) * SEG_COUNT + address->segment));
-        arm_sum_imm(assembler, true, ARM_ADD, ARM_HOST, ARM_ADDRESS, size - 1);
+        arm_sum_imm(assembler, true, ARM_ADD, ARM_HOST, linear, size - 1);
         arm_load_cpu(translation, 8, ARM_SCRATCH, limit);
         arm_sum(assembler, true, ARM_SUBS, ARM_ZERO, ARM_HOST, ARM_SCRATCH, ARM_LSL, 0);
         slow->limit_site = arm_branch_if(assembler, ARM_GT);
@@ -94,13 +109,13 @@ void arm_memory_begin(ArmTranslation *translation, unsigned kind, unsigned size)
     if (translation->backend->translator->options.force_misses) {
         slow->miss_site = arm_branch(assembler);
     } else {
-        arm_shift_imm(assembler, false, ARM_LSR, ARM_HOST, ARM_ADDRESS, PAGE_BITS);
+        arm_shift_imm(assembler, false, ARM_LSR, ARM_HOST, linear, PAGE_BITS);
         arm_load_indexed(assembler, ARM_HOST, table_register(translation, kind), ARM_HOST);
-        arm_sum(assembler, true, ARM_ADDS, ARM_HOST, ARM_HOST, ARM_ADDRESS, ARM_LSL, 0);
+        arm_sum(assembler, true, ARM_ADDS, ARM_HOST, ARM_HOST, linear, ARM_LSL, 0);
         slow->miss_site = arm_branch_if(assembler, ARM_MI);
         if (size > 1) { /* of 10 bytes, a multiple of 16 is enough */
             unsigned mask = size == 10 ? 15 : size - 1;
-            arm_logic_imm(assembler, ARM_ANDS, ARM_ZERO, ARM_ADDRESS, mask);
+            arm_logic_imm(assembler, ARM_ANDS, ARM_ZERO, linear, mask);
             slow->unaligned_site = arm_branch_if(assembler, ARM_NE);
         }
     }
@@ -125,8 +140,9 @@ static void emit_unaligned(ArmTranslation *translation, const ArmSlowPath *slow,
         arm_sum_imm(assembler, false, ARM_SUBS, ARM_ZERO, ARM_SCRATCH, 0x10000 - size);
         beyond = arm_branch_if(assembler, ARM_HI);
     }
-    arm_sum_imm(assembler, false, ARM_ADD, ARM_SCRATCH, ARM_ADDRESS, size - 1);
-    arm_logic(assembler, false, ARM_EOR, false, ARM_SCRATCH, ARM_SCRATCH, ARM_ADDRESS, ARM_LSL, 0);
+    arm_sum_imm(assembler, false, ARM_ADD, ARM_SCRATCH, slow->address, size - 1);
+    arm_logic(assembler, false, ARM_EOR, false, ARM_SCRATCH, ARM_SCRATCH, slow->address, ARM_LSL,
+              0);
     arm_logic_imm(assembler, ARM_ANDS, ARM_ZERO, ARM_SCRATCH, PAGE_SIZE);
     arm_land(translation, arm_branch_if(assembler, ARM_EQ), slow->operation);
     arm_land_here(translation, beyond);
@@ -150,6 +166,8 @@ static void emit_slow_path(ArmTranslation *translation, const ArmSlowPath *slow)
         arm_land_here(translation, over);
     }
     arm_land_here(translation, slow->miss_site);
+    if (slow->address != ARM_ADDRESS)
+        arm_mov(assembler, ARM_ADDRESS, slow->address);
     arm_emit_call(translation, translation->backend->slow_access, slow->site);
     if (site->kind == SITE_READ) {
         arm_land(translation, arm_branch(assembler), slow->operation);

@@ -12,7 +12,9 @@ unsigned disassemble(const uint8_t *code, size_t size, uint64_t address, unsigne
         byte_buffer_print(text, "%s\n", error.message);
         return 0;
     }
-    if (capstone.open(CS_ARCH_X86, mode, &handle) != CS_ERR_OK)
+    bool arm = bits == DISASSEMBLE_AARCH64;
+    if (capstone.open(arm ? CS_ARCH_ARM64 : CS_ARCH_X86, arm ? CS_MODE_ARM : mode, &handle) !=
+        CS_ERR_OK)
         return 0;
     cs_insn *insn = capstone.malloc(handle);
     unsigned count = 0;

@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One line an instruction: address, mnemonic, operands. 'bits' is 16, 32 or 64. Gives the number of
+enum { DISASSEMBLE_AARCH64 = 1 };
+
+/* One line an instruction: address, mnemonic, operands. 'bits' is 16, 32 or 64 for x86 code, or
+ * DISASSEMBLE_AARCH64. Gives the number of
  * instructions; bytes that are none are listed as such and end the listing. */
 unsigned disassemble(const uint8_t *code, size_t size, uint64_t address, unsigned bits,
                      ByteBuffer *text);

@@ -94,6 +94,10 @@ const char *jit_backend_name(const JitBackend *backend) {
     return backend->host->name;
 }
 
+unsigned jit_backend_listing(const JitBackend *backend) {
+    return backend->host->listing;
+}
+
 bool jit_backend_has_fpu(const JitBackend *backend) {
     return backend->host->has_fpu;
 }
@@ -233,6 +237,16 @@ static bool is_nearly_full(const JitBackend *backend) {
     return backend->next + spare_bytes(backend) > backend->writable + backend->buffer_bytes ||
            backend->site_count + SLOW_PATH_MAX > SITE_COUNT ||
            backend->link_count + STUB_MAX > LINK_COUNT;
+}
+
+bool jit_changes_often(const JitBackend *backend, const BlockKey *key) {
+    return block_cache_page_deaths(backend->translator->cache, key->physical >> PAGE_BITS) >=
+           DEATHS_OFTEN;
+}
+
+unsigned jit_corrupt_uop(const JitBackend *backend) {
+    unsigned uop = backend->translator->options.corrupt_uop;
+    return uop != 0 ? uop : UOP_COUNT;
 }
 
 Block *jit_backend_translate(Translator *translator, const BlockKey *key) {

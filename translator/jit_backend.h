@@ -19,6 +19,8 @@ typedef enum JitExit {
 /* Is there one for this host? And the name of its kind. */
 bool jit_backend_exists(void);
 const char *jit_backend_name(const JitBackend *backend);
+/* What disassemble() takes for its code. */
+unsigned jit_backend_listing(const JitBackend *backend);
 /* Does it translate UOP_X87 and UOP_VECTOR? */
 bool jit_backend_has_fpu(const JitBackend *backend);
 

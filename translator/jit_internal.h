@@ -108,6 +108,7 @@ typedef struct JitCode {
 /* The emitters of one kind of host. */
 typedef struct JitHost {
     const char *name;
+    unsigned listing; /* what disassemble() takes for its code */
     bool runs_here;
     bool has_fpu;                    /* emits UOP_X87 and UOP_VECTOR */
     uint64_t (*find_features)(void); /* FEATURE_BITs whose vector instructions it does */
@@ -225,6 +226,16 @@ void x86_fpu_set_pointers(Cpu *cpu, uint16_t opcode);
 bool x86_fpu_run_function(Cpu *cpu, const HelperInfo *helper);
 
 /* jit_backend.c */
+
+/* Do translations of this block's page die so often that what they leave behind must not pile up?
+ */
+bool jit_changes_often(const JitBackend *backend, const BlockKey *key);
+/* The micro-op that is spoilt on purpose; UOP_COUNT: none. */
+unsigned jit_corrupt_uop(const JitBackend *backend);
+/* What a host's emitters give; 'failed': the buffer or a table was full. */
+static inline JitCode jit_code(bool failed, uint8_t *end, uint8_t *hot_end, unsigned link_count) {
+    return failed ? (JitCode){0} : (JitCode){end, hot_end, link_count};
+}
 
 /* Would the run loop do anything but enter the block at state.eip? */
 bool jit_wants_run_loop(const Cpu *cpu);

@@ -222,8 +222,8 @@ static void trace_translation(Translator *translator, const BlockKey *key, const
     }
     if ((trace->mask & TRACE_OUT_ASM) && block != NULL && block->host_code != NULL) {
         byte_buffer_print(&text, "OUT: [size=%u]\n", block->host_bytes);
-        disassemble(block->host_code, block->host_bytes, (uint64_t)(uintptr_t)block->host_code, 64,
-                    &text);
+        disassemble(block->host_code, block->host_bytes, (uint64_t)(uintptr_t)block->host_code,
+                    jit_backend_listing(translator->jit), &text);
     }
     if (text.size > 0)
         trace_print(trace, "%s\n", (const char *)text.data);
@@ -247,7 +247,8 @@ static void print_block(const Block *block, void *opaque) {
         disassemble(code, bytes_on_page(block->key.physical, block->byte_count), block->key.eip,
                     guest_bits(listing->translator, &block->key), text);
     byte_buffer_print(text, "host:\n");
-    unsigned host = disassemble(block->host_code, block->hot_bytes, 0, 64, text);
+    unsigned host = disassemble(block->host_code, block->hot_bytes, 0,
+                                jit_backend_listing(listing->translator->jit), text);
     byte_buffer_print(text, "%u guest instructions, %u host instructions\n\n", guest, host);
 }
 

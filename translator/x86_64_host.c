@@ -61,12 +61,8 @@ static void begin(Translation *translation, JitBackend *backend, const BlockKey 
     translation->site_first = backend->site_count;
     translation->flags = *flag_state_get(backend->flag_states, key->flag_state);
     translation->located = FLAG_GROUP_ALL;
-    translation->changes_often =
-        block_cache_page_deaths(backend->translator->cache, key->physical >> PAGE_BITS) >=
-        DEATHS_OFTEN;
-    translation->corrupt_uop = backend->translator->options.corrupt_uop;
-    if (translation->corrupt_uop == 0)
-        translation->corrupt_uop = UOP_COUNT;
+    translation->changes_often = jit_changes_often(backend, key);
+    translation->corrupt_uop = jit_corrupt_uop(backend);
     translation->uop = &translation->lifted->uop[0];
 }
 
@@ -100,9 +96,8 @@ static void emit_block(Translation *translation) {
 }
 
 static JitCode emitted(const Translation *translation) {
-    if (translation->failed || translation->assembler.overflow)
-        return (JitCode){0};
-    return (JitCode){translation->assembler.code, translation->hot_end, translation->link_count};
+    return jit_code(translation->failed || translation->assembler.overflow,
+                    translation->assembler.code, translation->hot_end, translation->link_count);
 }
 
 static JitCode emit_for_key(JitBackend *backend, const BlockKey *key) {
@@ -164,6 +159,7 @@ static void code_written(JitBackend *backend, const uint8_t *start, const uint8_
 
 const JitHost x86_64_host = {
     .name = "x86-64",
+    .listing = 64,
 #if defined(__x86_64__)
     .runs_here = true,
     .sees_changes = sees_changes,
