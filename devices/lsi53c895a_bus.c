@@ -80,7 +80,7 @@ bool lsi_bus_has_request(Lsi *lsi) {
 
 void lsi_bus_select(Lsi *lsi, unsigned number, bool attention) {
     LsiState *state = &lsi->state;
-    if (lsi->targets[number] == NULL || number == (state->registers[LSI_SCID] & 0xFu)) {
+    if (lsi->targets[number] == NULL) {
         timer_arm(&lsi->select_timer, clock_now_ns(lsi->context.clock) + SELECTION_TIMEOUT_NS);
         return;
     }

@@ -188,6 +188,13 @@ START_TEST(nobody_answers) {
 }
 END_TEST
 
+/* SCID is 0 after a reset, and SeaBIOS leaves it so. */
+START_TEST(own_number_does_not_hide_a_target) {
+    put(4, 1, DISK);
+    clear_attention();
+}
+END_TEST
+
 START_TEST(speed_is_negotiated) {
     BYTES_AT(MESSAGE, 0x80, 1, 2, 3, 5, 1, 3, 1, 2, 200);
     SCRIPT_AT(SCRIPT, SELECT(DISK), 0, MOVE(MSG_OUT, 10), MESSAGE, MOVE(MSG_IN, 4), DATA, CLEAR_ACK,
@@ -319,6 +326,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, moves_memory_and_registers);
     tcase_add_test(tests, mismatch_interrupts_or_jumps);
     tcase_add_test(tests, nobody_answers);
+    tcase_add_test(tests, own_number_does_not_hide_a_target);
     tcase_add_test(tests, speed_is_negotiated);
     tcase_add_test(tests, messages_end_a_connection);
     tcase_add_test(tests, processor_signals_and_aborts);

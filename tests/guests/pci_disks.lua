@@ -14,7 +14,7 @@ local DEVICES = {
    discards = true,
    options = {"-device", "nvme,drive=d,serial=reprise,bootindex=0"}},
   {name = "SCSI", disk = "sda", modules = {"sym53c8xx", "sd_mod"}, discards = true,
-   options = {"-device", "lsi,id=scsi0", "-device", "scsi-hd,drive=d,bus=scsi0.0,scsi-id=2,bootindex=0"}},
+   options = {"-device", "lsi,id=scsi0", "-device", "scsi-hd,drive=d,bus=scsi0.0,bootindex=0"}},
   {name = "USB", disk = "sda", modules = {"uhci_hcd", "usb_storage", "sd_mod"}, megabytes = 3,
    options = {"-usb", "-device", "usb-storage,drive=d,bootindex=0"}},
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """libvirt as Debian has it, with this program as the emulator of its domains."""
+import gzip
 import os
 import shutil
 import subprocess
@@ -47,6 +48,23 @@ DOS = """<domain type='qemu'>
     <disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{disk}'/><target dev='hda' bus='ide'/></disk>
     <disk type='file' device='cdrom'><driver name='qemu' type='raw'/><target dev='hdc' bus='ide'/><readonly/></disk>
     <serial type='pty'><target port='0'/></serial>
+    <video><model type='vga' vram='16384'/></video>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+"""
+
+
+SCSI = """<domain type='qemu'>
+  <name>scsi</name><memory unit='MiB'>16</memory><vcpu>1</vcpu>
+  <os><type arch='i686' machine='pc'>hvm</type></os>
+  <features><acpi/></features>
+  <devices>
+    <emulator>{emulator}</emulator>
+    <controller type='scsi' index='0' model='lsilogic'/>
+    <disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{disk}'/><target dev='sda' bus='scsi'/>
+      <serial>S-77</serial><boot order='1'/></disk>
+    <disk type='file' device='cdrom'><driver name='qemu' type='raw'/><target dev='sdb' bus='scsi'/><readonly/></disk>
     <video><model type='vga' vram='16384'/></video>
     <memballoon model='none'/>
   </devices>
@@ -179,6 +197,25 @@ def keys_media_and_statistics(context):
         session.virsh("inject-nmi", "dos")
         session.virsh("destroy", "dos")
         check(state(session, "dos") == "shut off (destroyed)", state(session, "dos"))
+
+
+@case
+def disks_on_the_scsi_bus(context):
+    """With the controller that libvirt takes by default: the BIOS boots from it, and a CD comes and goes."""
+    with Running(context) as session:
+        with gzip.open(context.guest("freedos-hdd.img.gz")) as packed, open(session.path("disk.img"), "wb") as disk:
+            shutil.copyfileobj(packed, disk)
+        write_disc(session.path("a.iso"), b"A")
+        session.define("scsi", SCSI.format(emulator=session.emulator, disk=session.path("disk.img")))
+        session.virsh("start", "scsi")
+        wait_for(lambda: "FreeDOS" in screen_text(session, "scsi"), "DOS")
+        tree = session.virsh("qemu-monitor-command", "scsi", "--hmp", "info qtree")
+        check("dev: lsi53c895a" in tree and "dev: scsi-hd" in tree and "dev: scsi-cd" in tree, tree)
+        session.virsh("change-media", "scsi", "sdb", session.path("a.iso"), "--insert", "--live")
+        check(session.path("a.iso") in session.virsh("domblklist", "scsi"), session.virsh("domblklist", "scsi"))
+        session.virsh("change-media", "scsi", "sdb", "--eject", "--live")
+        check("rd_bytes" in session.virsh("domblkstat", "scsi", "sda"), session.virsh("domblkstat", "scsi", "sda"))
+        session.virsh("destroy", "scsi")
 
 
 def type_and_look(session):
