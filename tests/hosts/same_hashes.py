@@ -23,6 +23,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 LONG = os.environ.get("REPRISE_LONG") == "1"
 SLICE = ["quirks"]
 PROGRAMS = SLICE + ["fpu_errors", "paging", "tasks", "v8086", "code_changes", "string_restarts", "debug_traps", "smm"]
+# Guests, and for how many seconds of theirs.
+SYSTEMS = "mikeos=20 kolibri=20 xv6=10 linux=4"
 
 
 def skip(reason):
@@ -125,6 +127,9 @@ def main():
     variables = {"programs": " ".join(PROGRAMS if LONG else SLICE)}
     if LONG and os.path.exists(dos):
         variables["dos"] = dos
+        variables["guests"] = guests
+        variables["scripts"] = os.path.join(HERE, "..", "guests")
+        variables["systems"] = SYSTEMS
     with tempfile.TemporaryDirectory() as scratch:
         ours, theirs = os.path.join(scratch, "ours"), os.path.join(scratch, "theirs")
         expected = run([native], roms, "jit", save=ours, **variables)
