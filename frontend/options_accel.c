@@ -22,7 +22,8 @@ typedef struct Switch {
 // clang-format off
 #define OPTION(field) offsetof(TranslatorOptions, field)
 static const Switch switches[] = {
-    {"chaining", OPTION(no_chaining), true, false, true, "blocks jump to each other"},
+    {"chaining", OPTION(no_chaining), true, false, false, "blocks jump to each other"},
+    {"prepared", OPTION(no_prepared), true, true, false, "the portable backend prepares the blocks that it keeps"},
     {"jump-table", OPTION(no_jump_table), true, true, true, "indirect jumps find their target in a table"},
     {"flag-liveness", OPTION(no_flag_liveness), true, true, true, "flags that nobody reads are not computed"},
     {"flag-states", OPTION(no_flag_states), true, true, true, "flags stay where they can be computed from"},
@@ -48,7 +49,7 @@ static const Switch switches[] = {
 enum { SWITCH_COUNT = sizeof(switches) / sizeof(switches[0]) };
 
 static const char KNOWN[] =
-    "accel chaining jump-table flag-liveness flag-states shared-checks known-pages far-links known-direction "
+    "accel chaining prepared jump-table flag-liveness flag-states shared-checks known-pages far-links known-direction "
     "beside-code fetched-operands single-entry revival page-pairs bmi2 hot-paths inline-strings inline-fpu "
     "eager-hot-paths "
     "one-insn-per-tb force-misses optimize flush stress "

@@ -1,34 +1,7 @@
 /* The portable backend's loop and its access to operands. */
 #include "portable.h"
 #include "portable_internal.h"
-
-uint32_t portable_get_register(const Portable *portable, unsigned reg, unsigned size) {
-    if (reg >= UREG_T0)
-        return portable->temporary[reg - UREG_T0] & (uint32_t)alu_mask(size);
-    if (reg >= UREG_AH)
-        return (uint32_t)portable->cpu->state.gpr[reg - UREG_AH] >> 8 & 0xFF;
-    return (uint32_t)portable->cpu->state.gpr[reg] & (uint32_t)alu_mask(size);
-}
-
-void portable_set_register(Portable *portable, unsigned reg, unsigned size, uint32_t value) {
-    if (reg >= UREG_T0) {
-        portable->temporary[reg - UREG_T0] = value;
-        return;
-    }
-    bool high = reg >= UREG_AH;
-    uint64_t *gpr = &portable->cpu->state.gpr[high ? reg - UREG_AH : reg];
-    uint32_t mask = high ? 0xFF00u : (uint32_t)alu_mask(size);
-    *gpr = (((uint32_t)*gpr & ~mask) | ((high ? value << 8 : value) & mask));
-}
-
-uint32_t portable_offset(const Portable *portable, const UopAddress *address) {
-    uint32_t offset = (uint32_t)address->displacement;
-    if (address->base != UREG_NONE)
-        offset += portable_get_register(portable, address->base, 4);
-    if (address->index != UREG_NONE)
-        offset += portable_get_register(portable, address->index, 4) * address->scale;
-    return address->address_size == 2 ? offset & 0xFFFF : offset;
-}
+#include "portable_quick.h"
 
 static bool read_memory(Portable *portable, const UopAddress *address, unsigned size,
                         uint32_t *value) {
@@ -76,11 +49,9 @@ bool portable_write_dst(Portable *portable, const Uop *uop, uint32_t value) {
                      uop->size, value & (uint32_t)alu_mask(uop->size));
 }
 
-/* The block is left from instruction 'insn', which completed unless it faulted or goes on. */
-static PortableExit leave(Portable *portable, PortableStep step, uint64_t count_before,
-                          unsigned insn) {
+PortableExit portable_leave(Portable *portable, PortableStep step, unsigned insn) {
     CpuState *state = &portable->cpu->state;
-    uint64_t completed = count_before + insn;
+    uint64_t completed = portable->count_before + insn;
     switch (step) {
     case STEP_FAULT:
         state->instruction_count = completed + portable->cpu->iterations;
@@ -98,38 +69,43 @@ static PortableExit leave(Portable *portable, PortableStep step, uint64_t count_
 
 /* Instruction 'insn' is done, and the run loop is wanted. The next one may have no micro-op, a NOP,
  * and even be another one by now. */
-static PortableExit stop_after(Portable *portable, uint64_t count_before, unsigned insn) {
+static PortableExit stop_after(Portable *portable, unsigned insn) {
     CpuState *state = &portable->cpu->state;
     state->eip = portable->block->insn[insn].eip + portable->block->insn[insn].length;
-    state->instruction_count = count_before + insn + 1;
+    state->instruction_count = portable->count_before + insn + 1;
     return PORTABLE_LOOK;
 }
 
-PortableExit portable_run(Cpu *cpu, const UopBlock *block) {
-    Portable portable = {.cpu = cpu, .block = block};
-    CpuState *state = &cpu->state;
-    uint64_t count_before = state->instruction_count;
-    unsigned insn = UINT32_MAX;
-    cpu->code_changed = 0;
-    for (const Uop *uop = block->uop;; uop++) {
+bool portable_end_repeated(Portable *portable) {
+    Cpu *cpu = portable->cpu;
+    portable->count_before += cpu->iterations - 1;
+    cpu->iterations = 0;
+    portable->no_room = portable->count_before + portable->block->insn_count > cpu->count_end;
+    return !portable->no_room;
+}
+
+PortableExit portable_run_from(Portable *portable, const Uop *uop, unsigned insn) {
+    for (;; uop++) {
         if (uop->insn != insn) {
-            if ((cpu->break_after | cpu->code_changed | state->pending_debug | portable.stop) &&
-                insn != UINT32_MAX)
-                return stop_after(&portable, count_before, insn);
+            if (insn != UINT32_MAX && portable_wants_stop(portable))
+                return stop_after(portable, insn);
             insn = uop->insn;
-            cpu->iterations = 0;
-            state->eip = block->insn[insn].eip;
-            state->instruction_count = count_before + insn;
-            cpu->next_eip = state->eip + block->insn[insn].length;
+            portable_begin_insn(portable, insn);
         }
-        PortableStep step = portable_table[uop->code](&portable, uop);
+        PortableStep step = portable_table[uop->code](portable, uop);
         if (step == STEP_REPEATED) {
-            count_before += cpu->iterations - 1;
-            cpu->iterations = 0;
-            if (count_before + block->insn_count > cpu->count_end)
-                return stop_after(&portable, count_before, insn);
+            if (!portable_end_repeated(portable))
+                return stop_after(portable, insn);
         } else if (step != STEP_ON) {
-            return leave(&portable, step, count_before, insn);
+            return portable_leave(portable, step, insn);
         }
     }
+}
+
+PortableExit portable_run(Cpu *cpu, const UopBlock *block) {
+    Portable portable = {.cpu = cpu, .block = block, .count_before = cpu->state.instruction_count};
+    cpu->code_changed = 0;
+    if (block->quick != NULL)
+        return block->quick->run(&portable, block->uop, block->quick);
+    return portable_run_from(&portable, block->uop, UINT32_MAX);
 }

@@ -6,6 +6,7 @@
 #include "host_clock.h"
 #include "insn.h"
 #include "jit_backend.h"
+#include "portable_quick.h"
 #include "translator_internal.h"
 #include <stdlib.h>
 #include <string.h>
@@ -159,17 +160,22 @@ static bool find_second_page(const Translator *translator, const Context *contex
 }
 
 /* One allocation that holds a copy of the lifted block. */
-static const UopBlock *copy_lifted(const UopBlock *lifted) {
+static const UopBlock *copy_lifted(const UopBlock *lifted, bool prepared) {
     size_t insn_bytes = lifted->insn_count * sizeof(UopInsn),
            uop_bytes = lifted->uop_count * sizeof(Uop);
-    UopBlock *copy = malloc(sizeof(*copy) + uop_bytes + insn_bytes);
+    size_t quick_bytes = lifted->uop_count * sizeof(QuickOp);
+    UopBlock *copy = malloc(sizeof(*copy) + quick_bytes + uop_bytes + insn_bytes);
     if (copy == NULL)
         abort();
     *copy = *lifted;
-    copy->uop = (Uop *)(copy + 1);
+    QuickOp *quick = (QuickOp *)(copy + 1);
+    copy->uop = (Uop *)(quick + lifted->uop_count);
     copy->insn = (UopInsn *)(copy->uop + lifted->uop_count);
     memcpy(copy->uop, lifted->uop, uop_bytes);
     memcpy(copy->insn, lifted->insn, insn_bytes);
+    copy->quick = prepared ? quick : NULL;
+    if (prepared)
+        portable_prepare(copy, quick);
     return copy;
 }
 
@@ -179,14 +185,15 @@ static const UopBlock *copy_lifted(const UopBlock *lifted) {
 
 static Block *add_portable_block(Translator *translator, const BlockKey *key) {
     const UopBlock *lifted = &translator->lifted;
-    size_t bytes = sizeof(Block) + sizeof(UopBlock) + lifted->uop_count * sizeof(Uop) +
+    size_t bytes = sizeof(Block) + sizeof(UopBlock) +
+                   lifted->uop_count * (sizeof(Uop) + sizeof(QuickOp)) +
                    lifted->insn_count * sizeof(UopInsn);
     if (translator->portable_bytes + bytes > PORTABLE_BYTES_MAX)
         translator_forget_all(translator, FORGOTTEN_BUFFER_FULL);
     translator->portable_bytes += bytes;
     Block *block = block_cache_add(translator->cache, key, lifted->next_eip - lifted->eip, 0, NULL);
     block->insn_count = lifted->insn_count;
-    block->uops = copy_lifted(lifted);
+    block->uops = copy_lifted(lifted, !translator->options.no_prepared);
     return block;
 }
 

@@ -68,6 +68,7 @@ static void on_dirty_cleared(void *opaque) {
 
 static void on_tlb_flushed(void *opaque, TlbLoss loss, uint32_t page) {
     Translator *translator = opaque;
+    portable_chain_forget(translator->chain);
     before_device(translator);
     if (loss == TLB_LOST_PAGE)
         block_cache_suspend_page(translator->cache, page);
@@ -86,6 +87,7 @@ static void on_unlink(void *opaque, BlockLink *link) {
 
 static void on_killed(void *opaque, Block *block) {
     Translator *translator = opaque;
+    portable_chain_forget(translator->chain);
     if (translator->jit != NULL)
         jit_backend_forget_block(translator->jit, block);
 }
@@ -120,6 +122,9 @@ Translator *translator_create(Cpu *cpu, const TranslatorOptions *options, Error 
     translator->cache = block_cache_create(cpu->map, &cache_hooks, error);
     if (translator->cache != NULL && options->backend == BACKEND_JIT)
         translator->jit = jit_backend_create(translator, error);
+    if (options->backend != BACKEND_JIT)
+        translator->chain = calloc(1, sizeof(*translator->chain));
+    portable_chain_forget(translator->chain); /* nothing is of the first generation */
     if (translator->contexts == NULL || translator->hot_paths == NULL ||
         translator->cache == NULL || (options->backend == BACKEND_JIT && translator->jit == NULL) ||
         !start_listing(translator, error)) {
@@ -151,6 +156,7 @@ void translator_destroy(Translator *translator) {
         translator->cpu->translator = NULL;
     }
     jit_backend_destroy(translator->jit);
+    free(translator->chain);
     code_listing_destroy(translator->listing);
     block_cache_destroy(translator->cache);
     context_table_destroy(translator->contexts);
@@ -168,6 +174,7 @@ bool translator_find_uop(const char *name, uint8_t *code) {
 }
 
 void translator_forget_all(Translator *translator, ForgetReason reason) {
+    portable_chain_forget(translator->chain);
     translator->counters.forgotten[reason]++;
     translator->portable_bytes = 0;
     block_cache_clear(translator->cache);
@@ -200,8 +207,17 @@ static void run_short(Translator *translator, uint32_t physical, uint32_t contex
         deliver_fault(translator);
 }
 
-static void run_portable_block(Translator *translator, const Block *block) {
-    if (portable_run(translator->cpu, block->uops) == PORTABLE_FAULT)
+/* Are blocks to be run one by one, with a look at everything in between? */
+static bool runs_alone(const Translator *translator) {
+    const TranslatorOptions *options = &translator->options;
+    return options->no_chaining || options->flush_blocks || options->stress_seed != 0 ||
+           options->profile != NULL || (translator->cpu->trace->mask & (TRACE_EXEC | TRACE_CPU));
+}
+
+static void run_portable_block(Translator *translator, Block *block) {
+    PortableChain *chain = runs_alone(translator) ? NULL : translator->chain;
+    if (portable_run_chain(translator->cpu, chain, block, &translator->counters.block_entries) ==
+        PORTABLE_FAULT)
         deliver_fault(translator);
 }
 

@@ -15,6 +15,7 @@ typedef struct TranslatorOptions {
     size_t buffer_bytes; /* of host code; 0 for the default of 32 MB, 64 KB are the least */
     /* For the matrix of run modes that every test program passes. A guest sees none of them. */
     bool no_chaining;         /* every block returns to the run loop */
+    bool no_prepared;         /* the portable backend has one function a micro-op */
     bool no_jump_table;       /* indirect jumps do, and what goes on after a helper */
     bool no_flag_liveness;    /* all flags count as read */
     bool no_flag_states;      /* all flags go to memory after every micro-op */

@@ -7,6 +7,7 @@
 #include "context.h"
 #include "hot_blocks.h"
 #include "hot_path.h"
+#include "portable_chain.h"
 #include "translator.h"
 #include "translator_counters.h"
 #include "uop.h"
@@ -19,6 +20,7 @@ struct Translator {
     BlockCache *cache;
     ContextTable *contexts;
     struct JitBackend *jit; /* NULL: the portable backend */
+    PortableChain *chain;   /* of that; NULL elsewhere */
     CodeListing *listing;   /* NULL: nobody profiles */
     uint64_t host_features; /* FEATURE_BIT()s: whose vector instructions the backend takes whole */
     HotPaths *hot_paths;

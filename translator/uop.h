@@ -141,6 +141,7 @@ typedef struct UopBlock {
     UopInsn *insn;
     Uop *uop;
     BlockHoles holes;
+    const struct QuickOp *quick; /* portable_quick.h: one for each micro-op; NULL: not prepared */
 } UopBlock;
 
 /* Room for the largest block, to lift into. */

@@ -31,6 +31,8 @@ local modes = {
   {"no ways for changing code and page ends", accel = "jit,beside-code=off,revival=off,single-entry=off,fetched-operands=off,page-pairs=off"},
   {"flush at every block", accel = "jit,flush=block", counters = {flushes = {1000, MANY}}},
   {"portable, flush at every block", accel = "interp,flush=block"},
+  {"portable, nothing prepared", accel = "interp,prepared=off"},
+  {"portable, no chaining", accel = "interp,chaining=off"},
   {"one instruction a block", accel = "jit,one-insn-per-tb=on"},
   {"forced misses", accel = "jit,force-misses=on"},
   {"short budgets", accel = "jit,stress=7"},
