@@ -353,7 +353,7 @@ static const struct {
     {"-accel hvf", "unknown accelerator"},
     {"-accel jit,chainign=off", "did you mean 'chaining'"},
     {"-accel jit,chaining=maybe", "chaining"},
-    {"-accel interp,hot-paths=off", "interp has no chaining"},
+    {"-accel interp,hot-paths=off", "interp has no hot-paths"},
     {"-accel interp,buffer=1M", "interp has no buffer"},
     {"-accel jit,buffer=1k", "64k to 1G"},
     {"-accel tcg,tb-size=2000", "tb-size is 1 to 1024"},
