@@ -201,6 +201,17 @@ void ps2_mouse_set_buttons(Ps2Mouse *mouse, unsigned buttons) {
     mouse_stream(mouse);
 }
 
+void ps2_mouse_poke(Ps2Mouse *mouse) {
+    Ps2MouseState *state = &mouse->state;
+    uint8_t packet[LONGEST_PACKET];
+    if (!state->enabled || state->remote || state->wrap ||
+        ps2_queue_room(&state->queue) < mouse_packet_size(state))
+        return;
+    mouse_build_packet(state, state->scaling_2_1, packet);
+    ps2_queue_put(&state->queue, packet, mouse_packet_size(state));
+    mouse_signal(mouse);
+}
+
 unsigned ps2_mouse_buttons(const Ps2Mouse *mouse) {
     return mouse->state.buttons;
 }

@@ -27,6 +27,8 @@ Ps2Port ps2_mouse_connect(Ps2Mouse *mouse, const Wire *waiting);
 void ps2_mouse_move(Ps2Mouse *mouse, int dx, int dy, int dz);
 /* All buttons that are down now: PS2_MOUSE_*. */
 void ps2_mouse_set_buttons(Ps2Mouse *mouse, unsigned buttons);
+/* An empty packet, for its interrupt. */
+void ps2_mouse_poke(Ps2Mouse *mouse);
 /* The buttons that are down. */
 unsigned ps2_mouse_buttons(const Ps2Mouse *mouse);
 /* Whether the guest listens to movements. */

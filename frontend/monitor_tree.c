@@ -85,6 +85,8 @@ typedef struct IsaRow {
 static const IsaRow isa_rows[] = {
     {"port92",       MEMBER(port92),              {{"iobase", 0x92}}, NULL},
     {"i8042",        MEMBER(keyboard_controller), {{"kbd-irq", 1}, {"mouse-irq", 12}}, NULL},
+    {"vmport",       MEMBER(vmware_port),         {{"iobase", 0x5658}}, NULL},
+    {"vmmouse",      MEMBER(vmware_port),         {{NULL, 0}}, NULL},
     {"isa-fdc",      MEMBER(floppy),              {{"iobase", 0x3F0}, {"irq", 6}, {"dma", 2}}, print_floppy_bus},
     {"isa-parallel", MEMBER(parallel[0]),         {{"index", 0}, {"iobase", 0x378}, {"irq", 7}}, NULL},
     {"isa-parallel", MEMBER(parallel[1]),         {{"index", 1}, {"iobase", 0x278}, {"irq", 5}}, NULL},

@@ -331,6 +331,12 @@ static bool plug_in_cirrus(Settings *settings, KeyValues *values, Error *error) 
     return plug_in_adapter(settings, values, VGA_CIRRUS, error);
 }
 
+static bool plug_in_vmware_mouse(Settings *settings, KeyValues *values, Error *error) {
+    key_values_get(values, "i8042");
+    return !settings->machine.no_vmware_port ||
+           error_set(error, "vmmouse needs -machine vmport=on");
+}
+
 static bool plug_in_pc_testdev(Settings *settings, KeyValues *values, Error *error) {
     (void)values;
     (void)error;
@@ -358,6 +364,7 @@ static const DeviceOption device_options[] = {
     {"pc-testdev", "id", "ports and memory that suites of test kernels use", plug_in_pc_testdev},
     {"pci-testdev", "id addr bus", "a PCI device that counts writes, for the same", plug_in_pci_testdev},
     {"isa-debugcon", "chardev iobase id", "the debug console", plug_in_debug_console},
+    {"vmmouse", "id i8042", "the pointer of VMware's port (-machine vmport=on), which is there anyway", plug_in_vmware_mouse},
     {"sb16", "audiodev iobase irq dma dma16 version midi id bus", "a Sound Blaster 16 with OPL3 and MPU-401", plug_in_sb16},
     {"gameport", "joysticks id bus", "a gameport with joysticks=1 (or 0, 2): the host's, in a window", plug_in_gameport},
     {"mpu401", "iobase irq midi id bus", "a MIDI port; midi= is a file to write, or a MIDI device", plug_in_mpu401},

@@ -12,13 +12,19 @@ static bool is_known_machine(const char *type) {
 
 /* Properties of QEMU's pc machine that change nothing here when they have these values. */
 static bool check_machine_properties(Settings *settings, KeyValues *values, Error *error) {
-    static const char *const harmless[] = {"dump-guest-core", "vmport", "graphics", "mem-merge"};
+    static const char *const harmless[] = {"dump-guest-core", "graphics", "mem-merge"};
     bool value;
     for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
         if (!key_values_get_bool(values, harmless[i], false, &value, error))
             return false;
     }
     MachineConfig *machine = &settings->machine;
+    const char *vmware_port = key_values_get(values, "vmport");
+    if (vmware_port == NULL || strcmp(vmware_port, "auto") == 0)
+        value = true;
+    else if (!key_values_get_bool(values, "vmport", true, &value, error))
+        return false;
+    machine->no_vmware_port = vmware_port != NULL ? !value : machine->no_vmware_port;
     const char *speaker = key_values_get(values, "pcspk-audiodev");
     if (speaker != NULL)
         settings->sound_audio[SOUND_SPEAKER] = settings_keep_string(settings, speaker);

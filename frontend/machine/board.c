@@ -168,7 +168,8 @@ static bool create_keyboard(Board *board, Error *error) {
         i8042_create(&context, &wires, board->keyboard, board->mouse, error);
     Wire port92_a20 = {a20_gate_set_pin, board->a20_gate, 1};
     board->port92 = port92_create(&context, &port92_a20, &reset, error);
-    return board->keyboard_controller != NULL && board->port92 != NULL;
+    return board->keyboard_controller != NULL && board->port92 != NULL &&
+           board_create_vmware(board, error);
 }
 
 static bool create_display(Board *board, Error *error) {
@@ -219,6 +220,7 @@ void board_destroy(Board *board) {
     board_flush_mixers(board);
     board_destroy_test_devices(board);
     board_destroy_usb(board);
+    board_destroy_vmware(board);
     board_destroy_sound(board);
     board_destroy_ports(board);
     board_destroy_network(board);

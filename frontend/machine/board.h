@@ -79,7 +79,8 @@ typedef struct Board {
     struct Es1370 *es1370;
     struct Ps2Keyboard *keyboard;
     struct Ps2Mouse *mouse;
-    struct Uhci *usb; /* NULL without, as what is plugged into it */
+    struct VmwarePort *vmware_port; /* NULL without */
+    struct Uhci *usb;               /* NULL without, as what is plugged into it */
     struct UsbBus *usb_bus;
     struct UsbTablet *usb_tablet;
     struct UsbKeyboard *usb_keyboard;

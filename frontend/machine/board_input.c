@@ -3,12 +3,14 @@
 #include "board_parts.h"
 #include "i8042.h"
 #include "i8259.h"
+#include "machine.h"
 #include "piix4_pm.h"
 #include "ps2_keyboard.h"
 #include "ps2_mouse.h"
 #include "usb_keyboard.h"
 #include "usb_mouse.h"
 #include "usb_tablet.h"
+#include "vmware_port.h"
 
 enum { IRQ_KEYBOARD = 1 };
 
@@ -20,8 +22,18 @@ static bool has_usb_mouse(const Board *board) {
     return board->usb_mouse != NULL && usb_mouse_is_used(board->usb_mouse);
 }
 
-bool board_has_tablet(const Board *board) {
+static bool has_usb_tablet(const Board *board) {
     return board->usb_tablet != NULL && usb_tablet_is_used(board->usb_tablet);
+}
+
+/* A tablet comes first where a system uses both. */
+static bool has_vmware_pointer(const Board *board) {
+    return board->vmware_port != NULL && vmware_port_is_used(board->vmware_port) &&
+           !has_usb_tablet(board);
+}
+
+bool board_has_tablet(const Board *board) {
+    return has_usb_tablet(board) || has_vmware_pointer(board);
 }
 
 /* A key is let go on both: the guest may have changed over while it was down. */
@@ -71,15 +83,22 @@ bool board_keyboard_byte_is_coming(const Board *board) {
 void board_mouse_absolute(Board *board, uint32_t x, uint32_t y) {
     if (board->usb_tablet != NULL)
         usb_tablet_move(board->usb_tablet, x, y);
+    x = x < MACHINE_PLACE_MOST ? x : MACHINE_PLACE_MOST;
+    y = y < MACHINE_PLACE_MOST ? y : MACHINE_PLACE_MOST;
+    if (has_vmware_pointer(board))
+        vmware_port_place(board->vmware_port, x * VMWARE_PLACE_MOST / MACHINE_PLACE_MOST,
+                          y * VMWARE_PLACE_MOST / MACHINE_PLACE_MOST);
 }
 
 /* The wheel and the buttons are the tablet's while the guest uses it. */
 void board_mouse_move(Board *board, int32_t dx, int32_t dy, int32_t dz) {
-    if (board_has_tablet(board)) {
+    if (has_usb_tablet(board)) {
         usb_tablet_turn(board->usb_tablet, dz);
         dz = 0;
     }
-    if (has_usb_mouse(board))
+    if (has_vmware_pointer(board))
+        vmware_port_move(board->vmware_port, dx, dy, dz);
+    else if (has_usb_mouse(board))
         usb_mouse_move(board->usb_mouse, dx, dy, dz);
     else
         ps2_mouse_move(board->mouse, dx, dy, dz);
@@ -87,13 +106,15 @@ void board_mouse_move(Board *board, int32_t dx, int32_t dy, int32_t dz) {
 
 /* Buttons are let go on all. */
 void board_mouse_buttons(Board *board, uint32_t buttons) {
-    bool on_tablet = board_has_tablet(board);
-    bool on_mouse = !on_tablet && has_usb_mouse(board);
+    bool on_tablet = has_usb_tablet(board), on_vmware = has_vmware_pointer(board);
+    bool on_mouse = !on_tablet && !on_vmware && has_usb_mouse(board);
     if (board->usb_tablet != NULL)
         usb_tablet_set_buttons(board->usb_tablet, on_tablet ? buttons : 0);
+    if (board->vmware_port != NULL)
+        vmware_port_set_buttons(board->vmware_port, on_vmware ? buttons : 0);
     if (board->usb_mouse != NULL)
         usb_mouse_set_buttons(board->usb_mouse, on_mouse ? buttons : 0);
-    ps2_mouse_set_buttons(board->mouse, on_tablet || on_mouse ? 0 : buttons);
+    ps2_mouse_set_buttons(board->mouse, on_tablet || on_vmware || on_mouse ? 0 : buttons);
 }
 
 bool board_mouse_listens(const Board *board) {
@@ -101,7 +122,9 @@ bool board_mouse_listens(const Board *board) {
 }
 
 bool board_mouse_is_idle(const Board *board) {
-    if (has_usb_mouse(board))
+    if (has_vmware_pointer(board) && !vmware_port_is_idle(board->vmware_port))
+        return false;
+    if (!has_vmware_pointer(board) && has_usb_mouse(board))
         return usb_mouse_is_idle(board->usb_mouse);
     return ps2_mouse_is_idle(board->mouse) &&
            i8042_port_is_enabled(board->keyboard_controller, I8042_AUXILIARY) &&
@@ -112,5 +135,7 @@ uint32_t board_mouse_held(const Board *board) {
     uint32_t held = ps2_mouse_buttons(board->mouse);
     if (board->usb_mouse != NULL)
         held |= usb_mouse_buttons(board->usb_mouse);
+    if (board->vmware_port != NULL)
+        held |= vmware_port_buttons(board->vmware_port);
     return held;
 }

@@ -63,6 +63,9 @@ void board_flush_mixers(Board *board);
 void board_destroy_mixers(Board *board);
 bool board_create_sound(Board *board, Error *error);
 void board_destroy_sound(Board *board);
+/* board_vmware.c */
+bool board_create_vmware(Board *board, Error *error);
+void board_destroy_vmware(Board *board);
 /* board_usb.c */
 bool board_create_usb(Board *board, Error *error);
 void board_destroy_usb(Board *board);

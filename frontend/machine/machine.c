@@ -185,7 +185,7 @@ bool machine_has_absolute_pointer(const Machine *machine) {
 }
 
 bool machine_may_take_places(const Machine *machine) {
-    return machine->board.usb_tablet != NULL;
+    return machine->board.usb_tablet != NULL || board_has_tablet(&machine->board);
 }
 
 bool machine_send_mouse_absolute(Machine *machine, uint32_t x, uint32_t y) {

@@ -196,7 +196,8 @@ typedef struct MachineConfig {
     SoundConfig sound[SOUND_KINDS];
     MidiSink midi; /* of the MPU-401 */
     bool has_gameport;
-    unsigned joysticks; /* plugged in at first */
+    unsigned joysticks;  /* plugged in at first */
+    bool no_vmware_port; /* by which an absolute pointer needs no USB */
     bool has_usb;
     unsigned usb_slot;                               /* of the controller; 0: the usual place */
     UsbDeviceConfig usb_device[MACHINE_USB_DEVICES]; /* from the first on */

@@ -62,6 +62,7 @@ static const struct {
     {"keyboard repeat",  LINE(1) | LINE(12), false},
     {"key-player",       LINE(1) | LINE(12), false},
     {"mouse sample",     LINE(1) | LINE(12), false},
+    {"vmmouse",          LINE(12),           false},
     {"serial receive",   LINE(3) | LINE(4),  false},
     {"serial transmit",  LINE(3) | LINE(4),  false},
     {"serial time-out",  LINE(3) | LINE(4),  false},
