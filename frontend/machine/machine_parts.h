@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "cpu.h"
 #include "device_context.h"
+#include "held_keys.h"
 #include "input_door.h"
 #include "key_player.h"
 #include "machine.h"
@@ -62,6 +63,7 @@ struct Machine {
     Board board;
     MachineTime time;
     KeyPlayer key_player;
+    HeldKeys held_keys;
     SerialFeed serial_feed[MACHINE_SERIAL_PORTS];
     RamHash ram_hash;
     PollingLoop polling_loop;

@@ -20,8 +20,7 @@ static void serve_item(Machine *machine, const InputItem *item) {
     uint8_t bytes[1 + INPUT_DOOR_BYTES];
     switch (item->kind) {
     case INPUT_KEY:
-        machine_act_numbers(machine, ACTION_KEY,
-                            (uint32_t[]){(uint32_t)item->key.key, item->key.down}, 2);
+        machine_put_key(machine, item->key.key, item->key.down);
         break;
     case INPUT_MOUSE_MOVE:
         machine_act_numbers(machine, ACTION_MOUSE_MOVE,
@@ -54,6 +53,7 @@ static void serve_item(Machine *machine, const InputItem *item) {
 
 void machine_serve_door(Machine *machine) {
     InputItem item;
+    machine_serve_held_keys(machine);
     while (input_door_is_waiting(&machine->door) &&
            input_door_take(&machine->door, machine_count_instructions(machine), &item))
         serve_item(machine, &item);
