@@ -232,6 +232,34 @@ void x86_emit_uop(Translation *translation, const Uop *uop);
  * Gives the jump over the call, to be patched; NULL if nothing was emitted. */
 uint8_t *x86_emit_short_string(Translation *translation, const Uop *uop);
 
+/* x86_64_moves.c */
+void x86_emit_mov(Translation *translation, const Uop *uop);
+void x86_emit_extend(Translation *translation, const Uop *uop);
+void x86_emit_lea(Translation *translation, const Uop *uop);
+void x86_emit_fetch(Translation *translation, const Uop *uop);
+void x86_emit_xchg(Translation *translation, const Uop *uop);
+void x86_emit_check_write(Translation *translation, const Uop *uop);
+void x86_emit_bswap(Translation *translation, const Uop *uop);
+void x86_emit_cwd(Translation *translation, const Uop *uop);
+void x86_emit_step(Translation *translation, const Uop *uop);
+
+/* x86_64_arithmetic.c */
+void x86_emit_alu(Translation *translation, const Uop *uop);
+void x86_emit_inc(Translation *translation, const Uop *uop);
+void x86_emit_neg(Translation *translation, const Uop *uop);
+void x86_emit_mul(Translation *translation, const Uop *uop);
+void x86_emit_imul2(Translation *translation, const Uop *uop);
+
+/* x86_64_shifts.c */
+void x86_emit_shift(Translation *translation, const Uop *uop);
+void x86_emit_double_shift(Translation *translation, const Uop *uop);
+
+/* x86_64_bits.c */
+void x86_emit_bit_test(Translation *translation, const Uop *uop);
+void x86_emit_bit_scan(Translation *translation, const Uop *uop);
+void x86_emit_popcnt(Translation *translation, const Uop *uop);
+void x86_emit_bit_address(Translation *translation, const Uop *uop);
+
 /* x86_64_divide.c */
 void x86_emit_div(Translation *translation, const Uop *uop);
 void x86_emit_idiv(Translation *translation, const Uop *uop);
