@@ -195,7 +195,13 @@ static bool check_tracks(IdeDrive *drive, uint32_t lba, uint32_t count, bool aud
     return true;
 }
 
-static void begin_read(IdeDrive *drive, uint32_t lba, uint32_t count, uint16_t sector_bytes) {
+/* Which bytes of each sector are wanted. */
+typedef struct SectorPart {
+    uint16_t first, bytes;
+    bool is_audio;
+} SectorPart;
+
+static void begin_read(IdeDrive *drive, uint32_t lba, uint32_t count, SectorPart part) {
     if (!check_range(drive, lba, count))
         return;
     if (count == 0) {
@@ -205,15 +211,15 @@ static void begin_read(IdeDrive *drive, uint32_t lba, uint32_t count, uint16_t s
     ide_cdrom_stop_audio(drive);
     drive->state->lba = lba;
     drive->state->sectors_left = count;
-    drive->state->cd_sector_bytes = sector_bytes;
+    drive->state->cd_sector_first = part.first;
+    drive->state->cd_sector_bytes = part.bytes;
+    drive->state->cd_is_audio = part.is_audio;
     begin_packet_data(drive, TRANSFER_PACKET_READ, ide_access_ns(drive));
 }
 
 static void begin_read_data(IdeDrive *drive, uint32_t lba, uint32_t count) {
-    drive->state->cd_sector_first = CD_DATA_AT;
-    drive->state->cd_is_audio = 0;
     if (check_range(drive, lba, count) && check_tracks(drive, lba, count, false))
-        begin_read(drive, lba, count, CD_SECTOR_BYTES);
+        begin_read(drive, lba, count, (SectorPart){CD_DATA_AT, CD_SECTOR_BYTES, false});
 }
 
 static void read_10(IdeDrive *drive, const uint8_t *packet) {
@@ -251,13 +257,14 @@ static bool find_parts(uint8_t parts, uint32_t *first, uint32_t *end) {
 }
 
 /* Which of the kinds of READ CD the sectors are, and whether those are wanted. */
-static bool check_kind(IdeDrive *drive, unsigned kind, uint32_t lba, uint32_t count) {
+static bool check_kind(IdeDrive *drive, unsigned kind, uint32_t lba, uint32_t count,
+                       bool *is_audio) {
     enum { KIND_ANY = 0, KIND_AUDIO = 1, KIND_MODE_1 = 2 };
     CdTracks tracks = ide_cdrom_tracks(drive);
     bool audio = cd_track(&tracks, cd_find_track(&tracks, lba))->is_audio;
     if (kind != KIND_ANY && kind != (audio ? KIND_AUDIO : KIND_MODE_1))
         return fail(drive, SENSE_ILLEGAL_REQUEST, CODE_ILLEGAL_TRACK_MODE, 0);
-    drive->state->cd_is_audio = audio;
+    *is_audio = audio;
     return check_range(drive, lba, count) && check_tracks(drive, lba, count, audio);
 }
 
@@ -267,19 +274,20 @@ static void begin_read_cd(IdeDrive *drive, const uint8_t *packet, uint32_t lba, 
     uint32_t first, end;
     bool subheader_alone = (parts & (PART_SUBHEADER | PART_HEADER)) == PART_SUBHEADER;
     bool wants_subchannel = (packet[10] & 7) != 0;
-    if (!check_kind(drive, packet[1] >> 2 & 7, lba, count))
+    bool is_audio;
+    if (!check_kind(drive, packet[1] >> 2 & 7, lba, count, &is_audio))
         return;
     if (subheader_alone || wants_subchannel || (parts & PARTS_ERRORS) ||
         !find_parts(parts, &first, &end)) {
         fail(drive, SENSE_ILLEGAL_REQUEST, CODE_INVALID_FIELD, 0);
         return;
     }
-    if (drive->state->cd_is_audio) {
+    if (is_audio) {
         first = 0;
         end = parts & PART_DATA ? CD_RAW_SECTOR_BYTES : 0;
     }
-    drive->state->cd_sector_first = (uint16_t)first;
-    begin_read(drive, lba, end == 0 ? 0 : count, (uint16_t)(end - first));
+    begin_read(drive, lba, end == 0 ? 0 : count,
+               (SectorPart){(uint16_t)first, (uint16_t)(end - first), is_audio});
 }
 
 static void read_cd(IdeDrive *drive, const uint8_t *packet) {

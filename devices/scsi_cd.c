@@ -228,8 +228,8 @@ static size_t transfer(void *opaque, uint8_t *data, size_t size, bool to_memory)
 static void drive_spoke(void *opaque) {
     ScsiCd *cd = opaque;
     if (cd->state.phase == SCSI_FREE || cd->state.phase == SCSI_DONE ||
-        cd->state.route == ROUTE_NONE)
-        return;
+        cd->state.route == ROUTE_NONE || timer_is_armed(&cd->timer))
+        return; /* a restore drives the line anew */
     cd->state.phase = SCSI_BUSY;
     timer_arm(&cd->timer, clock_now_ns(cd->clock));
 }

@@ -322,6 +322,21 @@ START_TEST(cd_drive_saved_in_the_middle_of_a_transfer) {
 }
 END_TEST
 
+/* A command that fails leaves nothing behind that a restore would take for damage. */
+START_TEST(cd_drive_saved_after_an_error) {
+    expect_moved(RUN(0xBE, [5] = 2, [8] = 1, [9] = 0xF8), 2352);
+    expect_failure(RUN(0x28, [4] = 2, [8] = 1), ILLEGAL, 0x21);
+    ByteBuffer saved = {.data = NULL};
+    device_list_save(&fixture->pci.board->devices, &saved);
+    uint64_t hash = device_list_hash(&fixture->pci.board->devices);
+    ByteReader reader = {.data = saved.data, .size = saved.size};
+    ck_assert(device_list_load(&fixture->pci.board->devices, &reader, NULL));
+    ck_assert_uint_eq(device_list_hash(&fixture->pci.board->devices), hash);
+    byte_buffer_free(&saved);
+    expect_moved(RUN(0x25), 8);
+}
+END_TEST
+
 static void add(TCase *tests) {
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, says_what_it_is);
@@ -341,6 +356,7 @@ static void add_cd(TCase *tests) {
     tcase_add_test(tests, cd_drive_answers_as_a_scsi_one);
     tcase_add_test(tests, cd_drive_knows_short_mode_commands);
     tcase_add_test(tests, cd_drive_saved_in_the_middle_of_a_transfer);
+    tcase_add_test(tests, cd_drive_saved_after_an_error);
 }
 
 int main(void) {
