@@ -481,8 +481,9 @@ Ac97 *ac97_create(const DeviceContext *context, PciBus *bus, unsigned slot, Audi
         .revision = 1,
         .subsystem_vendor_id = VENDOR_INTEL,
         .interrupt_pin = 1,
-        .bars = {{PCI_BAR_IO, CODEC_PORTS, codec_port_read, codec_port_write, PORT_8 | PORT_16},
-                 {PCI_BAR_IO, MASTER_PORTS, master_port_read, master_port_write}},
+        .bars =
+            {{.type = PCI_BAR_IO, CODEC_PORTS, codec_port_read, codec_port_write, PORT_8 | PORT_16},
+             {.type = PCI_BAR_IO, MASTER_PORTS, master_port_read, master_port_write}},
         .opaque = device,
     };
     device->context = *context;

@@ -255,7 +255,8 @@ Ahci *ahci_create(const DeviceContext *context, PciBus *bus, const AhciOptions *
         .subsystem_vendor_id = 0x1AF4,
         .subsystem_id = 0x1100,
         .interrupt_pin = 1,
-        .bars = {[BAR_REGISTERS] = {PCI_BAR_MEMORY, REGISTER_BYTES, read_register, write_register}},
+        .bars = {[BAR_REGISTERS] =
+                     {.type = PCI_BAR_MEMORY, REGISTER_BYTES, read_register, write_register}},
         .opaque = ahci,
         .config_written = config_space_written,
     };

@@ -438,7 +438,7 @@ Es1370 *es1370_create(const DeviceContext *context, PciBus *bus, unsigned slot, 
         .subsystem_vendor_id = 0x4942,
         .subsystem_id = 0x4C4C,
         .interrupt_pin = 1,
-        .bars = {{PCI_BAR_IO, PORTS, es1370_read, es1370_write}},
+        .bars = {{.type = PCI_BAR_IO, PORTS, es1370_read, es1370_write}},
         .opaque = device,
     };
     device->context = *context;

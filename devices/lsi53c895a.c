@@ -430,10 +430,11 @@ Lsi *lsi_create(const DeviceContext *context, PciBus *bus, const LsiOptions *opt
         .subsystem_vendor_id = VENDOR_ID,
         .subsystem_id = 0x1000,
         .interrupt_pin = 1,
-        .bars = {[LSI_BAR_PORTS] = {PCI_BAR_IO, LSI_REGISTERS, registers_read, registers_write},
-                 [LSI_BAR_REGISTERS] = {PCI_BAR_MEMORY, MAPPED_BYTES, registers_read,
-                                        registers_write},
-                 [LSI_BAR_RAM] = {PCI_BAR_MEMORY, LSI_RAM_BYTES, ram_read, ram_write}},
+        .bars =
+            {[LSI_BAR_PORTS] = {.type = PCI_BAR_IO, LSI_REGISTERS, registers_read, registers_write},
+             [LSI_BAR_REGISTERS] =
+                 {.type = PCI_BAR_MEMORY, MAPPED_BYTES, registers_read, registers_write},
+             [LSI_BAR_RAM] = {.type = PCI_BAR_MEMORY, LSI_RAM_BYTES, ram_read, ram_write}},
         .opaque = lsi,
         .config_written = config_space_written,
     };

@@ -132,8 +132,8 @@ PciTestdev *pci_testdev_create(const DeviceContext *context, PciBus *bus, unsign
         .class_code = CLASS_OTHERS,
         .subsystem_vendor_id = SUBSYSTEM_VENDOR_ID,
         .subsystem_id = SUBSYSTEM_ID,
-        .bars = {[BAR_MEMORY] = {PCI_BAR_MEMORY, MEMORY_BYTES, byte_read, memory_write},
-                 [BAR_PORTS] = {PCI_BAR_IO, PORTS, byte_read, ports_write, PORT_8}},
+        .bars = {[BAR_MEMORY] = {.type = PCI_BAR_MEMORY, MEMORY_BYTES, byte_read, memory_write},
+                 [BAR_PORTS] = {.type = PCI_BAR_IO, PORTS, byte_read, ports_write, PORT_8}},
         .opaque = device,
     };
     device->context = *context;

@@ -226,7 +226,7 @@ static bool add_pci_function(Piix3Ide *ide, PciBus *bus, const Piix3IdeOptions *
         .class_code = 0x010180, /* IDE at the fixed ports, with bus master */
         .subsystem_vendor_id = 0x1AF4,
         .subsystem_id = 0x1100,
-        .bars[BUS_MASTER_BAR] = {PCI_BAR_IO, PIIX3_IDE_CHANNELS * REGISTERS},
+        .bars[BUS_MASTER_BAR] = {.type = PCI_BAR_IO, PIIX3_IDE_CHANNELS * REGISTERS},
         .registers = registers,
         .opaque = ide,
         .map = map_registers,

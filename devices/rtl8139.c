@@ -507,8 +507,9 @@ static void *create(const DeviceContext *context, PciBus *bus, const NetworkCard
         .subsystem_vendor_id = 0x1AF4,
         .subsystem_id = 0x1100,
         .interrupt_pin = 1,
-        .bars = {[BAR_PORTS] = {PCI_BAR_IO, RTL8139_REGISTERS, register_read, register_write},
-                 [BAR_MEMORY] = {PCI_BAR_MEMORY, MEMORY_BYTES, register_read, register_write}},
+        .bars =
+            {[BAR_PORTS] = {.type = PCI_BAR_IO, RTL8139_REGISTERS, register_read, register_write},
+             [BAR_MEMORY] = {.type = PCI_BAR_MEMORY, MEMORY_BYTES, register_read, register_write}},
         .rom = options->rom,
         .rom_size = options->rom_size,
         .opaque = card,

@@ -344,7 +344,7 @@ Uhci *uhci_create(const DeviceContext *context, PciBus *bus, UsbBus *usb, unsign
         .subsystem_vendor_id = 0x1AF4,
         .subsystem_id = 0x1100,
         .interrupt_pin = PIN_D,
-        .bars = {[BAR_PORTS] = {PCI_BAR_IO, PORTS_BYTES, ports_read, ports_write}},
+        .bars = {[BAR_PORTS] = {.type = PCI_BAR_IO, PORTS_BYTES, ports_read, ports_write}},
         .registers = registers,
         .opaque = uhci,
         .config_written = config_written,

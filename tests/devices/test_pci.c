@@ -71,7 +71,7 @@ static PciDeviceInfo card_info(Card *self, uint8_t pin) {
         .class_code = 0x020300,
         .revision = 7,
         .interrupt_pin = pin,
-        .bars = {{PCI_BAR_IO, 16}, {PCI_BAR_MEMORY_PREFETCHABLE, 0x10000}},
+        .bars = {{.type = PCI_BAR_IO, 16}, {.type = PCI_BAR_MEMORY_PREFETCHABLE, 0x10000}},
         .rom = rom,
         .rom_size = sizeof rom,
         .registers = card_registers,
@@ -195,9 +195,9 @@ START_TEST(registers_are_mapped_by_the_bus) {
     PortMap *ports = fixture->context.ports;
     const PciDeviceInfo info = {
         .name = "chip",
-        .bars = {{PCI_BAR_IO, 16, read_offset, keep_written, PORT_8},
-                 {PCI_BAR_MEMORY, 0x1000, read_offset, keep_written, 0},
-                 {PCI_BAR_IO, 16, read_offset, keep_written, 0}},
+        .bars = {{.type = PCI_BAR_IO, 16, read_offset, keep_written, PORT_8},
+                 {.type = PCI_BAR_MEMORY, 0x1000, read_offset, keep_written, 0},
+                 {.type = PCI_BAR_IO, 16, read_offset, keep_written, 0}},
         .opaque = &written,
     };
     ck_assert_ptr_nonnull(pci_device_add(bus, 9, 0, &info, NULL));
