@@ -561,7 +561,7 @@ test_timer:
 .again: mov     esi, BUFFER
         mov     edi, BUFFER_2
         mov     ecx, 4000h
-        rep     movsd
+.moves: rep     movsd
         cmp     ecx, 0
         jne     .bad
         cmp     edi, BUFFER_2 + 10000h
@@ -583,16 +583,12 @@ test_timer:
         ret
 .tick:  push    eax
         inc     dword [ticks]
+        cmp     dword [esp + 12], .moves        ; elsewhere the registers may be half set up
+        jne     .in_step
         mov     eax, BUFFER_2 + 10000h          ; EDI + 4 * ECX is where it will end
         sub     eax, edi
         shr     eax, 2
         cmp     eax, ecx
-        je      .in_step
-        cmp     dword [esp + 12], .again        ; or it is before or after the instruction
-        jb      .in_step
-        cmp     dword [esp + 12], .good
-        ja      .in_step
-        cmp     ecx, 4000h
         je      .in_step
         inc     dword [wrong]
 .in_step:
