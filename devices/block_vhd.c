@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ZEROS_BYTES 65536u
+
 static int vhd_probe(const uint8_t *head, uint64_t length) {
     (void)length; /* one that was cut short is none the less */
     return memcmp(head, "conectix", 8) == 0 ? 100 : 0;
@@ -22,7 +24,7 @@ static void vhd_close(BlockNode *node) {
     free(vhd);
 }
 
-static bool write_footer(const Vhd *vhd, const BlockNode *node, uint64_t offset, Error *error) {
+bool vhd_write_footer(const Vhd *vhd, const BlockNode *node, uint64_t offset, Error *error) {
     return block_file_write(node->file, offset, vhd->footer, VHD_FOOTER_BYTES, error);
 }
 
@@ -32,9 +34,10 @@ static bool open_blocks(Vhd *vhd, BlockNode *node, bool has_end, const BlockOpti
     vhd->next = (end + VHD_SECTOR_BYTES - 1) & ~(uint64_t)(VHD_SECTOR_BYTES - 1);
     if (!vhd_read_table(vhd, node, end, error))
         return false;
-    if (vhd->type == VHD_DIFFERENCING && !vhd_open_parent(vhd, node, options, error))
+    if (vhd->type == VHD_DIFFERENCING && !options->no_backing &&
+        !vhd_open_parent(vhd, node, options, error))
         return false;
-    return has_end || node->read_only || write_footer(vhd, node, vhd->next, error);
+    return has_end || node->read_only || vhd_write_footer(vhd, node, vhd->next, error);
 }
 
 static bool vhd_open(BlockNode *node, const BlockOptions *options, Error *error) {
@@ -54,10 +57,8 @@ static bool has_bit(const uint8_t *bitmap, uint32_t bit) {
     return bitmap[bit / 8] & 0x80u >> bit % 8;
 }
 
-/* Whether the sector of the block at 'place' is there, and in '*run' how many from it on are the
- * same, up to 'count'. */
-static bool find_run(const Vhd *vhd, const BlockNode *node, uint64_t place, uint32_t sector,
-                     uint32_t count, bool *present, uint32_t *run, Error *error) {
+bool vhd_find_run(const Vhd *vhd, const BlockNode *node, uint64_t place, uint32_t sector,
+                  uint32_t count, bool *present, uint32_t *run, Error *error) {
     uint8_t bitmap[512];
     uint32_t first = sector / 8;
     uint32_t bytes = (sector + count - 1) / 8 - first + 1;
@@ -99,7 +100,8 @@ static bool read_part(const Vhd *vhd, const BlockNode *node, uint64_t offset, ui
         uint32_t skip = inside % VHD_SECTOR_BYTES;
         uint32_t count = (uint32_t)((skip + size + VHD_SECTOR_BYTES - 1) / VHD_SECTOR_BYTES);
         bool present;
-        if (!find_run(vhd, node, place, inside / VHD_SECTOR_BYTES, count, &present, &run, error))
+        if (!vhd_find_run(vhd, node, place, inside / VHD_SECTOR_BYTES, count, &present, &run,
+                          error))
             return false;
         size_t part = (size_t)run * VHD_SECTOR_BYTES - skip;
         part = part < size ? part : size;
@@ -141,8 +143,8 @@ static bool fill_bitmap(const Vhd *vhd, const BlockNode *node, uint64_t place, E
     return true;
 }
 
-static bool set_bits(const BlockNode *node, uint64_t place, uint32_t sector, uint32_t count,
-                     Error *error) {
+bool vhd_set_bits(const BlockNode *node, uint64_t place, uint32_t sector, uint32_t count,
+                  Error *error) {
     while (count > 0) {
         uint8_t bitmap[512];
         uint32_t first = sector / 8, bit = sector % 8;
@@ -164,8 +166,8 @@ static bool set_bits(const BlockNode *node, uint64_t place, uint32_t sector, uin
 static bool write_sectors(const Vhd *vhd, const BlockNode *node, uint64_t place, uint32_t inside,
                           const void *data, size_t size, Error *error) {
     return block_file_write(node->file, place + vhd->bitmap_bytes + inside, data, size, error) &&
-           set_bits(node, place, inside / VHD_SECTOR_BYTES, (uint32_t)(size / VHD_SECTOR_BYTES),
-                    error);
+           vhd_set_bits(node, place, inside / VHD_SECTOR_BYTES, (uint32_t)(size / VHD_SECTOR_BYTES),
+                        error);
 }
 
 /* Whole sectors of a block that is not there. The room is gone even if that fails: what was written
@@ -177,7 +179,7 @@ static bool write_new_block(Vhd *vhd, const BlockNode *node, uint64_t offset, co
     uint32_t block = (uint32_t)(offset / vhd->block_bytes);
     if (place / VHD_SECTOR_BYTES >= VHD_UNALLOCATED)
         return error_set(error, "is as large as a VHD image can become");
-    if (!write_footer(vhd, node, end, error))
+    if (!vhd_write_footer(vhd, node, end, error))
         return false;
     vhd->next = end;
     uint8_t entry[4];
@@ -227,7 +229,7 @@ static bool write_part(Vhd *vhd, const BlockNode *node, uint64_t offset, const v
     uint32_t count = (uint32_t)((inside + size - 1) / VHD_SECTOR_BYTES) - sector + 1;
     uint64_t place = block_place(vhd, offset);
     for (bool present = true; count > 0; sector += run, count -= run) {
-        if (!find_run(vhd, node, place, sector, count, &present, &run, error))
+        if (!vhd_find_run(vhd, node, place, sector, count, &present, &run, error))
             return false;
         if (!present)
             return write_widened(vhd, node, offset, data, size, error);
@@ -254,15 +256,47 @@ static bool vhd_write(BlockNode *node, uint64_t offset, const void *data, size_t
     return true;
 }
 
+/* Blocks that are not there are zeros already, but over a parent. */
+static bool write_zeros(BlockNode *node, uint64_t offset, uint64_t size, Error *error) {
+    const Vhd *vhd = node->driver_state;
+    if (vhd->type == VHD_FIXED)
+        return block_file_zero(node->file, offset, size, error);
+    uint8_t *zeros = allocate_zeroed(ZEROS_BYTES);
+    bool good = true;
+    for (size_t part; good && size > 0; offset += part, size -= part) {
+        part = block_part_in_unit(offset, size < ZEROS_BYTES ? (size_t)size : ZEROS_BYTES,
+                                  vhd->block_bytes);
+        if (vhd->parent != NULL || vhd->type == VHD_DIFFERENCING || is_allocated(vhd, offset))
+            good = vhd_write(node, offset, zeros, part, error);
+    }
+    free(zeros);
+    return good;
+}
+
+/* All of an image that was opened without its parent is zeros once nothing is in it. */
+static bool vhd_discard(BlockNode *node, uint64_t offset, uint64_t size, bool zeros, Error *error) {
+    const Vhd *vhd = node->driver_state;
+    if (vhd->type == VHD_DIFFERENCING && vhd->parent == NULL && offset == 0 && size == node->length)
+        return vhd_make_empty(node, error);
+    return !zeros || write_zeros(node, offset, size, error);
+}
+
 const BlockDriver block_vhd_driver = {
     .name = "vpc",
     .create_options = vhd_create_options,
     .create = vhd_create,
+    .can_back = true,
     .probe = vhd_probe,
     .open = vhd_open,
     .close = vhd_close,
     .read = vhd_read,
     .write = vhd_write,
     .flush = block_file_flush,
+    .discard = vhd_discard,
     .resize = block_refuse_resize,
+    .info = vhd_info,
+    .map = vhd_map,
+    .set_backing = vhd_set_backing,
+    .backing = vhd_backing,
+    .attach_backing = vhd_attach_backing,
 };

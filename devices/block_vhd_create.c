@@ -1,4 +1,5 @@
-/* Makes VHD images, dynamic and fixed ones, by the tables of Microsoft's specification. */
+/* Makes VHD images, dynamic, fixed and differencing ones, by the tables of Microsoft's
+ * specification. */
 #include "allocate.h"
 #include "big_endian.h"
 #include "block_vhd.h"
@@ -18,7 +19,6 @@ const BlockCreateOption vhd_create_options[] = {
 
 enum { NEW_BLOCK_BYTES = 2 << 20, VERSION = 1 << 16, FEATURES_RESERVED = 2 };
 #define DISK_BYTES_MAXIMUM (2040ull << 30)
-#define EPOCH 946684800ll /* 2000-01-01 */
 #define NOWHERE UINT64_MAX
 
 /* The specification's appendix "CHS Calculation". */
@@ -42,7 +42,7 @@ static uint32_t find_geometry(uint64_t sectors) {
     return (uint32_t)(sectors / track / heads << 16 | heads << 8 | track);
 }
 
-static void seal(uint8_t *data, size_t size, size_t at) {
+void vhd_seal(uint8_t *data, size_t size, size_t at) {
     uint32_t sum = 0;
     store_be32(data + at, 0);
     for (size_t i = 0; i < size; i++)
@@ -50,58 +50,81 @@ static void seal(uint8_t *data, size_t size, size_t at) {
     store_be32(data + at, ~sum);
 }
 
-static bool build_footer(uint8_t *footer, uint64_t length, bool fixed, Error *error) {
+static bool build_footer(uint8_t *footer, uint64_t length, VhdType type, Error *error) {
     memcpy(footer, "conectix", 8);
     store_be32(footer + 8, FEATURES_RESERVED);
     store_be32(footer + 12, VERSION);
-    store_be64(footer + 16, fixed ? NOWHERE : VHD_FOOTER_BYTES);
-    store_be32(footer + 24, (uint32_t)(time(NULL) - EPOCH));
+    store_be64(footer + 16, type == VHD_FIXED ? NOWHERE : VHD_FOOTER_BYTES);
+    store_be32(footer + 24, (uint32_t)(time(NULL) - VHD_EPOCH));
     memcpy(footer + 28, "win ", 4); /* whose disks are as long as they say, not as their geometry */
     store_be32(footer + 32, 6 << 16 | 1);
     memcpy(footer + 36, "Wi2k", 4);
     store_be64(footer + 40, length);
     store_be64(footer + 48, length);
     store_be32(footer + 56, find_geometry(length / VHD_SECTOR_BYTES));
-    store_be32(footer + 60, fixed ? VHD_FIXED : VHD_DYNAMIC);
+    store_be32(footer + 60, type);
     if (getentropy(footer + 68, VHD_UUID_BYTES) != 0)
         return error_set(error, "has no random number for its footer");
     footer[68 + 6] = (uint8_t)((footer[68 + 6] & 0x0F) | 0x40); /* RFC 4122, 4.4 */
     footer[68 + 8] = (uint8_t)((footer[68 + 8] & 0x3F) | 0x80);
-    seal(footer, VHD_FOOTER_BYTES, 64);
+    vhd_seal(footer, VHD_FOOTER_BYTES, 64);
     return true;
 }
 
-/* Copy of the footer, header, table without a block, footer. For free(). */
-static uint8_t *build_dynamic(const uint8_t *footer, uint64_t length, size_t *size) {
-    uint32_t entries = (uint32_t)((length + NEW_BLOCK_BYTES - 1) / NEW_BLOCK_BYTES);
+/* Copy of the footer, header, table without a block, where the parent is, footer. For free(); NULL
+ * on error. */
+static uint8_t *build_dynamic(const BlockCreateRequest *request, const uint8_t *footer,
+                              size_t *size, Error *error) {
+    uint32_t entries = (uint32_t)((request->length + NEW_BLOCK_BYTES - 1) / NEW_BLOCK_BYTES);
     size_t table = (entries * 4ull + VHD_SECTOR_BYTES - 1) / VHD_SECTOR_BYTES * VHD_SECTOR_BYTES;
-    *size = VHD_FOOTER_BYTES + VHD_HEADER_BYTES + table + VHD_FOOTER_BYTES;
-    uint8_t *bytes = allocate_zeroed(*size), *header = bytes + VHD_FOOTER_BYTES;
+    size_t locators_at = VHD_FOOTER_BYTES + VHD_HEADER_BYTES + table;
+    VhdLocatorTexts texts = {.size = 0};
+    uint8_t *bytes = allocate_zeroed(locators_at + sizeof(texts.bytes) + VHD_FOOTER_BYTES);
+    uint8_t *header = bytes + VHD_FOOTER_BYTES;
     memcpy(header, "cxsparse", 8);
     store_be64(header + 8, NOWHERE);
     store_be64(header + 16, VHD_FOOTER_BYTES + VHD_HEADER_BYTES);
     store_be32(header + 24, VERSION);
     store_be32(header + 28, entries);
     store_be32(header + 32, NEW_BLOCK_BYTES);
-    seal(header, VHD_HEADER_BYTES, 36);
+    vhd_seal(header, VHD_HEADER_BYTES, VHD_HEADER_AT_CHECKSUM);
     memset(header + VHD_HEADER_BYTES, 0xFF, table);
+    VhdParentName parent = {request->backing, request->backing_format};
+    if (request->backing != NULL && !vhd_set_parent(header, request->path, &parent, request->length,
+                                                    locators_at, &texts, error)) {
+        free(bytes);
+        return NULL;
+    }
     memcpy(bytes, footer, VHD_FOOTER_BYTES);
-    memcpy(bytes + *size - VHD_FOOTER_BYTES, footer, VHD_FOOTER_BYTES);
+    memcpy(bytes + locators_at, texts.bytes, texts.size);
+    memcpy(bytes + locators_at + texts.size, footer, VHD_FOOTER_BYTES);
+    *size = locators_at + texts.size + VHD_FOOTER_BYTES;
     return bytes;
 }
 
-bool vhd_create(const BlockCreateRequest *request, Error *error) {
+static bool find_type(const BlockCreateRequest *request, VhdType *type, Error *error) {
     const char *kind = block_create_value(request, "subformat");
     bool fixed = kind != NULL && strcmp(kind, "fixed") == 0;
-    uint8_t footer[VHD_FOOTER_BYTES] = {0};
-    size_t size = VHD_FOOTER_BYTES;
+    *type = fixed ? VHD_FIXED : request->backing != NULL ? VHD_DIFFERENCING : VHD_DYNAMIC;
     if (kind != NULL && !fixed && strcmp(kind, "dynamic") != 0)
         return error_set(error, "subformat is dynamic or fixed, not '%s'", kind);
+    if (fixed && request->backing != NULL)
+        return error_set(error, "a fixed VHD image lies over no other");
     if (request->length == 0 || request->length > DISK_BYTES_MAXIMUM)
         return error_set(error, "a VHD image has 1 byte to 2040 GB");
-    if (!build_footer(footer, request->length, fixed, error))
+    return true;
+}
+
+bool vhd_create(const BlockCreateRequest *request, Error *error) {
+    uint8_t footer[VHD_FOOTER_BYTES] = {0};
+    size_t size = VHD_FOOTER_BYTES;
+    VhdType type;
+    if (!find_type(request, &type, error) || !build_footer(footer, request->length, type, error))
         return false;
-    uint8_t *dynamic = fixed ? NULL : build_dynamic(footer, request->length, &size);
+    bool fixed = type == VHD_FIXED;
+    uint8_t *dynamic = fixed ? NULL : build_dynamic(request, footer, &size, error);
+    if (!fixed && dynamic == NULL)
+        return false;
     int file = block_file_create(request->path, NULL, error);
     bool good = file >= 0 && block_file_write(file, fixed ? request->length : 0,
                                               fixed ? footer : dynamic, size, error);

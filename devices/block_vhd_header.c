@@ -13,8 +13,6 @@ enum {
     FOOTER_AT_CYLINDERS = 56,
     FOOTER_AT_HEADS = 58,
     FOOTER_AT_SECTORS = 59,
-    FOOTER_AT_TYPE = 60,
-    FOOTER_AT_CHECKSUM = 64,
     FOOTER_AT_UUID = 68,
 };
 
@@ -24,7 +22,6 @@ enum {
     HEADER_AT_VERSION = 24,
     HEADER_AT_TABLE_ENTRIES = 28,
     HEADER_AT_BLOCK_BYTES = 32,
-    HEADER_AT_CHECKSUM = 36,
 };
 
 #define VHD_MAJOR_VERSION 1u
@@ -42,7 +39,7 @@ static bool has_checksum(const uint8_t *data, size_t size, size_t at) {
 
 bool vhd_is_footer(const uint8_t *sector) {
     return memcmp(sector, "conectix", 8) == 0 &&
-           has_checksum(sector, VHD_FOOTER_BYTES, FOOTER_AT_CHECKSUM);
+           has_checksum(sector, VHD_FOOTER_BYTES, VHD_FOOTER_AT_CHECKSUM);
 }
 
 const uint8_t *vhd_uuid(const Vhd *vhd) {
@@ -76,7 +73,7 @@ static bool read_footer(Vhd *vhd, const BlockNode *node, bool *has_end, Error *e
         return true;
     if (!block_file_read(node->file, 0, vhd->footer, VHD_FOOTER_BYTES, error))
         return false;
-    if (!vhd_is_footer(vhd->footer) || load_be32(vhd->footer + FOOTER_AT_TYPE) == VHD_FIXED)
+    if (!vhd_is_footer(vhd->footer) || load_be32(vhd->footer + VHD_FOOTER_AT_TYPE) == VHD_FIXED)
         return error_set(error, "is not a VHD image, or its footer is damaged");
     return true;
 }
@@ -98,7 +95,7 @@ static bool read_header(Vhd *vhd, const BlockNode *node, Error *error) {
     if (!block_file_read(node->file, vhd->header_offset, header, VHD_HEADER_BYTES, error))
         return false;
     if (memcmp(header, "cxsparse", 8) != 0 ||
-        !has_checksum(header, VHD_HEADER_BYTES, HEADER_AT_CHECKSUM))
+        !has_checksum(header, VHD_HEADER_BYTES, VHD_HEADER_AT_CHECKSUM))
         return error_set(error, "is a bad VHD image: its header is damaged");
     if (load_be32(header + HEADER_AT_VERSION) >> 16 != VHD_MAJOR_VERSION)
         return error_set(error, "is a VHD image with a header of an unknown version");
@@ -131,7 +128,7 @@ static bool check_header(Vhd *vhd, const BlockNode *node, Error *error) {
 bool vhd_read_headers(Vhd *vhd, BlockNode *node, bool *has_end, Error *error) {
     if (!read_footer(vhd, node, has_end, error))
         return false;
-    uint32_t type = load_be32(vhd->footer + FOOTER_AT_TYPE);
+    uint32_t type = load_be32(vhd->footer + VHD_FOOTER_AT_TYPE);
     if (load_be32(vhd->footer + FOOTER_AT_VERSION) >> 16 != VHD_MAJOR_VERSION ||
         (type != VHD_FIXED && type != VHD_DYNAMIC && type != VHD_DIFFERENCING))
         return error_set(error, "is a VHD image of an unknown version or type (%u)", type);

@@ -10,23 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Offsets in the header. */
-enum {
-    HEADER_AT_PARENT_UUID = 40,
-    HEADER_AT_PARENT_NAME = 64,
-    HEADER_AT_LOCATORS = 576,
-};
-
-#define PARENT_NAME_BYTES 512u
-#define LOCATOR_COUNT 8
-#define LOCATOR_BYTES 24
-#define LOCATOR_TEXT_MAXIMUM 4096u
-#define PATH_BYTES (3 * LOCATOR_TEXT_MAXIMUM / 2 + 1) /* UTF-16 takes half as much again */
-
-#define PLATFORM_RELATIVE 0x57327275u /* W2ru: UTF-16, relative to the image */
-#define PLATFORM_ABSOLUTE 0x57326B75u /* W2ku: UTF-16 */
-#define PLATFORM_MAC 0x4D616358u      /* MacX: a URL, UTF-8 */
-
 static char *put_utf8(char *to, uint32_t code) {
     if (code < 0x80) {
         *to++ = (char)code;
@@ -68,7 +51,7 @@ static void decode_utf16(char *path, const uint8_t *text, size_t size, bool big_
 
 /* "file://localhost/a%20b" becomes "/a b". */
 static void decode_url(char *path, const uint8_t *text, size_t size) {
-    char url[LOCATOR_TEXT_MAXIMUM + 1];
+    char url[VHD_LOCATOR_TEXT_MAXIMUM + 1];
     memcpy(url, text, size);
     url[size] = '\0';
     const char *from = url;
@@ -89,8 +72,8 @@ static void decode_url(char *path, const uint8_t *text, size_t size) {
     *path = '\0';
 }
 
-static char *join(const char *image_path, const char *name) {
-    const char *last = strrchr(image_path, '/');
+char *vhd_join(const char *image_path, const char *name) {
+    const char *last = name[0] != '/' ? strrchr(image_path, '/') : NULL;
     size_t folder = last == NULL ? 0 : (size_t)(last - image_path) + 1;
     char *path = allocate_zeroed(folder + strlen(name) + 1);
     memcpy(path, image_path, folder);
@@ -120,40 +103,41 @@ static char *find_file(const char *image_path, char *name) {
         return NULL;
     char *found = name[0] == '/' ? if_it_is_there(strdup(name)) : NULL;
     if (found == NULL && name[0] != '/')
-        found = if_it_is_there(join(image_path, name));
-    return found != NULL ? found : if_it_is_there(join(image_path, base));
+        found = if_it_is_there(vhd_join(image_path, name));
+    return found != NULL ? found : if_it_is_there(vhd_join(image_path, base));
 }
 
 static char *find_by_locator(const BlockNode *node, const uint8_t *locator, char *name) {
     uint32_t platform = load_be32(locator), size = load_be32(locator + 8);
     uint64_t offset = load_be64(locator + 16);
-    uint8_t text[LOCATOR_TEXT_MAXIMUM];
-    if (platform != PLATFORM_RELATIVE && platform != PLATFORM_ABSOLUTE && platform != PLATFORM_MAC)
+    uint8_t text[VHD_LOCATOR_TEXT_MAXIMUM];
+    if (platform != VHD_PLATFORM_RELATIVE && platform != VHD_PLATFORM_ABSOLUTE &&
+        platform != VHD_PLATFORM_MAC)
         return NULL;
     if (size > sizeof(text) || offset > node->length || size > node->length - offset ||
         !block_file_read(node->file, offset, text, size, NULL))
         return NULL;
-    if (platform == PLATFORM_MAC)
+    if (platform == VHD_PLATFORM_MAC)
         decode_url(name, text, size);
     else
         decode_utf16(name, text, size, false);
     return find_file(node->path, name);
 }
 
-static char *find_parent(const Vhd *vhd, const BlockNode *node, char *name) {
-    for (int i = 0; i < LOCATOR_COUNT; i++) {
-        const uint8_t *locator = vhd->header + HEADER_AT_LOCATORS + i * LOCATOR_BYTES;
+char *vhd_find_parent(const Vhd *vhd, const BlockNode *node, char *name) {
+    for (int i = 0; i < VHD_LOCATOR_COUNT; i++) {
+        const uint8_t *locator = vhd->header + VHD_HEADER_AT_LOCATORS + i * VHD_LOCATOR_BYTES;
         char *path = find_by_locator(node, locator, name);
         if (path != NULL)
             return path;
     }
-    decode_utf16(name, vhd->header + HEADER_AT_PARENT_NAME, PARENT_NAME_BYTES, true);
+    decode_utf16(name, vhd->header + VHD_HEADER_AT_PARENT_NAME, VHD_PARENT_NAME_BYTES, true);
     return find_file(node->path, name);
 }
 
 bool vhd_open_parent(Vhd *vhd, const BlockNode *node, const BlockOptions *options, Error *error) {
-    char name[PATH_BYTES] = "";
-    char *path = find_parent(vhd, node, name);
+    char name[VHD_PATH_BYTES] = "";
+    char *path = vhd_find_parent(vhd, node, name);
     if (path == NULL)
         return error_set(error,
                          "is a difference to the VHD image '%.200s', which is not there: put it "
@@ -166,7 +150,7 @@ bool vhd_open_parent(Vhd *vhd, const BlockNode *node, const BlockOptions *option
     if (vhd->parent == NULL)
         return false;
     const uint8_t *uuid = vhd_uuid(vhd->parent->driver_state);
-    if (memcmp(uuid, vhd->header + HEADER_AT_PARENT_UUID, VHD_UUID_BYTES) == 0)
+    if (memcmp(uuid, vhd->header + VHD_HEADER_AT_PARENT_UUID, VHD_UUID_BYTES) == 0)
         return true;
     return error_set(error, "is a difference to another VHD image than '%.200s'",
                      block_path(vhd->parent));

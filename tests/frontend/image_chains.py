@@ -254,6 +254,131 @@ def several_inputs_become_one(folder):
         qemu("check", f"{folder}/joined")
 
 
+def number(data, at, size):
+    return int.from_bytes(data[at:at + size], "big")
+
+
+def sealed(data, at):
+    return number(data, at, 4) == ~(sum(data) - sum(data[at:at + 4])) & 0xFFFFFFFF
+
+
+def vhd_parts(path, kind):
+    """Footer and header of a VHD image, after the rules of Microsoft's specification were checked."""
+    data = content(path)
+    footer, header = data[-512:], data[512:1536]
+    assert data[:512] == footer and footer[:8] == b"conectix" and sealed(footer, 64) and number(footer, 60, 4) == kind, path
+    assert header[:8] == b"cxsparse" and sealed(header, 36), path
+    blocks = [number(data, 1536 + at, 4) * 512 for at in range(0, number(header, 28, 4) * 4, 4)]
+    used = [(at, at + 512 + (2 << 20)) for at in blocks if at != 0xFFFFFFFF * 512]
+    for at in range(576, 576 + 8 * 24, 24):
+        if number(header, at, 4) != 0:
+            start, length = number(header, at + 16, 8), number(header, at + 8, 4)
+            assert 0 < length <= number(header, at + 4, 4) * 512, path
+            used.append((start, start + length))
+    used.sort()
+    assert all(before[1] <= after[0] for before, after in zip(used, used[1:] + [(len(data) - 512, 0)])), (path, used)
+    return footer, header
+
+
+def vhd_names_parent(path, parent):
+    _, header = vhd_parts(path, 4)
+    assert header[40:56] == content(parent)[-512:][68:84], "the parent's unique identity"
+    assert number(header, 56, 4) == int(os.stat(parent).st_mtime) - 946684800, "the parent's time"
+    assert header[64:576].decode("utf-16-be").rstrip("\0") == os.path.basename(parent)
+    data, at = content(path), 576
+    assert header[at:at + 4] == b"W2ru"
+    relative = data[number(header, at + 16, 8):][:number(header, at + 8, 4)].decode("utf-16-le")
+    assert relative == ".\\" + os.path.relpath(parent, os.path.dirname(path)).replace("/", "\\"), relative
+
+
+def vhd_sectors(path):
+    return [extent["start"] for extent in json.loads(ours("map", "--output=json", path)) if extent["depth"] == 0 and extent["present"]]
+
+
+def vhd_chain(folder, subformat="dynamic"):
+    """base <- middle <- top with differences, and what each holds."""
+    dice, wanted = random.Random(3), {}
+    below = scattered(f"{folder}/raw-base", SIZE, 1)
+    ours("convert", "-f", "raw", "-O", "vpc", "-o", f"subformat={subformat}", below, f"{folder}/base.vhd")
+    wanted["base"] = content(below)
+    os.makedirs(f"{folder}/in here", exist_ok=True)
+    for name, path, parent in (("middle", "in here/m\u00efddle \U0001f4be.vhd", "../base.vhd"), ("top", "top.vhd", "in here/m\u00efddle \U0001f4be.vhd")):
+        data = bytearray(wanted["base" if name == "middle" else "middle"])
+        for _ in range(6):
+            offset = dice.randrange(SIZE // 512 - 200) * 512
+            length = dice.randrange(1, 200) * 512
+            data[offset:offset + length] = bytes(length) if dice.random() < 0.3 else dice.randbytes(length)
+        write(f"{folder}/raw-{name}", SIZE, [(0, bytes(data))])
+        ours("convert", "-f", "raw", "-O", "vpc", "-B", parent, "-F", "vpc", f"{folder}/raw-{name}", f"{folder}/{path}")
+        wanted[name] = bytes(data)
+    return f"{folder}/base.vhd", f"{folder}/in here/m\u00efddle \U0001f4be.vhd", f"{folder}/top.vhd", wanted
+
+
+def holds(path, wanted, form="vpc"):
+    ours("convert", "-f", form, "-O", "raw", path, path + ".raw")
+    assert content(path + ".raw") == wanted, path
+    os.unlink(path + ".raw")
+
+
+def vhd_differences_are_committed(folder):
+    for subformat in ("dynamic", "fixed"):
+        base, middle, top, wanted = vhd_chain(folder, subformat)
+        for path, name in ((middle, "middle"), (top, "top")):
+            holds(path, wanted[name])
+            assert 0 < len(vhd_sectors(path)) and os.stat(path).st_size < SIZE + (2 << 20)
+        vhd_names_parent(middle, base)
+        info = json.loads(ours("info", "--output=json", top))
+        assert info["backing-filename"] == os.path.relpath(middle, folder) and info["backing-filename-format"] == "vpc", info
+        ours("commit", "-d", top)
+        holds(top, wanted["top"])
+        holds(middle, wanted["top"])
+        assert vhd_sectors(top)
+        ours("commit", top)
+        assert not vhd_sectors(top) and os.stat(top).st_size < 16384
+        vhd_names_parent(top, middle)
+        ours("commit", middle)
+        vhd_names_parent(middle, base)
+        for path in (top, middle):
+            holds(path, wanted["top"])
+        holds(base, wanted["top"])
+        if QEMU_IMG:
+            qemu("compare", "-f", "vpc", "-F", "raw", base, f"{folder}/raw-top")
+        assert not vhd_sectors(middle)
+    base, middle, top, wanted = vhd_chain(folder)
+    ours("commit", "-b", base, top)
+    holds(base, wanted["top"])
+    refused(["commit", base], "no image behind it")
+    refused(["create", "-f", "vpc", "-b", "raw-base", "-F", "raw", f"{folder}/x.vhd"], "and not raw")
+    refused(["create", "-f", "vpc", "-b", "base.vhd", "-F", "vpc", f"{folder}/x.vhd", "9M"], "the size of its parent")
+
+
+def vhd_parents_are_changed(folder):
+    base, middle, top, wanted = vhd_chain(folder)
+    ours("rebase", "-b", "base.vhd", "-F", "vpc", top)
+    vhd_names_parent(top, base)
+    os.rename(middle, middle + ".away")
+    holds(top, wanted["top"])
+    os.rename(middle + ".away", middle)
+    other = scattered(f"{folder}/raw-other", SIZE, 77)
+    ours("convert", "-f", "raw", "-O", "vpc", other, f"{folder}/other.vhd")
+    ours("rebase", "-p", "-b", "../other.vhd", "-F", "vpc", middle)
+    vhd_names_parent(middle, f"{folder}/other.vhd")
+    holds(middle, wanted["middle"])
+    ours("rebase", "-u", "-b", "../base.vhd", "-F", "vpc", middle)
+    vhd_names_parent(middle, base)
+    ours("rebase", "-b", "", top)
+    _, header = vhd_parts(top, 3)
+    assert not any(header[40:]), "a dynamic image names no parent"
+    holds(top, wanted["top"])
+    if QEMU_IMG:
+        qemu("compare", "-f", "vpc", "-F", "raw", top, f"{folder}/raw-top")
+    refused(["rebase", "-b", "base.vhd", "-F", "vpc", top], "differencing")
+    refused(["rebase", "-b", "raw-base", "-F", "raw", middle], "raw-base")
+    refused(["rebase", "-b", "../raw-base", "-F", "raw", middle], "and not raw")
+    refused(["rebase", "-u", "-b", "missing.vhd", "-F", "vpc", middle], "missing.vhd")
+    vhd_names_parent(middle, base)
+
+
 def what_cannot_be_opened_is_told(folder):
     path = f"{folder}/image"
     secret = ["--object", "secret,id=s,data=abc", "-o", "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10"]
@@ -266,7 +391,8 @@ def what_cannot_be_opened_is_told(folder):
 
 
 CHECKS = [commits_are_qemu_imgs, longer_images_make_their_base_longer, rebases_are_qemu_imgs, settings_are_amended, measures_are_qemu_imgs,
-          parts_are_copied_as_by_qemu_img, preallocation_gives_room, conversions_in_all_directions, several_inputs_become_one, what_cannot_be_opened_is_told]
+          parts_are_copied_as_by_qemu_img, preallocation_gives_room, conversions_in_all_directions, several_inputs_become_one, vhd_differences_are_committed,
+          vhd_parents_are_changed, what_cannot_be_opened_is_told]
 
 
 def main():
