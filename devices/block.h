@@ -109,8 +109,8 @@ const BlockCounters *block_counters(const BlockNode *node);
  * more and which it holds. An error where the format has none. */
 bool block_attach_backing(BlockNode *node, BlockNode *backing, Error *error);
 
-/* The node behind, of an image that keeps the differences to another; NULL: none. It is not held for
- * the caller. */
+/* The node behind, of an image that keeps the differences to another; NULL: none. It is not held
+ * for the caller. */
 BlockNode *block_backing(const BlockNode *node);
 /* The node goes on without the one behind; of an image that holds all there is. The image file
  * itself is block_set_backing()'s affair. */
@@ -129,6 +129,12 @@ BlockNode *block_below(const BlockNode *node);
 bool block_image_status(const BlockNode *node, uint64_t *bytes, int64_t *changed_ns, Error *error);
 /* Cuts or lengthens (with zeros) what the node holds. */
 bool block_set_length(BlockNode *node, uint64_t length, Error *error);
+/* How an image says that the disk's sectors are counted, where that is another way than its format
+ * has for a disk of this size; false: it says nothing, or nothing new. */
+typedef struct BlockGeometry {
+    uint32_t cylinders, heads, sectors;
+} BlockGeometry;
+bool block_geometry(const BlockNode *node, BlockGeometry *geometry);
 const char *block_node_name(const BlockNode *node); /* "" if it has none */
 const char *block_path(const BlockNode *node);
 const char *block_format(const BlockNode *node); /* of the image file */

@@ -52,6 +52,8 @@ typedef struct BlockDriver {
     void (*attach_backing)(BlockNode *node, BlockNode *backing); /* NULL: over nothing */
     /* The node that what is not in the image comes from; NULL: none. */
     BlockNode *(*backing)(const BlockNode *node);
+    /* What block_geometry() tells, of this node alone. */
+    bool (*geometry)(const BlockNode *node, BlockGeometry *geometry);
     /* Changes settings that create() made; the request has no path. */
     bool (*amend)(BlockNode *node, const BlockCreateRequest *request, Error *error);
     /* The bytes that a new image's file takes for a disk of request->length, of which 'data' bytes

@@ -121,12 +121,21 @@ static const BlockCreateOption headed_create_options[] = {
     {NULL, NULL, NULL},
 };
 
-/* A geometry whose product is the size exactly, as the formats want it. */
-static bool find_geometry(uint64_t length, Headed *headed) {
+/* A geometry whose product is the size exactly, as the formats want it: the one that is wished for
+ * if it is so. */
+static bool find_geometry(const BlockCreateRequest *request, Headed *headed) {
     static const struct {
         uint32_t heads, sectors;
     } shapes[] = {{16, 63}, {255, 63}, {8, 33}, {4, 17}, {16, 32}, {8, 17}, {2, 18}, {1, 1}};
-    uint64_t total = length / BLOCK_SECTOR_BYTES;
+    uint64_t total = request->length / BLOCK_SECTOR_BYTES;
+    const BlockGeometry *wish = &request->geometry;
+    if (wish->cylinders > 0 && wish->heads <= 255 && wish->sectors <= 255 &&
+        (uint64_t)wish->cylinders * wish->heads * wish->sectors == total) {
+        headed->heads = wish->heads;
+        headed->sectors = wish->sectors;
+        headed->cylinders = wish->cylinders;
+        return true;
+    }
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
         uint64_t track = (uint64_t)shapes[i].heads * shapes[i].sectors;
         if (total % track != 0 || total / track == 0 || total / track > UINT32_MAX)
@@ -156,7 +165,7 @@ static bool create_headed(const BlockCreateRequest *request, uint8_t *header, si
 static bool hdi_create(const BlockCreateRequest *request, Error *error) {
     uint8_t header[HDI_HEADER_BYTES] = {0};
     Headed headed;
-    if (request->length > UINT32_MAX || !find_geometry(request->length, &headed))
+    if (request->length > UINT32_MAX || !find_geometry(request, &headed))
         return error_set(error, "an HDI image has 512 bytes to 4 GB");
     store_le32(header + 8, HDI_HEADER_BYTES);
     store_le32(header + 12, (uint32_t)request->length);
@@ -166,7 +175,7 @@ static bool hdi_create(const BlockCreateRequest *request, Error *error) {
 static bool hdx_create(const BlockCreateRequest *request, Error *error) {
     uint8_t header[HDX_HEADER_BYTES] = {0};
     Headed headed;
-    if (!find_geometry(request->length, &headed))
+    if (!find_geometry(request, &headed))
         return error_set(error, "an HDX image has 512 bytes to 2 TB");
     store_le64(header, HDX_SIGNATURE);
     store_le64(header + 8, request->length);
@@ -176,11 +185,19 @@ static bool hdx_create(const BlockCreateRequest *request, Error *error) {
 static bool headed_info(BlockNode *node, BlockInfo *info, Error *error) {
     const Headed *headed = node->driver_state;
     (void)error;
-    block_info_add_number(info, "cylinders", headed->cylinders);
-    block_info_add_number(info, "heads", headed->heads);
-    block_info_add_number(info, "sectors", headed->sectors);
+    BlockGeometry geometry = {headed->cylinders, headed->heads, headed->sectors};
+    block_info_add_geometry(info, &geometry);
     block_info_add_number(info, "sector-size", headed->sector_bytes);
     return true;
+}
+
+static bool headed_geometry(const BlockNode *node, BlockGeometry *geometry) {
+    const Headed *headed = node->driver_state;
+    const BlockCreateRequest request = {.length = headed->disk_bytes};
+    Headed usual = {0};
+    *geometry = (BlockGeometry){headed->cylinders, headed->heads, headed->sectors};
+    return headed->sector_bytes == BLOCK_SECTOR_BYTES && find_geometry(&request, &usual) &&
+           (usual.heads != headed->heads || usual.sectors != headed->sectors);
 }
 
 #define HEADED_DRIVER(format)                                                                      \
@@ -188,7 +205,7 @@ static bool headed_info(BlockNode *node, BlockInfo *info, Error *error) {
         .name = #format, .probe = format##_probe, .open = format##_open, .close = headed_close,    \
         .read = headed_read, .write = headed_write, .flush = block_file_flush,                     \
         .resize = block_refuse_resize, .create_options = headed_create_options,                    \
-        .create = format##_create, .info = headed_info,                                            \
+        .create = format##_create, .info = headed_info, .geometry = headed_geometry,               \
     }
 
 const BlockDriver block_hdi_driver = HEADED_DRIVER(hdi);

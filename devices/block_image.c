@@ -192,6 +192,19 @@ void block_info_add_bool(BlockInfo *info, const char *name, bool value) {
         field->number = value;
 }
 
+void block_info_add_geometry(BlockInfo *info, const BlockGeometry *geometry) {
+    block_info_add_number(info, "cylinders", geometry->cylinders);
+    block_info_add_number(info, "heads", geometry->heads);
+    block_info_add_number(info, "sectors", geometry->sectors);
+}
+
+bool block_geometry(const BlockNode *node, BlockGeometry *geometry) {
+    while (node->below != NULL)
+        node = node->below;
+    return node->driver->geometry != NULL && node->driver->geometry(node, geometry) &&
+           geometry->cylinders > 0 && geometry->heads > 0 && geometry->sectors > 0;
+}
+
 bool block_allocated_bytes(const BlockNode *node, uint64_t *bytes, Error *error) {
     struct stat status;
     *bytes = 0;

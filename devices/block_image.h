@@ -29,6 +29,7 @@ typedef struct BlockCreateRequest {
     const char *backing_format; /* not NULL if 'backing' is not */
     const BlockCreateValue *values;
     size_t value_count;
+    BlockGeometry geometry; /* for formats that can say it; 0 cylinders: as usual */
 } BlockCreateRequest;
 
 /* Names of the formats there are, from 0 on; NULL after the last. */
@@ -116,6 +117,7 @@ void block_info_free(BlockInfo *info);
 void block_info_add_text(BlockInfo *info, const char *name, const char *text);
 void block_info_add_number(BlockInfo *info, const char *name, uint64_t number);
 void block_info_add_bool(BlockInfo *info, const char *name, bool value);
+void block_info_add_geometry(BlockInfo *info, const BlockGeometry *geometry);
 
 /* States of the disk that the image keeps within itself. */
 typedef enum BlockSnapshotAction {

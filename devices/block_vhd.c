@@ -295,6 +295,7 @@ const BlockDriver block_vhd_driver = {
     .discard = vhd_discard,
     .resize = block_refuse_resize,
     .info = vhd_info,
+    .geometry = vhd_geometry,
     .map = vhd_map,
     .set_backing = vhd_set_backing,
     .backing = vhd_backing,

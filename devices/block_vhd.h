@@ -111,6 +111,10 @@ BlockNode *vhd_backing(const BlockNode *node);
 /* Gives up all that a differencing image holds. */
 bool vhd_make_empty(BlockNode *node, Error *error);
 
+bool vhd_geometry(const BlockNode *node, BlockGeometry *geometry);
+/* By the appendix "CHS Calculation"; as the footer has it: 16 bits, 8, and 8. */
+uint32_t vhd_usual_geometry(uint64_t sectors);
+
 /* block_vhd_create.c: the driver's operation. */
 extern const BlockCreateOption vhd_create_options[];
 bool vhd_create(const BlockCreateRequest *request, Error *error);

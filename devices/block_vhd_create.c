@@ -22,7 +22,7 @@ enum { NEW_BLOCK_BYTES = 2 << 20, VERSION = 1 << 16, FEATURES_RESERVED = 2 };
 #define NOWHERE UINT64_MAX
 
 /* The specification's appendix "CHS Calculation". */
-static uint32_t find_geometry(uint64_t sectors) {
+uint32_t vhd_usual_geometry(uint64_t sectors) {
     static const uint64_t most = 65535ull * 16 * 255, most_63 = 65535ull * 16 * 63;
     uint64_t heads = 16, track = 255;
     if (sectors > most)
@@ -42,6 +42,15 @@ static uint32_t find_geometry(uint64_t sectors) {
     return (uint32_t)(sectors / track / heads << 16 | heads << 8 | track);
 }
 
+/* As the footer has it: 16 bits, 8, and 8. */
+static uint32_t find_geometry(const BlockCreateRequest *request) {
+    const BlockGeometry *wish = &request->geometry;
+    if (wish->cylinders == 0 || wish->cylinders > 0xFFFF || wish->heads > 0xFF ||
+        wish->sectors > 0xFF)
+        return vhd_usual_geometry(request->length / VHD_SECTOR_BYTES);
+    return wish->cylinders << 16 | wish->heads << 8 | wish->sectors;
+}
+
 void vhd_seal(uint8_t *data, size_t size, size_t at) {
     uint32_t sum = 0;
     store_be32(data + at, 0);
@@ -50,7 +59,9 @@ void vhd_seal(uint8_t *data, size_t size, size_t at) {
     store_be32(data + at, ~sum);
 }
 
-static bool build_footer(uint8_t *footer, uint64_t length, VhdType type, Error *error) {
+static bool build_footer(uint8_t *footer, const BlockCreateRequest *request, VhdType type,
+                         Error *error) {
+    uint64_t length = request->length;
     memcpy(footer, "conectix", 8);
     store_be32(footer + 8, FEATURES_RESERVED);
     store_be32(footer + 12, VERSION);
@@ -61,7 +72,7 @@ static bool build_footer(uint8_t *footer, uint64_t length, VhdType type, Error *
     memcpy(footer + 36, "Wi2k", 4);
     store_be64(footer + 40, length);
     store_be64(footer + 48, length);
-    store_be32(footer + 56, find_geometry(length / VHD_SECTOR_BYTES));
+    store_be32(footer + 56, find_geometry(request));
     store_be32(footer + 60, type);
     if (getentropy(footer + 68, VHD_UUID_BYTES) != 0)
         return error_set(error, "has no random number for its footer");
@@ -119,7 +130,7 @@ bool vhd_create(const BlockCreateRequest *request, Error *error) {
     uint8_t footer[VHD_FOOTER_BYTES] = {0};
     size_t size = VHD_FOOTER_BYTES;
     VhdType type;
-    if (!find_type(request, &type, error) || !build_footer(footer, request->length, type, error))
+    if (!find_type(request, &type, error) || !build_footer(footer, request, type, error))
         return false;
     bool fixed = type == VHD_FIXED;
     uint8_t *dynamic = fixed ? NULL : build_dynamic(request, footer, &size, error);

@@ -56,6 +56,9 @@ bool vhd_map(BlockNode *node, uint64_t offset, uint64_t length, BlockExtent *ext
 /* The parent is named from the image's folder where it lies below that. */
 bool vhd_info(BlockNode *node, BlockInfo *info, Error *error) {
     const Vhd *vhd = node->driver_state;
+    BlockGeometry geometry;
+    vhd_geometry(node, &geometry);
+    block_info_add_geometry(info, &geometry);
     if (vhd->type != VHD_DIFFERENCING)
         return true;
     char name[VHD_PATH_BYTES] = "";

@@ -10,7 +10,6 @@ enum {
     FOOTER_AT_HEADER_OFFSET = 16,
     FOOTER_AT_CREATOR = 28,
     FOOTER_AT_CURRENT_BYTES = 48,
-    FOOTER_AT_CYLINDERS = 56,
     FOOTER_AT_HEADS = 58,
     FOOTER_AT_SECTORS = 59,
     FOOTER_AT_UUID = 68,
@@ -51,8 +50,8 @@ const uint8_t *vhd_uuid(const Vhd *vhd) {
  * nothing (QEMU's block/vpc.c tells makers apart in the same way). */
 static uint64_t disk_bytes(const uint8_t *footer) {
     uint64_t current = load_be64(footer + FOOTER_AT_CURRENT_BYTES);
-    uint64_t sectors = (uint64_t)load_be16(footer + FOOTER_AT_CYLINDERS) * footer[FOOTER_AT_HEADS] *
-                       footer[FOOTER_AT_SECTORS];
+    uint64_t sectors = (uint64_t)load_be16(footer + VHD_FOOTER_AT_GEOMETRY) *
+                       footer[FOOTER_AT_HEADS] * footer[FOOTER_AT_SECTORS];
     bool by_geometry = memcmp(footer + FOOTER_AT_CREATOR, "vpc ", 4) == 0 ||
                        memcmp(footer + FOOTER_AT_CREATOR, "qemu", 4) == 0;
     return by_geometry && sectors != 0 && sectors < GEOMETRY_SECTORS_MAXIMUM
@@ -142,6 +141,14 @@ bool vhd_read_headers(Vhd *vhd, BlockNode *node, bool *has_end, Error *error) {
 
 uint64_t vhd_disk_bytes(const Vhd *vhd) {
     return disk_bytes(vhd->footer);
+}
+
+bool vhd_geometry(const BlockNode *node, BlockGeometry *geometry) {
+    const uint8_t *footer = ((const Vhd *)node->driver_state)->footer;
+    uint32_t said = load_be32(footer + VHD_FOOTER_AT_GEOMETRY);
+    uint32_t usual = vhd_usual_geometry(disk_bytes(footer) / VHD_SECTOR_BYTES);
+    *geometry = (BlockGeometry){said >> 16, said >> 8 & 0xFF, said & 0xFF};
+    return (said & 0xFFFF) != (usual & 0xFFFF);
 }
 
 static int compare_sectors(const void *left, const void *right) {

@@ -159,7 +159,16 @@ static bool vmdk_info(BlockNode *node, BlockInfo *info, Error *error) {
     block_info_add_number(info, "cid", vmdk->content_id);
     block_info_add_number(info, "parent-cid", vmdk->parent_id);
     block_info_add_text(info, "create-type", vmdk->create_type);
+    if (vmdk->geometry.cylinders != 0)
+        block_info_add_geometry(info, &vmdk->geometry);
     return true;
+}
+
+/* 63 sectors and 16 heads are usual, or 255 of a SCSI disk. */
+static bool vmdk_geometry(const BlockNode *node, BlockGeometry *geometry) {
+    const Vmdk *vmdk = node->driver_state;
+    *geometry = vmdk->geometry;
+    return geometry->sectors != 63 || (geometry->heads != 16 && geometry->heads != 255);
 }
 
 static void map_sparse(const VmdkExtent *found, uint64_t inside, BlockExtent *extent) {
@@ -211,6 +220,7 @@ const BlockDriver block_vmdk_driver = {
     .create_options = vmdk_create_options,
     .create = vmdk_create,
     .info = vmdk_info,
+    .geometry = vmdk_geometry,
     .map = vmdk_map,
     .check = vmdk_check,
     .write_compressed = vmdk_write_compressed,

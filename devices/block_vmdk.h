@@ -73,6 +73,7 @@ typedef struct Vmdk {
     uint32_t extent_count;
     char create_type[32]; /* "monolithicSparse" */
     uint32_t content_id, parent_id;
+    BlockGeometry geometry; /* 0 cylinders: the text does not say */
 } Vmdk;
 
 /* block_vmdk_sparse.c: opens the extent whose file, path and file_bytes are set; 'alone': it is the

@@ -66,6 +66,12 @@ static char *build_text(const BlockCreateRequest *request, const Subformat *subf
         return NULL;
     }
     unsigned heads = strcmp(adapter, "ide") == 0 ? 16 : 255, sectors = 63;
+    uint64_t cylinders = request->length / VMDK_SECTOR_BYTES / heads / sectors;
+    if (request->geometry.cylinders != 0) {
+        cylinders = request->geometry.cylinders;
+        heads = request->geometry.heads;
+        sectors = request->geometry.sectors;
+    }
     size_t room = strlen(lines) + 1024;
     char *text = allocate_zeroed(room);
     snprintf(text, room,
@@ -76,8 +82,7 @@ static char *build_text(const BlockCreateRequest *request, const Subformat *subf
              "ddb.adapterType = \"%s\"\n",
              id % 0xFFFFFFFE, subformat->name, lines,
              strcmp(adapter, "ide") == 0 || strcmp(adapter, "buslogic") == 0 ? "4" : "6",
-             (unsigned long long)(request->length / VMDK_SECTOR_BYTES / heads / sectors), heads,
-             sectors, adapter);
+             (unsigned long long)cylinders, heads, sectors, adapter);
     return text;
 }
 

@@ -29,6 +29,16 @@ static bool find_value(const char *text, const char *key, char *value, size_t ro
     return false;
 }
 
+static void read_geometry(const char *text, BlockGeometry *geometry) {
+    char cylinders[16], heads[16], sectors[16];
+    if (find_value(text, "ddb.geometry.cylinders", cylinders, sizeof(cylinders)) &&
+        find_value(text, "ddb.geometry.heads", heads, sizeof(heads)) &&
+        find_value(text, "ddb.geometry.sectors", sectors, sizeof(sectors)))
+        *geometry = (BlockGeometry){(uint32_t)strtoul(cylinders, NULL, 10),
+                                    (uint32_t)strtoul(heads, NULL, 10),
+                                    (uint32_t)strtoul(sectors, NULL, 10)};
+}
+
 bool vmdk_descriptor_read_head(Vmdk *vmdk, const char *text, Error *error) {
     char value[16];
     vmdk->parent_id = NO_PARENT;
@@ -36,6 +46,7 @@ bool vmdk_descriptor_read_head(Vmdk *vmdk, const char *text, Error *error) {
         vmdk->content_id = (uint32_t)strtoul(value, NULL, 16);
     if (find_value(text, "parentCID", value, sizeof(value)))
         vmdk->parent_id = (uint32_t)strtoul(value, NULL, 16);
+    read_geometry(text, &vmdk->geometry);
     find_value(text, "createType", vmdk->create_type, sizeof(vmdk->create_type));
     return vmdk->parent_id == NO_PARENT ||
            error_set(error, "is a VMDK image that is a difference to another, which cannot be "

@@ -118,16 +118,19 @@ static const char *target_path(const ImageArguments *arguments) {
     return arguments->files[arguments->file_count - 1];
 }
 
-static bool create_target(const ImageArguments *arguments, const char *format, uint64_t length,
-                          Error *error) {
+/* One disk that becomes another keeps a geometry of its own. */
+static bool create_target(const ImageArguments *arguments, const ImageSource *source,
+                          const char *format, Error *error) {
     BlockCreateRequest request = {
         .path = target_path(arguments),
-        .length = length,
+        .length = image_source_length(source),
         .backing = arguments->backing,
         .backing_format = arguments->second_format,
         .values = arguments->values,
         .value_count = arguments->value_count,
     };
+    if (source->count != 1 || !block_geometry(source->nodes[0], &request.geometry))
+        request.geometry = (BlockGeometry){0};
     return block_create(format, &request, error);
 }
 
@@ -176,7 +179,7 @@ static bool convert(Conversion *conversion, const ImageArguments *arguments, con
     uint64_t length = image_source_length(&conversion->source);
     struct stat before;
     bool was_there = lstat(target_path(arguments), &before) == 0;
-    if (!arguments->keep_target && !create_target(arguments, format, length, error))
+    if (!arguments->keep_target && !create_target(arguments, &conversion->source, format, error))
         return false;
     image_progress_begin(&conversion->progress, arguments->progress && !arguments->quiet, length);
     bool good = open_target(conversion, arguments, format, error) && copy(conversion, error);

@@ -37,11 +37,32 @@ IdeGeometry board_drive_geometry(const Board *board, const BoardDrive *drive) {
     return (IdeGeometry){0};
 }
 
+/* What the image says, if a drive can be so: the limits are IDENTIFY DEVICE's and the registers'.
+ */
+static bool find_image_geometry(const BlockNode *medium, IdeGeometry *result) {
+    BlockGeometry image;
+    if (medium == NULL || !block_geometry(medium, &image))
+        return false;
+    uint64_t sectors = (uint64_t)image.cylinders * image.heads * image.sectors;
+    if (image.cylinders > 16383 || image.heads > 16 || image.sectors > 63 ||
+        sectors > block_length(medium) / IDE_SECTOR_BYTES)
+        return false;
+    *result = (IdeGeometry){.cylinders = image.cylinders,
+                            .heads = image.heads,
+                            .sectors = image.sectors,
+                            .translation = image.cylinders <= 1024 ? IDE_TRANSLATION_NONE
+                                                                   : IDE_TRANSLATION_LBA};
+    return true;
+}
+
 IdeGeometry board_known_geometry(const Board *board, unsigned drive, const DriveConfig *config) {
     const struct DiskBase *base = board->machine->config.disks;
     const DriveGeometry *given = &config->geometry;
     if (base != NULL)
         return disk_base_geometry(base, drive);
+    IdeGeometry said;
+    if (given->cylinders == 0 && find_image_geometry(board->drive[drive].medium, &said))
+        return said;
     return (IdeGeometry){.cylinders = given->cylinders,
                          .heads = given->heads,
                          .sectors = given->sectors,

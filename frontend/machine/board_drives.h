@@ -13,7 +13,7 @@ IdeChannel *board_drive_channel(const Board *board, const BoardDrive *drive, uns
 IdeGeometry board_drive_geometry(const Board *board, const BoardDrive *drive);
 
 /* What is known of a disk's geometry before it is made: from the machine that this one is a clone
- * of, or from the user; 0 cylinders: nothing. */
+ * of, from the user, or from its image; 0 cylinders: nothing. */
 IdeGeometry board_known_geometry(const Board *board, unsigned drive, const DriveConfig *config);
 
 /* For a drive whose State is restored from elsewhere. The old medium stays the caller's. */

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from emulator import run_checks
+from emulator import FIRMWARE, run_checks
 
 PROGRAM = os.path.abspath(sys.argv[1])
 FAILING_DISK = os.path.abspath(sys.argv[2])
@@ -397,6 +397,78 @@ def virtual_disks_of_both_kinds(folder):
     assert not os.path.exists(f"{folder}/x")
 
 
+def told_geometry(path, form):
+    data = json.loads(ours("info", "-f", form, "--output=json", path))["format-specific"]["data"]
+    return data["cylinders"], data["heads"], data["sectors"]
+
+
+# The exit status has three bits of the highest head and four of the sectors as INT 13h, AH=8 tells them.
+GEOMETRY_GUEST = """
+bits 16
+org 0x7c00
+    mov ah, 8
+    mov dl, 0x80
+    int 0x13
+    mov al, dh
+    shl al, 4
+    and cl, 15
+    or al, cl
+    mov dx, 0x501
+    out dx, al
+    hlt
+times 510 - ($ - $$) db 0
+dw 0xaa55
+"""
+
+
+def guest_geometry(path, form, *more):
+    status = subprocess.run([PROGRAM, "-display", "none", "-device", "isa-debug-exit,iobase=0x501,iosize=1", "-drive",
+                             f"file={path},format={form},if=none,id=d,snapshot=on", "-device", "ide-hd,drive=d" + "".join(more)],
+                            stdin=subprocess.DEVNULL, timeout=60, check=False).returncode >> 1
+    return (status >> 4) + 1, status & 15
+
+
+def unusual_geometries_are_kept(folder):
+    odd = (615, 4, 26)
+    size = odd[0] * odd[1] * odd[2] * 512
+    with open(f"{folder}/guest.asm", "w", encoding="ascii") as file:
+        file.write(GEOMETRY_GUEST)
+    boots = shutil.which("nasm") is not None and any(os.path.exists(path) for path in FIRMWARE)
+    if boots:
+        subprocess.run(["nasm", "-f", "bin", "-o", f"{folder}/guest", f"{folder}/guest.asm"], check=True)
+        scattered(f"{folder}/raw", size)
+        with open(f"{folder}/raw", "r+b") as file:
+            file.write(content(f"{folder}/guest"))
+    else:
+        scattered(f"{folder}/raw", size)
+    ours("convert", "-f", "raw", "-O", "vpc", f"{folder}/raw", f"{folder}/0.vpc")
+    usual = told_geometry(f"{folder}/0.vpc", "vpc")
+    assert usual[1:] != odd[1:], usual
+    data = bytearray(content(f"{folder}/0.vpc"))
+    for at in (0, len(data) - 512):
+        data[at + 56:at + 60] = odd[0].to_bytes(2, "big") + bytes(odd[1:])
+        data[at + 64:at + 68] = bytes(4)
+        data[at + 64:at + 68] = (~sum(data[at:at + 512]) & 0xFFFFFFFF).to_bytes(4, "big")
+    write(f"{folder}/0.vpc", len(data), [(0, bytes(data))])
+    before, chain = f"{folder}/0.vpc", ["vmdk", "hdx", "vmdk -o subformat=monolithicFlat", "vpc -o subformat=fixed", "hdi", "vpc"]
+    assert told_geometry(before, "vpc") == odd
+    form = "vpc"
+    for number, words in enumerate(chain, 1):
+        target, *options = words.split()
+        path = f"{folder}/{number}.{target}"
+        ours("convert", "-f", form, "-O", target, *options, before, path)
+        before, form = path, target
+        assert told_geometry(before, form) == odd, words
+        ours("compare", "-q", "-f", form, "-F", "raw", before, f"{folder}/raw")
+        if boots and number < 4:
+            assert guest_geometry(before, form) == (odd[1], odd[2] & 15), words
+    if boots:
+        assert guest_geometry(before, form, ",cyls=100,heads=7,secs=20") == (7, 4)
+        assert guest_geometry(f"{folder}/raw", "raw") == (8, 15), "16 heads"
+    ours("convert", "-f", "vpc", "-O", "vmdk", before, before, f"{folder}/twice.vmdk")
+    assert told_geometry(f"{folder}/twice.vmdk", "vmdk")[1:] == (16, 63), "two disks have no geometry together"
+
+
 def overlays_of_images(folder):
     os.mkdir(f"{folder}/sub")
     base = scattered(f"{folder}/sub/base.img", 5 << 20)
@@ -624,7 +696,8 @@ def help_is_complete(folder):
 CHECKS = [help_is_complete, words_that_make_no_sense, convert_copies_odd_sizes, convert_writes_into_what_is_there, progress_is_shown,
           check_of_raw_is_refused, unreadable_sectors_are_salvaged, a_full_disk_is_told]
 QEMU_CHECKS = [info_and_map_of_raw_are_qemu_imgs, create_makes_what_qemu_img_makes, images_in_use_are_left_alone, compare_answers_as_qemu_img,
-               resize_as_qemu_img, qcow2_in_unusual_settings, compressed_qcow2, virtual_disks_of_both_kinds, overlays_of_images, damaged_qcow2_is_told_as_by_qemu_img, qcow2_is_repaired_as_by_qemu_img, snapshots_are_qemu_imgs,
+               resize_as_qemu_img, qcow2_in_unusual_settings, compressed_qcow2, virtual_disks_of_both_kinds, unusual_geometries_are_kept,
+               overlays_of_images, damaged_qcow2_is_told_as_by_qemu_img, qcow2_is_repaired_as_by_qemu_img, snapshots_are_qemu_imgs,
                every_format_is_read_as_by_qemu_img, every_format_is_written_for_qemu_img]
 
 
