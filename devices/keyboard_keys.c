@@ -54,39 +54,3 @@ int keyboard_key_find(const char *name) {
 const KeyboardKeyInfo *keyboard_key_info(int key) {
     return key >= 0 && key < KEYBOARD_KEY_COUNT ? &keys[key] : NULL;
 }
-
-/* Each key of the typing block with what it types without and with Shift. */
-typedef struct TypedKey {
-    char plain, shifted;
-    const char *name;
-} TypedKey;
-
-// clang-format off
-static const TypedKey typed_keys[] = {
-    {'1', '!', "1"},          {'2', '@', "2"},           {'3', '#', "3"},         {'4', '$', "4"},
-    {'5', '%', "5"},          {'6', '^', "6"},           {'7', '&', "7"},         {'8', '*', "8"},
-    {'9', '(', "9"},          {'0', ')', "0"},           {'-', '_', "minus"},     {'=', '+', "equal"},
-    {'[', '{', "bracket_left"}, {']', '}', "bracket_right"}, {';', ':', "semicolon"}, {'\'', '"', "apostrophe"},
-    {'`', '~', "grave_accent"}, {'\\', '|', "backslash"}, {',', '<', "comma"},    {'.', '>', "dot"},
-    {'/', '?', "slash"},      {' ', 0, "spc"},           {'\n', 0, "ret"},        {'\r', 0, "ret"},
-    {'\t', 0, "tab"},         {'\b', 0, "backspace"},    {'\033', 0, "esc"},
-};
-// clang-format on
-
-int keyboard_key_for_character(char character, int *shift) {
-    *shift = character >= 'A' && character <= 'Z';
-    if (*shift)
-        character = (char)(character - 'A' + 'a');
-    if (character >= 'a' && character <= 'z') {
-        const char name[2] = {character, 0};
-        return keyboard_key_find(name);
-    }
-    for (size_t i = 0; i < sizeof typed_keys / sizeof typed_keys[0]; i++) {
-        const TypedKey *typed = &typed_keys[i];
-        if (character == 0 || (character != typed->plain && character != typed->shifted))
-            continue;
-        *shift = character == typed->shifted;
-        return keyboard_key_find(typed->name);
-    }
-    return -1;
-}

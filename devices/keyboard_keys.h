@@ -163,8 +163,4 @@ int keyboard_key_find(const char *name);
 /* What is known of a key; NULL for a number that is none. */
 const KeyboardKeyInfo *keyboard_key_info(int key);
 
-/* The key, and whether Shift goes with it, that types a character on a US keyboard; -1 if none
- * does. */
-int keyboard_key_for_character(char character, int *shift);
-
 #endif

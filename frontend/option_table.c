@@ -74,6 +74,7 @@ const OptionInfo option_table[] = {
     {"add-fd", "set=N,fd=N", "an inherited descriptor, for /dev/fdset/N", option_add_fd},
     {"usb", NULL, "a USB controller; -device usb-tablet plugs a tablet in", option_usb},
     {"usbdevice", "tablet|keyboard|mouse|disk:FILE", "the same with what is plugged in", option_usbdevice},
+    {"k", "LAYOUT", "keyboard layout of the guest, for text that is pasted or typed: de, fr, ...; '-k help' lists them", option_keyboard_layout},
     {"device", "NAME[,setting=value]", "'-device help' lists devices", option_device},
 
     {NULL, NULL, "Network (B: user, socket, tap; '-netdev help' lists their settings):", NULL},
@@ -104,7 +105,6 @@ const OptionInfo option_table[] = {
     {"only-migratable", NULL, NULL, option_accept_anything}, /* all devices are */
     {"msg", "SETTINGS", NULL, option_accept_anything},
     {"overcommit", "SETTINGS", NULL, option_accept_anything},
-    {"k", "LAYOUT", NULL, option_accept_anything},
     {"global", "DRIVER.PROPERTY=VALUE", NULL, option_global},
     {"sandbox", "on|off", NULL, option_sandbox},
     /* What QEMU has and this version does not: named, so that the answer is clear. */

@@ -61,6 +61,9 @@ OptionHandler option_serial, option_parallel, option_debug_console, option_monit
 /* options_device.c */
 OptionHandler option_device;
 
+/* options_keyboard.c */
+OptionHandler option_keyboard_layout;
+
 /* options_network.c */
 OptionHandler option_netdev, option_nic, option_net;
 

@@ -48,8 +48,11 @@ static rfbBool handle(rfbClientPtr client, void *data, const rfbClientToServerMs
     }
     uint32_t code = read_be32(rest + 7);
     int key = find_code(code);
-    vnc_input_key(server, key >= 0 ? key : vnc_keys_find(read_be32(rest + 3)),
-                  rest[1] != 0 || rest[2] != 0);
+    bool down = rest[1] != 0 || rest[2] != 0;
+    if (key >= 0)
+        vnc_input_key(server, key, down);
+    else
+        vnc_input_symbol(server, read_be32(rest + 3), down);
     return TRUE;
 }
 

@@ -1,4 +1,5 @@
 /* Keys and the pointer of VNC clients. */
+#include "machine_parts.h"
 #include "vnc_internal.h"
 
 /* Bits of a pointer event (RFC 6143, 7.5.5), and of machine_send_mouse_buttons(). */
@@ -12,6 +13,11 @@ void vnc_input_key(VncServer *server, int key, bool down) {
     machine_send_key(server->machine, key, down);
 }
 
+void vnc_input_symbol(VncServer *server, uint32_t symbol, bool down) {
+    if (server->machine != NULL)
+        vnc_input_key(server, vnc_keys_find(server->machine->config.keyboard_layout, symbol), down);
+}
+
 void vnc_input_release_all(VncServer *server) {
     for (int key = 0; key < KEYBOARD_KEY_COUNT; key++)
         vnc_input_key(server, key, false);
@@ -23,7 +29,7 @@ void vnc_input_release_all(VncServer *server) {
 
 static void take_key(rfbBool down, rfbKeySym symbol, rfbClientPtr client) {
     VncServer *server = client->screen->screenData;
-    vnc_input_key(server, vnc_keys_find(symbol), down != 0);
+    vnc_input_symbol(server, symbol, down != 0);
 }
 
 /* A tablet has the place itself. */

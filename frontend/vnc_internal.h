@@ -47,9 +47,10 @@ void vnc_input_init(VncServer *server);
 /* Nobody is there to let keys go. */
 void vnc_input_release_all(VncServer *server);
 void vnc_input_key(VncServer *server, int key, bool down);
+void vnc_input_symbol(VncServer *server, uint32_t symbol, bool down);
 
 /* vnc_keys.c: the key of a PC keyboard for a symbol of the X window system; -1 if there is none. */
-int vnc_keys_find(uint32_t symbol);
+int vnc_keys_find(const KeyboardLayout *layout, uint32_t symbol);
 
 /* vnc_extended_key.c: keys by their place (QEMU's extension of the protocol). */
 void vnc_extended_key_register(VncServer *server);

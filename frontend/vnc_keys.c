@@ -1,5 +1,5 @@
-/* Symbols of the X window system (X11/keysymdef.h) as keys of a US keyboard: VNC clients send what
- * a key means, not where it is. Printable ASCII is its own symbol. */
+/* Symbols of the X window system (X11/keysymdef.h) as keys: VNC clients send what a key means,
+ * not where it is. Characters are looked up in the layout that the guest is set to. */
 #include "vnc_internal.h"
 
 // clang-format off
@@ -29,10 +29,28 @@ static const struct {
 };
 // clang-format on
 
-int vnc_keys_find(uint32_t symbol) {
-    int shift;
-    if (symbol >= ' ' && symbol <= '~')
-        return keyboard_key_for_character((char)symbol, &shift);
+/* Dead keys of the client, as the accents on them. */
+static const struct {
+    uint32_t symbol, accent;
+} dead_keys[] = {{0xFE50, '`'}, {0xFE51, 0xB4}, {0xFE52, '^'}, {0xFE53, '~'}, {0xFE57, 0xA8}};
+
+/* The character of a symbol; 0 if it is none. Latin 1 is itself, and so is all of Unicode with
+ * 01000000h added. */
+static uint32_t find_character(uint32_t symbol) {
+    if ((symbol >= ' ' && symbol <= '~') || (symbol >= 0xA0 && symbol <= 0xFF))
+        return symbol;
+    if (symbol > 0x01000000 && symbol <= 0x0110FFFF)
+        return symbol - 0x01000000;
+    for (size_t i = 0; i < sizeof(dead_keys) / sizeof(dead_keys[0]); i++)
+        if (dead_keys[i].symbol == symbol)
+            return dead_keys[i].accent;
+    return symbol == 0x20AC ? symbol : 0; /* the euro sign */
+}
+
+int vnc_keys_find(const KeyboardLayout *layout, uint32_t symbol) {
+    uint32_t character = find_character(symbol);
+    if (character != 0)
+        return keyboard_layout_find_key(layout, character);
     for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)
         if (symbols[i].symbol == symbol)
             return symbols[i].key;

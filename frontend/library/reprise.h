@@ -161,8 +161,9 @@ bool reprise_send_key(RepriseMachine *machine, const char *key, bool down);
  * earlier calls come first. */
 bool reprise_press_keys(RepriseMachine *machine, const char *keys, unsigned hold_ms,
                         RepriseError *error);
-/* Types a text on a US keyboard, each key when the guest has taken the one before. Runs the machine
- * until the last was taken; one with its own thread goes on typing by itself. */
+/* Types a text (UTF-8) on a keyboard of the machine's layout, each key when the guest has taken the
+ * one before. Runs the machine until the last was taken; one with its own thread goes on typing by
+ * itself. */
 bool reprise_type(RepriseMachine *machine, const char *text, RepriseError *error);
 
 /* The mouse: by counts (wheel: dz), its buttons (1 left, 2 right, 4 middle), and the place on a USB

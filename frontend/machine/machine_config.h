@@ -3,8 +3,9 @@
 #ifndef REPRISE_MACHINE_CONFIG_H
 #define REPRISE_MACHINE_CONFIG_H
 
-#include "clock.h"
 #include "audio_sink.h"
+#include "clock.h"
+#include "keyboard_layouts.h"
 #include "midi_sink.h"
 #include "network_back_end.h"
 #include "network_link.h"
@@ -201,6 +202,7 @@ typedef struct MachineConfig {
     bool has_usb;
     unsigned usb_slot;                               /* of the controller; 0: the usual place */
     UsbDeviceConfig usb_device[MACHINE_USB_DEVICES]; /* from the first on */
+    const KeyboardLayout *keyboard_layout; /* for what is typed as characters; NULL: USA */
     bool has_vga;
     VgaConfig vga; /* of slot, memory and identification; slot 0: the usual one */
     bool has_acpi; /* power management and the tables that tell of it */

@@ -15,8 +15,8 @@ typedef struct MachineTyping {
     char *text; /* NULL: nothing is being typed */
 } MachineTyping;
 
-/* Types a text on a US keyboard, in place of what is still being typed. False, and nothing typed,
- * if it has a character that no key types. Any thread. */
+/* Types a text (UTF-8) on a keyboard of the machine's layout, in place of what is still being
+ * typed. False, and nothing typed, if it has a character that no key types. Any thread. */
 bool machine_type_text(Machine *machine, const char *text, size_t size, Error *error);
 
 /* For the machine: after the board was made; where its state becomes another, or it goes. */

@@ -1,5 +1,6 @@
 #include "typist.h"
 #include "board_input.h"
+#include "character_codes.h"
 #include "machine_action.h"
 #include "machine_parts.h"
 #include <stdio.h>
@@ -71,25 +72,43 @@ static void add_event(TypistStroke *stroke, int key, bool down) {
     stroke->events[stroke->count++] = (TypistEvent){(uint16_t)key, down};
 }
 
-/* The next character. Shift stays down from one that needs it to the next. */
+static void add_modifier(Typist *typist, TypistStroke *stroke, int key, bool down) {
+    if (board_keyboard_is_down(&typist->machine->board, key) != down)
+        add_event(stroke, key, down);
+}
+
+/* Modifiers stay down from a character that needs them to the next. */
+static void add_modifiers(Typist *typist, TypistStroke *stroke, unsigned modifiers) {
+    add_modifier(typist, stroke, KEYBOARD_KEY_ALT_R, (modifiers & KEYBOARD_ALT_GR) != 0);
+    add_modifier(typist, stroke, KEYBOARD_KEY_SHIFT, (modifiers & KEYBOARD_SHIFT) != 0);
+}
+
+static bool read_character(const Machine *machine, const char *text, size_t size, size_t *used,
+                           KeyboardTyping *typing) {
+    uint32_t character = utf8_decode((const uint8_t *)text, size, used);
+    return keyboard_layout_type(machine->config.keyboard_layout, character, typing);
+}
+
+/* The next key of a text: the next character's, or that behind a dead one. */
 static bool make_text_stroke(Typist *typist, TypistStroke *stroke) {
-    bool shift_down = board_keyboard_is_down(&typist->machine->board, KEYBOARD_KEY_SHIFT);
-    int shift = 0;
-    if (typist->next == typist->size) {
-        if (shift_down)
-            add_event(stroke, KEYBOARD_KEY_SHIFT, false);
-        return shift_down;
+    bool more = typist->typed < typist->typing.count;
+    if (!more && typist->next == typist->size) {
+        add_modifiers(typist, stroke, 0);
+        return stroke->count > 0;
     }
-    char character = typist->text[typist->next++];
-    if (character == '\r' && typist->next < typist->size && typist->text[typist->next] == '\n')
-        typist->next++;
-    int key = keyboard_key_for_character(character, &shift);
-    if (shift_down != (shift != 0))
-        add_event(stroke, KEYBOARD_KEY_SHIFT, shift != 0);
+    if (!more) {
+        const char *at = typist->text + typist->next;
+        size_t left = typist->size - typist->next, used;
+        read_character(typist->machine, at, left, &used, &typist->typing);
+        typist->next += at[0] == '\r' && left > 1 && at[1] == '\n' ? 2 : used;
+        typist->typed = 0;
+    }
+    int key = (int)typist->typing.strokes[typist->typed].key;
+    add_modifiers(typist, stroke, typist->typing.strokes[typist->typed].modifiers);
     add_event(stroke, key, true);
     add_event(stroke, key, false);
-    typist->enter = character == '\n' || character == '\r';
-    stroke->read = true;
+    typist->enter = key == KEYBOARD_KEY_RET;
+    stroke->read = ++typist->typed == typist->typing.count; /* no program sees a dead key */
     return true;
 }
 
@@ -204,8 +223,10 @@ static bool advance(Typist *typist) {
 static void give_up(Typist *typist) {
     typist->late_phase = typist->phase;
     typist->phase = TYPIST_LATE;
-    if (typist->text != NULL)
+    if (typist->text != NULL) {
         send_key(typist, KEYBOARD_KEY_SHIFT, false);
+        send_key(typist, KEYBOARD_KEY_ALT_R, false);
+    }
     for (unsigned i = 0; i < typist->count; i++)
         if (typist->actions & TYPIST_RELEASE)
             send_key(typist, typist->keys[i], false);
@@ -223,9 +244,8 @@ bool typist_step(void *opaque) {
 
 bool typist_has_pressed(const Typist *typist) {
     unsigned left = typist->strokes_made < typist->count ? typist->count - typist->strokes_made : 0;
-    bool last = typist->text != NULL             ? typist->next == typist->size
-                : typist->actions & TYPIST_PRESS ? left == 0
-                                                 : true;
+    bool typed = typist->next == typist->size && typist->typed == typist->typing.count;
+    bool last = typist->text != NULL ? typed : typist->actions & TYPIST_PRESS ? left == 0 : true;
     bool releasing = typist->text == NULL && typist->strokes_made > typist->count;
     return last && (releasing || typist->phase >= TYPIST_TAKING);
 }
@@ -233,18 +253,23 @@ bool typist_has_pressed(const Typist *typist) {
 /* --- beginning and end -------------------------------------------------------------------------
  */
 
+static bool refuse_character(const Machine *machine, const char *text, size_t size, size_t number,
+                             Error *error) {
+    const KeyboardLayout *layout = machine->config.keyboard_layout;
+    const char *name = keyboard_layout_name(layout != NULL ? layout : keyboard_layout_get(0));
+    uint8_t byte = (uint8_t)text[0];
+    if (size > 1)
+        return error_set(error, "no key of the layout %s types '%.*s' (character %zu)", name,
+                         (int)size, text, number);
+    return error_set(error, "no key types byte %02Xh (character %zu)", byte, number);
+}
+
 bool typist_begin_text(Typist *typist, Machine *machine, const char *text, size_t size,
                        int64_t timeout_ns, Error *error) {
-    int shift;
-    for (size_t i = 0; i < size; i++) {
-        uint8_t character = (uint8_t)text[i];
-        if (keyboard_key_for_character(text[i], &shift) >= 0)
-            continue;
-        if (character > ' ' && character < 0x7F)
-            return error_set(error, "no key types '%c' (character %zu)", character, i + 1);
-        return error_set(error, "no key of a US keyboard types byte %02Xh (character %zu)",
-                         character, i + 1);
-    }
+    KeyboardTyping typing;
+    for (size_t at = 0, number = 1, used; at < size; at += used, number++)
+        if (!read_character(machine, text + at, size - at, &used, &typing))
+            return refuse_character(machine, text + at, used, number, error);
     *typist = (Typist){.machine = machine, .timeout_ns = timeout_ns, .text = text, .size = size};
     begin_stroke(typist);
     return true;

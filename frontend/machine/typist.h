@@ -17,6 +17,7 @@
 #define REPRISE_TYPIST_H
 
 #include "error.h"
+#include "keyboard_layouts.h"
 #include "machine.h"
 
 /* How often typist_step() is to be called, in guest time. */
@@ -60,6 +61,8 @@ typedef struct Typist {
     /* A text... */
     const char *text;
     size_t size, next;
+    KeyboardTyping typing; /* the character before 'next' */
+    unsigned typed;        /* its strokes that were made */
     /* ...or a combination. */
     int keys[TYPIST_MOST_KEYS];
     unsigned count, strokes_made;
@@ -67,9 +70,10 @@ typedef struct Typist {
     int64_t hold_ns;
 } Typist;
 
-/* Prepares to type a text on a US keyboard: printable ASCII, line feed or carriage return (or both)
- * for Enter, tab, backspace and escape. False, and nothing typed, if a character is none of these.
- * The text must last as long as the typist is at work. */
+/* Prepares to type a text (UTF-8) on the keyboard that the machine is set to: its layout's
+ * characters, line feed or carriage return (or both) for Enter, tab, backspace and escape. False,
+ * and nothing typed, if a character is none of these. The text must last as long as the typist is
+ * at work. */
 bool typist_begin_text(Typist *typist, Machine *machine, const char *text, size_t size,
                        int64_t timeout_ns, Error *error);
 

@@ -44,8 +44,8 @@ static void run_typist(lua_State *L, ScriptMachine *machine, Typist *typist, con
     script_fail(L, KIND_TIMEOUT, "%s", error.message);
 }
 
-/* m:type(text [, {pause=, timeout=}]): types it on a US keyboard; the guest has taken each key when
- * this returns. */
+/* m:type(text [, {pause=, timeout=}]): types it on a keyboard of the machine's layout; the guest
+ * has taken each key when this returns. */
 static int type_text(lua_State *L) {
     ScriptMachine *machine = script_machine_check(L, 1);
     Error error = {.set = false};

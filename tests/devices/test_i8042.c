@@ -2,6 +2,7 @@
 #include "a20_gate.h"
 #include "chip_fixture.h"
 #include "i8042.h"
+#include "keyboard_layouts.h"
 #include <string.h>
 
 enum { DATA = 0x60, COMMAND = 0x64, STATUS = 0x64, FULL = 0x01, AUXILIARY = 0x20 };
@@ -306,15 +307,17 @@ START_TEST(typed_text_fits_when_room_is_asked_for) {
     const char *text = "The quick brown fox jumps over the lazy dog, 0123456789!";
     char typed[1024] = "";
     for (const char *at = text; *at != 0;) {
-        int shift, key = keyboard_key_for_character(*at, &shift);
-        ck_assert_int_ge(key, 0);
+        KeyboardTyping typing;
+        ck_assert(keyboard_layout_type(NULL, (uint8_t)*at, &typing));
+        int key = (int)typing.strokes[0].key;
         if (ps2_keyboard_room(keyboard) < 2 * PS2_KEYBOARD_LONGEST_SEQUENCE) {
             const char *bytes = collect(1);
             if (bytes[0] != 0)
                 snprintf(typed + strlen(typed), sizeof typed - strlen(typed), "%s ", bytes);
             continue;
         }
-        ps2_keyboard_set_key(keyboard, KEYBOARD_KEY_SHIFT, shift != 0);
+        ps2_keyboard_set_key(keyboard, KEYBOARD_KEY_SHIFT,
+                             typing.strokes[0].modifiers == KEYBOARD_SHIFT);
         ps2_keyboard_set_key(keyboard, key, true);
         ps2_keyboard_set_key(keyboard, key, false);
         at++;
@@ -324,7 +327,9 @@ START_TEST(typed_text_fits_when_room_is_asked_for) {
     /* Every key's make code, in order. */
     const char *position = typed;
     for (const char *at = text; *at != 0; at++) {
-        int shift, key = keyboard_key_for_character(*at, &shift);
+        KeyboardTyping typing;
+        keyboard_layout_type(NULL, (uint8_t)*at, &typing);
+        int key = (int)typing.strokes[0].key;
         char code[8];
         snprintf(code, sizeof code, "%02X ", keyboard_key_info(key)->code[0]);
         position = strstr(position, code);

@@ -77,6 +77,18 @@ local before = #codes()
 m:type("aB!c")
 assert(codes():sub(before + 1) == "\x1E\x9E\x2A\x30\xB0\x02\x82\xAA\x2E\xAE")
 
+-- A German keyboard: @ with AltGr, which stays down for {; a dead key before the letter; accents by Shift.
+local american = m
+m = boot_sector.machine(SCANNER, "-k de")
+m:wait(2)
+m:type("z@{")
+assert(codes() == "\x15\x95\xE0\x38\x10\x90\x08\x88\xE0\xB8")
+before = #codes()
+m:type("é`È\n")
+assert(codes():sub(before + 1) == "\x0D\x8D\x12\x92" .. "\x2A\x0D\x8D\xAA\x39\xB9" .. "\x2A\x0D\x8D\x12\x92\xAA\x1C\x9C")
+expect_failure("usage", "no key of the layout de types 'ж' (character 3)", m.type, m, "aéж")
+m = american
+
 -- What cannot be typed is told before anything is.
 before = #codes()
 expect_failure("usage", "byte E4h (character 3)", m.type, m, "ab\xE4")
