@@ -2,6 +2,7 @@
 local guest = require("guest")
 
 -- The name in KEYB, its code page if it has none of 437, and letters that are in both code pages.
+-- KEYB lacks a character of ASCII in some, which Windows and Linux have.
 local LAYOUTS = {
   {layout = "de", keyb = "gr", letters = "äöüßÄÖÜéèê"},
   {layout = "fr", keyb = "fr", letters = "éèçàùâêîôûäëïöü"},
@@ -13,8 +14,8 @@ local LAYOUTS = {
   {layout = "no", keyb = "no", page = "850", letters = "åæÅÆéèêü", long = true},
   {layout = "da", keyb = "dk", page = "850", letters = "åæÅÆéèêü", long = true},
   {layout = "pt", keyb = "po", page = "850", letters = "çáéíóúàâêô", long = true},
-  {layout = "de-ch", keyb = "sg", letters = "äöüéèàêç", long = true},
-  {layout = "fr-ch", keyb = "sf", letters = "éàèüöäêç", long = true},
+  {layout = "de-ch", keyb = "sg", letters = "äöüéèàêç", missing = "|", long = true},
+  {layout = "fr-ch", keyb = "sf", letters = "éàèüöäêç", missing = "|", long = true},
 }
 
 local LINES = 9 -- of a good hundred characters each
