@@ -1,5 +1,6 @@
 /* Where layouts of one country differ between systems, this is what Windows has (Microsoft,
- * 'Windows Keyboard Layouts'), which DOS's KEYB and Linux's keymaps are close to. */
+ * 'Windows Keyboard Layouts'), which DOS's KEYB and Linux's keymaps are close to; Italy's ` and ~,
+ * which it lacks there, are where X11 has them. */
 #include "keyboard_layouts.h"
 #include "character_codes.h"
 

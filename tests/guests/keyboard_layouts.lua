@@ -2,7 +2,7 @@
 local guest = require("guest")
 
 -- The name in KEYB, its code page if it has none of 437, and letters that are in both code pages.
--- KEYB lacks a character of ASCII in some, which Windows and Linux have.
+-- KEYB lacks a character of ASCII in some, which other systems have.
 local LAYOUTS = {
   {layout = "de", keyb = "gr", letters = "äöüßÄÖÜéèê"},
   {layout = "fr", keyb = "fr", letters = "éèçàùâêîôûäëïöü"},
