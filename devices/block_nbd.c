@@ -18,6 +18,7 @@
 #define DATA_BYTES (1u << 20)
 #define RANGE_BYTES (64u << 20)
 #define SECTOR_BYTES 512
+#define RECONNECT_PAUSE_NS 100000000
 #define UNREACHED "cannot be reached"
 #define LOST "the connection to the server is lost"
 
@@ -26,6 +27,8 @@ typedef struct NbdDisk {
     struct nbd_handle *handle;
     pthread_mutex_t lock; /* of what follows and of the connection: clones share the node */
     bool lost;            /* nothing is sent any more */
+    NbdSpec spec;
+    int64_t size;
     bool can_flush;
     bool can_trim;
     bool can_zero;
@@ -75,6 +78,53 @@ static bool finish_request(NbdDisk *disk, int64_t cookie, const char *what, Erro
     return false;
 }
 
+static bool start_connection(NbdDisk *disk) {
+    const NbdSpec *spec = &disk->spec;
+    const NbdLibrary *library = &disk->library;
+    if (spec->export_name != NULL && library->set_export_name(disk->handle, spec->export_name) != 0)
+        return false;
+    if (spec->uri != NULL)
+        return library->aio_connect_uri(disk->handle, spec->uri) == 0;
+    if (spec->socket != NULL)
+        return library->aio_connect_unix(disk->handle, spec->socket) == 0;
+    return library->aio_connect_tcp(disk->handle, spec->host, spec->port) == 0;
+}
+
+static bool open_connection(NbdDisk *disk, int64_t deadline, Error *error) {
+    disk->handle = disk->library.create();
+    if (disk->handle == NULL || !start_connection(disk))
+        return set_library_error(disk, UNREACHED, error);
+    while (disk->library.aio_is_ready(disk->handle) <= 0) {
+        if (disk->library.aio_is_dead(disk->handle) > 0 ||
+            disk->library.aio_is_closed(disk->handle) > 0)
+            return set_library_error(disk, UNREACHED, error);
+        if (!wait_for_server(disk, deadline, UNREACHED, error))
+            return false;
+    }
+    return true;
+}
+
+static void close_connection(NbdDisk *disk) {
+    if (disk->handle != NULL)
+        disk->library.close(disk->handle);
+    disk->handle = NULL;
+}
+
+/* Tries to get the lost connection back, to an export of the same size, until that works or the
+ * time is over; then it stays lost. */
+static bool reconnect(NbdDisk *disk, int64_t deadline) {
+    while (disk->lost && disk->spec.reconnect_seconds != 0 && now_ms() < deadline) {
+        Error ignored = {0};
+        close_connection(disk);
+        disk->lost = !open_connection(disk, deadline, &ignored) ||
+                     disk->library.get_size(disk->handle) != disk->size;
+        if (disk->lost)
+            nanosleep(&(struct timespec){.tv_nsec = RECONNECT_PAUSE_NS}, NULL);
+    }
+    disk->spec.reconnect_seconds = disk->lost ? 0 : disk->spec.reconnect_seconds;
+    return !disk->lost;
+}
+
 typedef enum NbdRequest { NBD_READ, NBD_WRITE, NBD_FLUSH, NBD_TRIM, NBD_ZERO } NbdRequest;
 
 static const char *const failed_words[] = {
@@ -100,12 +150,25 @@ static int64_t send_request(NbdDisk *disk, NbdRequest request, uint64_t offset, 
     return -1;
 }
 
+/* One that the loss of the connection took is sent again on the next connection, as QEMU does. */
 static bool do_request(NbdDisk *disk, NbdRequest request, uint64_t offset, void *data, size_t size,
                        Error *error) {
     pthread_mutex_lock(&disk->lock);
-    bool good = disk->lost ? error_set(error, "%s: " LOST, failed_words[request])
-                           : finish_request(disk, send_request(disk, request, offset, data, size),
-                                            failed_words[request], error);
+    const char *failed = failed_words[request];
+    int64_t deadline = 0; /* for all attempts: a server may die of the request itself */
+    bool good = false;
+    do {
+        Error reason = {0};
+        good = disk->lost ? error_set(&reason, "%s: " LOST, failed)
+                          : finish_request(disk, send_request(disk, request, offset, data, size),
+                                           failed, &reason);
+        if (deadline == 0 && !good)
+            deadline = now_ms() + disk->spec.reconnect_seconds * INT64_C(1000);
+        if (!good && !(disk->lost && reconnect(disk, deadline))) {
+            error_set(error, "%s", reason.message);
+            break;
+        }
+    } while (!good);
     pthread_mutex_unlock(&disk->lock);
     return good;
 }
@@ -161,8 +224,8 @@ static bool nbd_disk_discard(BlockNode *node, uint64_t offset, uint64_t size, bo
 }
 
 static void free_disk(NbdDisk *disk) {
-    if (disk->handle != NULL)
-        disk->library.close(disk->handle);
+    close_connection(disk);
+    nbd_spec_free(&disk->spec);
     pthread_mutex_destroy(&disk->lock);
     free(disk);
 }
@@ -195,38 +258,16 @@ static bool load_library(NbdLibrary *library, Error *error) {
                              error);
 }
 
-static bool start_connection(NbdDisk *disk, const NbdSpec *spec) {
-    const NbdLibrary *library = &disk->library;
-    if (spec->export_name != NULL && library->set_export_name(disk->handle, spec->export_name) != 0)
-        return false;
-    if (spec->uri != NULL)
-        return library->aio_connect_uri(disk->handle, spec->uri) == 0;
-    if (spec->socket != NULL)
-        return library->aio_connect_unix(disk->handle, spec->socket) == 0;
-    return library->aio_connect_tcp(disk->handle, spec->host, spec->port) == 0;
-}
-
-static bool connect_disk(NbdDisk *disk, const NbdSpec *spec, Error *error) {
-    int64_t deadline = now_ms() + CONNECT_SECONDS * 1000;
-    if (!load_library(&disk->library, error))
-        return false;
-    disk->handle = disk->library.create();
-    if (disk->handle == NULL || !start_connection(disk, spec))
-        return set_library_error(disk, UNREACHED, error);
-    while (disk->library.aio_is_ready(disk->handle) <= 0) {
-        if (disk->library.aio_is_dead(disk->handle) > 0 ||
-            disk->library.aio_is_closed(disk->handle) > 0)
-            return set_library_error(disk, UNREACHED, error);
-        if (!wait_for_server(disk, deadline, UNREACHED, error))
-            return false;
-    }
-    return true;
+static bool connect_disk(NbdDisk *disk, Error *error) {
+    return load_library(&disk->library, error) &&
+           open_connection(disk, now_ms() + CONNECT_SECONDS * 1000, error);
 }
 
 static bool take_properties(NbdDisk *disk, BlockNode *node, const BlockOptions *options,
                             Error *error) {
     const NbdLibrary *library = &disk->library;
     int64_t size = library->get_size(disk->handle);
+    disk->size = size;
     if (size < 0)
         return set_library_error(disk, "has no size", error);
     if (size == 0 && !options->any_content)
@@ -256,13 +297,12 @@ static bool check_options(const BlockOptions *options, Error *error) {
 }
 
 BlockNode *block_nbd_open(const BlockOptions *options, Error *error) {
-    NbdSpec spec = {.uri = NULL};
     NbdDisk *disk = allocate_zeroed(sizeof(*disk));
     BlockNode *node = allocate_zeroed(sizeof(*node));
     pthread_mutex_init(&disk->lock, NULL);
-    bool good = check_options(options, error) && nbd_spec_parse(options->path, &spec, error) &&
-                connect_disk(disk, &spec, error) && take_properties(disk, node, options, error);
-    nbd_spec_free(&spec);
+    bool good = check_options(options, error) &&
+                nbd_spec_parse(options->path, &disk->spec, error) && connect_disk(disk, error) &&
+                take_properties(disk, node, options, error);
     if (!good) {
         free_disk(disk);
         free(node);

@@ -13,10 +13,12 @@ typedef struct NbdSpec {
     char *host;
     char *port;
     char *export_name;
+    unsigned reconnect_seconds; /* in which a lost connection is tried again; 0: it stays lost */
 } NbdSpec;
 
-/* Reads "nbd:HOST:PORT[:exportname=NAME]", "nbd:unix:PATH[:exportname=NAME]", "nbd://..." and
- * "nbd+unix://...". The strings are freed by nbd_spec_free(), after an error too. */
+/* Reads "nbd:HOST:PORT[:exportname=NAME]", "nbd:unix:PATH[:exportname=NAME]", either with
+ * ":reconnect-delay=SECONDS" before the name, "nbd://..." and "nbd+unix://...". The strings are
+ * freed by nbd_spec_free(), after an error too. */
 bool nbd_spec_parse(const char *text, NbdSpec *spec, Error *error);
 void nbd_spec_free(NbdSpec *spec);
 

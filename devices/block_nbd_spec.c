@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define EXPORT_WORD ":exportname="
+#define RECONNECT_WORD ":reconnect-delay="
+#define RECONNECT_SECONDS_MAXIMUM 86400
 
 static bool starts_with(const char *text, const char *prefix) {
     return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -36,6 +38,17 @@ static bool parse_host(char *text, NbdSpec *spec) {
     return true;
 }
 
+static bool cut_reconnect(char *words, NbdSpec *spec) {
+    char *word = strstr(words, RECONNECT_WORD), *end = NULL;
+    if (word == NULL)
+        return true;
+    const char *number = word + strlen(RECONNECT_WORD);
+    unsigned long seconds = strtoul(number, &end, 10);
+    *word = '\0';
+    spec->reconnect_seconds = (unsigned)seconds;
+    return *number >= '0' && *number <= '9' && *end == '\0' && seconds <= RECONNECT_SECONDS_MAXIMUM;
+}
+
 bool nbd_spec_parse(const char *text, NbdSpec *spec, Error *error) {
     *spec = (NbdSpec){.uri = NULL};
     if (starts_with(text, "nbd://") || starts_with(text, "nbd+unix://")) {
@@ -49,6 +62,7 @@ bool nbd_spec_parse(const char *text, NbdSpec *spec, Error *error) {
         spec->export_name = strdup(export_word + strlen(EXPORT_WORD));
         *export_word = '\0';
     }
+    good = good && cut_reconnect(words, spec);
     if (good && starts_with(words, "unix:")) {
         spec->socket = strdup(words + strlen("unix:"));
         good = spec->socket[0] != '\0';

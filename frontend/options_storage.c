@@ -131,7 +131,8 @@ static const char *const tuning_keys[] = {"cache",  "aio",    "discard",     "de
 #define DRIVE_KEYS                                                                                 \
     "file if index bus unit media format readonly snapshot id "                                    \
     "cache aio discard detect-zeroes werror rerror copy-on-read serial driver dir floppy rw "      \
-    "fat-type server.type server.path server.host server.port host port path export"
+    "fat-type server.type server.path server.host server.port host port path export "              \
+    "reconnect-delay"
 
 /* A folder as a disk by its parts, as one text: "fat:rw:16:FOLDER". NULL on error. 'prefix' stands
  * before the keys. */
@@ -192,14 +193,18 @@ static const char *read_export(Settings *settings, KeyValues *values, const char
                          "server.type=inet with server.host= and server.port=");
         return NULL;
     }
+    const char *delay = either_value(values, prefix, "reconnect-delay", "reconnect-delay");
+    const char *delay_word = delay != NULL ? ":reconnect-delay=" : "";
     char text[4096];
     int length;
     if (is_unix)
-        length = snprintf(text, sizeof(text), "nbd:unix:%s%s%s", socket, word, name ? name : "");
+        length = snprintf(text, sizeof(text), "nbd:unix:%s%s%s%s%s", socket, delay_word,
+                          delay != NULL ? delay : "", word, name != NULL ? name : "");
     else
         length = snprintf(text, sizeof(text),
-                          strchr(host, ':') != NULL ? "nbd:[%s]:%s%s%s" : "nbd:%s:%s%s%s", host,
-                          port != NULL ? port : "10809", word, name != NULL ? name : "");
+                          strchr(host, ':') != NULL ? "nbd:[%s]:%s%s%s%s%s" : "nbd:%s:%s%s%s%s%s",
+                          host, port != NULL ? port : "10809", delay_word,
+                          delay != NULL ? delay : "", word, name != NULL ? name : "");
     if (length < (int)sizeof(text))
         return settings_keep_string(settings, text);
     error_set(error, "the name of the export is too long");
@@ -409,7 +414,7 @@ bool option_blockdev(Settings *settings, const char *argument, Error *error) {
                               "driver node-name filename file file.driver "
                               "file.filename read-only backing discard cache.direct dir floppy rw "
                               "fat-type server.type server.path server.host server.port host port "
-                              "path export",
+                              "path export reconnect-delay",
                               error);
     key_values_free(&values);
     return good;

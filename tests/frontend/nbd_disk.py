@@ -233,6 +233,34 @@ def check_server_dies(folder):
     assert run_guest(folder, lambda server: ["-drive", f"driver=nbd,server.type=unix,server.path={server.path}"]) == 15
 
 
+def check_server_comes_back(folder):
+    """Requests wait for it as long as they are told to, and no longer."""
+    need_firmware()
+    image = boot_image(folder)
+    with Server(folder, image) as server:
+        drive = f"driver=nbd,server.type=unix,server.path={server.path},reconnect-delay="
+        refused(["-display", "none", "-drive", drive + "soon"], "names no export")
+        process = subprocess.Popen([PROGRAM, "-display", "none", "-device", "isa-debug-exit,iobase=0x501,iosize=1", "-drive", drive + "3"],
+                                   stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        try:
+            deadline = time.time() + 30
+            while content(image)[512:1024] != b"\x5a" * 512:
+                assert process.poll() is None and time.time() < deadline, f"no sector came: {process.poll()}"
+                time.sleep(0.05)
+            for _ in range(2):
+                server.kill()
+                time.sleep(0.7)
+                assert process.poll() is None
+                with Server(folder, image) as server:
+                    time.sleep(0.7)
+                    assert process.poll() is None
+            started = time.time()
+            assert process.wait(60) == 15 and 1.5 < time.time() - started < 20
+        finally:
+            process.kill()
+            process.communicate()
+
+
 def in_own_folder(check):
     @functools.wraps(check)
     def wrapped():
@@ -241,7 +269,7 @@ def in_own_folder(check):
     return wrapped
 
 
-CHECKS = [check_images, check_written, check_tcp, check_read_only, check_absent, check_server_dies]
+CHECKS = [check_images, check_written, check_tcp, check_read_only, check_absent, check_server_dies, check_server_comes_back]
 
 
 def main():
