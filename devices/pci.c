@@ -463,7 +463,7 @@ void pci_bus_set_pirq_wires(PciBus *bus, const Wire wires[PCI_PIRQS]) {
  */
 
 PciDevice *pci_bus_device(const PciBus *bus, unsigned slot, unsigned function) {
-    for (int i = 0; i < bus->device_count; i++)
+    for (int i = 0; bus != NULL && i < bus->device_count; i++)
         if (bus->devices[i]->slot == slot && bus->devices[i]->function == function)
             return bus->devices[i];
     return NULL;

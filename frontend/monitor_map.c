@@ -106,7 +106,7 @@ bool monitor_info_mtree(Monitor *monitor, char *arguments, Error *error) {
 bool monitor_info_roms(Monitor *monitor, char *arguments, Error *error) {
     const Machine *machine = monitor->machine;
     const Board *board = &machine->board;
-    const char *bios = machine->config.bios != NULL ? machine->config.bios : FIRMWARE_BIOS;
+    const char *bios = board_bios_name(board);
     (void)arguments;
     (void)error;
     if (machine->config.kernel != NULL)

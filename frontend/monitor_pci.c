@@ -81,7 +81,8 @@ static void print_device(Monitor *monitor, const PciDevice *device, unsigned slo
 
 bool monitor_info_pci(Monitor *monitor, char *arguments, Error *error) {
     (void)arguments;
-    (void)error;
+    if (monitor->machine->board.pci == NULL)
+        return error_set(error, "this machine has no PCI bus");
     for (unsigned place = 0; place < 32 * 8; place++) {
         PciDevice *device = pci_bus_device(monitor->machine->board.pci, place / 8, place % 8);
         if (device != NULL)

@@ -213,8 +213,10 @@ bool monitor_info_qtree(Monitor *monitor, char *arguments, Error *error) {
         print_device(monitor, 1, "hpet", "");
     if (is_there(board, MEMBER(io_apic)))
         print_device(monitor, 1, "ioapic", "");
-    print_device(monitor, 1, "i440FX-pcihost", "");
-    print_bus(monitor, 2, "pci.0", "PCI");
+    if (board->pci != NULL) {
+        print_device(monitor, 1, "i440FX-pcihost", "");
+        print_bus(monitor, 2, "pci.0", "PCI");
+    }
     for (unsigned place = 0; place < 32 * 8; place++) {
         const PciDevice *device = pci_bus_device(board->pci, place / 8, place % 8);
         if (device != NULL)

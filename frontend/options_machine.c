@@ -5,8 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool list_machines(void) {
+    printf("pc               a PC with a PCI bus: i440FX and PIIX3 (default)\n"
+           "isapc            a PC without PCI, ACPI and I/O APIC\n"
+           "none             no machine\n");
+    return true;
+}
+
 static bool is_known_machine(const char *type) {
-    return strcmp(type, "none") == 0 || strcmp(type, "pc") == 0 ||
+    return strcmp(type, "none") == 0 || strcmp(type, "pc") == 0 || strcmp(type, "isapc") == 0 ||
            strncmp(type, "pc-i440fx-", 10) == 0;
 }
 
@@ -42,15 +49,19 @@ static bool check_machine_properties(Settings *settings, KeyValues *values, Erro
 }
 
 bool option_machine(Settings *settings, const char *argument, Error *error) {
+    if (strcmp(argument, "help") == 0 || strcmp(argument, "?") == 0)
+        return settings->listed = list_machines();
     KeyValues values = {.items = NULL};
     bool good = key_values_parse(&values, argument, "type", error);
     const char *type = key_values_get(&values, "type");
     const char *accel = key_values_get(&values, "accel");
     if (good && type != NULL && !is_known_machine(type))
-        good = error_set(error, "unknown machine '%s'; known are pc and none", type);
+        good = error_set(error, "unknown machine '%s'; known are pc, isapc and none", type);
     if (good && accel != NULL)
         good = option_accel_name(settings, accel, error);
     settings->no_machine = type != NULL && strcmp(type, "none") == 0;
+    if (type != NULL)
+        settings->machine.has_pci = strcmp(type, "isapc") != 0;
     good = good && check_machine_properties(settings, &values, error);
     key_values_free(&values);
     return good;

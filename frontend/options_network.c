@@ -12,8 +12,10 @@
 
 /* ---- Back ends ---- */
 
+#define ISA_MACHINE_CARD "ne2k_isa" /* of a machine without PCI, unless another is named */
+
 #define USER_KEYS                                                                                  \
-    "id net host dhcpstart dns dnssearch domainname hostname hostfwd guestfwd restrict tftp http "      \
+    "id net host dhcpstart dns dnssearch domainname hostname hostfwd guestfwd restrict tftp http " \
     "tftp-server-name bootfile ipv4 ipv6 ipv6-net ipv6-prefix ipv6-prefixlen ipv6-host ipv6-dns"
 #define SOCKET_KEYS "id listen connect mcast udp fd localaddr"
 #define TAP_KEYS "id fd ifname script downscript vhost"
@@ -228,22 +230,28 @@ static bool read_address(Settings *settings, KeyValues *values, NetworkCardConfi
            error_set(error, "'%s' is the address of a group, not of a card", text);
 }
 
+typedef struct IsaPlace {
+    uint16_t port;
+    uint8_t irq;
+} IsaPlace;
+
 /* As the first NE2000 of an ISA machine is set up, then as the next ones. */
-static bool read_isa_place(const Settings *settings, KeyValues *values, NetworkCardConfig *card,
-                           Error *error) {
-    static const struct {
-        uint16_t port;
-        uint8_t irq;
-    } places[] = {{0x300, 9}, {0x320, 10}, {0x340, 11}, {0x360, 3}, {0x280, 4}, {0x380, 5}};
+static IsaPlace next_isa_place(const Settings *settings) {
+    static const IsaPlace places[] = {{0x300, 9}, {0x320, 10}, {0x340, 11},
+                                      {0x360, 3}, {0x280, 4},  {0x380, 5}};
     unsigned before = 0;
-    uint64_t port, irq;
     for (unsigned i = 0; i < MACHINE_NETWORK_CARDS; i++)
         before += settings->machine.network_card[i].model != NULL &&
                   network_card_find(settings->machine.network_card[i].model)->is_isa;
-    if (before >= sizeof(places) / sizeof(places[0]))
-        before = 0;
-    if (!key_values_get_number(values, "iobase", places[before].port, &port, error) ||
-        !key_values_get_number(values, "irq", places[before].irq, &irq, error))
+    return places[before < sizeof(places) / sizeof(places[0]) ? before : 0];
+}
+
+static bool read_isa_place(const Settings *settings, KeyValues *values, NetworkCardConfig *card,
+                           Error *error) {
+    IsaPlace place = next_isa_place(settings);
+    uint64_t port, irq;
+    if (!key_values_get_number(values, "iobase", place.port, &port, error) ||
+        !key_values_get_number(values, "irq", place.irq, &irq, error))
         return false;
     if (port == 0 || port > 0xFFE0 || port % 0x20 != 0 || irq < 2 || irq > 15)
         return error_set(error, "iobase is a multiple of 20h, and irq 2 to 15");
@@ -345,6 +353,13 @@ const NetworkCardModel *option_network_default_card(void) {
     return model;
 }
 
+/* Which model that is depends on the machine, which need not be known yet. */
+static void note_default_card(Settings *settings, const NetworkCardConfig *card,
+                              KeyValues *values) {
+    settings->network_card_is_default[card - settings->machine.network_card] =
+        key_values_get(values, "model") == NULL;
+}
+
 static bool add_nic(Settings *settings, KeyValues *values, Error *error) {
     const char *kind = key_values_get(values, "type"), *model_name;
     if (kind == NULL)
@@ -359,6 +374,7 @@ static bool add_nic(Settings *settings, KeyValues *values, Error *error) {
     if (card == NULL)
         return false;
     card->comes_first = true;
+    note_default_card(settings, card, values);
     key_values_get(values, "id");
     card->back_end = add_back_end(settings, kind, values, " model mac addr bootindex", error);
     return card->back_end != NULL;
@@ -392,6 +408,7 @@ static bool add_net(Settings *settings, KeyValues *values, Error *error) {
     if (card == NULL)
         return false;
     card->comes_first = true;
+    note_default_card(settings, card, values);
     settings->net_card[settings->net_card_count++] = card;
     key_values_get(values, "name");
     return key_values_check_used(values, "model macaddr mac addr name", error);
@@ -473,9 +490,23 @@ static bool add_default(Settings *settings, Error *error) {
            (settings->machine.network_back_end[0].user.is_default = true);
 }
 
+/* An ISA machine has another usual card. */
+static void adapt_default_cards(Settings *settings) {
+    for (unsigned i = 0; i < MACHINE_NETWORK_CARDS && !settings->machine.has_pci; i++) {
+        NetworkCardConfig *card = &settings->machine.network_card[i];
+        if (card->model == NULL || !settings->network_card_is_default[i])
+            continue;
+        IsaPlace place = next_isa_place(settings);
+        card->model = ISA_MACHINE_CARD;
+        card->io_base = place.port;
+        card->irq = place.irq;
+    }
+}
+
 bool settings_finish_network(Settings *settings, Error *error) {
     if (!add_default(settings, error))
         return false;
+    adapt_default_cards(settings);
     for (unsigned i = 0; i < settings->net_card_count && i < settings->net_back_end_count; i++)
         settings->net_card[i]->back_end = settings->net_back_end[i];
     for (unsigned i = 0; i < MACHINE_NETWORK_BACK_ENDS; i++) {

@@ -103,6 +103,7 @@ typedef struct Settings {
     NetworkCardConfig *net_card[MACHINE_NETWORK_CARDS];
     const char *net_back_end[MACHINE_NETWORK_BACK_ENDS];
     unsigned net_card_count, net_back_end_count;
+    bool network_card_is_default[MACHINE_NETWORK_CARDS]; /* nobody named its model */
 
     bool snapshot;                       /* -snapshot: for every drive */
     bool snapshot_by_default;            /* for drives that do not say snapshot=off */
@@ -110,7 +111,7 @@ typedef struct Settings {
     bool floppy_boots[MACHINE_FLOPPIES]; /* -global isa-fdc.bootindexA: at this place */
     int floppy_boot_index[MACHINE_FLOPPIES];
     bool show_help, show_version;
-    bool finished; /* settings_finish() was here */
+    bool finished;                /* settings_finish() was here */
     bool sandbox;                 /* -sandbox on */
     bool listed;                  /* an option printed a list: nothing more to do */
     const char *trace_categories; /* -d */

@@ -1,4 +1,5 @@
 #include "settings_finish.h"
+#include "isa_board.h"
 #include "options_network.h"
 
 #include <stdio.h>
@@ -46,6 +47,17 @@ static void finish_ports(Settings *settings) {
     }
     if (settings->no_graphic)
         settings->display = DISPLAY_NONE;
+}
+
+/* An ISA machine has neither what makes ACPI nor an HPET, and the usual adapter has another form.
+ */
+static void finish_isa_machine(Settings *settings) {
+    MachineConfig *machine = &settings->machine;
+    if (machine->has_pci)
+        return;
+    machine->has_acpi = machine->has_hpet = false;
+    if (machine->vga.model == VGA_STANDARD && !settings->vga_is_named)
+        machine->vga.model = VGA_ISA;
 }
 
 /* "/dev/fdset/N" is a descriptor of -add-fd. */
@@ -158,7 +170,9 @@ bool settings_finish(Settings *settings, Error *error) {
     }
     finish_drives(settings);
     finish_ports(settings);
-    return settings_finish_network(settings, error) && finish_sound(settings, error) &&
+    finish_isa_machine(settings);
+    return settings_finish_network(settings, error) &&
+           isa_board_check_config(&settings->machine, error) && finish_sound(settings, error) &&
            resolve_all(settings, settings->serial, settings->serial_count, error) &&
            resolve_all(settings, settings->parallel, settings->parallel_count, error) &&
            resolve_all(settings, settings->monitor, settings->monitor_count, error) &&

@@ -6,6 +6,7 @@
 #include "error.h"
 
 #define FIRMWARE_BIOS "bios-256k.bin"
+#define FIRMWARE_ISA_BIOS "bios.bin" /* smaller: for a board without PCI */
 #define FIRMWARE_VGA_BIOS "vgabios-stdvga.bin"
 #define FIRMWARE_ISA_VGA_BIOS "vgabios-isavga.bin"
 #define FIRMWARE_CIRRUS_BIOS "vgabios-cirrus.bin"

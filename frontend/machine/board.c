@@ -1,4 +1,5 @@
-/* What is plugged where: an i440FX board with a PIIX3, slots as in QEMU's 'pc'.
+/* What is plugged where: an i440FX board with a PIIX3, slots as in QEMU's 'pc'; or, without the
+ * chips in slots, an ISA board as QEMU's 'isapc'.
  *
  *   slot 0    i440FX host bridge          IRQ 0  timer          IRQ 8  clock
  *   slot 1.0  PIIX3 ISA bridge            IRQ 1  keyboard       IRQ 9  ACPI
@@ -17,6 +18,7 @@
 #include "i8237.h"
 #include "i8254.h"
 #include "io_apic.h"
+#include "isa_board.h"
 #include "machine_parts.h"
 #include "mc146818.h"
 #include "pc_speaker.h"
@@ -56,7 +58,7 @@ static Wire reset_wire(Board *board) {
     return (Wire){machine_reset_pin, board->machine, 0};
 }
 
-static bool create_bridges(Board *board, Error *error) {
+static bool create_pci_bridges(Board *board, Error *error) {
     DeviceContext context = board_context(board);
     Wire reset = reset_wire(board);
     board->pci = pci_bus_create(&context, error);
@@ -86,6 +88,14 @@ static bool create_bridges(Board *board, Error *error) {
                             .suspend_opaque = board->machine};
     board->power_management = piix4_pm_create(&context, board->pci, &power, error);
     return board->power_management != NULL;
+}
+
+static bool create_bridges(Board *board, Error *error) {
+    DeviceContext context = board_context(board);
+    if (board->machine->config.has_pci)
+        return create_pci_bridges(board, error);
+    board->a20_gate = a20_gate_create(&context);
+    return isa_board_check_firmware(board, error) && board_create_interrupts(board, error);
 }
 
 static int64_t first_time(const MachineConfig *config) {
@@ -197,6 +207,8 @@ static bool create_chips(Board *board, const KernelImage *kernel, Error *error) 
 static void reset_chips(Board *board) {
     Machine *machine = board->machine;
     device_list_reset(&machine->devices);
+    if (!machine->config.has_pci)
+        isa_board_load_bios(board);
     machine_reset_processors(machine);
 }
 
@@ -206,8 +218,9 @@ bool board_create(Machine *machine, Error *error) {
     board->machine = machine;
     /* Everything that may not be there comes first, so that a wrong name costs nothing. */
     board_create_mixers(board);
-    bool good = board_open_media(board, error) && board_load_kernel(board, &kernel, error) &&
-                board_load_firmware(board, error) && create_chips(board, &kernel, error);
+    bool good = isa_board_check_config(&machine->config, error) && board_open_media(board, error) &&
+                board_load_kernel(board, &kernel, error) && board_load_firmware(board, error) &&
+                create_chips(board, &kernel, error);
     kernel_image_free(&kernel);
     if (!good)
         return false;

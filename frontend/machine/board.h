@@ -48,15 +48,17 @@ typedef struct BoardNetworkCard {
 } BoardNetworkCard;
 
 #define BOARD_DRIVES MACHINE_DRIVES
+#define BOARD_IDE_CHANNELS (MACHINE_IDE_DRIVES / 2)
 
 typedef struct Board {
     struct Machine *machine;
     /* In the order in which they are made. */
-    struct PciBus *pci;
+    struct PciBus *pci; /* NULL on an ISA board, as the chips on it */
     struct A20Gate *a20_gate;
     struct I440fx *host_bridge;
     struct I8259 *pic;
-    /* NULL if the processors have none: those of all, the first one's, and the I/O APIC. */
+    /* NULL if the processors have none: those of all, the first one's, and (not on an ISA board)
+     * the I/O APIC. */
     struct LocalApicGroup *local_apics;
     struct LocalApic *local_apic[MACHINE_PROCESSORS];
     struct IoApic *io_apic;
@@ -92,8 +94,9 @@ typedef struct Board {
     struct FwCfg *fw_cfg;
     struct Vga *vga;
     struct I82077 *floppy;
-    struct Piix3Ide *ide;
-    struct VirtioBlk *virtio_disk[MACHINE_PCI_DISKS]; /* NULL: not of this kind, or not there */
+    struct Piix3Ide *ide;                               /* NULL on an ISA board */
+    struct IdeChannel *ide_channel[BOARD_IDE_CHANNELS]; /* its own, or an ISA board's */
+    struct VirtioBlk *virtio_disk[MACHINE_PCI_DISKS];   /* NULL: not of this kind, or not there */
     struct Nvme *nvme_disk[MACHINE_PCI_DISKS];
     struct Ahci *ahci; /* NULL without */
     unsigned ahci_slot;
@@ -141,6 +144,8 @@ void board_power_button(Board *board);
 void board_sleep_button(Board *board);
 /* The file that has the display adapter's BIOS. */
 const char *board_vga_bios_name(const Board *board);
+/* The same for the BIOS. */
+const char *board_bios_name(const Board *board);
 
 /* Suspended to RAM, no instruction may run; board_wake() resets the chips, and the firmware goes on
  * where the system wants it. */

@@ -2,9 +2,9 @@
  * it.) */
 #include "board_parts.h"
 #include "i82077.h"
+#include "ide.h"
 #include "machine_parts.h"
 #include "mc146818.h"
-#include "piix3_ide.h"
 
 #include <string.h>
 
@@ -78,7 +78,7 @@ static void fill_disks(Board *board) {
     unsigned translation = 0;
     mc146818_set_cmos(board->rtc, CMOS_DISK_TYPES, 0);
     for (unsigned i = 0; i < MACHINE_IDE_DRIVES; i++) {
-        IdeGeometry geometry = ide_channel_geometry(piix3_ide_channel(board->ide, i / 2), i % 2);
+        IdeGeometry geometry = ide_channel_geometry(board->ide_channel[i / 2], i % 2);
         if (geometry.cylinders == 0)
             continue;
         if (i < 2)

@@ -2,9 +2,9 @@
 #include "ahci.h"
 #include "disk_media.h"
 #include "i82077.h"
+#include "ide.h"
 #include "machine_parts.h"
 #include "nvme.h"
-#include "piix3_ide.h"
 #include "scsi_cd.h"
 #include "scsi_disk.h"
 #include "virtio_blk.h"
@@ -22,7 +22,7 @@ IdeChannel *board_drive_channel(const Board *board, const BoardDrive *drive, uns
                    : NULL;
     }
     *unit = drive->unit % IDE_CHANNEL_DRIVES;
-    return piix3_ide_channel(board->ide, drive->unit / IDE_CHANNEL_DRIVES);
+    return board->ide_channel[drive->unit / IDE_CHANNEL_DRIVES];
 }
 
 IdeGeometry board_drive_geometry(const Board *board, const BoardDrive *drive) {

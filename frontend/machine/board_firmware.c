@@ -38,6 +38,13 @@ const char *board_vga_bios_name(const Board *board) {
     return names[board->machine->config.vga.model];
 }
 
+const char *board_bios_name(const Board *board) {
+    const MachineConfig *config = &board->machine->config;
+    if (config->bios != NULL)
+        return config->bios;
+    return config->has_pci ? FIRMWARE_BIOS : FIRMWARE_ISA_BIOS;
+}
+
 /* SeaBIOS shows nothing without the adapter's ROM; to another BIOS it may mean nothing. */
 static bool load_vga_rom(Board *board, Error *error) {
     const MachineConfig *config = &board->machine->config;
@@ -51,7 +58,7 @@ static bool load_vga_rom(Board *board, Error *error) {
 
 static bool load_roms(Board *board, Error *error) {
     const MachineConfig *config = &board->machine->config;
-    const char *name = config->bios != NULL ? config->bios : FIRMWARE_BIOS;
+    const char *name = board_bios_name(board);
     /* SeaBIOS turns words round with BSWAP; on a 386 it would only reset for ever. */
     if (config->bios == NULL && !cpu_has(board->machine->cpu, FEATURE_486))
         return error_set(error,
@@ -118,12 +125,17 @@ static void print_boot_path(const Board *board, ByteBuffer *text, unsigned drive
         byte_buffer_print(text, "/pci@i0cf8/ethernet@%x/ethernet-phy@0\n",
                           board->network_card[drive - BOARD_DRIVES].slot);
     } else if (drive < MACHINE_FLOPPIES) {
-        byte_buffer_print(text, "/pci@i0cf8/isa@1/fdc@03f0/floppy@%u\n", drive);
+        byte_buffer_print(text, "%s/fdc@03f0/floppy@%u\n",
+                          board->pci != NULL ? "/pci@i0cf8/isa@1" : "/isa", drive);
     } else if (drive >= MACHINE_FLOPPIES + MACHINE_IDE_DRIVES) {
         board_print_pci_disk_path(board, drive - MACHINE_FLOPPIES - MACHINE_IDE_DRIVES, text);
     } else {
         unsigned unit = drive - MACHINE_FLOPPIES;
-        byte_buffer_print(text, "/pci@i0cf8/ide@1,1/drive@%u/disk@%u\n", unit / 2, unit % 2);
+        if (board->pci == NULL)
+            byte_buffer_print(text, "/isa/ide@%04x/drive@0/disk@%u\n", unit < 2 ? 0x1F0 : 0x170,
+                              unit % 2);
+        else
+            byte_buffer_print(text, "/pci@i0cf8/ide@1,1/drive@%u/disk@%u\n", unit / 2, unit % 2);
     }
 }
 
@@ -198,7 +210,7 @@ static bool add_smbios_tables(Board *board, Error *error) {
                              .processor_features = cpuid_features(cpu),
                              .processor_mhz = (uint32_t)(cpu->model->tsc_hz / 1000000),
                              .processors = config->processors,
-                             .machine_name = "pc-i440fx-7.2"};
+                             .machine_name = config->has_pci ? "pc-i440fx-7.2" : "isapc"};
     ByteBuffer anchor, tables;
     smbios_tables_build(&config->smbios, &machine, &anchor, &tables);
     bool good =

@@ -6,7 +6,8 @@
  *                    +-- I/O APIC, pin n - messages -----+
  *
  * The timer's line 0 is at pin 2 of the I/O APIC and INTR of the 8259 pair at pin 0, as firmware's
- * tables say. A processor without a local APIC has the 8259 pair at its INTR, and no I/O APIC. */
+ * tables say. A processor without a local APIC has the 8259 pair at its INTR, and no I/O APIC; nor
+ * has an ISA board one. */
 #include "board_parts.h"
 #include "cpu_feature.h"
 #include "cpu_model.h"
@@ -44,7 +45,8 @@ static void set_8259_output(void *opaque, int line, int level) {
         return;
     }
     set_lint(board, 0, level);
-    io_apic_set_pin(board->io_apic, IO_APIC_PIN_8259, level);
+    if (board->io_apic != NULL)
+        io_apic_set_pin(board->io_apic, IO_APIC_PIN_8259, level);
 }
 
 static void set_request_line(void *opaque, int line, int level) {
@@ -63,7 +65,8 @@ void board_set_nmi(Board *board, int level) {
 
 static void end_of_interrupt(void *opaque, uint8_t vector) {
     const Board *board = opaque;
-    io_apic_end_of_interrupt(board->io_apic, vector);
+    if (board->io_apic != NULL)
+        io_apic_end_of_interrupt(board->io_apic, vector);
 }
 
 static uint64_t read_tsc(void *opaque) {
@@ -109,6 +112,8 @@ static bool create_apics(Board *board, Error *error) {
     for (unsigned i = 0; i < machine->processor_count; i++)
         if (!create_local_apic(board, machine->processor[i].cpu, error))
             return false;
+    if (!machine->config.has_pci)
+        return true;
     ApicBus bus = {local_apic_group_send, board->local_apics};
     board->io_apic = io_apic_create(&context, &bus, error);
     return board->io_apic != NULL;

@@ -5,6 +5,7 @@
 #include "disk_media.h"
 #include "i82077.h"
 #include "i8237.h"
+#include "isa_board.h"
 #include "machine_parts.h"
 #include "piix3_ide.h"
 
@@ -113,8 +114,18 @@ static bool create_floppy(Board *board, Error *error) {
     return board->floppy != NULL;
 }
 
-static bool create_ide(Board *board, Error *error) {
+/* With a bus master on the PCI bus; an ISA board has the channels alone, which move by PIO. */
+static bool create_ide_channels(Board *board, const Piix3IdeOptions *options, Error *error) {
     DeviceContext context = board_context(board);
+    if (!board->machine->config.has_pci)
+        return isa_board_create_ide(board, options->drives, options->irqs, error);
+    board->ide = piix3_ide_create(&context, board->pci, options, error);
+    for (unsigned i = 0; board->ide != NULL && i < BOARD_IDE_CHANNELS; i++)
+        board->ide_channel[i] = piix3_ide_channel(board->ide, i);
+    return board->ide != NULL;
+}
+
+static bool create_ide(Board *board, Error *error) {
     Piix3IdeOptions options = {
         .slot = SLOT_PIIX3,
         .function = FUNCTION_IDE,
@@ -129,8 +140,7 @@ static bool create_ide(Board *board, Error *error) {
         options.drives[i].geometry =
             board_known_geometry(board, MACHINE_FLOPPIES + i, &board->machine->config.ide[i]);
     }
-    board->ide = piix3_ide_create(&context, board->pci, &options, error);
-    return board->ide != NULL;
+    return create_ide_channels(board, &options, error);
 }
 
 bool board_create_storage(Board *board, Error *error) {
@@ -143,6 +153,8 @@ void board_destroy_storage(Board *board) {
         i82077_destroy(board->floppy);
     if (board->ide != NULL)
         piix3_ide_destroy(board->ide);
+    else
+        isa_board_destroy_ide(board);
     board_destroy_pci_disks(board);
     if (board->machine != NULL) /* else the machine ended before it had a board */
         disk_logs_close(board->machine);

@@ -8,6 +8,7 @@ void machine_config_init(MachineConfig *config) {
         .translator = {.backend = translator_default_backend()},
         .boot_fail_wait_ms = UINT32_MAX,
         .has_vga = true,
+        .has_pci = true,
         .has_acpi = true,
         .has_hpet = true,
         .debug_exit_port = 0x501,

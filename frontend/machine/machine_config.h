@@ -205,6 +205,7 @@ typedef struct MachineConfig {
     const KeyboardLayout *keyboard_layout; /* for what is typed as characters; NULL: USA */
     bool has_vga;
     VgaConfig vga; /* of slot, memory and identification; slot 0: the usual one */
+    bool has_pci;  /* else an ISA board (isa_board.h) */
     bool has_acpi; /* power management and the tables that tell of it */
     bool has_hpet;
     bool no_suspend_to_ram, no_suspend_to_disk; /* S3 and S4 are not offered */

@@ -58,6 +58,7 @@ bool qmp_query_machines(QmpCall *call) {
     call->result = json_object_new_array();
     json_object_array_add(call->result,
                           machine_info("pc-i440fx-7.2", "pc", MACHINE_PROCESSORS, "pc.ram"));
+    json_object_array_add(call->result, machine_info("isapc", NULL, 1, "pc.ram"));
     json_object_array_add(call->result, machine_info("none", NULL, 1, NULL));
     return true;
 }

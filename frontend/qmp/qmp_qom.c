@@ -13,6 +13,7 @@ static const struct {
 } board_types[] = {
     {"tcg-accel", "accel", ""},
     {"pc-i440fx-7.2-machine", "generic-pc-machine", ""},
+    {"isapc-machine", "generic-pc-machine", ""},
     {"none-machine", "machine", ""},
     {"memory-backend-ram", "memory-backend", ""},
     {"secret", "secret_common", ""},

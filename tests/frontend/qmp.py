@@ -193,6 +193,7 @@ def check_probe():
         qmp.call("qom-list-properties", typename="none-machine")
         machines = {entry["name"]: entry for entry in qmp.call("query-machines")}
         assert machines["pc-i440fx-7.2"]["alias"] == "pc" and machines["pc-i440fx-7.2"]["default-ram-id"] == "pc.ram"
+        assert machines["isapc"]["cpu-max"] == 1
         assert "pentium3" in {entry["name"] for entry in qmp.call("query-cpu-definitions")}
         options = {entry["option"] for entry in qmp.call("query-command-line-options")}
         assert {"machine", "device", "blockdev", "chardev"} <= options and "sandbox" not in options

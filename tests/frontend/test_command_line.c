@@ -38,6 +38,12 @@ static void expect_good(const char *line) {
         ck_abort_msg("'%s': %s", line, error.message);
 }
 
+/* As a new program: options so far are forgotten. */
+static void start_over(void) {
+    tear_down();
+    set_up();
+}
+
 static void expect_error(const char *line, const char *part) {
     ck_assert_msg(!parse(line), "'%s' was taken", line);
     ck_assert_msg(strstr(error.message, part) != NULL, "'%s' gave '%s'", line, error.message);
@@ -161,6 +167,57 @@ START_TEST(what_qemu_scripts_pass) {
     ck_assert_uint_eq(settings.machine.ram_bytes, 64 << 20);
     ck_assert_int_eq(settings.monitor[0].kind, CHARACTER_SOCKET);
     ck_assert(settings.monitor[0].server && !settings.monitor[0].wait);
+}
+END_TEST
+
+START_TEST(a_machine_without_pci) {
+    expect_good("");
+    ck_assert(settings.machine.has_pci);
+    start_over();
+    expect_good("-nic user -machine isapc -net nic");
+    ck_assert(!settings.machine.has_pci && !settings.machine.has_acpi);
+    ck_assert(!settings.machine.has_hpet);
+    ck_assert_int_eq(settings.machine.vga.model, VGA_ISA);
+    ck_assert_str_eq(settings.machine.network_card[0].model, "ne2k_isa");
+    ck_assert_uint_eq(settings.machine.network_card[0].io_base, 0x300);
+    ck_assert_uint_eq(settings.machine.network_card[0].irq, 9);
+    ck_assert_uint_eq(settings.machine.network_card[1].io_base, 0x320);
+    start_over();
+    expect_good("-M isapc -vga std -device isa-vga -device ne2k_isa -device sb16");
+    start_over();
+    expect_good("-M isapc -vga none");
+    start_over();
+    expect_good("-M isapc -M pc -usb");
+    ck_assert(settings.machine.has_pci && settings.machine.has_acpi);
+}
+END_TEST
+
+/* What hangs on the PCI bus is refused wherever it is named. */
+START_TEST(no_pci_devices_without_pci) {
+    static const char *const devices[][2] = {
+        {"-drive if=none,id=d,file=x -device nvme,drive=d",
+         "-device nvme: an isapc has no PCI bus"},
+        {"-drive if=virtio,file=x", "virtio-blk-pci: an isapc has no PCI bus"},
+        {"-device ahci", "ahci: an isapc has no PCI bus"},
+        {"-device lsi", "lsi53c895a: an isapc has no PCI bus"},
+        {"-usb", "piix3-usb-uhci: an isapc has no PCI bus"},
+        {"-device usb-tablet", "usb-tablet: an isapc has no PCI bus"},
+        {"-device AC97", "AC97: an isapc has no PCI bus"},
+        {"-device ES1370", "ES1370: an isapc has no PCI bus"},
+        {"-device pci-testdev", "pci-testdev: an isapc has no PCI bus"},
+        {"-nic user,model=e1000", "e1000: an isapc has no PCI bus"},
+        {"-device VGA", "VGA: an isapc has no PCI bus"},
+        {"-vga cirrus", "cirrus-vga: an isapc has no PCI bus"},
+        {"-smp 2", "an isapc has one processor, not 2"},
+    };
+    for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+        char line[128];
+        snprintf(line, sizeof(line), "%s -machine isapc", devices[i][0]);
+        start_over();
+        expect_error(line, devices[i][1]);
+        start_over();
+        expect_good(devices[i][0]);
+    }
 }
 END_TEST
 
@@ -578,6 +635,8 @@ int main(void) {
     tcase_add_test(tests, short_boot_order);
     tcase_add_test(tests, what_qemu_scripts_pass);
     tcase_add_test(tests, acpi_and_hpet_can_be_left_out);
+    tcase_add_test(tests, a_machine_without_pci);
+    tcase_add_test(tests, no_pci_devices_without_pci);
     tcase_add_test(tests, names_of_the_machine);
     tcase_add_loop_test(tests, bad_names_of_the_machine, 0,
                         sizeof(bad_names) / sizeof(bad_names[0]));

@@ -61,20 +61,31 @@ def without_top(memory_map, megabytes):
             for start, end, kind in kept]
 
 
+def compare_memory(context, megabytes, *options):
+    with start_qemu(context, "memory_map", *options, memory=megabytes) as other:
+        other_sizes, other_map = read_report(other)
+    machine = context.start_floppy(context.own_image("bare_metal/memory_map.img"), "-net",
+                                   "none", *options, memory=megabytes)
+    sizes, own_map = read_report(machine)
+    machine.close()
+    place = " ".join((f"{megabytes} MB", *options))
+    for name in ("int12", "cmos-15", "cmos-17", "cmos-30", "cmos-34"):
+        check(sizes[name] == other_sizes[name],
+              f"{place}: {name} is {sizes[name]:x}, QEMU's {other_sizes[name]:x}")
+    check(without_top(own_map, megabytes) == without_top(other_map, megabytes),
+          f"{place}: {own_map}\nQEMU: {other_map}")
+
+
 @case
 def memory_map(context):
     for megabytes in (4, 16, 128, 2048, 3583):  # of 3584, QEMU puts a part above 4 GB
-        with start_qemu(context, "memory_map", memory=megabytes) as other:
-            other_sizes, other_map = read_report(other)
-        machine = context.start_floppy(context.own_image("bare_metal/memory_map.img"), "-net",
-                                       "none", memory=megabytes)
-        sizes, own_map = read_report(machine)
-        machine.close()
-        for name in ("int12", "cmos-15", "cmos-17", "cmos-30", "cmos-34"):
-            check(sizes[name] == other_sizes[name],
-                  f"{megabytes} MB: {name} is {sizes[name]:x}, QEMU's {other_sizes[name]:x}")
-        check(without_top(own_map, megabytes) == without_top(other_map, megabytes),
-              f"{megabytes} MB: {own_map}\nQEMU: {other_map}")
+        compare_memory(context, megabytes)
+
+
+@case
+def memory_map_without_pci(context):
+    for megabytes in (4, 16, 128):
+        compare_memory(context, megabytes, "-machine", "isapc")
 
 
 run_cases()
