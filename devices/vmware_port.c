@@ -84,7 +84,8 @@ struct VmwarePort {
     VmwarePortOptions options;
     VirtualClock *clock;
     Timer poke;
-    bool used; /* atomic: a copy of what the mode says */
+    bool used;       /* atomic: a copy of what the mode says */
+    bool wants_text; /* atomic */
 };
 
 /* --- the queue ---------------------------------------------------------------------------------
@@ -98,6 +99,10 @@ static void note_use(VmwarePort *port) {
 
 bool vmware_port_is_used(const VmwarePort *port) {
     return __atomic_load_n(&port->used, __ATOMIC_RELAXED);
+}
+
+bool vmware_port_wants_text(const VmwarePort *port) {
+    return __atomic_load_n(&port->wants_text, __ATOMIC_RELAXED);
 }
 
 bool vmware_port_is_idle(const VmwarePort *port) {
@@ -277,14 +282,16 @@ static void call_clipboard(VmwarePort *port, unsigned command, VmwareRegisters *
     registers->eax = port->options.no_clipboard ? NOTHING : 0;
     if (port->options.no_clipboard)
         return;
-    if (command == COMMAND_GET_SELECTION_LENGTH)
+    if (command == COMMAND_GET_SELECTION_LENGTH) {
+        __atomic_store_n(&port->wants_text, true, __ATOMIC_RELAXED);
         registers->eax = selection_length(state);
-    else if (command == COMMAND_GET_NEXT_PIECE)
+    } else if (command == COMMAND_GET_NEXT_PIECE) {
         registers->eax = next_piece(state);
-    else if (command == COMMAND_SET_SELECTION_LENGTH)
+    } else if (command == COMMAND_SET_SELECTION_LENGTH) {
         begin_copy(state, parameter);
-    else
+    } else {
         take_piece(port, parameter);
+    }
     if (command == COMMAND_GET_NEXT_PIECE && state->offered_at == state->offered_size)
         state->offered_size = state->offered_at = 0;
 }
@@ -349,6 +356,7 @@ static void reset(void *opaque) {
     memset(&port->state, 0, sizeof(port->state));
     port->state.poke_due_ns = TIMER_NEVER;
     port->state.status = STATUS_ERROR;
+    __atomic_store_n(&port->wants_text, false, __ATOMIC_RELAXED);
     note_use(port);
 }
 

@@ -46,6 +46,8 @@ void vmware_port_set_buttons(VmwarePort *port, uint32_t buttons); /* 1 left, 2 r
 
 uint32_t vmware_port_buttons(const VmwarePort *port); /* that are down */
 
+/* The guest has looked for a text of the host's. From any thread. */
+bool vmware_port_wants_text(const VmwarePort *port);
 /* A text that the guest may take; longer ones are cut. */
 void vmware_port_offer(VmwarePort *port, const uint8_t *text, size_t size);
 

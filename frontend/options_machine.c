@@ -31,6 +31,10 @@ static bool check_machine_properties(Settings *settings, KeyValues *values, Erro
         value = true;
     else if (!key_values_get_bool(values, "vmport", true, &value, error))
         return false;
+    bool has_clipboard = !machine->no_clipboard;
+    if (!key_values_get_bool(values, "clipboard", has_clipboard, &has_clipboard, error))
+        return false;
+    machine->no_clipboard = !has_clipboard;
     machine->no_vmware_port = vmware_port != NULL ? !value : machine->no_vmware_port;
     const char *speaker = key_values_get(values, "pcspk-audiodev");
     if (speaker != NULL)
@@ -41,11 +45,11 @@ static bool check_machine_properties(Settings *settings, KeyValues *values, Erro
         return false;
     settings->memory_backend =
         settings_keep_string(settings, key_values_get(values, "memory-backend"));
-    return key_values_check_used(
-        values,
-        "type memory-backend accel acpi usb dump-guest-core hpet vmport graphics mem-merge "
-        "pcspk-audiodev",
-        error);
+    return key_values_check_used(values,
+                                 "type memory-backend accel acpi usb dump-guest-core hpet vmport "
+                                 "clipboard graphics mem-merge "
+                                 "pcspk-audiodev",
+                                 error);
 }
 
 bool option_machine(Settings *settings, const char *argument, Error *error) {

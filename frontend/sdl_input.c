@@ -156,6 +156,9 @@ static void handle_button(Display *display, const SDL_MouseButtonEvent *button) 
 
 static void handle_window(Display *display, const SDL_WindowEvent *window) {
     switch (window->event) {
+    case SDL_WINDOWEVENT_FOCUS_GAINED:
+        sdl_clipboard_note_change(display);
+        break;
     case SDL_WINDOWEVENT_FOCUS_LOST:
         release_keys(display);
         sdl_input_set_grab(display, false);
@@ -208,6 +211,9 @@ void sdl_input_handle(Display *display, const SDL_Event *event) {
         break;
     case SDL_WINDOWEVENT:
         handle_window(display, &event->window);
+        break;
+    case SDL_CLIPBOARDUPDATE:
+        sdl_clipboard_note_change(display);
         break;
     case SDL_DROPFILE:
     case SDL_DROPCOMPLETE:

@@ -10,7 +10,7 @@
 #define SDL_FUNCTIONS(X) \
     X(CloseAudioDevice) X(InitSubSystem) X(JoystickInstanceID) X(JoystickOpen) X(OpenAudioDevice) X(PauseAudioDevice) \
     X(CreateRenderer) X(CreateTexture) X(CreateWindow) X(DestroyRenderer) X(DestroyTexture) X(DestroyWindow) \
-    X(GL_GetProcAddress) X(GetDisplayUsableBounds) X(GetError) X(GetRendererOutputSize) X(GetClipboardText) X(GetWindowSize) X(free) X(GetTicks64) X(GetWindowDisplayIndex) \
+    X(GL_GetProcAddress) X(GetDisplayUsableBounds) X(GetError) X(GetRendererOutputSize) X(GetClipboardText) X(SetClipboardText) X(GetWindowSize) X(free) X(GetTicks64) X(GetWindowDisplayIndex) \
     X(GetWindowFlags) X(Init) X(PollEvent) X(Quit) X(RenderClear) X(RenderCopy) X(RenderFillRect) X(RenderPresent) X(SetHint) \
     X(SetRelativeMouseMode) X(SetRenderDrawBlendMode) X(SetTextureBlendMode) X(SetTextureScaleMode) X(SetRenderDrawColor) X(SetWindowFullscreen) X(SetWindowGrab) X(ShowCursor) X(SetWindowMinimumSize) \
     X(SetWindowSize) X(SetWindowTitle) X(UpdateTexture) X(WaitEventTimeout)

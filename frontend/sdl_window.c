@@ -70,6 +70,7 @@ void display_close(Display *display) {
     if (display->window != NULL)
         sdl_settings_keep(display);
     dropped_files_free(&display->dropped);
+    sdl_clipboard_free(display);
     sdl_status_free(display);
     sdl_menu_free(display);
     sdl_window_destroy(display);
@@ -286,5 +287,6 @@ bool display_update(Display *display) {
     show_frame(display);
     measure_speed(display);
     sdl_status_update(display);
+    sdl_clipboard_update(display);
     return !display->closed;
 }

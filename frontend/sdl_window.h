@@ -53,6 +53,8 @@ struct Display {
     double mips;
     char notice[80]; /* what just happened, shown for some seconds */
     uint64_t notice_until_ms;
+    char *clipboard;        /* the text that both sides have; NULL: not known */
+    bool clipboard_is_read; /* since it last changed */
     DroppedFiles dropped;
     char dropped_name[80]; /* of the file that was dropped last, while others may follow */
     bool has_overlay;      /* there is a font */
@@ -87,6 +89,13 @@ SDL_Rect sdl_window_place(const Display *display);
 void sdl_input_handle(Display *display, const SDL_Event *event);
 void sdl_input_set_grab(Display *display, bool grab);
 void sdl_input_save_screenshot(Display *display);
+
+/* sdl_clipboard.c */
+/* The host's clipboard may have another text now. */
+void sdl_clipboard_note_change(Display *display);
+/* Texts go to and fro. */
+void sdl_clipboard_update(Display *display);
+void sdl_clipboard_free(Display *display);
 
 /* sdl_settings.c */
 /* From the user's file, and from what the command line says over it. */

@@ -1,5 +1,6 @@
 /* VMware's port: its calls take and give the registers of the processor that reads it. */
 #include "board_parts.h"
+#include "machine_clipboard.h"
 #include "machine_parts.h"
 #include "vmware_port.h"
 
@@ -22,14 +23,21 @@ static uint32_t port_read(void *opaque, uint32_t offset, unsigned size) {
     return registers.eax; /* IN puts it into EAX */
 }
 
+static void copied(void *opaque, const uint8_t *text, size_t size) {
+    machine_clipboard_put(opaque, text, size);
+}
+
 bool board_create_vmware(Board *board, Error *error) {
     const MachineConfig *config = &board->machine->config;
     DeviceContext context = board_context(board);
     if (config->no_vmware_port)
         return true;
-    board->vmware_port = vmware_port_create(
-        &context, &(VmwarePortOptions){
-                      .mouse = board->mouse, .ram_bytes = config->ram_bytes, .no_clipboard = true});
+    board->vmware_port =
+        vmware_port_create(&context, &(VmwarePortOptions){.mouse = board->mouse,
+                                                          .ram_bytes = config->ram_bytes,
+                                                          .no_clipboard = config->no_clipboard,
+                                                          .copied = copied,
+                                                          .opaque = board->machine});
     return port_map_add(context.ports,
                         &(PortRange){.name = "vmport",
                                      .first = VMWARE_PORT,

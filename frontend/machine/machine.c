@@ -55,6 +55,7 @@ static void init_shared(Machine *machine) {
     pthread_mutex_init(&machine->frame_lock, NULL);
     input_door_init(&machine->door);
     machine_events_init(&machine->events);
+    machine_clipboard_init(&machine->clipboard);
     machine->run_state = RUN_STATE_PRELAUNCH;
 }
 
@@ -118,6 +119,7 @@ void machine_destroy(Machine *machine) {
     display_surface_free(&machine->frame);
     input_door_destroy(&machine->door);
     machine_events_destroy(&machine->events);
+    machine_clipboard_destroy(&machine->clipboard);
     pthread_mutex_destroy(&machine->frame_lock);
     pthread_mutex_destroy(&machine->lock);
     free(machine);

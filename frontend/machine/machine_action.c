@@ -7,6 +7,7 @@
 #include "machine_parts.h"
 #include "machine_record.h"
 #include "mc146818.h"
+#include "vmware_port.h"
 
 #include <string.h>
 
@@ -76,6 +77,14 @@ static bool perform_pass_time(Machine *machine, const uint8_t *bytes, size_t siz
     (void)size;
     uint64_t ns = load_le64(bytes);
     mc146818_pass_time(machine->board.rtc, ns > INT64_MAX / 2 ? 0 : (int64_t)ns);
+    return true;
+}
+
+static bool perform_offer_text(Machine *machine, const uint8_t *bytes, size_t size) {
+    struct VmwarePort *port = machine->board.vmware_port;
+    if (port == NULL)
+        return false;
+    vmware_port_offer(port, bytes, size);
     return true;
 }
 
@@ -199,6 +208,7 @@ static const struct {
     [ACTION_PLUG_USB] = {perform_plug_usb, 12},
     [ACTION_SLEEP_BUTTON] = {perform_sleep_button, 0},
     [ACTION_PASS_TIME] = {perform_pass_time, 8},
+    [ACTION_OFFER_TEXT] = {perform_offer_text, 0},
 };
 
 bool machine_action_perform(Machine *machine, uint8_t kind, const uint8_t *bytes, size_t size) {

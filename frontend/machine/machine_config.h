@@ -199,6 +199,7 @@ typedef struct MachineConfig {
     bool has_gameport;
     unsigned joysticks;  /* plugged in at first */
     bool no_vmware_port; /* by which an absolute pointer needs no USB */
+    bool no_clipboard;   /* the guest and the window have each their own */
     bool has_usb;
     unsigned usb_slot;                               /* of the controller; 0: the usual place */
     UsbDeviceConfig usb_device[MACHINE_USB_DEVICES]; /* from the first on */

@@ -12,6 +12,7 @@
 #include "input_door.h"
 #include "key_player.h"
 #include "machine.h"
+#include "machine_clipboard.h"
 #include "machine_debug.h"
 #include "machine_events.h"
 #include "machine_history.h"
@@ -71,6 +72,7 @@ struct Machine {
     WaitPoll poll;
     MachineObserver observer;
     MachineTyping typing;
+    MachineClipboard clipboard;
     MachineWatch watch;
     MachineDebug debug;
     Recorder *recorder;      /* NULL: nobody records */

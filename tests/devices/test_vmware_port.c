@@ -141,7 +141,9 @@ START_TEST(nonsense_is_an_error) {
 END_TEST
 
 START_TEST(texts_go_both_ways) {
+    ck_assert(!vmware_port_wants_text(port));
     ck_assert_uint_eq(call(LENGTH, 0), NOTHING);
+    ck_assert(vmware_port_wants_text(port));
     vmware_port_offer(port, (const uint8_t *)"hello", 5);
     ck_assert_uint_eq(call(LENGTH, 0), 5);
     ck_assert_uint_eq(call(PIECE, 0), 0x6C6C6568);
