@@ -75,7 +75,8 @@ static void collect_functions(const GuestCoverage *coverage, const CoveredFile *
     for (size_t i = 0; i < symbols->count; i++) {
         const GuestSymbol *symbol = &symbols->symbols[i];
         const GuestLine *line = guest_lines_find(&file->lines, symbol->address);
-        if (!guest_symbols_has_code(symbols, symbol->address) || (file->lines.count > 0 && line == NULL))
+        if (!guest_symbols_has_code(symbols, symbol->address) ||
+            (file->lines.count > 0 && line == NULL))
             continue;
         records->functions[records->function_count++] =
             (FunctionRecord){line == NULL ? 0 : line->file, line == NULL ? 0 : line->line,

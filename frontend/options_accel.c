@@ -48,12 +48,13 @@ static const Switch switches[] = {
 // clang-format on
 enum { SWITCH_COUNT = sizeof(switches) / sizeof(switches[0]) };
 
-static const char KNOWN[] =
-    "accel chaining prepared jump-table flag-liveness flag-states shared-checks known-pages far-links known-direction "
-    "beside-code fetched-operands single-entry revival page-pairs bmi2 hot-paths inline-strings inline-fpu "
-    "eager-hot-paths "
-    "one-insn-per-tb force-misses optimize flush stress "
-    "buffer tb-size thread split-wx";
+static const char KNOWN[] = "accel chaining prepared jump-table flag-liveness flag-states "
+                            "shared-checks known-pages far-links known-direction "
+                            "beside-code fetched-operands single-entry revival page-pairs bmi2 "
+                            "hot-paths inline-strings inline-fpu "
+                            "eager-hot-paths "
+                            "one-insn-per-tb force-misses optimize flush stress "
+                            "buffer tb-size thread split-wx";
 
 static bool *find_bool(TranslatorOptions *options, const Switch *entry) {
     return (bool *)((char *)options + entry->offset);

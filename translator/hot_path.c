@@ -1,9 +1,9 @@
 /* See hot_path.h. */
 #include "hot_path.h"
 #include "cpu_debugger.h"
+#include "jit_backend.h"
 #include "portable.h"
 #include "translator_internal.h"
-#include "jit_backend.h"
 #include <stdlib.h>
 #include <string.h>
 

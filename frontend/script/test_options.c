@@ -2,9 +2,9 @@
 #include "test_options.h"
 #include "command_line.h"
 #include "hash_log.h"
-#include "options.h"
 #include "machine_time.h"
 #include "nearest_name.h"
+#include "options.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -50,8 +50,7 @@ static Machine *make_machine(void) {
     config.ram_bytes = 1 << 20;
     config.icount = true;
     config.icount_shift = 3;
-    config.translator =
-        (TranslatorOptions){.backend = BACKEND_PORTABLE, .buffer_bytes = 1 << 20};
+    config.translator = (TranslatorOptions){.backend = BACKEND_PORTABLE, .buffer_bytes = 1 << 20};
     config.has_serial[0] = config.has_parallel[0] = true;
     config.ide[0] = (DriveConfig){.present = true,
                                   .file = fixture.image,
