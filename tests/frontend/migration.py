@@ -475,11 +475,22 @@ def check_killed_at_each_step():
                     consecutive(source.serial(), target.serial())
 
 
+def stop(process):
+    """Returns when none of its threads runs any more, which SIGSTOP alone does not wait for."""
+    process.send_signal(signal.SIGSTOP)
+    tasks = f"/proc/{process.pid}/task"
+
+    def state(task):
+        with open(f"{tasks}/{task}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0]
+    wait_for(lambda: all(state(task) == "T" for task in os.listdir(tasks)), "the target's halt")
+
+
 def check_lost_words():
     """A target that hangs: a cancelled hand-over is taken back, and the target does not start when it wakes up."""
     with tempfile.TemporaryDirectory() as folder:
         with Machine(folder) as source, Machine(folder, "-incoming", f"unix:{folder}/there") as target:
-            Proxy(folder, on={(END, "before"): lambda: target.process.send_signal(signal.SIGSTOP)})
+            Proxy(folder, on={(END, "before"): lambda: stop(target.process)})
             source.qmp.call("migrate", uri=f"unix:{folder}/here")
             wait_for(lambda: source.state() == "finish-migrate", "the hand-over")
             source.qmp.fails("cont")
