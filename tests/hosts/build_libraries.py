@@ -6,7 +6,6 @@ compiler, as static libraries.
 
 They go into build/hosts/TRIPLET, or where REPRISE_HOST_LIBRARIES says. Ends with status 77 if that cannot be done.
 """
-import argparse
 import fcntl
 import glob
 import os
@@ -16,6 +15,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "guests"))
+import fetch_libraries  # noqa: E402
 import fetch_packages  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -149,15 +149,5 @@ def build(host):
     return target
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("hosts", nargs="+", choices=sorted(HOSTS), metavar="HOST")
-    try:
-        for host in parser.parse_args().hosts:
-            print(build(host))
-    except fetch_packages.PackageMissing as reason:
-        fetch_packages.exit_missing(reason)
-
-
 if __name__ == "__main__":
-    main()
+    fetch_libraries.run_command(__doc__, HOSTS, build)

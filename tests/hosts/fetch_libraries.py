@@ -75,15 +75,16 @@ def fetch(host):
     return target
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("hosts", nargs="+", choices=sorted(HOSTS), metavar="HOST")
+def run_command(description, hosts, prepare):
+    """The command line of this script and its like: prints the folder of each host that is named."""
+    parser = argparse.ArgumentParser(description=description.split("\n", maxsplit=1)[0])
+    parser.add_argument("hosts", nargs="+", choices=sorted(hosts), metavar="HOST")
     try:
         for host in parser.parse_args().hosts:
-            print(fetch(host))
+            print(prepare(host))
     except fetch_packages.PackageMissing as reason:
         fetch_packages.exit_missing(reason)
 
 
 if __name__ == "__main__":
-    main()
+    run_command(__doc__, HOSTS, fetch)
