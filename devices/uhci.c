@@ -359,7 +359,7 @@ Uhci *uhci_create(const DeviceContext *context, PciBus *bus, UsbBus *usb, unsign
                uhci);
     uhci->usb = usb;
     uhci->socket = usb_bus_add_sockets(
-        usb, &(UsbSocketOwner){"USB controller", uhci, port_changed, wake}, UHCI_PORTS);
+        usb, &(UsbSocketOwner){"USB controller", NULL, uhci, port_changed, wake}, UHCI_PORTS);
     device_list_add(context->devices, &device_class, "usb", uhci, &uhci->state);
     reset(uhci);
     return uhci;

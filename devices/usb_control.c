@@ -134,8 +134,10 @@ static int put_status(const UsbControlState *state, const UsbControlModel *model
                       const UsbRequest *request, uint8_t *data) {
     unsigned recipient = request->type & RECIPIENT;
     data[0] = data[1] = 0;
+    enum { SELF_POWERED = 0x40, ATTRIBUTES_AT = 7 };
+    bool is_self_powered = (model->configuration_descriptor[ATTRIBUTES_AT] & SELF_POWERED) != 0;
     if (recipient == TO_DEVICE)
-        data[0] = (uint8_t)(state->may_wake ? 2 : 0);
+        data[0] = (uint8_t)((state->may_wake ? 2 : 0) | is_self_powered);
     else if (recipient == TO_ENDPOINT)
         data[0] = (state->halted & endpoint_bit(model, request->index)) != 0;
     return 2;

@@ -42,7 +42,8 @@ static bool may_come_late(const char *text, Error *error) {
     else if (good && !is_known)
         good = error_set(error, "'%s' is not a valid device model name", name);
     else if (good && strcmp(name, "usb-kbd") != 0 && strcmp(name, "usb-mouse") != 0 &&
-             strcmp(name, "usb-tablet") != 0 && strcmp(name, "usb-storage") != 0)
+             strcmp(name, "usb-tablet") != 0 && strcmp(name, "usb-storage") != 0 &&
+             strcmp(name, "usb-hub") != 0)
         good = error_set(error,
                          "a device '%s' cannot come while the machine runs; devices on USB "
                          "can",

@@ -61,8 +61,10 @@ bool monitor_info_usb(Monitor *monitor, char *arguments, Error *error) {
         const UsbDevice *device = usb_bus_device(usb, socket);
         if (device == NULL)
             continue;
-        monitor_print(monitor, "  Device 0.%u, Port %u, Speed %s Mb/s, Product %s",
-                      device->address(device->opaque), socket + 1, device->low_speed ? "1.5" : "12",
+        char port[USB_PATH_TEXT];
+        usb_path_print(usb_bus_path(usb, socket), port);
+        monitor_print(monitor, "  Device 0.%u, Port %s, Speed %s Mb/s, Product %s",
+                      device->address(device->opaque), port, device->low_speed ? "1.5" : "12",
                       device->name);
         monitor_print(monitor, device->id != NULL ? ", ID: %s\n" : "\n", device->id);
     }

@@ -78,6 +78,7 @@ bool plug_in_usb_controller(Settings *settings, KeyValues *values, Error *error)
 bool plug_in_usb_tablet(Settings *settings, KeyValues *values, Error *error);
 bool plug_in_usb_keyboard(Settings *settings, KeyValues *values, Error *error);
 bool plug_in_usb_mouse(Settings *settings, KeyValues *values, Error *error);
+bool plug_in_usb_hub(Settings *settings, KeyValues *values, Error *error);
 bool plug_in_usb_storage(Settings *settings, KeyValues *values, Error *error);
 
 /* options_audio.c */

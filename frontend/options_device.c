@@ -383,6 +383,7 @@ static const DeviceOption device_options[] = {
     {"usb-tablet", "id port bus", "a tablet on USB: the pointer is where the host's is", plug_in_usb_tablet},
     {"usb-kbd", "id port bus", "a keyboard on USB", plug_in_usb_keyboard},
     {"usb-mouse", "id port bus", "a mouse on USB", plug_in_usb_mouse},
+    {"usb-hub", "id port bus", "a USB hub; what is in its ports has two numbers, as port=1.3", plug_in_usb_hub},
     {"usb-storage", "drive serial removable id port bus bootindex", "a disk or CD drive on USB", plug_in_usb_storage},
     {"nvme", "drive serial addr bus id bootindex", "an NVMe disk", plug_in_nvme},
     {"virtio-blk-pci", "drive serial addr bus id bootindex cyls heads secs", "a virtio disk", plug_in_virtio},

@@ -39,20 +39,21 @@ static bool plug_in(Settings *settings, KeyValues *values, UsbDeviceKind kind, u
     const char *bus = key_values_get(values, "bus");
     const char *id = settings_keep_string(settings, key_values_get(values, "id"));
     UsbDeviceConfig *device = settings->machine.usb_device;
-    uint64_t port;
+    const char *port_text = key_values_get(values, "port");
+    UsbPath port = 0;
     unsigned index = 0;
     for (; index < MACHINE_USB_DEVICES && device[index].kind != USB_DEVICE_NONE; index++)
-        if (device[index].kind == kind && kind != USB_DEVICE_STORAGE)
+        if (device[index].kind == kind && names[kind] != NULL)
             return error_set(error, "there is one USB %s already", names[kind]);
     if (index == MACHINE_USB_DEVICES)
         return error_set(error, "there are at most %d USB devices", MACHINE_USB_DEVICES);
     if (!is_known_bus(settings, bus))
         return error_set(error, "there is no USB bus '%s'; known is usb.0", bus);
-    if (!key_values_get_number(values, "port", 0, &port, error))
-        return false;
-    if (port > UHCI_PORTS || (port == 0 && key_values_get(values, "port") != NULL))
-        return error_set(error, "port is 1 to %d", UHCI_PORTS);
-    device[index] = (UsbDeviceConfig){.kind = kind, .id = id, .port = (unsigned)port, .disk = disk};
+    if (port_text != NULL &&
+        (!usb_path_parse(port_text, &port) || usb_path_port(port, 0) > UHCI_PORTS))
+        return error_set(error, "port is 1 to %d, or behind a usb-hub two numbers as 1.3",
+                         UHCI_PORTS);
+    device[index] = (UsbDeviceConfig){.kind = kind, .id = id, .port = port, .disk = disk};
     return true;
 }
 
@@ -66,6 +67,26 @@ bool plug_in_usb_keyboard(Settings *settings, KeyValues *values, Error *error) {
 
 bool plug_in_usb_mouse(Settings *settings, KeyValues *values, Error *error) {
     return plug_in(settings, values, USB_DEVICE_MOUSE, 0, error);
+}
+
+/* The first hub that no other device of the configuration is. */
+static unsigned next_hub(const Settings *settings) {
+    const UsbDeviceConfig *device = settings->machine.usb_device;
+    bool used[MACHINE_USB_HUBS] = {false};
+    unsigned hub = 0;
+    for (unsigned i = 0; i < MACHINE_USB_DEVICES; i++)
+        if (device[i].kind == USB_DEVICE_HUB)
+            used[device[i].disk] = true;
+    while (hub < MACHINE_USB_HUBS && used[hub])
+        hub++;
+    return hub;
+}
+
+bool plug_in_usb_hub(Settings *settings, KeyValues *values, Error *error) {
+    unsigned hub = next_hub(settings);
+    if (hub == MACHINE_USB_HUBS)
+        return error_set(error, "there are at most %d USB hubs", MACHINE_USB_HUBS);
+    return plug_in(settings, values, USB_DEVICE_HUB, hub, error);
 }
 
 static bool add_storage(Settings *settings, KeyValues *values, const DriveRequest *request,

@@ -87,6 +87,7 @@ typedef struct Board {
     struct UsbTablet *usb_tablet;
     struct UsbKeyboard *usb_keyboard;
     struct UsbMouse *usb_mouse;
+    struct UsbHub *usb_hub[MACHINE_USB_HUBS];
     struct UsbStorage *usb_storage[MACHINE_PCI_DISKS]; /* NULL: another kind of disk is there */
     struct I8042 *keyboard_controller;
     struct Port92 *port92;

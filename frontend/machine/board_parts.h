@@ -69,11 +69,12 @@ void board_destroy_vmware(Board *board);
 /* board_usb.c */
 bool board_create_usb(Board *board, Error *error);
 void board_destroy_usb(Board *board);
-/* The port that the device is to have, from 1 on; 0 and an error: there is none. */
-unsigned board_find_usb_port(const Board *board, const UsbDeviceConfig *config, Error *error);
+/* The way to the port (UsbPath) that the device is to have; 0 and an error: there is none. */
+uint32_t board_find_usb_port(const Board *board, const UsbDeviceConfig *config, Error *error);
 void board_name_usb_device(Board *board, const UsbDeviceConfig *config, const char *id);
-/* Plugs the device of this kind in, or out: port 0. False if that is not possible. */
-bool board_plug_usb(Board *board, const UsbDeviceConfig *config, unsigned port);
+/* Plugs the device of this kind in, or out: port 0. False if that is not possible; a hub stays
+ * while it is used. */
+bool board_plug_usb(Board *board, const UsbDeviceConfig *config, uint32_t port);
 /* Puts in what config.pci_disk says, which is 'medium' (held) where that is not NULL; takes it out.
  */
 bool board_fill_usb_disk(Board *board, unsigned disk, BlockNode *medium, Error *error);

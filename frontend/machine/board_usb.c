@@ -5,8 +5,10 @@
 #include "scsi_cd.h"
 #include "scsi_disk.h"
 #include "uhci.h"
+#include "usb_hub.h"
 #include "usb_keyboard.h"
 #include "usb_mouse.h"
+#include "usb_ports.h"
 #include "usb_storage.h"
 #include "usb_tablet.h"
 
@@ -104,6 +106,9 @@ static UsbDevice *find_device(const Board *board, const UsbDeviceConfig *config)
         return config->disk < MACHINE_PCI_DISKS && board->usb_storage[config->disk] != NULL
                    ? usb_storage_device(board->usb_storage[config->disk])
                    : NULL;
+    case USB_DEVICE_HUB:
+        return config->disk < MACHINE_USB_HUBS ? usb_hub_device(board->usb_hub[config->disk])
+                                               : NULL;
     default:
         return NULL;
     }
@@ -117,20 +122,21 @@ static Place controller_place(const MachineConfig *config) {
     return config->usb_slot != 0 ? (Place){config->usb_slot, 0} : (Place){SLOT_PIIX3, FUNCTION_USB};
 }
 
-static UsbDevice *device_in(const Board *board, unsigned port) {
-    return usb_bus_device(board->usb_bus, uhci_socket(board->usb) + port - 1);
-}
-
-unsigned board_find_usb_port(const Board *board, const UsbDeviceConfig *config, Error *error) {
-    if (config->port != 0 && device_in(board, config->port) == NULL)
-        return config->port;
-    for (unsigned port = 1; config->port == 0 && port <= UHCI_PORTS; port++)
-        if (device_in(board, port) == NULL)
-            return port;
-    if (config->port != 0)
-        error_set(error, "port %u of the USB controller is taken", config->port);
+uint32_t board_find_usb_port(const Board *board, const UsbDeviceConfig *config, Error *error) {
+    const UsbBus *bus = board->usb_bus;
+    unsigned root = uhci_socket(board->usb);
+    char text[USB_PATH_TEXT];
+    int socket = config->port != 0 ? usb_bus_find_socket(bus, root, config->port)
+                                   : usb_bus_find_free(bus, root);
+    if (socket >= 0 && usb_bus_device(bus, (unsigned)socket) == NULL)
+        return usb_bus_path(bus, (unsigned)socket);
+    usb_path_print(config->port, text);
+    if (socket >= 0)
+        error_set(error, "USB port %s is taken", text);
+    else if (config->port != 0)
+        error_set(error, "there is no USB port %s", text);
     else
-        error_set(error, "both ports of the USB controller are taken");
+        error_set(error, "all USB ports are taken; a usb-hub has %d more", USB_HUB_PORTS);
     return 0;
 }
 
@@ -140,36 +146,56 @@ void board_name_usb_device(Board *board, const UsbDeviceConfig *config, const ch
         device->id = id;
 }
 
-bool board_plug_usb(Board *board, const UsbDeviceConfig *config, unsigned port) {
+bool board_plug_usb(Board *board, const UsbDeviceConfig *config, uint32_t port) {
     UsbDevice *device = board->usb_bus != NULL ? find_device(board, config) : NULL;
-    if (device == NULL || port > UHCI_PORTS)
+    if (device == NULL || (port == 0 && config->kind == USB_DEVICE_HUB &&
+                           usb_hub_is_used(board->usb_hub[config->disk])))
         return false;
-    if (port != 0)
-        return usb_bus_plug_in(board->usb_bus, uhci_socket(board->usb) + port - 1, device, NULL);
-    usb_bus_unplug(board->usb_bus, device);
-    return true;
+    if (port == 0) {
+        usb_bus_unplug(board->usb_bus, device);
+        return true;
+    }
+    int socket = usb_bus_find_socket(board->usb_bus, uhci_socket(board->usb), port);
+    return socket >= 0 && usb_bus_plug_in(board->usb_bus, (unsigned)socket, device, NULL);
 }
 
-static bool plug_in(Board *board, const UsbDeviceConfig *config, Error *error) {
-    unsigned port = board_find_usb_port(board, config, error);
+static bool plug_in(Board *board, const UsbDeviceConfig *config, uint32_t port, Error *error) {
+    UsbDeviceConfig placed = *config;
+    placed.port = port;
+    port = board_find_usb_port(board, &placed, error);
     if (port == 0)
         return false;
     board_name_usb_device(board, config, config->id);
-    return usb_bus_plug_in(board->usb_bus, uhci_socket(board->usb) + port - 1,
-                           find_device(board, config), error);
+    return board_plug_usb(board, config, port);
 }
 
-/* Who asks for a port has it; the others take what is left. */
+/* Hubs come before what is plugged into them. */
 static bool plug_in_all(Board *board, Error *error) {
     const MachineConfig *config = &board->machine->config;
-    for (int asked = 1; asked >= 0; asked--)
+    UsbPorts ports;
+    usb_ports_plan(config, &ports);
+    const UsbDeviceConfig spare = {.kind = USB_DEVICE_HUB, .disk = ports.spare_hub_number};
+    if (ports.spare_hub != 0 && !plug_in(board, &spare, ports.spare_hub, error))
+        return false;
+    for (unsigned depth = 0; depth < USB_PATH_PORTS; depth++)
         for (unsigned i = 0; i < MACHINE_USB_DEVICES; i++) {
-            const UsbDeviceConfig *device = &config->usb_device[i];
-            if (device->kind != USB_DEVICE_NONE && (device->port != 0) == asked &&
-                !plug_in(board, device, error))
+            uint32_t port = ports.device[i];
+            bool is_its_turn =
+                usb_path_port(port, depth + 1) == 0 && (depth == 0 || usb_path_port(port, depth));
+            if (config->usb_device[i].kind != USB_DEVICE_NONE && is_its_turn &&
+                !plug_in(board, &config->usb_device[i], port, error))
                 return false;
         }
     return true;
+}
+
+static void create_hubs(Board *board) {
+    DeviceContext context = board_context(board);
+    for (unsigned i = 0; i < MACHINE_USB_HUBS; i++) {
+        char id[16];
+        snprintf(id, sizeof(id), "usb-hub%u", i);
+        board->usb_hub[i] = usb_hub_create(&context, board->usb_bus, id);
+    }
 }
 
 bool board_create_usb(Board *board, Error *error) {
@@ -186,6 +212,7 @@ bool board_create_usb(Board *board, Error *error) {
     board->usb_tablet = usb_tablet_create(&context, board->usb_bus);
     board->usb_keyboard = usb_keyboard_create(&context, board->usb_bus);
     board->usb_mouse = usb_mouse_create(&context, board->usb_bus);
+    create_hubs(board);
     for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++)
         if (!create_storage(board, i, error))
             return false;
@@ -198,37 +225,27 @@ void board_destroy_usb(Board *board) {
     usb_mouse_destroy(board->usb_mouse);
     for (unsigned i = 0; i < MACHINE_PCI_DISKS; i++)
         usb_storage_destroy(board->usb_storage[i]);
+    for (unsigned i = 0; i < MACHINE_USB_HUBS; i++)
+        usb_hub_destroy(board->usb_hub[i]);
     uhci_destroy(board->usb);
     usb_bus_destroy(board->usb_bus);
 }
 
-/* The port is known before anything is plugged in if it was asked for; else it is found as
- * plug_in_all() will. */
-static unsigned future_port(const MachineConfig *config, unsigned disk) {
-    bool taken[UHCI_PORTS + 1] = {false};
-    for (unsigned i = 0; i < MACHINE_USB_DEVICES; i++)
-        if (config->usb_device[i].kind != USB_DEVICE_NONE && config->usb_device[i].port != 0)
-            taken[config->usb_device[i].port] = true;
-    for (unsigned i = 0; i < MACHINE_USB_DEVICES; i++) {
-        const UsbDeviceConfig *device = &config->usb_device[i];
-        unsigned port = device->port;
-        if (device->kind == USB_DEVICE_NONE)
-            break;
-        for (unsigned free = 1; port == 0 && free <= UHCI_PORTS; free++)
-            if (!taken[free])
-                port = free;
-        if (device->kind == USB_DEVICE_STORAGE && device->disk == disk)
-            return port;
-        taken[port] = true;
-    }
-    return 1;
-}
-
+/* Asked before anything is plugged in. */
 void board_print_usb_disk_path(const Board *board, unsigned disk, ByteBuffer *text) {
     const MachineConfig *config = &board->machine->config;
     Place place = controller_place(config);
+    UsbPorts ports;
+    uint32_t port = 1;
+    usb_ports_plan(config, &ports);
+    for (unsigned i = 0; i < MACHINE_USB_DEVICES; i++)
+        if (config->usb_device[i].kind == USB_DEVICE_STORAGE && config->usb_device[i].disk == disk)
+            port = ports.device[i];
     byte_buffer_print(text, "/pci@i0cf8/usb@%x", place.slot);
     if (place.function != 0)
         byte_buffer_print(text, ",%x", place.function);
-    byte_buffer_print(text, "/storage@%x/channel@0/disk@0,0\n", future_port(config, disk));
+    unsigned depth = 0;
+    for (; usb_path_port(port, depth + 1) != 0; depth++)
+        byte_buffer_print(text, "/hub@%x", usb_path_port(port, depth));
+    byte_buffer_print(text, "/storage@%x/channel@0/disk@0,0\n", usb_path_port(port, depth));
 }

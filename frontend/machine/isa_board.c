@@ -25,7 +25,8 @@ static const char *find_usb_device(const MachineConfig *config) {
     static const char *const names[USB_DEVICE_KINDS] = {[USB_DEVICE_TABLET] = "usb-tablet",
                                                         [USB_DEVICE_KEYBOARD] = "usb-kbd",
                                                         [USB_DEVICE_MOUSE] = "usb-mouse",
-                                                        [USB_DEVICE_STORAGE] = "usb-storage"};
+                                                        [USB_DEVICE_STORAGE] = "usb-storage",
+                                                        [USB_DEVICE_HUB] = "usb-hub"};
     for (unsigned i = 0; i < MACHINE_USB_DEVICES; i++)
         if (config->usb_device[i].kind != USB_DEVICE_NONE)
             return names[config->usb_device[i].kind];

@@ -29,7 +29,7 @@ typedef enum MachineActionKind {
     ACTION_WRITE_MEMORY,   /* physical address (4), bytes */
     ACTION_EJECT,          /* drive, force (4 each) */
     ACTION_CHANGE_MEDIUM,  /* drive, force, read only (4 each), format and path, each with a 0 */
-    ACTION_PLUG_USB,       /* kind, disk, port from 1 on (4 each); port 0: pull out */
+    ACTION_PLUG_USB,       /* kind, disk or hub, UsbPath (4 each); path 0: pull out */
     ACTION_SLEEP_BUTTON,
     ACTION_PASS_TIME,  /* nanoseconds (4, then the upper 4), of the clock chip alone */
     ACTION_OFFER_TEXT, /* bytes: of the host's clipboard */

@@ -28,7 +28,8 @@ enum {
     MACHINE_SERIAL_PORTS = 4,
     MACHINE_PARALLEL_PORTS = 3,
     MACHINE_PROCESSORS = 8,
-    MACHINE_USB_DEVICES = 8,
+    MACHINE_USB_DEVICES = 16,
+    MACHINE_USB_HUBS = 4,
     MACHINE_NETWORK_CARDS = 8,
     MACHINE_NETWORK_BACK_ENDS = 8,
     MACHINE_NETWORK_DUMPS = 8,
@@ -95,21 +96,22 @@ typedef struct NetworkCardConfig {
     int boot_index;       /* -1: not given */
 } NetworkCardConfig;
 
-/* What can be plugged into the USB controller; one of each at most, but disks. */
+/* What can be plugged into the USB controller; one of each at most, but disks and hubs. */
 typedef enum UsbDeviceKind {
     USB_DEVICE_NONE,
     USB_DEVICE_TABLET,
     USB_DEVICE_KEYBOARD,
     USB_DEVICE_MOUSE,
     USB_DEVICE_STORAGE,
+    USB_DEVICE_HUB,
     USB_DEVICE_KINDS,
 } UsbDeviceKind;
 
 typedef struct UsbDeviceConfig {
     UsbDeviceKind kind;
     const char *id; /* NULL: none */
-    unsigned port;  /* from 1 on; 0: the first that is free */
-    unsigned disk;  /* of USB_DEVICE_STORAGE: which of the disks on the PCI bus */
+    uint32_t port;  /* the way to it (UsbPath, usb_bus.h); 0: the first that is free */
+    unsigned disk;  /* of USB_DEVICE_STORAGE: which of the disks on the PCI bus; which hub */
 } UsbDeviceConfig;
 
 /* What makes sound; one of each at most. */

@@ -4,10 +4,11 @@
 #include "machine_action.h"
 #include "machine_parts.h"
 #include "machine_recording.h"
+#include "usb_hub.h"
 
 #define FIRST_DISK (MACHINE_FLOPPIES + MACHINE_IDE_DRIVES)
 
-static bool act(Machine *machine, const UsbDeviceConfig *device, unsigned port, Error *error) {
+static bool act(Machine *machine, const UsbDeviceConfig *device, uint32_t port, Error *error) {
     const uint32_t numbers[] = {(uint32_t)device->kind, device->disk, port};
     return machine_act_numbers(machine, ACTION_PLUG_USB, numbers, 3) ||
            error_set(error, "it is plugged in already, or the machine replays what was");
@@ -40,7 +41,7 @@ static void take_out(Machine *machine, unsigned number) {
 bool usb_plug_in(Machine *machine, const UsbDeviceConfig *device, const PciDiskConfig *disk,
                  BlockNode *medium, Error *error) {
     bool is_disk = device->kind == USB_DEVICE_STORAGE;
-    unsigned port = board_find_usb_port(&machine->board, device, error);
+    uint32_t port = board_find_usb_port(&machine->board, device, error);
     if (machine_is_replaying(machine))
         return error_set(error, "the machine replays what was: nothing new can be plugged in");
     if (port == 0 || (is_disk && !put_in(machine, disk, device->disk, medium, error)))
@@ -54,6 +55,8 @@ bool usb_plug_in(Machine *machine, const UsbDeviceConfig *device, const PciDiskC
 }
 
 bool usb_plug_out(Machine *machine, const UsbDeviceConfig *device, Error *error) {
+    if (device->kind == USB_DEVICE_HUB && usb_hub_is_used(machine->board.usb_hub[device->disk]))
+        return error_set(error, "something is plugged into this hub");
     if (!act(machine, device, 0, error))
         return false;
     if (device->kind == USB_DEVICE_STORAGE)

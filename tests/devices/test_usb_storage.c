@@ -53,8 +53,8 @@ static bool request(uint8_t type, uint8_t code, uint16_t value, uint16_t index) 
 static void set_up(void) {
     fixture = pci_disk_fixture_create(false);
     bus = usb_bus_create();
-    ck_assert_uint_eq(usb_bus_add_sockets(bus, &(UsbSocketOwner){"hub", NULL, nothing, nothing}, 1),
-                      0);
+    ck_assert_uint_eq(
+        usb_bus_add_sockets(bus, &(UsbSocketOwner){"hub", NULL, NULL, nothing, nothing}, 1), 0);
     disk = scsi_disk_create(&fixture->pci.board->context,
                             &(ScsiDiskOptions){.id = "disk", .medium = fixture->medium});
     storage =

@@ -437,6 +437,8 @@ static const struct {
     {"-device piix3-usb-uhci -device piix3-usb-uhci", "one USB controller"},
     {"-device usb-tablet -device usb-tablet", "one USB tablet"},
     {"-device usb-tablet,port=3", "1 to 2"},
+    {"-device usb-tablet,port=1.2.", "two numbers as 1.3"},
+    {"-device usb-hub -device usb-hub -device usb-hub -device usb-hub -device usb-hub", "at most 4 USB hubs"},
     {"-usb -device usb-tablet,bus=ahci.0", "'ahci.0'"},
     {"-device ahci -device ide-hd,bus=ahci.0", "needs an image"},
     {"-device ahci -device ide-cd,bus=ahci.6", "6 ports"},

@@ -9,6 +9,7 @@
 #include "pci.h"
 #include "scsi_disk.h"
 #include "uhci.h"
+#include "usb_hub.h"
 #include "usb_keyboard.h"
 #include "usb_mouse.h"
 #include "usb_storage.h"
@@ -23,7 +24,8 @@
 enum { SLOT = 1, FUNCTION = 2, BASE = 0xC000, PORTS_BYTES = 32, RAM_BYTES = 2 << 20 };
 enum { FRAME_LIST = 0x10000, QUEUE = 0x20000, DESCRIPTORS = 0x21000, DATA = 0x30000 };
 enum { END = 1, QUEUE_LINK = 2, DEPTH = 4, DESCRIPTOR_BYTES = 16 };
-enum { SETUP = 0x2D, IN = 0x69, OUT = 0xE1, ADDRESSES = 3, DEVICES = 4 };
+enum { SETUP = 0x2D, IN = 0x69, OUT = 0xE1, ADDRESSES = 4, DEVICES = 5 };
+enum { SOCKETS = UHCI_PORTS + USB_HUB_PORTS };
 enum { IMAGE_SECTORS = 256, ACTIONS_MAX = 100, EVENTS_MAX = 40 };
 #define ACTIVE 0x18800000u /* three errors allowed */
 #define COMPLETE 0x01000000u
@@ -38,6 +40,7 @@ typedef struct Board {
     PciDevice *function;
     UsbBus *usb;
     Uhci *uhci;
+    UsbHub *hub;
     UsbTablet *tablet;
     UsbKeyboard *keyboard;
     UsbMouse *mouse;
@@ -100,6 +103,7 @@ static void create(Board *board) {
         block_open(&(BlockOptions){.path = image, .format = "raw", .snapshot = true}, NULL);
     if (board->uhci == NULL || board->medium == NULL)
         die("board");
+    board->hub = usb_hub_create(&board->context, board->usb, "hub");
     board->tablet = usb_tablet_create(&board->context, board->usb);
     board->keyboard = usb_keyboard_create(&board->context, board->usb);
     board->mouse = usb_mouse_create(&board->context, board->usb);
@@ -127,6 +131,7 @@ static void destroy(Board *board) {
     usb_mouse_destroy(board->mouse);
     usb_keyboard_destroy(board->keyboard);
     usb_tablet_destroy(board->tablet);
+    usb_hub_destroy(board->hub);
     usb_bus_destroy(board->usb);
     pci_bus_destroy(board->bus);
     block_close(board->medium);
@@ -205,7 +210,8 @@ static void run_queue(Board *board, FuzzInput *input, unsigned frames) {
 }
 
 static void control_transfer(Board *board, FuzzInput *input, unsigned address) {
-    static const uint8_t types[] = {0x80, 0x00, 0x81, 0x01, 0x21, 0xA1, 0x02, 0x82};
+    static const uint8_t types[] = {0x80, 0x00, 0x81, 0x01, 0x21, 0xA1,
+                                    0x02, 0x82, 0x23, 0xA3, 0x20, 0xA0};
     static const uint8_t codes[] = {6, 5, 9, 0, 1, 3, 8, 10, 11, 2, 0xFE, 0xFF};
     uint8_t *setup = ram(DATA);
     unsigned length = (unsigned)fuzz_number(input, 1) % 64;
@@ -238,6 +244,25 @@ static void configure(Board *board, FuzzInput *input) {
     describe(1, (DESCRIPTORS + 32) | DEPTH, ACTIVE, make_token(IN, 0, 0, 0), 0);
     describe(2, (DESCRIPTORS + 48) | DEPTH, ACTIVE, make_token(SETUP, address, 0, 8), DATA + 8);
     describe(3, END, ACTIVE | COMPLETE, make_token(IN, address, 0, 0), 0);
+    run_queue(board, input, 4);
+}
+
+/* Power and a reset for a port, if a hub has this address: then what is in it listens at 0. */
+static void enable_hub_port(Board *board, FuzzInput *input, unsigned address) {
+    static const uint8_t features[] = {8, 4};
+    uint8_t port = (uint8_t)(fuzz_number(input, 1) % (USB_HUB_PORTS + 2));
+    for (unsigned i = 0; i < sizeof(features); i++) {
+        uint8_t *setup = ram(DATA + 8 * i);
+        memset(setup, 0, 8);
+        setup[0] = 0x23;
+        setup[1] = 3;
+        setup[2] = features[i];
+        setup[4] = port;
+        describe(2 * i, (DESCRIPTORS + 32 * i + 16) | DEPTH, ACTIVE,
+                 make_token(SETUP, address, 0, 8), DATA + 8 * i);
+        describe(2 * i + 1, i == 0 ? (DESCRIPTORS + 32) | DEPTH : END, ACTIVE | COMPLETE,
+                 make_token(IN, address, 0, 0), 0);
+    }
     run_queue(board, input, 4);
 }
 
@@ -274,12 +299,13 @@ static void give_command(Board *board, FuzzInput *input, unsigned address) {
 }
 
 static void plug(Board *board, FuzzInput *input) {
-    UsbDevice *devices[DEVICES] = {
-        usb_tablet_device(board->tablet), usb_keyboard_device(board->keyboard),
-        usb_mouse_device(board->mouse), usb_storage_device(board->storage)};
+    UsbDevice *devices[DEVICES] = {usb_tablet_device(board->tablet),
+                                   usb_keyboard_device(board->keyboard),
+                                   usb_mouse_device(board->mouse),
+                                   usb_storage_device(board->storage), usb_hub_device(board->hub)};
     UsbDevice *device = devices[fuzz_number(input, 1) % DEVICES];
-    unsigned socket = (unsigned)fuzz_number(input, 1) % (UHCI_PORTS + 1);
-    if (socket == UHCI_PORTS)
+    unsigned socket = (unsigned)fuzz_number(input, 1) % (SOCKETS + 1);
+    if (socket == SOCKETS)
         usb_bus_unplug(board->usb, device);
     else
         usb_bus_plug_in(board->usb, socket, device, NULL);
@@ -355,7 +381,7 @@ static void write_schedule(Board *board, FuzzInput *input) {
 }
 
 static void act(Board *board, FuzzInput *input) {
-    unsigned kind = (unsigned)fuzz_number(input, 1) % 16;
+    unsigned kind = (unsigned)fuzz_number(input, 1) % 17;
     unsigned address = (unsigned)fuzz_number(input, 1) % ADDRESSES;
     switch (kind) {
     case 0:
@@ -393,6 +419,9 @@ static void act(Board *board, FuzzInput *input) {
         write_schedule(board, input);
         break;
     case 14:
+        enable_hub_port(board, input, address);
+        break;
+    case 15:
         pci_device_config_write(board->function, (unsigned)fuzz_number(input, 1) & 0xFC, 4,
                                 choose_value(input));
         map_registers(board);

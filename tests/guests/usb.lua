@@ -100,6 +100,73 @@ test("keyboard and mouse", function()
   linux_guest.power_off(m)
 end)
 
+-- A hub in a port, a hub in that, and one that comes by itself for what finds no port.
+test("hubs", function()
+  local image = guest.scratch("behind_hubs.img")
+  guest.write_file(image, guest.noise(10, 1 << 19))
+  local sum = guest.program("md5sum", image):match("^%x+")
+  local m = boot("-usb", "-drive", "if=none,id=d,format=raw,file=" .. image,
+    "-device", "usb-storage,drive=d,port=1.3.2", "-device", "usb-hub,port=1",
+    "-device", "usb-hub,port=1.3,id=inner", "-device", "usb-mouse,port=1.8", "-device", "usb-kbd,id=keys")
+  local usb = m:monitor("info usb")
+  for _, line in ipairs({"Port 1, Speed 12 Mb/s, Product USB Hub\n", "Port 2, Speed 12 Mb/s, Product USB Keyboard, ID: keys\n",
+      "Port 1.8, Speed 12 Mb/s, Product USB Mouse\n", "Port 1.3, Speed 12 Mb/s, Product USB Hub, ID: inner\n",
+      "Port 1.3.2, Speed 12 Mb/s, Product USB Storage\n"}) do
+    check(usb:find(line, 1, true), line .. " is not in:\n" .. usb)
+  end
+  local function sum_of_disk()
+    return guest.shell_output(m, "i=0; until test -b /dev/sda; do i=$((i + 1)); test $i -lt 15 || break; sleep 1; done; md5sum /dev/sda")
+  end
+  check(sum_of_disk():find(sum, 1, true), "the disk behind two hubs has other bytes")
+  local log = guest.shell_output(m, "dmesg")
+  check(select(2, log:gsub("8 ports detected", "")) == 2, log)
+  linux_guest.check_log(log)
+  check_event(record(m, "Mouse", function() m:monitor("mouse_move 7 0") end), "x", 2, 0, 7)
+  check_event(record(m, "Keyboard", function() m:key("a") end), "the press of A", 1, 30, 1)
+
+  step("hot plug", function()
+    check(m:monitor("device_del inner"):find("something is plugged into this hub", 1, true), "a used hub goes")
+    check(m:monitor("device_add usb-tablet,port=2.1"):find("no USB port 2.1", 1, true), "a keyboard has ports")
+    check(m:monitor("device_add usb-tablet,port=1.8"):find("USB port 1.8 is taken", 1, true), "two in one port")
+    check_equal(m:monitor("device_add usb-tablet,id=t"), "")
+    check(m:monitor("info usb"):find("Port 1.1, Speed 12 Mb/s, Product USB Tablet, ID: t", 1, true), m:monitor("info usb"))
+    log = guest.shell_output(m, "sleep 2; dmesg | tail -n 30")
+    check(log:find("input: Reprise USB Tablet", 1, true), log)
+    check_equal(m:monitor("device_del t"), "")
+    check_equal(m:monitor("device_add usb-hub,id=late,port=1.1"), "")
+    log = guest.shell_output(m, "sleep 2; dmesg | tail -n 30")
+    check(log:find("USB disconnect", 1, true) and log:find("8 ports detected", 1, true), log)
+    check_equal(m:monitor("device_add usb-tablet,id=t,port=1.1.4"), "")
+    log = guest.shell_output(m, "sleep 2; dmesg | tail -n 30")
+    check(log:find("input: Reprise USB Tablet", 1, true), log)
+    linux_guest.check_log(guest.shell_output(m, "dmesg"))
+  end)
+  step("saved in the middle of a transfer", function()
+    m:send_serial("echo 3 >/proc/sys/vm/drop_caches; md5sum /dev/sda; echo over\n")
+    m:wait(0.02)
+    m:save("reading")
+    m:wait_serial(sum)
+    m:load("reading")
+    m:wait_serial(sum)
+  end)
+  linux_guest.power_off(m)
+end)
+
+test("a hub for what finds no port", function()
+  local m = machine("-m", "16", "-usb", "-device", "usb-kbd", "-device", "usb-mouse", "-device", "usb-tablet")
+  check_equal(m:monitor("info usb"), "  Device 0.0, Port 1, Speed 12 Mb/s, Product USB Keyboard\n"
+    .. "  Device 0.0, Port 2, Speed 12 Mb/s, Product USB Hub\n"
+    .. "  Device 0.0, Port 2.1, Speed 12 Mb/s, Product USB Mouse\n"
+    .. "  Device 0.0, Port 2.2, Speed 12 Mb/s, Product USB Tablet\n")
+end)
+
+-- The BIOS finds the disk behind a hub, and boots the second of two as it is told.
+test("the BIOS boots behind a hub", function()
+  local m = machine("-m", "32", "-usb", "-drive", "if=none,id=d,format=raw,file=" .. guest.unpacked("freedos-hdd.img"),
+    "-device", "usb-hub,port=2", "-device", "usb-storage,drive=d,port=2.5,bootindex=0")
+  m:wait_text("1 - HIMEMX", {timeout = 60})
+end)
+
 -- Devices come and go while Linux runs.
 test("hot plug", function()
   local m = boot("-usb")
@@ -116,7 +183,7 @@ test("hot plug", function()
   check(m:monitor("device_add spoon"):find("not a valid device model name", 1, true), "a spoon")
   check(m:monitor("device_del spoon"):find("not found", 1, true), "no spoon")
   plugs("device_add usb-mouse,id=m,port=2", "input: Reprise USB Mouse")
-  check(m:monitor("device_add usb-tablet"):find("both ports", 1, true), "a third device on two ports")
+  check(m:monitor("device_add usb-tablet"):find("all USB ports are taken", 1, true), "a third device on two ports")
   local events = record(m, "Keyboard", function() m:key("b") end)
   check_event(events, "the press of B", 1, 48, 1)
   plugs("device_del keys", "USB disconnect")
