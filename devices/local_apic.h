@@ -11,6 +11,8 @@
 
 typedef struct LocalApic LocalApic;
 
+#define LOCAL_APIC_HZ 1000000000u /* of the bus clock that the timer counts */
+
 /* What the local APIC is connected to. */
 typedef struct LocalApicPins {
     Wire intr, nmi, smi, init; /* to the processor's core */

@@ -15,6 +15,7 @@ enum {
     COMMAND_POINTER_DATA = 39,
     COMMAND_POINTER_STATUS = 40,
     COMMAND_POINTER = 41,
+    COMMAND_GET_CLOCKS = 45,
     COMMAND_POINTER_RESTRICT = 86,
     COMMAND_MASK = 0xFFFF,
 };
@@ -330,6 +331,11 @@ void vmware_port_call(VmwarePort *port, VmwareRegisters *registers) {
         break;
     case COMMAND_POINTER_RESTRICT:
         registers->eax = 0;
+        break;
+    case COMMAND_GET_CLOCKS: /* Linux, which else measures them, complains without */
+        registers->eax = (uint32_t)port->options.tsc_hz;
+        registers->ebx = (uint32_t)(port->options.tsc_hz >> 32);
+        registers->ecx = port->options.apic_hz;
         break;
     default:
         registers->eax = NOTHING;

@@ -24,6 +24,8 @@ typedef struct VmwareRegisters {
 typedef struct VmwarePortOptions {
     Ps2Mouse *mouse;
     uint64_t ram_bytes;
+    uint64_t tsc_hz;
+    uint32_t apic_hz;
     bool no_clipboard;
     /* The guest has put a text into its clipboard. */
     void (*copied)(void *opaque, const uint8_t *text, size_t size);

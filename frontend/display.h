@@ -36,4 +36,7 @@ void display_close(Display *display);
  * window. */
 bool display_update(Display *display);
 
+/* How long it has time until it is to be served again. */
+int display_wait_ms(const Display *display);
+
 #endif

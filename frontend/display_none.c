@@ -18,6 +18,11 @@ bool display_update(Display *display) {
     return true;
 }
 
+int display_wait_ms(const Display *display) {
+    (void)display;
+    return 0;
+}
+
 StartChoice start_page_run(char *path) {
     (void)path;
     return START_NOTHING;

@@ -91,6 +91,17 @@ static void insert_folder(Display *display, const char *path, Error *error) {
     insert(display, folder, name_of(path), true, path, error);
 }
 
+void sdl_drop_watch(Display *display, const SDL_Event *event) {
+    SdlDrag drag = sdl_drag_read(&display->drag_watch, event);
+    bool is_over = event->type == SDL_MOUSEBUTTONDOWN || event->type == SDL_KEYDOWN;
+    bool dragging =
+        drag == SDL_DRAG_COMES || (display->dragging && drag != SDL_DRAG_GOES && !is_over);
+    if (dragging == display->dragging || !display->has_overlay)
+        return;
+    display->dragging = dragging;
+    sdl_menu_update(display);
+}
+
 void sdl_drop_handle(Display *display, const SDL_DropEvent *event) {
     Error error = {.set = false};
     struct stat info;

@@ -186,6 +186,7 @@ static void follow_pointer(Display *display, const SDL_MouseMotionEvent *motion)
 }
 
 void sdl_input_handle(Display *display, const SDL_Event *event) {
+    sdl_drop_watch(display, event);
     if (sdl_menu_handle(display, event)) {
         display->sdl.ShowCursor(SDL_ENABLE);
         return;

@@ -6,6 +6,11 @@
 #include <SDL.h>
 #include <stdbool.h>
 
+/* Of SDL_syswm.h, whose X11 headers have a Display of their own. */
+struct SDL_SysWMinfo;
+extern DECLSPEC SDL_bool SDLCALL SDL_GetWindowWMInfo(SDL_Window *window,
+                                                     struct SDL_SysWMinfo *info);
+
 // clang-format off
 #define SDL_FUNCTIONS(X) \
     X(CloseAudioDevice) X(InitSubSystem) X(JoystickInstanceID) X(JoystickOpen) X(OpenAudioDevice) X(PauseAudioDevice) \
@@ -13,7 +18,8 @@
     X(GL_GetProcAddress) X(GetDisplayUsableBounds) X(GetError) X(GetRendererOutputSize) X(GetClipboardText) X(SetClipboardText) X(GetWindowSize) X(free) X(GetTicks64) X(GetWindowDisplayIndex) \
     X(GetWindowFlags) X(Init) X(PollEvent) X(Quit) X(RenderClear) X(RenderCopy) X(RenderFillRect) X(RenderPresent) X(SetHint) \
     X(SetRelativeMouseMode) X(SetRenderDrawBlendMode) X(SetTextureBlendMode) X(SetTextureScaleMode) X(SetRenderDrawColor) X(SetWindowFullscreen) X(SetWindowGrab) X(ShowCursor) X(SetWindowMinimumSize) \
-    X(SetWindowSize) X(SetWindowTitle) X(UpdateTexture) X(WaitEventTimeout)
+    X(SetWindowSize) X(SetWindowTitle) X(UpdateTexture) X(WaitEventTimeout) \
+    X(EventState) X(GetWindowWMInfo) X(LoadFunction) X(LoadObject) X(UnloadObject) X(GetDisplayDPI)
 // clang-format on
 
 typedef struct SdlLibrary {

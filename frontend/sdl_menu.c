@@ -158,15 +158,37 @@ void sdl_menu_free(Display *display) {
 
 /* ---- Drawing ---- */
 
-static void update(Display *display) {
-    text_overlay_clear(&display->menu_overlay.text);
-    window_menu_draw(&display->menu, &display->menu_overlay.text);
+static void draw_drop_hint(TextOverlay *text) {
+    static const char *const lines[] = {
+        "Drop it here",
+        "",
+        "An image of a floppy or a CD goes into its drive.",
+        "Other files and folders come to the guest on a floppy.",
+    };
+    enum { LINES = sizeof(lines) / sizeof(lines[0]), WIDTH = 60, HEIGHT = LINES + 4 };
+    unsigned left = (COLUMNS - WIDTH) / 2, top = (ROWS - HEIGHT) / 2;
+    text_overlay_fill(text, left, top, WIDTH, HEIGHT, TEXT_NORMAL);
+    text_overlay_frame(text, left, top, WIDTH, HEIGHT, TEXT_TITLE);
+    for (unsigned i = 0; i < LINES; i++) {
+        unsigned width = text_overlay_width(lines[i]);
+        text_overlay_print(text, left + (WIDTH - width) / 2, top + 2 + i, width,
+                           i == 0 ? TEXT_TITLE : TEXT_NORMAL, lines[i]);
+    }
+}
+
+void sdl_menu_update(Display *display) {
+    TextOverlay *text = &display->menu_overlay.text;
+    text_overlay_clear(text);
+    if (display->dragging)
+        draw_drop_hint(text);
+    else
+        window_menu_draw(&display->menu, text);
     sdl_overlay_update(display, &display->menu_overlay);
     sdl_window_draw(display);
 }
 
 void sdl_menu_draw(Display *display) {
-    if (!window_menu_is_open(&display->menu))
+    if (!window_menu_is_open(&display->menu) && !display->dragging)
         return;
     sdl_overlay_fit(display, &display->menu_overlay, sdl_status_height(display));
     sdl_overlay_draw(display, &display->menu_overlay);
@@ -190,7 +212,7 @@ void sdl_menu_toggle(Display *display) {
         window_menu_close(&display->menu);
     else
         window_menu_open(&display->menu);
-    update(display);
+    sdl_menu_update(display);
 }
 
 /* ---- Events ---- */
@@ -265,6 +287,6 @@ bool sdl_menu_navigate(Display *display, const SDL_Event *event) {
 bool sdl_menu_handle(Display *display, const SDL_Event *event) {
     if (!window_menu_is_open(&display->menu) || !sdl_menu_navigate(display, event))
         return false;
-    update(display);
+    sdl_menu_update(display);
     return true;
 }

@@ -19,12 +19,13 @@ void sdl_status_free(Display *display) {
     sdl_overlay_free(display, &display->status.overlay);
 }
 
-/* Cells in multiples of their size, as large as the line has room for. */
+/* Cells in multiples of their size, as large as the line has room for; what a screen of many dots
+ * needs to be read it gets even where the line's end is cut. */
 static int cell_times(const Display *display) {
     int width, height;
     display->sdl.GetRendererOutputSize(display->renderer, &width, &height);
     int times = width / (COLUMNS * TEXT_OVERLAY_CELL_WIDTH);
-    return times > 1 ? times : 1;
+    return times > display->scale ? times : display->scale;
 }
 
 int sdl_status_height(const Display *display) {

@@ -10,8 +10,27 @@
 
 #define TITLE_EVERY_MS 500
 #define NOTICE_MS 4000
+/* So often a picture is asked for: more often than usual modes change theirs. */
+#define PICTURE_EVERY_MS 12
+/* What sizes in pixels are meant for. */
+#define USUAL_DOTS_PER_INCH 96
+
+/* Where windows are measured in the screen's own pixels, and these are small, sizes are multiples.
+ */
+static int find_scale(const Display *display) {
+    int width, height, pixels_width, pixels_height;
+    float dots = USUAL_DOTS_PER_INCH;
+    int number = display->sdl.GetWindowDisplayIndex(display->window);
+    display->sdl.GetWindowSize(display->window, &width, &height);
+    display->sdl.GetRendererOutputSize(display->renderer, &pixels_width, &pixels_height);
+    if (pixels_width > width || display->sdl.GetDisplayDPI(number, &dots, NULL, NULL) != 0)
+        return 1;
+    int scale = (int)(dots / USUAL_DOTS_PER_INCH + 0.25F); /* 2 from 168 on */
+    return scale > 1 ? scale < 4 ? scale : 4 : 1;
+}
 
 bool sdl_window_create(Display *display, Error *error) {
+    enum { WIDTH = 800, HEIGHT = 600 };
     if (!sdl_library_load(&display->sdl, error))
         return error_prefix(error, "no window, '-display none' runs without one: ");
     display->sdl.SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
@@ -22,14 +41,19 @@ bool sdl_window_create(Display *display, Error *error) {
         return error_set(error, "no display (%s); '-display none' runs without one",
                          display->sdl.GetError());
     display->window =
-        display->sdl.CreateWindow("Reprise", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, 800,
-                                  600, SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
+        display->sdl.CreateWindow("Reprise", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED,
+                                  WIDTH, HEIGHT, SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
     if (display->window != NULL)
         display->renderer = sdl_renderer_create(&display->sdl, display->window);
     if (display->renderer == NULL)
         return error_set(error, "no window (%s); '-display none' runs without one",
                          display->sdl.GetError());
+    display->scale = find_scale(display);
     display->sdl.SetWindowMinimumSize(display->window, 320, 240);
+    if (display->scale > 1)
+        display->sdl.SetWindowSize(display->window, WIDTH * display->scale,
+                                   HEIGHT * display->scale);
+    sdl_drag_watch(&display->sdl, display->window, &display->drag_watch);
     return true;
 }
 
@@ -209,7 +233,8 @@ void sdl_window_fit(Display *display) {
         width = display->texture_width;
         height = width * down / (across ? across : 1);
     }
-    height += (uint32_t)sdl_status_height(display);
+    width *= (uint32_t)display->scale;
+    height = height * (uint32_t)display->scale + (uint32_t)sdl_status_height(display);
     SDL_Rect usable;
     bool fits = display->sdl.GetDisplayUsableBounds(
                     display->sdl.GetWindowDisplayIndex(display->window), &usable) != 0 ||
@@ -279,10 +304,22 @@ static void measure_speed(Display *display) {
     sdl_settings_keep(display);
 }
 
+int display_wait_ms(const Display *display) {
+    uint64_t now = display->sdl.GetTicks64();
+    return now < display->picture_due_ms ? (int)(display->picture_due_ms - now) : 0;
+}
+
 bool display_update(Display *display) {
     SDL_Event event;
     while (display->sdl.PollEvent(&event))
         sdl_input_handle(display, &event);
+    uint64_t now = display->sdl.GetTicks64();
+    if (now < display->picture_due_ms)
+        return !display->closed;
+    /* What drawing takes is not waited for besides. */
+    display->picture_due_ms += PICTURE_EVERY_MS;
+    if (display->picture_due_ms <= now)
+        display->picture_due_ms = now + 1;
     machine_request_frame(display->machine);
     show_frame(display);
     measure_speed(display);

@@ -6,6 +6,7 @@
 #include "dropped_files.h"
 #include "keyboard_keys.h"
 #include "monitor.h"
+#include "sdl_drag.h"
 #include "sdl_library.h"
 #include "text_overlay.h"
 #include "video_recording.h"
@@ -38,6 +39,8 @@ struct Display {
     uint32_t texture_width, texture_height;
     uint32_t aspect_width, aspect_height;
     uint64_t frame_number;
+    uint64_t picture_due_ms;
+    int scale; /* what sizes are multiplied by where the screen has many dots to an inch */
     bool grabbed;
     /* What holds now, what held when it was last looked at, what the user's file is to say. */
     WindowSettings settings, settings_before, kept_settings;
@@ -55,6 +58,8 @@ struct Display {
     uint64_t notice_until_ms;
     char *clipboard;        /* the text that both sides have; NULL: not known */
     bool clipboard_is_read; /* since it last changed */
+    SdlDragWatch drag_watch;
+    bool dragging; /* something is dragged over the window */
     DroppedFiles dropped;
     char dropped_name[80]; /* of the file that was dropped last, while others may follow */
     bool has_overlay;      /* there is a font */
@@ -139,8 +144,12 @@ bool sdl_menu_handle(Display *display, const SDL_Event *event);
 void sdl_menu_draw(Display *display);
 /* A line for the monitor, whose answer is shown. */
 void sdl_menu_run_line(Display *display, const char *line);
+/* Draws the menu, or what takes its place, anew. */
+void sdl_menu_update(Display *display);
 
 /* sdl_drop.c */
+/* Says what may be dropped while something is dragged over the window. */
+void sdl_drop_watch(Display *display, const SDL_Event *event);
 void sdl_drop_handle(Display *display, const SDL_DropEvent *event);
 
 /* sdl_status.c */

@@ -13,9 +13,50 @@ void vnc_input_key(VncServer *server, int key, bool down) {
     machine_send_key(server->machine, key, down);
 }
 
+/* Brings the modifiers of letters from what the client holds to 'wanted', or ('back') from there to
+ * what it holds. */
+static void change_modifiers(VncServer *server, unsigned wanted, bool back) {
+    static const struct {
+        unsigned modifier;
+        KeyboardKey key, other;
+    } rows[] = {
+        {KEYBOARD_SHIFT, KEYBOARD_KEY_SHIFT, KEYBOARD_KEY_SHIFT_R},
+        {KEYBOARD_ALT_GR, KEYBOARD_KEY_ALT_R, KEYBOARD_KEY_ALT_R},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        bool is_wanted = (wanted & rows[i].modifier) != 0;
+        bool is_held = server->down[rows[i].key] || server->down[rows[i].other];
+        if (is_wanted && !is_held)
+            machine_send_key(server->machine, rows[i].key, !back);
+        if (!is_wanted && server->down[rows[i].key])
+            machine_send_key(server->machine, rows[i].key, back);
+        if (!is_wanted && server->down[rows[i].other] && rows[i].other != rows[i].key)
+            machine_send_key(server->machine, rows[i].other, back);
+    }
+}
+
+/* A letter that the client has on one key, or made of several itself, and the guest behind a dead
+ * one. */
+static void type_combination(VncServer *server, uint32_t character) {
+    KeyboardTyping typing;
+    if (!keyboard_layout_type(server->machine->config.keyboard_layout, character, &typing))
+        return;
+    for (unsigned i = 0; i < typing.count; i++) {
+        change_modifiers(server, typing.strokes[i].modifiers, false);
+        machine_send_key(server->machine, typing.strokes[i].key, true);
+        machine_send_key(server->machine, typing.strokes[i].key, false);
+        change_modifiers(server, typing.strokes[i].modifiers, true);
+    }
+}
+
 void vnc_input_symbol(VncServer *server, uint32_t symbol, bool down) {
-    if (server->machine != NULL)
-        vnc_input_key(server, vnc_keys_find(server->machine->config.keyboard_layout, symbol), down);
+    if (server->machine == NULL)
+        return;
+    int key = vnc_keys_find(server->machine->config.keyboard_layout, symbol);
+    if (key >= 0)
+        vnc_input_key(server, key, down);
+    else if (down)
+        type_combination(server, vnc_keys_character(symbol));
 }
 
 void vnc_input_release_all(VncServer *server) {

@@ -51,6 +51,8 @@ void vnc_input_symbol(VncServer *server, uint32_t symbol, bool down);
 
 /* vnc_keys.c: the key of a PC keyboard for a symbol of the X window system; -1 if there is none. */
 int vnc_keys_find(const KeyboardLayout *layout, uint32_t symbol);
+/* The character of such a symbol; 0 if it is none. */
+uint32_t vnc_keys_character(uint32_t symbol);
 
 /* vnc_extended_key.c: keys by their place (QEMU's extension of the protocol). */
 void vnc_extended_key_register(VncServer *server);

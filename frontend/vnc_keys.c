@@ -34,9 +34,8 @@ static const struct {
     uint32_t symbol, accent;
 } dead_keys[] = {{0xFE50, '`'}, {0xFE51, 0xB4}, {0xFE52, '^'}, {0xFE53, '~'}, {0xFE57, 0xA8}};
 
-/* The character of a symbol; 0 if it is none. Latin 1 is itself, and so is all of Unicode with
- * 01000000h added. */
-static uint32_t find_character(uint32_t symbol) {
+/* Latin 1 is itself, and so is all of Unicode with 01000000h added. */
+uint32_t vnc_keys_character(uint32_t symbol) {
     if ((symbol >= ' ' && symbol <= '~') || (symbol >= 0xA0 && symbol <= 0xFF))
         return symbol;
     if (symbol > 0x01000000 && symbol <= 0x0110FFFF)
@@ -48,7 +47,7 @@ static uint32_t find_character(uint32_t symbol) {
 }
 
 int vnc_keys_find(const KeyboardLayout *layout, uint32_t symbol) {
-    uint32_t character = find_character(symbol);
+    uint32_t character = vnc_keys_character(symbol);
     if (character != 0)
         return keyboard_layout_find_key(layout, character);
     for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)

@@ -1,5 +1,7 @@
 /* VMware's port: its calls take and give the registers of the processor that reads it. */
 #include "board_parts.h"
+#include "cpu_model.h"
+#include "local_apic.h"
 #include "machine_clipboard.h"
 #include "machine_parts.h"
 #include "vmware_port.h"
@@ -32,12 +34,14 @@ bool board_create_vmware(Board *board, Error *error) {
     DeviceContext context = board_context(board);
     if (config->no_vmware_port)
         return true;
-    board->vmware_port =
-        vmware_port_create(&context, &(VmwarePortOptions){.mouse = board->mouse,
-                                                          .ram_bytes = config->ram_bytes,
-                                                          .no_clipboard = config->no_clipboard,
-                                                          .copied = copied,
-                                                          .opaque = board->machine});
+    board->vmware_port = vmware_port_create(
+        &context, &(VmwarePortOptions){.mouse = board->mouse,
+                                       .ram_bytes = config->ram_bytes,
+                                       .tsc_hz = board->machine->cpu->model->tsc_hz,
+                                       .apic_hz = LOCAL_APIC_HZ,
+                                       .no_clipboard = config->no_clipboard,
+                                       .copied = copied,
+                                       .opaque = board->machine});
     return port_map_add(context.ports,
                         &(PortRange){.name = "vmport",
                                      .first = VMWARE_PORT,

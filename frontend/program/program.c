@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 /* A frame of the window; without one nothing is urgent. */
-#define WINDOW_WAIT_MS 10
 
 void program_quit(void *opaque) {
     program_quit_for(opaque, MACHINE_CAUSE_HOST_QUIT);
@@ -163,7 +162,7 @@ static bool has_ended(Program *program, int *exit_status) {
 
 /* How long nothing of ours is due. */
 static int find_wait_ms(const Program *program, const Display *display) {
-    return display != NULL ? WINDOW_WAIT_MS : vnc_server_wait_ms(program->vnc);
+    return display != NULL ? display_wait_ms(display) : vnc_server_wait_ms(program->vnc);
 }
 
 static void serve_migration(Program *program) {

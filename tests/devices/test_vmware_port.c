@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum { MS = 1000000 };
-enum { GET_VERSION = 10, DATA = 39, STATUS = 40, POINTER = 41 };
+enum { GET_VERSION = 10, DATA = 39, STATUS = 40, POINTER = 41, GET_CLOCKS = 45 };
 enum { LENGTH = 6, PIECE = 7, SET_LENGTH = 8, SET_PIECE = 9 };
 #define READ_ID 0x45414552u
 #define ABSOLUTE 0x53424152u
@@ -39,9 +39,11 @@ static void set_up(void) {
     cable = ps2_mouse_connect(mouse, &wire);
     cable.write(cable.device, 0xF4); /* enable */
     ck_assert_uint_eq(cable.take(cable.device), 0xFA);
-    port = vmware_port_create(
-        &fixture->context,
-        &(VmwarePortOptions){.mouse = mouse, .ram_bytes = 16 << 20, .copied = take_copy});
+    port = vmware_port_create(&fixture->context, &(VmwarePortOptions){.mouse = mouse,
+                                                                      .ram_bytes = 16 << 20,
+                                                                      .tsc_hz = 5000000000,
+                                                                      .apic_hz = 1000000000,
+                                                                      .copied = take_copy});
 }
 
 static void tear_down(void) {
@@ -70,6 +72,9 @@ START_TEST(it_is_found) {
     ck_assert_uint_eq(registers.ebx, VMWARE_MAGIC);
     ck_assert_uint_eq(call(20, 0), 16 << 20);
     ck_assert_uint_eq(call(999, 0), NOTHING);
+    ck_assert_uint_eq(call(GET_CLOCKS, NOTHING), 5000000000 & UINT32_MAX);
+    ck_assert_uint_eq(registers.ebx, 1);
+    ck_assert_uint_eq(registers.ecx, 1000000000);
     ck_assert_uint_eq(call(STATUS, 0), 0xFFFF0000);
     vmware_port_place(port, 5, 5); /* nobody listens */
     ck_assert(vmware_port_is_idle(port));

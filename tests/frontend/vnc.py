@@ -142,14 +142,14 @@ def free_display():
             return number
 
 
-def start(vnc, image=DEMO):
-    return Emulator(PROGRAM, ["-fda", image, "-boot", "a", "-snapshot", "-name", "seen from afar", "-vnc", vnc])
+def start(vnc, image=DEMO, options=()):
+    return Emulator(PROGRAM, ["-fda", image, "-boot", "a", "-snapshot", "-name", "seen from afar", "-vnc", vnc, *options])
 
 
-def start_typewriter(vnc):
+def start_typewriter(vnc, options=()):
     with tempfile.NamedTemporaryFile(suffix=".img", delete=False) as file:
         file.write((TYPEWRITER + b"\0" * 510)[:510] + b"\x55\xaa")
-    machine = start(vnc, file.name)
+    machine = start(vnc, file.name, options)
     os.unlink(file.name)
     wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
     return machine
@@ -207,6 +207,23 @@ def keys_by_symbol_and_by_place(_):
         client.press(ord("."))
         wait_for(lambda: "vnc !" in screen(machine) and "y" in screen(machine).split("vnc !")[1], "what was typed")
         assert "z" not in screen(machine).split("vnc !")[1]
+        client.stream.close()
+
+
+def letters_behind_dead_keys(_):
+    """The BIOS has a US keyboard: it tells which keys a German one is pressed at."""
+    number = free_display()
+    with start_typewriter(f":{number}", ["-k", "de"]) as machine:
+        client = Client(Stream(("127.0.0.1", 5900 + number)))
+        for symbol in (ord("z"), 0xFC, 0xE9, 0xC9):  # z, u umlaut on its key, e and E with an acute accent
+            client.press(symbol)
+        client.key(0xFFE1, True)  # Shift stays down for what follows
+        client.press(0xE0)  # a with a grave accent, whose dead key wants Shift, and the letter not
+        client.press(ord("A"))
+        client.key(0xFFE1, False)
+        client.press(0x1000000 + ord("a"))
+        client.press(ord("."))
+        wait_for(lambda: "y[=e=E+aAa." in screen(machine), "what was typed", 10)
         client.stream.close()
 
 
@@ -364,7 +381,7 @@ def a_browser_shows_it(_):
 
 def main():
     need_firmware()
-    checks = [pictures_are_the_guests, keys_by_symbol_and_by_place, the_pointer_moves_the_mouse, nothing_is_sent_while_nothing_moves,
+    checks = [pictures_are_the_guests, keys_by_symbol_and_by_place, letters_behind_dead_keys, the_pointer_moves_the_mouse, nothing_is_sent_while_nothing_moves,
               hostile_clients_do_no_harm, passwords_are_asked_for, a_real_client_shows_it, a_browser_shows_it]
     probe = subprocess.run([PROGRAM, "-vnc", f":{free_display()}", "-bios", "/nowhere"], capture_output=True, text=True, check=False)
     if "has no VNC server" in probe.stderr:

@@ -294,12 +294,45 @@ def menu_records_a_film(server):
             os.chdir(here)
 
 
-def dropped_files_go_into_drives(server):
-    # the distribution's module need not be that of the interpreter that runs the tests
+DRAG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "x_drag.py")
+
+
+def find_pythons():
+    """With python3-xlib: the distribution's module need not be that of the interpreter that runs the tests."""
     pythons = [name for name in (sys.executable, "/usr/bin/python3")
                if os.path.exists(name) and subprocess.run([name, "-c", "import Xlib"], capture_output=True, check=False).returncode == 0]
     if not pythons:
         print("      (no python3-xlib: nothing is dropped)")
+    return pythons
+
+
+def a_hint_shows_while_something_is_dragged(server):
+    pythons = find_pythons()
+    if not pythons:
+        return
+
+    def title_pixels(machine):  # of the overlay's frame and headings, above the status line
+        shown = machine.path("shown.png")
+        server.picture(shown)
+        return int(server.run("convert", shown, "-gravity", "north", "-crop", "100%x90%+0+0", "-fill", "black", "+opaque", "#7FE0B0",
+                              "-fill", "white", "-opaque", "#7FE0B0", "-format", "%[fx:int(mean*w*h)]", "info:") or 0)
+
+    with start(server, ["-display", "sdl,scaling=sharp"]) as machine:
+        wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
+        wait_for(lambda: title_pixels(machine) == 0, "a picture without a menu")
+        with subprocess.Popen([pythons[0], DRAG, "--leave", server.display, server.window()[0], "/etc/hostname"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as drag:
+            assert drag.stdout.readline() == "over\n"
+            wait_for(lambda: title_pixels(machine) > 500, "the hint")
+            if os.environ.get("REPRISE_PICTURES"):
+                server.picture(os.path.join(os.environ["REPRISE_PICTURES"], "drag.png"))
+            drag.communicate("\n", timeout=20)
+        wait_for(lambda: title_pixels(machine) == 0, "the hint to go")
+
+
+def dropped_files_go_into_drives(server):
+    pythons = find_pythons()
+    if not pythons:
         return
     with tempfile.TemporaryDirectory() as folder:
         def make(name, data):
@@ -319,8 +352,7 @@ def dropped_files_go_into_drives(server):
             wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
 
             def drop(paths, told):
-                drag = os.path.join(os.path.dirname(os.path.abspath(__file__)), "x_drag.py")
-                subprocess.run([pythons[0], drag, server.display, server.window()[0]] + paths, timeout=30, check=True)
+                subprocess.run([pythons[0], DRAG, server.display, server.window()[0]] + paths, timeout=30, check=True)
                 wait_for(lambda: told in server.title(), told + " in the title, not " + server.title(), 10)
 
             def read_floppy():
@@ -424,7 +456,7 @@ def main():
     try:
         return run_checks([keys_reach_the_guest, mouse_reaches_the_guest_once_grabbed, title_tells_name_speed_and_keys, keys_change_the_speed, window_shows_the_screen_in_its_shape,
                            screenshot_key_saves_a_picture, menu_pauses_and_changes_floppies, pasted_text_is_typed_whole, what_is_set_is_kept_from_run_to_run, snapshots_are_kept_by_name_and_deleted,
-                           menu_records_a_film, network_has_a_lamp, dropped_files_go_into_drives,
+                           menu_records_a_film, network_has_a_lamp, a_hint_shows_while_something_is_dragged, dropped_files_go_into_drives,
                            sharp_pixels_are_whole, start_page_offers_images_and_remembers, closing_is_quick], server)
     finally:
         server.close()

@@ -7,8 +7,9 @@ from Xlib import X, Xatom, display
 from Xlib.protocol import event
 
 
-def drop_files(display_name, window_id, paths, seconds=10):
-    """Drops the paths in the middle of the window. True: the target says that it took them."""
+def drop_files(display_name, window_id, paths, seconds=10, leave=False):
+    """Drops the paths in the middle of the window. True: the target says that it took them. Or goes away again, once
+    somebody who was told that the pointer is there has looked."""
     screen = display.Display(display_name)
     root = screen.screen().root
 
@@ -54,6 +55,12 @@ def drop_files(display_name, window_id, paths, seconds=10):
     send("XdndPosition", source.id, 0, x << 16 | y, X.CurrentTime, atom("XdndActionCopy"))
     if not wait_for("XdndStatus")[1] & 1:
         return False
+    if leave:
+        print("over", flush=True)
+        sys.stdin.readline()
+        send("XdndLeave", source.id)
+        screen.close()
+        return True
     send("XdndDrop", source.id, 0, X.CurrentTime)
     taken = wait_for("XdndFinished")[1] & 1
     screen.close()
@@ -61,4 +68,6 @@ def drop_files(display_name, window_id, paths, seconds=10):
 
 
 if __name__ == "__main__":
-    sys.exit(0 if drop_files(sys.argv[1], int(sys.argv[2]), sys.argv[3:]) else 1)
+    LEAVE = "--leave" in sys.argv
+    WORDS = [word for word in sys.argv[1:] if word != "--leave"]
+    sys.exit(0 if drop_files(WORDS[0], int(WORDS[1]), WORDS[2:], leave=LEAVE) else 1)
