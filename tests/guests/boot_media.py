@@ -7,9 +7,10 @@
     tests/guests/boot_media.py ext4 OUTPUT --megabytes 40 [--folder FOLDER]
     tests/guests/boot_media.py fat32 OUTPUT --megabytes 40
     tests/guests/boot_media.py debian OUTPUT --megabytes 1200
+    tests/guests/boot_media.py desktop OUTPUT --megabytes 2400
 
-The CD is started by isolinux. The disks for extlinux and with Debian, an installed system, have everything
-but the loader, which a guest has to install. The status is 77 when a package or a tool of the host is missing.
+The CD is started by isolinux. The disks for extlinux and with Debian, an installed system (as "desktop" with X and what
+desktop.py starts there), have everything but the loader, which a guest has to install. The status is 77 when a package or a tool of the host is missing.
 """
 import argparse
 import glob
@@ -18,6 +19,7 @@ import shutil
 import subprocess
 import sys
 
+import desktop
 import fetch_packages
 import initramfs
 import iso_image
@@ -29,6 +31,11 @@ FIXED_TIME = "1577836800"
 MBR_CODE_BYTES = 440
 # What an installed system has besides the base: it starts by itself, has a kernel, and can check its file system.
 DEBIAN_PACKAGES = "systemd-sysv,udev,linux-image-686-pae,e2fsprogs"
+DESKTOP_PACKAGES = ("xserver-xorg-core,xserver-xorg-video-cirrus,xserver-xorg-video-vesa,xserver-xorg-video-fbdev,"
+                    "xserver-xorg-input-libinput,xinit,x11-apps,x11-utils,x11-xserver-utils,xinput,xterm,icewm,"
+                    "xfonts-base,xfonts-75dpi")
+# The kernel's drivers of the adapters are loaded where a server is to use them.
+DESKTOP_WORDS = "modprobe.blacklist=cirrus,bochs"
 DEBIAN_FILES = {
     "etc/fstab": "/dev/sda1 / ext4 errors=remount-ro 0 1\n",
     "etc/hostname": "reprise\n",
@@ -131,27 +138,38 @@ def write_extlinux_disk(path, flavour, initramfs_path, append=""):
     return path
 
 
-def _bootstrap(folder):
-    """Debian's base system in a folder, by debootstrap, which runs programs of it: as root, on an x86 host."""
+def _bootstrap(folder, packages):
+    """Debian's base system in a folder, by debootstrap, which runs programs of it: as root, on an x86 host. What it
+    fetches stays beside the other packages."""
     if os.geteuid() != 0 or os.uname().machine not in ("x86_64", "i686"):
         raise fetch_packages.PackageMissing("debootstrap for i386 wants root and an x86 host")
     if os.environ.get("REPRISE_LONG") != "1":
         raise fetch_packages.PackageMissing("a Debian system is fetched in long runs only")
-    run_tool("debootstrap", "--arch=i386", "--variant=minbase", f"--include={DEBIAN_PACKAGES}", "bookworm", folder)
+    cache = os.path.join(fetch_packages.cache_folder(), "debootstrap")
+    os.makedirs(cache, exist_ok=True)
+    run_tool("debootstrap", f"--cache-dir={os.path.abspath(cache)}", "--arch=i386", "--variant=minbase",
+             f"--include={packages}", "bookworm", folder)
 
 
-def write_debian_disk(path, megabytes):
-    """A disk with Debian installed: root without a password, a login on the serial port, its packages in apt's cache."""
+def write_debian_disk(path, megabytes, is_desktop=False):
+    """A disk with Debian installed: root without a password, a login on the serial port, its packages in apt's cache;
+    or with a desktop, and without the packages."""
     folder = path + ".files"
-    _bootstrap(folder)
-    for name, text in DEBIAN_FILES.items():
+    _bootstrap(folder, DEBIAN_PACKAGES + ("," + DESKTOP_PACKAGES if is_desktop else ""))
+    if is_desktop:
+        shutil.rmtree(os.path.join(folder, "var/cache/apt/archives"))
+    for name, text in {**DEBIAN_FILES, **(desktop.FILES if is_desktop else {})}.items():
+        os.makedirs(os.path.join(folder, os.path.dirname(name)), exist_ok=True)
         with open(os.path.join(folder, name), "w", encoding="ascii") as file:
             file.write(text)
+        if text.startswith("#!"):
+            os.chmod(os.path.join(folder, name), 0o755)
     run_tool("chroot", folder, "passwd", "-d", "root")
     for name in ("vmlinuz", "initrd.img"):
         os.rename(glob.glob(os.path.join(folder, "boot", name + "-*"))[0], os.path.join(folder, "boot", name))
     with open(os.path.join(folder, "boot", "extlinux.conf"), "wb") as file:
-        file.write(_configuration("/boot/vmlinuz", "/boot/initrd.img", "root=/dev/sda1 rw quiet"))
+        file.write(_configuration("/boot/vmlinuz", "/boot/initrd.img", "root=/dev/sda1 rw quiet"
+                                  + (" " + DESKTOP_WORDS if is_desktop else "")))
     shutil.copy(fetch_packages.package_file("syslinux-common", "usr/lib/syslinux/modules/bios/ldlinux.c32"),
                 os.path.join(folder, "boot"))
     write_ext4_disk(path, megabytes, folder)
@@ -162,7 +180,7 @@ def write_debian_disk(path, megabytes):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("kind", choices=["cd", "extlinux", "ext4", "fat32", "debian"])
+    parser.add_argument("kind", choices=["cd", "extlinux", "ext4", "fat32", "debian", "desktop"])
     parser.add_argument("output")
     parser.add_argument("--initramfs")
     parser.add_argument("--flavour", default="686", choices=["686", "686-pae"])
@@ -173,7 +191,7 @@ def main():
     args = parser.parse_args()
     if args.kind in ("cd", "extlinux") and not args.initramfs:
         parser.error("--initramfs is missing")
-    if args.kind in ("ext4", "fat32", "debian") and not args.megabytes:
+    if args.kind in ("ext4", "fat32", "debian", "desktop") and not args.megabytes:
         parser.error("--megabytes is missing")
     try:
         if args.kind == "cd":
@@ -183,8 +201,8 @@ def main():
             write_extlinux_disk(args.output, args.flavour, args.initramfs, args.append)
         elif args.kind == "ext4":
             write_ext4_disk(args.output, args.megabytes, args.folder)
-        elif args.kind == "debian":
-            write_debian_disk(args.output, args.megabytes)
+        elif args.kind in ("debian", "desktop"):
+            write_debian_disk(args.output, args.megabytes, args.kind == "desktop")
         else:
             write_fat32_disk(args.output, args.megabytes)
     except fetch_packages.PackageMissing as reason:

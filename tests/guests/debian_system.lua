@@ -1,6 +1,7 @@
 -- An installed Debian on disks of each format: it boots to its login, its power is cut in the middle of package work,
 -- and after a check of its file system it boots again and finishes that work.
 local guest = require("guest")
+local linux_guest = require("linux_guest")
 
 local DISK_MB = 1200
 local PARTITION_MB = 1 -- where its file system begins
@@ -12,33 +13,8 @@ local formats = {
   {name = "vdi", check = true},
 }
 
-local INSTALL_LOADER = [[set -e
-mount -t ext4 /dev/sda1 /mnt
-extlinux --install /mnt/boot
-umount /mnt
-]]
-
--- The raw disk, made once, with its loader.
-local function make_disk()
-  return guest.made("debian.img", "1", function(path)
-    guest.program(folder .. "/boot_media.py", "debian", path, "--megabytes=" .. DISK_MB)
-    local m = guest.linux({flavour = "686-pae", modules = guest.FILE_MODULES, packages = {"extlinux"},
-                           script = INSTALL_LOADER,
-                           options = {"-drive", "format=raw,if=ide,index=0,snapshot=off,file=" .. path}})
-    m:wait_serial(guest.DONE .. "0", {timeout = 90})
-    m:wait_end()
-    m:close()
-  end)
-end
-
--- Boots it to the login and logs in.
 local function boot(image)
-  local m = machine("-m", "256", "-net", "none", "-boot", "c", "-drive", "index=0,snapshot=off,file=" .. image)
-  m:wait_serial("reprise login: ", {timeout = 400})
-  m:send_serial("root\n")
-  m:wait_serial("root@reprise:~# ", {timeout = 100})
-  m:send_serial("dmesg -n 1; exec env PS1='# ' sh\n") -- bash would edit lines
-  return m
+  return linux_guest.boot_debian("-net", "none", "-drive", "index=0,snapshot=off,file=" .. image)
 end
 
 -- Power goes while dpkg unpacks: what it was at differs between formats.
@@ -78,7 +54,7 @@ for i, format in ipairs(formats) do
       skip("an installed Debian is tested in long runs only")
     end
     local image = guest.scratch("debian." .. format.name)
-    guest.program(guest.program_file, "image", "convert", "-f", "raw", "-O", format.name, make_disk(), image)
+    guest.program(guest.program_file, "image", "convert", "-f", "raw", "-O", format.name, linux_guest.debian_disk("debian", DISK_MB), image)
     cut_power(image, 2 * i)
     if format.check then
       guest.program("qemu-img", "check", "-f", format.name, image)

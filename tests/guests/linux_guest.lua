@@ -71,4 +71,33 @@ function linux_guest.power_off(m)
   check_equal(m:wait_end(), 0)
 end
 
+local INSTALL_LOADER = [[set -e
+mount -t ext4 /dev/sda1 /mnt
+extlinux --install /mnt/boot
+umount /mnt
+]]
+
+-- A raw disk with an installed Debian and its loader, made once; the kind is "debian" or "desktop".
+function linux_guest.debian_disk(kind, megabytes)
+  return guest.made(kind .. ".img", tostring(megabytes), function(path)
+    guest.program(folder .. "/boot_media.py", kind, path, "--megabytes=" .. megabytes)
+    local m = guest.linux({flavour = "686-pae", modules = guest.FILE_MODULES, packages = {"extlinux"},
+                           script = INSTALL_LOADER,
+                           options = {"-drive", "format=raw,if=ide,index=0,snapshot=off,file=" .. path}})
+    m:wait_serial(guest.DONE .. "0", {timeout = 90})
+    m:wait_end()
+    m:close()
+  end)
+end
+
+-- Boots such a disk, which further words of the command line name, to its login, and logs in.
+function linux_guest.boot_debian(...)
+  local m = machine("-m", "256", "-boot", "c", ...)
+  m:wait_serial("reprise login: ", {timeout = 400})
+  m:send_serial("root\n")
+  m:wait_serial("root@reprise:~# ", {timeout = 100})
+  m:send_serial("dmesg -n 1; exec env PS1='# ' sh\n") -- bash would edit lines
+  return m
+end
+
 return linux_guest

@@ -36,9 +36,9 @@ class VmError(Exception):
 
 
 class Vm:
-    def __init__(self, emulator, options, accelerator=None, patience=1.0, window=None):
+    def __init__(self, emulator, options, accelerator=None, patience=1.0, window=None, serial="file"):
         """Starts EMULATOR headless. PATIENCE stretches all time-outs. WINDOW, an environment that
-        names an X server, opens a window."""
+        names an X server, opens a window. The first serial port goes to a file; with None OPTIONS say where."""
         self.folder = tempfile.mkdtemp(prefix="guest-test-")
         self.patience = patience
         self.is_qemu = "qemu" in os.path.basename(emulator)
@@ -48,7 +48,7 @@ class Vm:
         accelerator = "tcg" if self.is_qemu else accelerator
         argv = [emulator] + (["-accel", accelerator] if accelerator else [])
         argv += ["-display", "sdl" if window else "none", "-monitor", f"unix:{monitor_path},server,nowait",
-                 "-serial", f"file:{self.serial_path}"] + options
+                 *(["-serial", f"{serial}:{self.serial_path}"] if serial else [])] + options
         self.command_line = " ".join(argv)
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
