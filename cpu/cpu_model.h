@@ -59,6 +59,9 @@ const char *cpu_feature_name(CpuFeature feature);
 /* The features with those that follow from others set or cleared. */
 uint64_t cpu_features_complete(uint64_t features);
 
+/* Whether processors have a feature of this name, but no model here. */
+bool cpu_feature_is_absent(const char *name, size_t length);
+
 /* Lists models and features, for '-cpu help'. */
 void cpu_model_print_list(ByteBuffer *text);
 

@@ -285,6 +285,13 @@ static bool change_feature(uint64_t *set, uint64_t *cleared, Word name, bool on,
     return true;
 }
 
+bool cpu_feature_is_absent(const char *name, size_t length) {
+    Word word = {name, length};
+    int feature = find_feature(word);
+    return feature == FEATURE_BMI1 ||
+           (feature < 0 && is_listed(absent_features, COUNT(absent_features), word));
+}
+
 /* "NAME=VALUE", or "NAME" for "NAME=on". */
 static bool parse_property(CpuModel *model, Word item, Error *error) {
     const char *equals = memchr(item.at, '=', item.length);

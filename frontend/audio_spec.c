@@ -4,16 +4,19 @@
 
 #include <string.h>
 
-/* The drivers of QEMU; those that play are SDL's by another name. */
+/* The drivers of QEMU; those that play are SDL's by another name, or what it finds where there is
+ * none of that name. */
 static const struct {
     const char *name;
     AudioDriver driver;
     const char *sdl_driver;
-} drivers[] = {{"none", AUDIO_DRIVER_NONE, NULL},   {"wav", AUDIO_DRIVER_WAV, NULL},
-               {"sdl", AUDIO_DRIVER_SDL, NULL},     {"alsa", AUDIO_DRIVER_SDL, "alsa"},
-               {"oss", AUDIO_DRIVER_SDL, "dsp"},    {"pa", AUDIO_DRIVER_SDL, "pulseaudio"},
-               {"jack", AUDIO_DRIVER_SDL, "jack"},  {"pipewire", AUDIO_DRIVER_SDL, "pipewire"},
-               {"sndio", AUDIO_DRIVER_SDL, "sndio"}};
+} drivers[] = {{"none", AUDIO_DRIVER_NONE, NULL},    {"wav", AUDIO_DRIVER_WAV, NULL},
+               {"sdl", AUDIO_DRIVER_SDL, NULL},      {"alsa", AUDIO_DRIVER_SDL, "alsa"},
+               {"oss", AUDIO_DRIVER_SDL, "dsp"},     {"pa", AUDIO_DRIVER_SDL, "pulseaudio"},
+               {"jack", AUDIO_DRIVER_SDL, "jack"},   {"pipewire", AUDIO_DRIVER_SDL, "pipewire"},
+               {"sndio", AUDIO_DRIVER_SDL, "sndio"}, {"coreaudio", AUDIO_DRIVER_SDL, NULL},
+               {"dsound", AUDIO_DRIVER_SDL, NULL},   {"spice", AUDIO_DRIVER_NONE, NULL},
+               {"dbus", AUDIO_DRIVER_NONE, NULL}};
 
 static bool find_driver(AudioSpec *spec, const char *name, Error *error) {
     NearestName nearest = {.wanted = name};

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "character_device.h"
 #include "tcp_socket.h"
+#include "telnet_filter.h"
 #include "terminal_mode.h"
 #include "unix_socket.h"
 
@@ -39,6 +40,7 @@ struct CharacterDevice {
     bool always_ready; /* a file on disk; guests print byte by byte */
     bool restore_terminal;
     TerminalMode terminal;
+    TelnetState telnet;
     CharacterClient client;
 };
 
@@ -168,8 +170,10 @@ static void read_input(void *opaque, int fd) {
                         ? receive_message(device, fd, bytes, sizeof(bytes))
                         : read(fd, bytes, sizeof(bytes));
     if (count > 0) {
-        if (device->client.received != NULL)
-            device->client.received(device->client.opaque, bytes, (size_t)count);
+        size_t size = device->spec.is_telnet ? telnet_filter(&device->telnet, bytes, (size_t)count)
+                                             : (size_t)count;
+        if (device->client.received != NULL && size > 0)
+            device->client.received(device->client.opaque, bytes, size);
     } else if (count == 0 || (errno != EINTR && errno != EAGAIN && errno != EIO)) {
         drop_connection(device);
     } else if (errno == EIO) {
@@ -190,6 +194,9 @@ static void take_connection(CharacterDevice *device, int fd) {
         return;
     }
     set_output(device, fd);
+    device->telnet = TELNET_DATA;
+    if (device->spec.is_telnet && device->spec.server)
+        character_device_write(device, TELNET_GREETING, TELNET_GREETING_BYTES);
     if (device->client.connected != NULL)
         device->client.connected(device->client.opaque);
 }
@@ -290,6 +297,44 @@ static bool open_pty(CharacterDevice *device, Error *error) {
     return start_reading(device, fd) || error_set(error, "too many open connections");
 }
 
+/* Only what a device sends is read: of a pipe or a file, "/dev/stdout" at times, the other end is
+ * somebody else's. */
+static bool open_tty(CharacterDevice *device, const CharacterSpec *spec, Error *error) {
+    struct stat info;
+    bool is_device = stat(spec->path, &info) == 0 && S_ISCHR(info.st_mode);
+    int fd = open(spec->path, (is_device ? O_RDWR : O_WRONLY) | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set(error, "cannot open '%s': %s", spec->path, strerror(errno));
+    struct termios mode;
+    if (is_device && tcgetattr(fd, &mode) == 0) {
+        cfmakeraw(&mode);
+        tcsetattr(fd, TCSANOW, &mode);
+    }
+    device->output = fd;
+    return !is_device || start_reading(device, fd) || error_set(error, "too many open connections");
+}
+
+/* Both ways are open for both directions, so that no end is ever missed. */
+static bool open_pipe(CharacterDevice *device, const CharacterSpec *spec, Error *error) {
+    char in[264], out[264];
+    snprintf(in, sizeof(in), "%s.in", spec->path);
+    snprintf(out, sizeof(out), "%s.out", spec->path);
+    int input = open(in, O_RDWR | O_CLOEXEC), output = open(out, O_RDWR | O_CLOEXEC);
+    if (input < 0 || output < 0) {
+        if (input >= 0)
+            close(input);
+        if (output >= 0)
+            close(output);
+        input = output = open(spec->path, O_RDWR | O_CLOEXEC);
+    }
+    if (input < 0)
+        return error_set(error, "cannot open '%s.in' and '%s.out': %s (mkfifo makes them)",
+                         spec->path, spec->path, strerror(errno));
+    device->output = output;
+    device->other_end = input != output ? input : -1;
+    return start_reading(device, input) || error_set(error, "too many open connections");
+}
+
 static bool open_kind(CharacterDevice *device, const CharacterSpec *spec, Error *error) {
     switch (spec->kind) {
     case CHARACTER_STDIO:
@@ -300,6 +345,10 @@ static bool open_kind(CharacterDevice *device, const CharacterSpec *spec, Error 
         return open_socket(device, spec, error);
     case CHARACTER_PTY:
         return open_pty(device, error);
+    case CHARACTER_TTY:
+        return open_tty(device, spec, error);
+    case CHARACTER_PIPE:
+        return open_pipe(device, spec, error);
     default:
         return true;
     }
@@ -410,7 +459,8 @@ static void describe_socket(const CharacterDevice *device, ByteBuffer *text) {
     if (spec->has_fd)
         byte_buffer_print(text, "unix:fd=%d", spec->fd);
     else if (spec->is_tcp)
-        byte_buffer_print(text, "tcp:%s:%s", spec->host, spec->port);
+        byte_buffer_print(text, "%s:%s:%s", spec->is_telnet ? "telnet" : "tcp", spec->host,
+                          spec->port);
     else
         byte_buffer_print(text, "unix:%s", spec->path);
     byte_buffer_print(text, "%s", spec->server ? ",server=on" : "");
@@ -426,6 +476,12 @@ void character_device_describe(const CharacterDevice *device, ByteBuffer *text) 
         break;
     case CHARACTER_FILE:
         byte_buffer_print(text, "file");
+        break;
+    case CHARACTER_TTY:
+        byte_buffer_print(text, "%s", device->path);
+        break;
+    case CHARACTER_PIPE:
+        byte_buffer_print(text, "pipe");
         break;
     case CHARACTER_STDIO:
         byte_buffer_print(text, "stdio");

@@ -15,6 +15,7 @@ static const CharacterKindName kind_names[] = {
     {"vc", CHARACTER_NULL, false},       {"stdio", CHARACTER_STDIO, false},
     {"pty", CHARACTER_PTY, false},       {"file:", CHARACTER_FILE, true},
     {"unix:", CHARACTER_SOCKET, true},   {"tcp:", CHARACTER_SOCKET, true},
+    {"telnet:", CHARACTER_SOCKET, true}, {"pipe:", CHARACTER_PIPE, true},
     {"chardev:", CHARACTER_NAMED, true},
 };
 #define KIND_NAMES (sizeof(kind_names) / sizeof(kind_names[0]))
@@ -69,7 +70,9 @@ static bool parse_socket(CharacterSpec *spec, const char *text, bool is_tcp, Err
            (is_tcp ? parse_tcp_address(spec, address, error) : set_path(spec, address, error)) &&
            read_socket_settings(spec, &values, error) &&
            key_values_get_bool(&values, "nodelay", true, &ignored, error) &&
-           key_values_check_used(&values, "server wait nodelay", error);
+           key_values_get_bool(&values, "delay", false, &ignored, error) &&
+           key_values_get_bool(&values, "telnet", spec->is_telnet, &spec->is_telnet, error) &&
+           key_values_check_used(&values, "server wait nodelay telnet", error);
     key_values_free(&values);
     return good;
 }
@@ -77,8 +80,9 @@ static bool parse_socket(CharacterSpec *spec, const char *text, bool is_tcp, Err
 static bool parse_kind(CharacterSpec *spec, const CharacterKindName *row, const char *path,
                        Error *error) {
     spec->kind = row->kind;
+    spec->is_telnet = strcmp(row->name, "telnet:") == 0;
     if (row->kind == CHARACTER_SOCKET)
-        return parse_socket(spec, path, strcmp(row->name, "tcp:") == 0, error);
+        return parse_socket(spec, path, strcmp(row->name, "unix:") != 0, error);
     return !row->takes_path || set_path(spec, path, error);
 }
 
@@ -88,6 +92,12 @@ bool character_spec_parse(CharacterSpec *spec, const char *text, Error *error) {
         spec->mux = spec->no_signals = true;
         text += 4;
     }
+    if (strncmp(text, "/dev/", 5) == 0) {
+        spec->kind = CHARACTER_TTY;
+        return set_path(spec, text, error);
+    }
+    if (strncmp(text, "vc:", 3) == 0) /* a size, of a console that nobody looks at */
+        text = "vc";
     char kind[32]; /* "file:" of "file:PATH": what is compared for 'did you mean' */
     size_t colon = strcspn(text, ":");
     snprintf(kind, sizeof(kind), "%.*s", (int)(colon + (text[colon] == ':')), text);
@@ -103,11 +113,12 @@ bool character_spec_parse(CharacterSpec *spec, const char *text, Error *error) {
     const char *best = nearest_name_get(&nearest);
     if (best != NULL)
         return error_set(error, "unknown character device '%s'; did you mean '%s'?", text, best);
-    return error_set(
-        error,
-        "unknown character device '%s'; known are stdio, file:PATH, "
-        "unix:PATH[,server,nowait], tcp:HOST:PORT[,server,nowait], pty, null, none, chardev:ID",
-        text);
+    return error_set(error,
+                     "unknown character device '%s'; known are stdio, file:PATH, "
+                     "unix:PATH[,server,nowait], tcp:HOST:PORT[,server,nowait], "
+                     "telnet:HOST:PORT[,server,nowait], "
+                     "/dev/FILE, pipe:PATH, pty, null, none, chardev:ID",
+                     text);
 }
 
 /* fd=, host= and port=, or path= */
@@ -119,8 +130,12 @@ static bool read_socket(CharacterSpec *spec, KeyValues *values, Error *error) {
     spec->has_fd = key_values_get(values, "fd") != NULL;
     if (!key_values_get_number(values, "fd", 0, &fd, error) ||
         !key_values_get_bool(values, "nodelay", true, &ignored, error) ||
+        !key_values_get_bool(values, "ipv4", true, &ignored, error) ||
+        !key_values_get_bool(values, "ipv6", true, &ignored, error) ||
+        !key_values_get_bool(values, "telnet", false, &spec->is_telnet, error) ||
         !read_socket_settings(spec, values, error))
         return false;
+    key_values_get(values, "to");
     spec->fd = fd > INT32_MAX ? -1 : (int)fd;
     if (spec->has_fd)
         return true;
@@ -151,21 +166,38 @@ static bool read_kind(CharacterSpec *spec, KeyValues *values, Error *error) {
         return set_path(spec, key_values_get(values, "path"), error) &&
                key_values_get_bool(values, "append", false, &spec->append, error);
     }
+    static const struct {
+        const char *name;
+        CharacterKind kind;
+    } paths[] = {{"pipe", CHARACTER_PIPE},
+                 {"tty", CHARACTER_TTY},
+                 {"serial", CHARACTER_TTY},
+                 {"parport", CHARACTER_TTY},
+                 {"parallel", CHARACTER_TTY}};
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        if (strcmp(backend, paths[i].name) == 0) {
+            spec->kind = paths[i].kind;
+            return set_path(spec, key_values_get(values, "path"), error);
+        }
+    }
     for (size_t i = 0; i < KIND_NAMES; i++) {
         if (!kind_names[i].takes_path && strcmp(backend, kind_names[i].name) == 0) {
             spec->kind = kind_names[i].kind;
             return true;
         }
     }
-    return error_set(
-        error, "unknown character device '%s'; known are socket, file, stdio, pty, ringbuf, null",
-        backend);
+    return error_set(error,
+                     "unknown character device '%s'; known are socket, file, pipe, tty, stdio, "
+                     "pty, ringbuf, null",
+                     backend);
 }
 
 bool character_spec_from_values(CharacterSpec *spec, KeyValues *values, Error *error) {
     *spec = (CharacterSpec){.kind = CHARACTER_NULL};
     bool signals;
-    key_values_get(values, "size");
+    static const char *const ignored[] = {"size", "width", "height", "cols", "rows"};
+    for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+        key_values_get(values, ignored[i]);
     if (!read_kind(spec, values, error) || !read_log(spec, values, error) ||
         !key_values_get_bool(values, "mux", false, &spec->mux, error) ||
         !key_values_get_bool(values, "signal", true, &signals, error))

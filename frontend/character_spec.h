@@ -14,6 +14,8 @@ typedef enum CharacterKind {
     CHARACTER_FILE,   /* output only */
     CHARACTER_SOCKET, /* a unix or TCP socket, or one that the process inherited */
     CHARACTER_PTY,
+    CHARACTER_TTY,   /* a device file of the host: a terminal, a serial line, /dev/null */
+    CHARACTER_PIPE,  /* PATH.in and PATH.out, or one named pipe for both */
     CHARACTER_NAMED, /* chardev:ID */
 } CharacterKind;
 
@@ -21,7 +23,7 @@ typedef struct CharacterSpec {
     CharacterKind kind;
     const char *id; /* of -chardev; NULL: none. Belongs to the settings */
     char path[256]; /* of the file or socket; the id of a named one */
-    bool is_tcp;
+    bool is_tcp, is_telnet;
     char host[128], port[16]; /* of a TCP socket; an empty host is this machine alone */
     bool has_fd;
     int fd; /* a socket of the parent process */
@@ -35,7 +37,8 @@ typedef struct CharacterSpec {
 } CharacterSpec;
 
 /* As -serial and -monitor take it: "stdio", "file:PATH", "unix:PATH,server,nowait",
- * "tcp:HOST:PORT,server,nowait", "null", "none", "pty", "mon:stdio", "chardev:ID". */
+ * "tcp:HOST:PORT,server,nowait", "telnet:" likewise, "/dev/FILE", "pipe:PATH", "null", "none",
+ * "pty", "mon:stdio", "chardev:ID". */
 bool character_spec_parse(CharacterSpec *spec, const char *text, Error *error);
 
 /* As -chardev takes it: "socket,id=x,path=PATH,server=on,wait=off". 'id' is left in 'values' for

@@ -26,6 +26,15 @@ static bool fail_unknown(const char *given, const char *name, Error *error) {
     return error_set(error, "unknown option '%s'; did you mean '-%s'?", given, best);
 }
 
+static bool handle_option(Settings *settings, const OptionInfo *option, const char *argument,
+                          Error *error) {
+    const char *outer = settings->option;
+    settings->option = option->name;
+    bool good = option->handle(settings, argument, error);
+    settings->option = outer;
+    return good;
+}
+
 int command_line_count_words(const char *word, Error *error) {
     const char *name = word[1] == '-' ? word + 2 : word + 1;
     const OptionInfo *option = find_option(name);
@@ -44,7 +53,7 @@ bool command_line_apply(Settings *settings, const char *name, const char *argume
         return error_set(error, "%s: %s is missing", name, option->argument);
     if (option->argument == NULL && argument != NULL)
         return error_set(error, "%s: takes no value", name);
-    return option->handle(settings, argument, error) || error_prefix(error, "%s: ", name);
+    return handle_option(settings, option, argument, error) || error_prefix(error, "%s: ", name);
 }
 
 /* Handles argv[*index], and moves *index to the last word that was used. */
@@ -65,14 +74,49 @@ static bool handle_word(Settings *settings, int argc, char **argv, int *index, E
             return error_set(error, "-%s: %s is missing", name, option->argument);
         argument = argv[++*index];
     }
-    return option->handle(settings, argument, error) || error_prefix(error, "-%s: ", name);
+    if (strcmp(name, "global") == 0) /* was first */
+        return true;
+    return handle_option(settings, option, argument, error) || error_prefix(error, "-%s: ", name);
+}
+
+/* -global is for devices before it too. */
+static bool handle_globals(Settings *settings, int argc, char **argv, Error *error) {
+    for (int i = 0; i + 1 < argc; i++) {
+        const char *name = argv[i][0] != '-' ? "" : argv[i][1] == '-' ? argv[i] + 2 : argv[i] + 1;
+        const OptionInfo *option = *name != '\0' ? find_option(name) : NULL;
+        if (option == NULL || option->argument == NULL)
+            continue;
+        i++;
+        if (strcmp(name, "global") == 0 && !handle_option(settings, option, argv[i], error))
+            return error_prefix(error, "-global: ");
+    }
+    return true;
+}
+
+typedef enum Round { ROUND_OTHERS, ROUND_DEVICES } Round;
+
+/* Devices come last: what they name may stand behind them. */
+static bool handle_round(Settings *settings, int argc, char **argv, Round round, Error *error) {
+    for (int i = 0; i < argc; i++) {
+        const char *name = argv[i][0] != '-' ? "" : argv[i][1] == '-' ? argv[i] + 2 : argv[i] + 1;
+        const OptionInfo *option = *name != '\0' ? find_option(name) : NULL;
+        bool is_device = strcmp(name, "device") == 0;
+        if (is_device == (round == ROUND_DEVICES) || (is_device && i + 1 == argc)) {
+            if (!handle_word(settings, argc, argv, &i, error))
+                return false;
+        } else if (option != NULL && option->argument != NULL) {
+            i++;
+        }
+    }
+    return true;
 }
 
 bool command_line_parse_more(Settings *settings, int argc, char **argv, Error *error) {
-    for (int i = 0; i < argc; i++) {
-        if (!handle_word(settings, argc, argv, &i, error))
-            return false;
-    }
+    if (!handle_globals(settings, argc, argv, error))
+        return false;
+    if (!handle_round(settings, argc, argv, ROUND_OTHERS, error) ||
+        !handle_round(settings, argc, argv, ROUND_DEVICES, error))
+        return false;
     settings->finished = false;
     return true;
 }

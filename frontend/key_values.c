@@ -212,3 +212,11 @@ bool key_values_check_used(const KeyValues *values, const char *known, Error *er
     }
     return true;
 }
+
+bool key_is_among(const char *word, const char *words) {
+    size_t length = strlen(word);
+    for (const char *at = words; (at = strstr(at, word)) != NULL; at += length)
+        if ((at == words || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
+            return true;
+    return false;
+}

@@ -50,6 +50,9 @@ bool key_values_get_size(KeyValues *values, const char *key, uint64_t otherwise,
  * spaces). */
 bool key_values_check_used(const KeyValues *values, const char *known, Error *error);
 
+/* Whether 'words', which spaces separate, have the word. */
+bool key_is_among(const char *word, const char *words);
+
 /* "512", "64M", "1.5G": a number of 'unit' bytes where no suffix stands. */
 bool parse_size(const char *text, uint64_t unit, uint64_t *bytes);
 /* Decimal, 0x hexadecimal or 0 octal, nothing after it. */

@@ -41,6 +41,25 @@ void perturbation_print(const ClockPerturbation *perturbation, char text[PERTURB
 /* options_snapshot.c */
 OptionHandler option_snapshots, option_load_snapshot, option_incoming;
 
+/* options_older.c */
+OptionHandler option_accept_anything; /* has no meaning here and does no harm */
+OptionHandler option_left_out;        /* has a meaning, and is left out with a warning */
+OptionHandler option_not_here;
+OptionHandler option_spice, option_no_kvm, option_single_step, option_local_time, option_start_date,
+    option_standard_vga, option_sdl, option_curses, option_redirect, option_user_tftp,
+    option_user_boot_file, option_disk_geometry, option_flash;
+/* A flash chip, whose image takes the place of the BIOS; 'unit' -1: the next. */
+bool settings_add_flash(Settings *settings, int unit, const char *file, Error *error);
+
+/* options_global.c */
+OptionHandler option_global;
+/* Adds what -global says of devices of this kind to the settings of one; 'keys' lists those that it
+ * takes. */
+void settings_apply_globals(Settings *settings, const char *driver, const char *keys,
+                            KeyValues *values);
+/* When all options are read. */
+void settings_warn_of_globals(Settings *settings);
+
 /* options_boot.c */
 OptionHandler option_boot, option_bios, option_firmware_folder;
 OptionHandler option_kernel, option_initrd, option_append;
@@ -67,6 +86,8 @@ OptionHandler option_keyboard_layout;
 /* options_network.c */
 OptionHandler option_netdev, option_nic, option_net;
 
+/* options_device.c: 'vgamem_mb='. */
+bool vga_config_set_memory(VgaConfig *vga, uint64_t megabytes, Error *error);
 /* options_device.c: 'addr=' of a PCI device; 0: not given. */
 bool options_read_slot(KeyValues *values, unsigned *slot, Error *error);
 
@@ -95,8 +116,7 @@ bool plug_in_adlib(Settings *settings, KeyValues *values, Error *error);
 OptionHandler option_help, option_version, option_trace, option_trace_file, option_pid_file,
     option_daemonize;
 OptionHandler option_perf_map, option_jit_dump;
-OptionHandler option_accept_anything; /* has no meaning here and does no harm */
-OptionHandler option_global, option_sandbox, option_not_here;
+OptionHandler option_sandbox;
 
 /* options_record.c */
 OptionHandler option_record_video, option_record;

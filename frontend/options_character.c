@@ -68,6 +68,7 @@ static bool add_monitor(Settings *settings, KeyValues *values, Error *error) {
     const char *device = key_values_get(values, "chardev");
     const char *mode = key_values_get(values, "mode");
     key_values_get(values, "id");
+    key_values_get(values, "default");
     if (device == NULL)
         return error_set(error, "chardev= is needed");
     bool control = mode != NULL && strcmp(mode, "control") == 0;

@@ -1,3 +1,4 @@
+#include "device_substitutes.h"
 #include "edid.h"
 #include "key_values.h"
 #include "nearest_name.h"
@@ -280,15 +281,19 @@ static bool plug_in_floppy(Settings *settings, KeyValues *values, Error *error) 
     return settings_add_floppy_drive(settings, has_unit ? (int)(unit & 0xFF) : -1, &request, error);
 }
 
-static bool read_video_memory(KeyValues *values, VgaConfig *vga, Error *error) {
-    uint64_t usual = vga->model == VGA_CIRRUS ? 4 : 16, megabytes;
+bool vga_config_set_memory(VgaConfig *vga, uint64_t megabytes, Error *error) {
     uint32_t most = vga->model == VGA_CIRRUS ? CIRRUS_MEMORY_MOST : VGA_MEMORY_MOST;
-    if (!key_values_get_number(values, "vgamem_mb", usual, &megabytes, error))
-        return false;
     if (megabytes < 1 || megabytes > most >> 20 || (megabytes & (megabytes - 1)) != 0)
         return error_set(error, "vgamem_mb is a power of two, 1 to %u", most >> 20);
     vga->memory_bytes = (uint32_t)megabytes << 20;
     return true;
+}
+
+static bool read_video_memory(KeyValues *values, VgaConfig *vga, Error *error) {
+    uint64_t megabytes;
+    return key_values_get_number(values, "vgamem_mb", vga->model == VGA_CIRRUS ? 4 : 16, &megabytes,
+                                 error) &&
+           vga_config_set_memory(vga, megabytes, error);
 }
 
 /* The mode that the display says it prefers. */
@@ -421,7 +426,12 @@ static bool note_device(Settings *settings, const char *driver, KeyValues *value
 
 /* Settings that every device may be given and that change nothing here. */
 static void accept_common_keys(KeyValues *values) {
-    static const char *const keys[] = {"id", "addr", "bootindex", "bus"};
+    static const char *const keys[] = {
+        "id", "addr", "bootindex", "bus",
+        /* How QEMU shares the work with the host. */
+        "iothread", "num-queues", "queue-size", "write-cache", "ioeventfd", "event_idx", "packed",
+        "share-rw", "werror", "rerror", "discard_granularity", "rotation_rate", "disable-legacy",
+        "disable-modern", "multifunction", "acpi-index"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         key_values_get(values, keys[i]);
 }
@@ -455,6 +465,41 @@ static bool plug_in(Settings *settings, const char *name, KeyValues *values, Err
     return error_set(error, "there is no device '%s'; '-device help' lists them", name);
 }
 
+static const char *device_keys(const char *name) {
+    DeviceType type;
+    for (size_t i = 0; device_type_at(i, &type); i++)
+        if (strcmp(type.name, name) == 0)
+            return type.keys;
+    return network_card_find(name) != NULL ? NETWORK_CARD_KEYS : "";
+}
+
+/* 'NAME' is what takes the place of a device that there is not; NULL: it is left out. What only the
+ * other one can be told is let go. */
+static const char *substitute(Settings *settings, const char *name, KeyValues *values) {
+    const DeviceSubstitute *found = device_substitute_find(name);
+    if (found == NULL)
+        return name;
+    bool is_second =
+        found->instead != NULL && strcmp(found->instead, "VGA") == 0 && settings->vga_is_named;
+    if (found->note != NULL)
+        settings_warn(settings, "there is no %s: %s", name,
+                      is_second ? "one display adapter is there" : found->note);
+    if (found->instead == NULL || is_second)
+        return NULL;
+    for (int i = 0; i < values->count; i++)
+        if (!key_is_among(values->items[i].key, device_keys(found->instead)))
+            values->items[i].used = true;
+    return found->instead;
+}
+
+static bool add_device(Settings *settings, const char *name, KeyValues *values, Error *error) {
+    name = substitute(settings, name, values);
+    if (name == NULL)
+        return true;
+    settings_apply_globals(settings, name, device_keys(name), values);
+    return plug_in(settings, name, values, error) && note_device(settings, name, values, error);
+}
+
 bool option_device(Settings *settings, const char *argument, Error *error) {
     if (strcmp(argument, "help") == 0 || strcmp(argument, "?") == 0)
         return settings->listed = print_devices();
@@ -463,8 +508,7 @@ bool option_device(Settings *settings, const char *argument, Error *error) {
     const char *name = key_values_get(&values, "driver");
     if (good && name == NULL)
         good = error_set(error, "the device's name is missing");
-    good = good && plug_in(settings, name, &values, error) &&
-           note_device(settings, name, &values, error);
+    good = good && add_device(settings, name, &values, error);
     key_values_free(&values);
     return good;
 }

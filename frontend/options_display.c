@@ -20,6 +20,34 @@ static bool take_vnc(Settings *settings, KeyValues *values, Error *error) {
     return true;
 }
 
+/* QEMU's other displays: those in a window are the window here, those without one none. What they
+ * take is about how they draw. */
+static bool take_other(Settings *settings, const char *type, KeyValues *values, Error *error) {
+    static const struct {
+        const char *name;
+        DisplayKind kind;
+        const char *note; /* NULL: it is what it is meant to be */
+    } others[] = {
+        {"gtk", DISPLAY_SDL, NULL},
+        {"cocoa", DISPLAY_SDL, NULL},
+        {"curses", DISPLAY_DEFAULT, "the screen cannot be on the terminal; it is in a window"},
+        {"egl-headless", DISPLAY_NONE, "there is no screen but by -vnc"},
+        {"dbus", DISPLAY_NONE, "there is no screen but by -vnc"},
+        {"spice-app", DISPLAY_NONE, "there is no screen but by -vnc"},
+    };
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (strcmp(others[i].name, type) != 0)
+            continue;
+        for (int key = 0; key < values->count; key++)
+            values->items[key].used = true;
+        settings->display = others[i].kind;
+        if (others[i].note != NULL)
+            settings_warn(settings, "%s: %s", type, others[i].note);
+        return true;
+    }
+    return error_set(error, "unknown display '%s'; known are sdl, vnc=HOST:N and none", type);
+}
+
 bool option_display(Settings *settings, const char *argument, Error *error) {
     KeyValues values = {.items = NULL};
     bool good = key_values_parse(&values, argument, "type", error);
@@ -40,8 +68,7 @@ bool option_display(Settings *settings, const char *argument, Error *error) {
     } else if (good && key_values_get(&values, "vnc") != NULL) {
         good = take_vnc(settings, &values, error);
     } else if (good) {
-        good = error_set(error, "unknown display '%s'; known are sdl, vnc=HOST:N and none",
-                         type != NULL ? type : "");
+        good = take_other(settings, type != NULL ? type : "", &values, error);
     }
     good = good && key_values_check_used(
                        &values, "type full-screen gl scaling show-cursor window-close", error);
@@ -72,7 +99,14 @@ bool option_no_user_config(Settings *settings, const char *argument, Error *erro
 }
 
 bool option_vga(Settings *settings, const char *argument, Error *error) {
+    static const char *const others[] = {"qxl", "vmware", "virtio"};
     bool cirrus = strcmp(argument, "cirrus") == 0, none = strcmp(argument, "none") == 0;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (strcmp(argument, others[i]) != 0)
+            continue;
+        settings_warn(settings, "there is no %s adapter; 'std' takes its place", argument);
+        argument = "std";
+    }
     if (!cirrus && !none && strcmp(argument, "std") != 0)
         return error_set(error, "unknown display adapter '%s'; known are std, cirrus and none",
                          argument);

@@ -1,4 +1,3 @@
-#include "cpu_model.h"
 #include "key_values.h"
 #include "options.h"
 
@@ -12,15 +11,32 @@ static bool list_machines(void) {
     return true;
 }
 
+/* QEMU's versions of the same board: "pc-i440fx-7.2", and "pc-1.0" before they had such names. */
+static bool is_pc(const char *type) {
+    return strcmp(type, "pc") == 0 || strncmp(type, "pc-i440fx-", 10) == 0 ||
+           strncmp(type, "pc-0.", 5) == 0 || strncmp(type, "pc-1.", 5) == 0;
+}
+
+/* A newer board, whose systems mostly start on this one too. */
+static bool is_newer_board(const char *type) {
+    return strcmp(type, "q35") == 0 || strncmp(type, "pc-q35-", 7) == 0;
+}
+
 static bool is_known_machine(const char *type) {
-    return strcmp(type, "none") == 0 || strcmp(type, "pc") == 0 || strcmp(type, "isapc") == 0 ||
-           strncmp(type, "pc-i440fx-", 10) == 0;
+    return strcmp(type, "none") == 0 || strcmp(type, "isapc") == 0 || is_pc(type) ||
+           is_newer_board(type);
 }
 
 /* Properties of QEMU's pc machine that change nothing here when they have these values. */
 static bool check_machine_properties(Settings *settings, KeyValues *values, Error *error) {
-    static const char *const harmless[] = {"dump-guest-core", "graphics", "mem-merge"};
+    static const char *const harmless[] = {"dump-guest-core", "graphics", "mem-merge",
+                                           "suppress-vmdesc"};
+    /* Neither their words nor what they change reaches a guest here. */
+    static const char *const unread[] = {"kernel_irqchip", "kernel-irqchip", "smm",  "nvdimm",
+                                         "kvm_shadow_mem", "kvm-shadow-mem", "hmat", "iommu"};
     bool value;
+    for (size_t i = 0; i < sizeof(unread) / sizeof(unread[0]); i++)
+        key_values_get(values, unread[i]);
     for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
         if (!key_values_get_bool(values, harmless[i], false, &value, error))
             return false;
@@ -48,7 +64,7 @@ static bool check_machine_properties(Settings *settings, KeyValues *values, Erro
     return key_values_check_used(values,
                                  "type memory-backend accel acpi usb dump-guest-core hpet vmport "
                                  "clipboard graphics mem-merge "
-                                 "pcspk-audiodev",
+                                 "pcspk-audiodev smm",
                                  error);
 }
 
@@ -63,6 +79,8 @@ bool option_machine(Settings *settings, const char *argument, Error *error) {
         good = error_set(error, "unknown machine '%s'; known are pc, isapc and none", type);
     if (good && accel != NULL)
         good = option_accel_name(settings, accel, error);
+    if (good && type != NULL && is_newer_board(type))
+        settings_warn(settings, "there is no %s; the machine is a pc (i440FX)", type);
     settings->no_machine = type != NULL && strcmp(type, "none") == 0;
     if (type != NULL)
         settings->machine.has_pci = strcmp(type, "isapc") != 0;
@@ -92,18 +110,7 @@ bool option_usb(Settings *settings, const char *argument, Error *error) {
     return true;
 }
 
-bool option_cpu(Settings *settings, const char *argument, Error *error) {
-    if (strcmp(argument, "help") == 0 || strcmp(argument, "?") == 0) {
-        ByteBuffer text = {.data = NULL};
-        cpu_model_print_list(&text);
-        fwrite(text.data, 1, text.size, stdout);
-        byte_buffer_free(&text);
-        return settings->listed = true;
-    }
-    CpuModel model;
-    settings->machine.cpu_model = argument;
-    return cpu_model_parse(argument, &model, error);
-}
+#define PROCESSORS_TAKEN_MAX 255 /* as many as a PC of QEMU can have */
 
 /* What is not given follows from the rest: "cpus=4", "sockets=2,cores=2". Each processor is one of
  * its own to the guest, whatever the topology. */
@@ -115,31 +122,45 @@ bool option_smp(Settings *settings, const char *argument, Error *error) {
     for (size_t i = 0; good && i < sizeof(parts) / sizeof(parts[0]); i++) {
         uint64_t factor;
         good = key_values_get_number(&values, parts[i], 1, &factor, error);
-        product = factor <= MACHINE_PROCESSORS ? product * factor : MACHINE_PROCESSORS + 1;
+        product = factor < PROCESSORS_TAKEN_MAX ? product * factor : PROCESSORS_TAKEN_MAX + 1;
     }
     good = good && key_values_get_number(&values, "cpus", product, &count, error) &&
            key_values_get_number(&values, "maxcpus", count, &most, error) &&
            key_values_check_used(&values, "cpus sockets cores threads dies maxcpus", error);
-    if (good && (count < 1 || count > MACHINE_PROCESSORS))
+    if (good && (count < 1 || count > PROCESSORS_TAKEN_MAX))
         good = error_set(error, "1 to %d processors are possible", MACHINE_PROCESSORS);
     if (good && most < count)
         good = error_set(error, "maxcpus=%llu is less than cpus=%llu", (unsigned long long)most,
                          (unsigned long long)count);
+    if (good && count > MACHINE_PROCESSORS) {
+        settings_warn(settings, "the machine has %d processors, which are the most, not %d",
+                      MACHINE_PROCESSORS, (int)count);
+        count = MACHINE_PROCESSORS;
+    }
     settings->machine.processors = (unsigned)count;
     key_values_free(&values);
     return good;
 }
 
+/* Of more memory than there can be the rest has no use to a guest of 32 bits without PAE. */
+#define MEMORY_TAKEN_MAX (1ull << 40)
+
 bool option_memory(Settings *settings, const char *argument, Error *error) {
     KeyValues values = {.items = NULL};
-    uint64_t bytes = 0;
+    uint64_t bytes = 0, slots, most;
     bool good = key_values_parse(&values, argument, "size", error);
     const char *size = key_values_get(&values, "size");
     if (good && (size == NULL || !parse_size(size, 1 << 20, &bytes)))
         good = error_set(error, "'%s' is no memory size; write 64M or 1G", argument);
-    else if (good && (bytes < MACHINE_RAM_MIN || bytes > MACHINE_RAM_MAX))
+    else if (good && (bytes < MACHINE_RAM_MIN || bytes > MEMORY_TAKEN_MAX))
         good = error_set(error, "the machine can have 1M to 3.5G of memory, not '%s'", size);
-    good = good && key_values_check_used(&values, "size", error);
+    good = good && key_values_get_number(&values, "slots", 0, &slots, error) &&
+           key_values_get_size(&values, "maxmem", 0, &most, error) &&
+           key_values_check_used(&values, "size slots maxmem", error);
+    if (good && bytes > MACHINE_RAM_MAX) {
+        settings_warn(settings, "the machine has 3.5G, which is the most, not '%s'", size);
+        bytes = MACHINE_RAM_MAX;
+    }
     key_values_free(&values);
     settings->machine.ram_bytes = bytes & ~(uint64_t)(PAGE_SIZE - 1);
     return good;

@@ -16,7 +16,8 @@
 
 #define USER_KEYS                                                                                  \
     "id net host dhcpstart dns dnssearch domainname hostname hostfwd guestfwd restrict tftp http " \
-    "tftp-server-name bootfile ipv4 ipv6 ipv6-net ipv6-prefix ipv6-prefixlen ipv6-host ipv6-dns"
+    "tftp-server-name bootfile bootp ipv4 ipv6 ipv6-net ipv6-prefix ipv6-prefixlen ipv6-host "     \
+    "ipv6-dns"
 #define SOCKET_KEYS "id listen connect mcast udp fd localaddr"
 #define TAP_KEYS "id fd ifname script downscript vhost"
 
@@ -58,6 +59,8 @@ static bool read_user(Settings *settings, KeyValues *values, NetworkBackEndOptio
     user->http = keep(settings, values, "http");
     user->tftp_server_name = keep(settings, values, "tftp-server-name");
     user->boot_file = keep(settings, values, "bootfile");
+    if (user->boot_file == NULL)
+        user->boot_file = keep(settings, values, "bootp");
     user->ipv6_given = key_values_get(values, "ipv6") != NULL;
     return key_values_get_bool(values, "restrict", false, &user->restricted, error) &&
            key_values_get_bool(values, "ipv4", true, &user->ipv4, error) &&
@@ -308,9 +311,27 @@ static NetworkCardConfig *add_card(Settings *settings, const NetworkCardModel *m
 bool option_network_card(Settings *settings, const char *name, KeyValues *values, bool *is_card,
                          Error *error) {
     const NetworkCardModel *model = network_card_find(name);
+    /* How QEMU shares the work with the host. */
+    static const char *const tuning[] = {"vectors",
+                                         "mq",
+                                         "ioeventfd",
+                                         "csum",
+                                         "gso",
+                                         "tx",
+                                         "disable-legacy",
+                                         "disable-modern",
+                                         "packed",
+                                         "rss",
+                                         "rx_queue_size",
+                                         "tx_queue_size",
+                                         "failover",
+                                         "multifunction",
+                                         "acpi-index"};
     *is_card = model != NULL;
     if (model == NULL)
         return true;
+    for (size_t i = 0; i < sizeof(tuning) / sizeof(tuning[0]); i++)
+        key_values_get(values, tuning[i]);
     NetworkCardConfig *card = add_card(settings, model, values, error);
     if (card == NULL)
         return false;
@@ -335,6 +356,8 @@ void option_network_card_list(void) {
 
 static const NetworkCardModel *find_model(KeyValues *values, Error *error) {
     const char *name = key_values_get(values, "model");
+    if (name != NULL && strcmp(name, "virtio") == 0)
+        name = "virtio-net-pci";
     const NetworkCardModel *model =
         name != NULL ? network_card_find(name) : option_network_default_card();
     if (model == NULL) {
@@ -397,7 +420,7 @@ static bool add_net(Settings *settings, KeyValues *values, Error *error) {
     if (kind == NULL)
         return error_set(error, "say nic, user, socket, tap or none");
     if (strcmp(kind, "nic") != 0) {
-        const char *id = add_back_end(settings, kind, values, " name", error);
+        const char *id = add_back_end(settings, kind, values, " name vlan", error);
         if (id == NULL || settings->net_back_end_count == MACHINE_NETWORK_BACK_ENDS)
             return false;
         settings->net_back_end[settings->net_back_end_count++] = id;
@@ -409,15 +432,25 @@ static bool add_net(Settings *settings, KeyValues *values, Error *error) {
         return false;
     card->comes_first = true;
     note_default_card(settings, card, values);
-    settings->net_card[settings->net_card_count++] = card;
+    if (key_values_get(values, "netdev") == NULL)
+        settings->net_card[settings->net_card_count++] = card;
+    card->back_end = keep(settings, values, "netdev");
     key_values_get(values, "name");
-    return key_values_check_used(values, "model macaddr mac addr name", error);
+    key_values_get(values, "vectors");
+    return key_values_check_used(values, "model macaddr mac addr name vlan netdev", error);
 }
 
 static void take_old_names(KeyValues *values) {
     const char *address = key_values_get(values, "macaddr");
     if (address != NULL)
         key_values_set(values, "mac", address);
+}
+
+/* Cards and back ends of one number were on one hub. Here they go together by their order. */
+static void take_hub(Settings *settings, KeyValues *values) {
+    const char *hub = key_values_get(values, "vlan");
+    if (hub != NULL && strcmp(hub, "0") != 0)
+        settings_warn(settings, "vlan=%s: cards and networks go together by their order", hub);
 }
 
 bool option_net(Settings *settings, const char *argument, Error *error) {
@@ -427,6 +460,7 @@ bool option_net(Settings *settings, const char *argument, Error *error) {
         return true;
     bool good = key_values_parse(&values, argument, "type", error);
     take_old_names(&values);
+    take_hub(settings, &values);
     good = good && add_net(settings, &values, error);
     key_values_free(&values);
     return good;
@@ -503,8 +537,39 @@ static void adapt_default_cards(Settings *settings) {
     }
 }
 
+/* What -redir, -tftp and -bootp ask for, of the first back end that can do it. */
+static bool apply_user_network(Settings *settings, Error *error) {
+    KeyValues values = {.items = NULL};
+    NetworkBackEndOptions more = {.kind = NETWORK_BACK_END_USER}, *first = NULL;
+    for (unsigned i = 0; i < MACHINE_NETWORK_BACK_ENDS && first == NULL; i++)
+        if (settings->machine.network_back_end[i].kind == NETWORK_BACK_END_USER)
+            first = &settings->machine.network_back_end[i];
+    if (first == NULL)
+        return error_set(error, "-redir, -tftp and -bootp need a network: -nic user");
+    bool good = true;
+    for (unsigned i = 0; good && i < settings->user_network_count; i++)
+        good = key_values_parse(&values, settings->user_network[i], NULL, error);
+    good = good && read_user(settings, &values, &more, error);
+    unsigned count = 0;
+    while (count < NETWORK_FORWARDS && first->user.forwards[count] != NULL)
+        count++;
+    for (unsigned i = 0; i < NETWORK_FORWARDS && more.user.forwards[i] != NULL; i++) {
+        if (good && count == NETWORK_FORWARDS)
+            good = error_set(error, "more than %d of 'hostfwd'", NETWORK_FORWARDS);
+        if (good)
+            first->user.forwards[count++] = more.user.forwards[i];
+    }
+    if (more.user.tftp != NULL)
+        first->user.tftp = more.user.tftp;
+    if (more.user.boot_file != NULL)
+        first->user.boot_file = more.user.boot_file;
+    key_values_free(&values);
+    return good;
+}
+
 bool settings_finish_network(Settings *settings, Error *error) {
-    if (!add_default(settings, error))
+    if (!add_default(settings, error) ||
+        (settings->user_network_count > 0 && !apply_user_network(settings, error)))
         return false;
     adapt_default_cards(settings);
     for (unsigned i = 0; i < settings->net_card_count && i < settings->net_back_end_count; i++)

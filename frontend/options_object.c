@@ -5,32 +5,54 @@
 
 #include <string.h>
 
-/* A secret is kept for those who name it; nothing in this version reads an encrypted image. */
-static const char *const object_types[] = {"memory-backend-ram", "secret"};
+/* A secret is kept for those who name it; nothing in this version reads an encrypted image. Memory
+ * is the process's own, whatever file or descriptor it is to come from. What is left out has to do
+ * with how QEMU shares its work, or with devices that a guest runs without. */
+static const struct {
+    const char *name;
+    const char *type; /* NULL: left out */
+    const char *note; /* of a warning, or NULL */
+} object_types[] = {
+    {"memory-backend-ram", "memory-backend-ram", NULL},
+    {"memory-backend-file", "memory-backend-ram", "memory is not kept in a file"},
+    {"memory-backend-memfd", "memory-backend-ram", NULL},
+    {"secret", "secret", NULL},
+    {"iothread", NULL, NULL},
+    {"main-loop", NULL, NULL},
+    {"rng-random", NULL, NULL},
+    {"rng-builtin", NULL, NULL},
+    {"rng-egd", NULL, NULL},
+    {"throttle-group", NULL, "drives are as fast as they can be"},
+};
 
 static bool add_object(Settings *settings, KeyValues *values, Error *error) {
     const char *type = key_values_get(values, "qom-type");
     const char *id = key_values_get(values, "id");
-    static const char *const ignored[] = {"format", "file",  "data",       "prealloc",
-                                          "share",  "merge", "dump",       "reserve",
-                                          "iv",     "keyid", "host-nodes", "policy"};
+    static const char *const ignored[] = {
+        "format", "file",  "data",       "prealloc", "share",    "merge",        "dump", "reserve",
+        "iv",     "keyid", "host-nodes", "policy",   "mem-path", "discard-data", "seal", "hugetlb"};
+    size_t row = 0;
     if (type != NULL && strcmp(type, "filter-dump") == 0)
         return option_network_dump(settings, values, error);
-    size_t row = 0;
     while (type != NULL && row < sizeof(object_types) / sizeof(object_types[0]) &&
-           strcmp(object_types[row], type) != 0)
+           strcmp(object_types[row].name, type) != 0)
         row++;
     if (type == NULL || row == sizeof(object_types) / sizeof(object_types[0]))
         return error_set(error,
                          "there is no object '%s'; known are filter-dump, "
                          "memory-backend-ram and secret",
                          type != NULL ? type : "");
+    if (object_types[row].note != NULL)
+        settings_warn(settings, "%s: %s", type, object_types[row].note);
+    if (object_types[row].type == NULL)
+        return true;
     if (id == NULL)
         return error_set(error, "id= is needed");
     if (settings->object_count == SETTINGS_OBJECTS)
         return error_set(error, "too many objects");
     ObjectSpec *object = &settings->object[settings->object_count++];
-    *object = (ObjectSpec){.type = object_types[row], .id = settings_keep_string(settings, id)};
+    *object =
+        (ObjectSpec){.type = object_types[row].type, .id = settings_keep_string(settings, id)};
     for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
         key_values_get(values, ignored[i]);
     return key_values_get_size(values, "size", 0, &object->size, error) &&

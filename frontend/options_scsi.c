@@ -8,8 +8,9 @@
 
 bool plug_in_scsi_controller(Settings *settings, KeyValues *values, Error *error) {
     const char *id = key_values_get(values, "id");
-    if (settings->machine.has_scsi)
+    if (settings->machine.has_scsi && !settings->scsi_came_along)
         return error_set(error, "there is one SCSI host adapter already");
+    settings->scsi_came_along = false;
     settings->machine.has_scsi = true;
     settings->scsi_id = settings_keep_string(settings, id != NULL ? id : DEFAULT_BUS);
     return options_read_slot(values, &settings->machine.scsi_slot, error);
@@ -45,7 +46,7 @@ static bool add_drive(Settings *settings, uint64_t number, const DriveRequest *r
 bool settings_add_scsi_drive(Settings *settings, int index, const DriveRequest *request,
                              Error *error) {
     if (!settings->machine.has_scsi) {
-        settings->machine.has_scsi = true;
+        settings->machine.has_scsi = settings->scsi_came_along = true;
         settings->scsi_id = DEFAULT_BUS;
     }
     return add_drive(settings, index < 0 ? first_free_number(settings) : (uint64_t)index, request,

@@ -125,8 +125,8 @@ bool option_snapshot(Settings *settings, const char *argument, Error *error) {
 
 /* What -drive may say besides: it tunes how QEMU reads the image, which changes nothing that a
  * guest sees. */
-static const char *const tuning_keys[] = {"cache",  "aio",    "discard",     "detect-zeroes",
-                                          "werror", "rerror", "copy-on-read"};
+static const char *const tuning_keys[] = {"cache",  "aio",    "discard",      "detect-zeroes",
+                                          "werror", "rerror", "copy-on-read", "boot"};
 
 #define DRIVE_KEYS                                                                                 \
     "file if index bus unit media format readonly snapshot id "                                    \
@@ -325,6 +325,8 @@ static bool add_drive(Settings *settings, KeyValues *values, Error *error) {
                                      error);
     if (strcmp(interface, "none") == 0)
         return add_image(settings, &request, error);
+    if (strcmp(interface, "pflash") == 0)
+        return settings_add_flash(settings, index, request.file, error);
     return error_set(error,
                      "if=%s is not in this version; known are floppy, ide, scsi, virtio and none",
                      interface);

@@ -1,5 +1,7 @@
 #include "settings.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,4 +27,19 @@ const char *settings_keep_string(Settings *settings, const char *string) {
     size_t bytes = (size_t)(settings->string_count + 1) * sizeof(char *);
     settings->strings = realloc(settings->strings, bytes);
     return settings->strings[settings->string_count++] = strdup(string);
+}
+
+void settings_warn(Settings *settings, const char *format, ...) {
+    char text[256];
+    va_list arguments;
+    int length =
+        settings->option == NULL ? 0 : snprintf(text, sizeof(text), "-%s: ", settings->option);
+    va_start(arguments, format);
+    vsnprintf(text + length, sizeof(text) - (size_t)length, format, arguments);
+    va_end(arguments);
+    for (unsigned i = 0; i < settings->warning_count; i++)
+        if (strcmp(settings->warning[i], text) == 0)
+            return;
+    if (settings->warning_count < SETTINGS_WARNINGS)
+        settings->warning[settings->warning_count++] = settings_keep_string(settings, text);
 }

@@ -16,6 +16,15 @@
 #define SETTINGS_OBJECTS 16
 #define SETTINGS_DEVICES 64
 #define SETTINGS_DESCRIPTORS 16
+#define SETTINGS_WARNINGS 32
+#define SETTINGS_GLOBALS 32
+#define SETTINGS_USER_NETWORK 16
+
+/* -global: a setting of every device of a kind that is not given otherwise. */
+typedef struct GlobalSetting {
+    const char *driver, *key, *value;
+    bool used;
+} GlobalSetting;
 
 typedef enum DisplayKind { DISPLAY_DEFAULT, DISPLAY_SDL, DISPLAY_NONE } DisplayKind;
 
@@ -81,9 +90,10 @@ typedef struct Settings {
     bool monitor_given;
     NamedCharacterSpec character_device[SETTINGS_CHARACTER_DEVICES];
     int character_device_count;
-    const char *ahci_id; /* of its controller, which names the buses of its drives */
-    const char *scsi_id; /* likewise; NULL: none by -device */
-    const char *usb_id;  /* of the USB controller, likewise; NULL: none by -device */
+    const char *ahci_id;  /* of its controller, which names the buses of its drives */
+    const char *scsi_id;  /* likewise; NULL: none by -device */
+    bool scsi_came_along; /* with a drive; a -device may say more of the same */
+    const char *usb_id;   /* of the USB controller, likewise; NULL: none by -device */
     ImageSpec image[SETTINGS_IMAGES];
     int image_count;
     AudioSpec audio[MACHINE_AUDIO_SINKS]; /* -audiodev */
@@ -110,6 +120,22 @@ typedef struct Settings {
     bool floppy_named[MACHINE_FLOPPIES]; /* some option says what is in it */
     bool floppy_boots[MACHINE_FLOPPIES]; /* -global isa-fdc.bootindexA: at this place */
     int floppy_boot_index[MACHINE_FLOPPIES];
+    /* Of older options (-redir, -tftp): further settings of the first network of kind 'user'. */
+    const char *user_network[SETTINGS_USER_NETWORK];
+    unsigned user_network_count;
+    DriveGeometry first_disk_geometry; /* -hdachs; of no cylinders: not given */
+    const char *flash;                 /* -pflash: an image in the place of the BIOS */
+
+    GlobalSetting global[SETTINGS_GLOBALS];
+    unsigned global_count;
+    bool debug_is_firmware_log; /* what -debugcon names is for port 402h */
+
+    /* What was asked for and is not as it was meant, one line each, for whoever started the
+     * program. */
+    const char *warning[SETTINGS_WARNINGS];
+    unsigned warning_count;
+    const char *option; /* the one that is being read; NULL: none */
+
     bool show_help, show_version;
     bool finished;                /* settings_finish() was here */
     bool sandbox;                 /* -sandbox on */
@@ -141,5 +167,10 @@ void settings_free(Settings *settings);
 
 /* A copy that lives as long as the settings. NULL stays NULL. */
 const char *settings_keep_string(Settings *settings, const char *string);
+
+/* Notes a warning, with the name of the option that is being read before it; the same one again is
+ * not noted. */
+void settings_warn(Settings *settings, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

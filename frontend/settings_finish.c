@@ -1,5 +1,6 @@
 #include "settings_finish.h"
 #include "isa_board.h"
+#include "options.h"
 #include "options_network.h"
 
 #include <stdio.h>
@@ -47,6 +48,36 @@ static void finish_ports(Settings *settings) {
     }
     if (settings->no_graphic)
         settings->display = DISPLAY_NONE;
+}
+
+static bool finish_globals(Settings *settings, Error *error) {
+    VgaConfig *vga = &settings->machine.vga;
+    KeyValues values = {.items = NULL};
+    uint64_t megabytes = 0;
+    const char *driver = vga->model == VGA_CIRRUS ? "cirrus-vga" : "VGA";
+    if (!settings->vga_is_named && settings->machine.has_vga)
+        settings_apply_globals(settings, driver, "vgamem_mb", &values);
+    bool given = key_values_get(&values, "vgamem_mb") != NULL;
+    bool good = key_values_get_number(&values, "vgamem_mb", 0, &megabytes, error);
+    if (good && given)
+        good = vga_config_set_memory(vga, megabytes, error);
+    key_values_free(&values);
+    settings_warn_of_globals(settings);
+    return good || error_prefix(error, "-global: ");
+}
+
+/* What older options say of things that others make. */
+static bool finish_older_options(Settings *settings, Error *error) {
+    DriveConfig *disk = &settings->machine.ide[0];
+    bool has_disk = disk->present && !disk->is_cd;
+    if (settings->debug_is_firmware_log && settings->debug_console.kind != CHARACTER_NONE) {
+        settings->firmware_log = settings->debug_console;
+        settings->debug_console = (CharacterSpec){.kind = CHARACTER_NONE};
+    }
+    if (settings->first_disk_geometry.cylinders == 0)
+        return true;
+    disk->geometry = settings->first_disk_geometry;
+    return has_disk || error_set(error, "-hdachs: there is no first hard disk");
 }
 
 /* An ISA machine has neither what makes ACPI nor an HPET, and the usual adapter has another form.
@@ -171,7 +202,8 @@ bool settings_finish(Settings *settings, Error *error) {
     finish_drives(settings);
     finish_ports(settings);
     finish_isa_machine(settings);
-    return settings_finish_network(settings, error) &&
+    return finish_globals(settings, error) && finish_older_options(settings, error) &&
+           settings_finish_network(settings, error) &&
            isa_board_check_config(&settings->machine, error) && finish_sound(settings, error) &&
            resolve_all(settings, settings->serial, settings->serial_count, error) &&
            resolve_all(settings, settings->parallel, settings->parallel_count, error) &&

@@ -63,6 +63,15 @@ static bool read_websocket(VncSpec *spec, const char *text, Error *error) {
     return true;
 }
 
+/* Clients always share the screen, whoever asks to have it alone. */
+static bool check_share(const char *policy, Error *error) {
+    static const char *const policies[] = {"allow-exclusive", "force-shared", "ignore"};
+    for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++)
+        if (policy == NULL || strcmp(policies[i], policy) == 0)
+            return true;
+    return error_set(error, "share is allow-exclusive, force-shared or ignore, not '%s'", policy);
+}
+
 /* Whoever reaches the port could use the machine. */
 static bool check_address(const VncSpec *spec, Error *error) {
     if (spec->has_password || (is_this_host(spec->host) &&
@@ -76,6 +85,9 @@ bool vnc_spec_parse(VncSpec *spec, KeyValues *values, Error *error) {
     const char *display = key_values_get(values, "vnc");
     const char *to = key_values_get(values, "to");
     bool ignored;
+    key_values_get(values, "audiodev"); /* no sound goes to clients */
+    key_values_get(values, "id");
+    key_values_get(values, "key-delay-ms");
     *spec = (VncSpec){.wanted = display == NULL || strcmp(display, "none") != 0};
     if (!spec->wanted)
         return true;
@@ -84,6 +96,7 @@ bool vnc_spec_parse(VncSpec *spec, KeyValues *values, Error *error) {
     if (!read_display(spec, display, error) ||
         !key_values_get_bool(values, "password", false, &spec->has_password, error) ||
         !read_websocket(spec, key_values_get(values, "websocket"), error) ||
+        !check_share(key_values_get(values, "share"), error) ||
         !key_values_get_bool(values, "power-control", false, &ignored, error) ||
         !key_values_get_bool(values, "lossy", false, &ignored, error) ||
         !key_values_get_bool(values, "non-adaptive", false, &ignored, error))

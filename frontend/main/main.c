@@ -19,6 +19,12 @@ static int fail(const Error *error) {
     return 1;
 }
 
+static void print_warnings(const Settings *settings) {
+    bool wanted = !settings->no_machine && !settings->show_help && !settings->show_version;
+    for (unsigned i = 0; wanted && i < settings->warning_count; i++)
+        fprintf(stderr, "reprise: warning: %s\n", settings->warning[i]);
+}
+
 /* 'words' are those of a command line; with 'demo' the demo disk is in drive A besides. */
 static int run_machine(RepriseMachine *machine, int count, char **words, bool demo) {
     Error error = {.set = false};
@@ -29,6 +35,7 @@ static int run_machine(RepriseMachine *machine, int count, char **words, bool de
         return fail(&error);
     if (settings->listed)
         return 0;
+    print_warnings(settings);
     if (settings->show_help) {
         command_line_print_help(stdout);
     } else if (settings->show_version) {

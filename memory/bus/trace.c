@@ -22,7 +22,8 @@ static const TraceWord trace_words[] = {
 
 /* Words of QEMU's -d that scripts pass and for which there is nothing to print here. */
 static const char *const silent_words[] = {
-    "nochain", "page", "pcall", "mmu", "cpu_reset", "fpu", "op_opt", "op_ind", "plugin", "vpu",
+    "nochain", "page",   "pcall",  "mmu", "cpu_reset", "fpu",
+    "op_opt",  "op_ind", "plugin", "vpu", "tid",       "strace",
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -37,6 +38,8 @@ static bool find_mask(const char *word, size_t length, uint32_t *mask) {
             *mask |= trace_words[i].mask;
             return true;
         }
+    if (length > 6 && memcmp(word, "trace:", 6) == 0) /* QEMU's own trace points */
+        return true;
     for (size_t i = 0; i < COUNT_OF(silent_words); i++)
         if (is_word(silent_words[i], word, length))
             return true;

@@ -157,6 +157,78 @@ def pseudo_terminal(folder):
         end(process)
 
 
+def telnet(folder):
+    """The server says what it does; a client's commands are no input, and 255 twice is the byte itself."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    process = start(folder, ["-serial", f"telnet:127.0.0.1:{port},server"], stderr=subprocess.PIPE)
+    try:
+        process.stderr.readline()  # waits for its client
+        client = socket.create_connection(("127.0.0.1", port))
+        client.settimeout(20)
+        assert read_until(lambda: client.recv(100), b"A").startswith(bytes.fromhex("fffb01 fffb03 fffb00 fffd00"))
+        client.sendall(bytes.fromhex("fffd01 fffd03 fffb18") + b"b" + bytes.fromhex("fffa18 00 78 fff0"))
+        client.sendall(b"\xff")
+        client.sendall(b"\xff" + bytes.fromhex("fff1") + b"d")
+        read_until(lambda: client.recv(100), b"c\xfee")
+        client.sendall(b"q")
+        assert process.wait(20) == 0x23
+        client.close()
+    finally:
+        end(process)
+
+
+def named_pipes(folder):
+    path = os.path.join(folder, "pipe")
+    os.mkfifo(path + ".in")
+    os.mkfifo(path + ".out")
+    for options in (["-serial", "pipe:" + path], ["-chardev", "pipe,id=p,path=" + path, "-serial", "chardev:p"]):
+        process = start(folder, options)
+        output = os.open(path + ".out", os.O_RDONLY)
+        try:
+            read_until(lambda: os.read(output, 100), b"A")
+            for text, answer in ((b"b", b"c"), (b"d", b"e")):  # each by another writer
+                with open(path + ".in", "wb") as file:
+                    file.write(text)
+                read_until(lambda: os.read(output, 100), answer)
+            with open(path + ".in", "wb") as file:
+                file.write(b"q")
+            assert process.wait(20) == 0x23
+        finally:
+            os.close(output)
+            end(process)
+
+
+def device_files(folder):
+    """A terminal of the host takes both ways; /dev/null and /dev/stdout what is printed."""
+    master, slave = pty.openpty()
+    for options in (["-serial", os.ttyname(slave)], ["-chardev", f"tty,id=t,path={os.ttyname(slave)}", "-serial", "chardev:t"]):
+        process = start(folder, options)
+        try:
+            read_until(lambda: read_terminal(master), b"A")
+            os.write(master, b"b")
+            read_until(lambda: read_terminal(master), b"c")
+            os.write(master, b"q")
+            assert process.wait(20) == 0x23
+        finally:
+            end(process)
+    os.close(master)
+    os.close(slave)
+    debug = os.path.join(folder, "debug")
+    for name in ("/dev/stdout", "/dev/null"):
+        process = start(folder, ["-serial", name, "-debugcon", "file:" + debug], stdout=subprocess.PIPE)
+        try:
+            if name == "/dev/stdout":
+                read_until(lambda: os.read(process.stdout.fileno(), 100), b"A")
+            wait_for(lambda: os.path.exists(debug) and open(debug, "rb").read() == b"D", "the debug console's file")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        finally:
+            end(process)
+        os.unlink(debug)
+
+
 def a_reader_that_went_away_does_not_hang_the_guest(folder):
     path, monitor_path = os.path.join(folder, "serial"), os.path.join(folder, "monitor")
     process = start(folder, ["-serial", f"unix:{path},server,nowait", "-monitor", f"unix:{monitor_path},server,nowait"])
@@ -210,8 +282,8 @@ def parallel_ports(folder):
 
 
 CHECKS = [serial_on_a_socket, files, standard_input_and_output, shared_terminal_is_raw_and_restored,
-          nographic_shows_the_bios_on_the_terminal, pseudo_terminal, a_reader_that_went_away_does_not_hang_the_guest,
-          parallel_ports]
+          nographic_shows_the_bios_on_the_terminal, pseudo_terminal, telnet, named_pipes, device_files,
+          a_reader_that_went_away_does_not_hang_the_guest, parallel_ports]
 
 
 def in_own_folder(check):
