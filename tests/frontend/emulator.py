@@ -8,6 +8,7 @@ import tempfile
 import time
 
 PROMPT = b"(reprise) "
+PATIENCE = 120  # seconds until something is taken to hang, on a host that has more to do
 FIRMWARE = ["/usr/share/seabios/bios-256k.bin", "/usr/share/qemu/bios-256k.bin"]
 SKIPPED = 77
 
@@ -25,7 +26,7 @@ def need_firmware():
 class Monitor:
     """A client of the human monitor."""
 
-    def __init__(self, path, process=None, timeout=10):
+    def __init__(self, path, process=None, timeout=PATIENCE):
         deadline = time.time() + timeout
         while True:
             self.socket = socket.socket(socket.AF_UNIX)
@@ -87,13 +88,13 @@ class Emulator:
     def quit(self):
         """Ends it by the monitor; returns the exit status."""
         self.monitor.socket.sendall(b"quit\n")
-        return self.process.wait(10)
+        return self.process.wait(PATIENCE)
 
 
-def wait_for(condition, what, seconds=30):
+def wait_for(condition, what, seconds=PATIENCE):
     deadline = time.time() + seconds
     while not condition():
-        assert time.time() < deadline, "waited in vain for " + what
+        assert time.time() < deadline, "waited in vain for " + (what() if callable(what) else what)
         time.sleep(0.05)
 
 

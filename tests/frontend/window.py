@@ -174,8 +174,7 @@ def pasted_text_is_typed_whole(server):
     with start(server) as machine:
         wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
         server.focus()
-        server.set_clipboard(text)
-        server.key("ctrl+alt+v")
+        server.paste(text)
         # it fills whole lines, so nothing stands between its parts
         wait_for(lambda: "".join(screen(machine).split()).endswith(text[-1500:]), "the text that was pasted")
 

@@ -3,6 +3,8 @@ import os
 import subprocess
 import tempfile
 
+from emulator import PATIENCE, wait_for
+
 STATUS_LINE_HEIGHT = 16  # of the program's window, below the picture
 
 
@@ -27,7 +29,7 @@ class XServer:
         self.environment["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
 
     def run(self, *words):
-        return subprocess.run(words, env=self.environment, capture_output=True, text=True, timeout=20, check=False).stdout
+        return subprocess.run(words, env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False).stdout
 
     def window(self):
         return self.run("xdotool", "search", "--name", "Reprise").split()
@@ -37,10 +39,18 @@ class XServer:
         return self.run("xdotool", "getwindowname", windows[0]).strip() if windows else ""
 
     def key(self, name):
-        self.run("xdotool", "key", "--window", self.window()[0], name)
+        """Goes to the window that has the keyboard. (Events that are sent to a window have no times, and SDL takes a key that
+        comes up and goes down at one time for one that repeats.)"""
+        self.run("xdotool", "key", name)
 
     def focus(self):
-        self.run("xdotool", "windowfocus", "--sync", self.window()[0])
+        window = self.window()[0]
+
+        def has_keyboard():
+            self.run("xdotool", "windowfocus", window)
+            return self.run("xdotool", "getwindowfocus", "-f").strip() == window
+
+        wait_for(has_keyboard, "the window to get the keyboard")
 
     def click(self, column, row, button=1):
         """At a place of the window, in hundredths of its size."""
@@ -54,10 +64,30 @@ class XServer:
         values = dict(line.split("=") for line in lines)
         return int(values["WIDTH"]), int(values["HEIGHT"])
 
+    def clipboard(self):
+        return self.run("xclip", "-selection", "clipboard", "-o")
+
     def set_clipboard(self, text):
         # it stays to serve the selection, so its output must not be waited for
-        subprocess.run(["xclip", "-selection", "clipboard"], env=self.environment, input=text, text=True, timeout=20,
+        subprocess.run(["xclip", "-selection", "clipboard"], env=self.environment, input=text, text=True, timeout=PATIENCE,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        # what it left behind owns the selection some time after it has ended itself
+        wait_for(lambda: self.clipboard() == text, "the clipboard to have the text")
+
+    def paste(self, text):
+        """By the clipboard and the window's key for it. SDL waits a second for a text, and then there is none."""
+        self.set_clipboard(text)
+
+        def told():
+            title = self.title()
+            return "typing what you pasted" in title or "no text to paste" in title
+
+        while True:
+            self.key("ctrl+alt+v")
+            wait_for(told, lambda: "the window to paste, not " + self.title())
+            if "typing what you pasted" in self.title():
+                return
+            wait_for(lambda: not told(), "the title to go back to what it was")
 
     def picture(self, path):
         self.run("import", "-silent", "-window", self.window()[0], path)
