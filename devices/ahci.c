@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 enum { VENDOR_ID = 0x8086, DEVICE_ID = 0x2922, CLASS_AHCI = 0x010601, REVISION = 2 };
-enum { BAR_REGISTERS = 5, REGISTER_BYTES = 4096 };
+enum { BAR_REGISTERS = 5, REGISTER_BYTES = 4096, MESSAGE_CAPABILITY = 0x80 };
 
 /* Global registers and those of ports (3.1, 3.3). */
 enum {
@@ -74,14 +74,23 @@ static const Field field_rows[] = {
 
 static const FieldTable fields = {"ahci", 1, sizeof(AhciState), field_rows};
 
-/* A port's bit stays as long as it has something to tell. */
-void ahci_update_interrupt(Ahci *ahci) {
+static bool is_asserted(const Ahci *ahci) {
+    return (ahci->state.global_control & CONTROL_INTERRUPTS) && ahci->state.interrupt_status != 0;
+}
+
+/* A port's bit stays as long as it has something to tell. A message tells that there is something
+ * now, or something left (10.6.2). */
+static void update_interrupt(Ahci *ahci, bool is_known) {
     for (unsigned i = 0; i < AHCI_PORTS; i++)
         if (ahci->state.ports[i].interrupt_status & ahci->state.ports[i].interrupt_enable)
             ahci->state.interrupt_status |= 1u << i;
-    pci_device_set_pin(ahci->pci, 0,
-                       (ahci->state.global_control & CONTROL_INTERRUPTS) &&
-                           ahci->state.interrupt_status != 0);
+    pci_device_set_pin(ahci->pci, 0, is_asserted(ahci));
+    if (is_asserted(ahci) && !is_known)
+        pci_device_send_message(ahci->pci, 0);
+}
+
+void ahci_update_interrupt(Ahci *ahci) {
+    update_interrupt(ahci, is_asserted(ahci));
 }
 
 void ahci_raise(AhciPort *port, uint32_t interrupt) {
@@ -186,11 +195,12 @@ static void write_global(Ahci *ahci, uint32_t offset, uint32_t value) {
     if (offset == HBA_CONTROL && (value & CONTROL_RESET)) {
         reset(ahci);
     } else if (offset == HBA_CONTROL) {
+        bool was_asserted = is_asserted(ahci);
         ahci->state.global_control = CONTROL_AHCI | (value & CONTROL_INTERRUPTS);
-        ahci_update_interrupt(ahci);
+        update_interrupt(ahci, was_asserted);
     } else if (offset == HBA_INTERRUPT_STATUS) {
         ahci->state.interrupt_status &= ~value;
-        ahci_update_interrupt(ahci);
+        update_interrupt(ahci, false);
     }
 }
 
@@ -255,6 +265,7 @@ Ahci *ahci_create(const DeviceContext *context, PciBus *bus, const AhciOptions *
         .subsystem_vendor_id = 0x1AF4,
         .subsystem_id = 0x1100,
         .interrupt_pin = 1,
+        .messages = {.msi_at = MESSAGE_CAPABILITY},
         .bars = {[BAR_REGISTERS] =
                      {.type = PCI_BAR_MEMORY, REGISTER_BYTES, read_register, write_register}},
         .opaque = ahci,

@@ -7,6 +7,8 @@
 
 enum { VENDOR_ID = 0x1B36, DEVICE_ID = 0x0010, CLASS_NVME = 0x010802, REVISION = 2 };
 enum { BAR_REGISTERS = 0, REGISTER_BYTES = 0x4000, DOORBELLS = 0x1000 };
+/* In the same BAR; a vector for each completion queue. */
+enum { MESSAGE_CAPABILITY = 0x40, MESSAGE_TABLE = 0x2000, MESSAGES_PENDING = 0x3000 };
 
 /* Registers (specification 3.1). */
 enum {
@@ -51,12 +53,12 @@ static const FieldTable submission_fields = {"nvme-submission-queue", 1,
                                              sizeof(NvmeSubmissionQueue), submission_rows};
 
 static const Field completion_rows[] = {
-    FIELD(NvmeCompletionQueue, U64, address),    FIELD(NvmeCompletionQueue, U32, entries),
-    FIELD(NvmeCompletionQueue, U32, head),       FIELD(NvmeCompletionQueue, U32, tail),
-    FIELD(NvmeCompletionQueue, U8, phase),       FIELD(NvmeCompletionQueue, U8, interrupts),
-    FIELD_PADDING(NvmeCompletionQueue, padding), FIELD_END,
+    FIELD(NvmeCompletionQueue, U64, address), FIELD(NvmeCompletionQueue, U32, entries),
+    FIELD(NvmeCompletionQueue, U32, head),    FIELD(NvmeCompletionQueue, U32, tail),
+    FIELD(NvmeCompletionQueue, U8, phase),    FIELD(NvmeCompletionQueue, U8, interrupts),
+    FIELD(NvmeCompletionQueue, U16, vector),  FIELD_END,
 };
-static const FieldTable completion_fields = {"nvme-completion-queue", 1,
+static const FieldTable completion_fields = {"nvme-completion-queue", 2,
                                              sizeof(NvmeCompletionQueue), completion_rows};
 
 static const Field field_rows[] = {
@@ -90,6 +92,12 @@ void nvme_update_pin(Nvme *nvme) {
         any |= queue->entries != 0 && queue->interrupts && queue->head != queue->tail;
     }
     pci_device_set_pin(nvme->pci, 0, any && !(nvme->state.interrupt_mask & 1));
+}
+
+void nvme_send_messages(Nvme *nvme, uint32_t queues) {
+    for (unsigned i = 0; i < NVME_QUEUES; i++)
+        if ((queues >> i & 1) && nvme->state.completion[i].interrupts)
+            pci_device_send_message(nvme->pci, nvme->state.completion[i].vector);
 }
 
 static bool is_running(const Nvme *nvme) {
@@ -219,6 +227,8 @@ static void write_register(void *opaque, uint32_t offset, unsigned size, uint32_
     Nvme *nvme = opaque;
     if (nvme->working)
         return;
+    if (pci_device_message_write(nvme->pci, BAR_REGISTERS, offset, size, value))
+        return;
     if (size != 4)
         TRACE(nvme->context.trace, TRACE_GUEST_ERRORS, "nvme: %u bytes written at %X\n", size,
               offset);
@@ -232,8 +242,11 @@ static uint32_t read_register(void *opaque, uint32_t offset, unsigned size) {
     Nvme *nvme = opaque;
     const NvmeState *state = &nvme->state;
     uint8_t image[REGISTERS_END] = {0};
+    uint32_t value;
     if (nvme->working)
         return UINT32_MAX >> (32 - 8 * size);
+    if (pci_device_message_read(nvme->pci, BAR_REGISTERS, offset, size, &value))
+        return value;
     if (offset > REGISTERS_END - size)
         return 0;
     store_le64(image + CAPABILITIES, CAPABILITY_BITS);
@@ -263,7 +276,7 @@ static bool submission_is_possible(const NvmeState *state, const NvmeSubmissionQ
 
 static bool completion_is_possible(const NvmeCompletionQueue *queue) {
     return queue->entries <= 4096 && queue->head < queue->entries && queue->tail < queue->entries &&
-           queue->phase <= 1 &&
+           queue->phase <= 1 && queue->vector < NVME_QUEUES &&
            dma_range_is_addressable(queue->address,
                                     (uint64_t)queue->entries * NVME_COMPLETION_BYTES);
 }
@@ -308,6 +321,11 @@ Nvme *nvme_create(const DeviceContext *context, PciBus *bus, const NvmeOptions *
         .interrupt_pin = 1,
         .bars = {[BAR_REGISTERS] =
                      {.type = PCI_BAR_MEMORY, REGISTER_BYTES, read_register, write_register}},
+        .messages = {.msix_at = MESSAGE_CAPABILITY,
+                     .vectors = NVME_QUEUES,
+                     .bar = BAR_REGISTERS,
+                     .table = MESSAGE_TABLE,
+                     .pending = MESSAGES_PENDING},
         .opaque = nvme,
         .config_written = config_space_written,
     };

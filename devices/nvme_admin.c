@@ -37,12 +37,14 @@ static uint16_t create_completion_queue(Nvme *nvme, const NvmeCommand *command, 
     NvmeCompletionQueue *queue = &nvme->state.completion[request.number];
     if (queue->entries != 0)
         return NVME_INVALID_QUEUE;
-    if (command->words[1] >> 16 != 0)
+    uint32_t vector = command->words[1] >> 16;
+    if (vector >= pci_device_message_vectors(nvme->pci))
         return NVME_INVALID_VECTOR;
     *queue = (NvmeCompletionQueue){.address = request.address,
                                    .entries = request.entries,
                                    .phase = 1,
-                                   .interrupts = command->words[1] >> 1 & 1};
+                                   .interrupts = command->words[1] >> 1 & 1,
+                                   .vector = (uint16_t)vector};
     return NVME_SUCCESS;
 }
 

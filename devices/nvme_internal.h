@@ -59,7 +59,7 @@ typedef struct NvmeCompletionQueue {
     uint32_t head, tail;
     uint8_t phase;
     uint8_t interrupts;
-    uint8_t padding[2];
+    uint16_t vector; /* of MSI-X */
 } NvmeCompletionQueue;
 
 typedef struct NvmeState {
@@ -100,6 +100,8 @@ typedef struct NvmeCommand {
 
 /* nvme.c */
 void nvme_update_pin(Nvme *nvme);
+/* Sends messages for completion queues, a bit for each, that have got something. */
+void nvme_send_messages(Nvme *nvme, uint32_t queues);
 /* Looks into the queues soon, if there is something in them. */
 void nvme_wake(Nvme *nvme, int64_t ns);
 static inline uint32_t nvme_page_bytes(const Nvme *nvme) {

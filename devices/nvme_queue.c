@@ -54,7 +54,8 @@ static void complete(Nvme *nvme, unsigned number, uint16_t id, uint16_t status, 
         queue->phase ^= 1;
 }
 
-static void run_one(Nvme *nvme, unsigned number, uint64_t *bytes) {
+/* Returns a bit for the completion queue that has got something. */
+static uint32_t run_one(Nvme *nvme, unsigned number, uint64_t *bytes) {
     NvmeCommand command = take(nvme, &nvme->state.submission[number]);
     uint32_t result = 0;
     uint16_t status;
@@ -64,18 +65,21 @@ static void run_one(Nvme *nvme, unsigned number, uint64_t *bytes) {
         status = nvme_execute_admin(nvme, &command, &result);
     else
         status = nvme_execute_io(nvme, &command, bytes);
-    if (status != NVME_NO_ANSWER_YET)
-        complete(nvme, number, command.id, status, result);
+    if (status == NVME_NO_ANSWER_YET)
+        return 0;
+    complete(nvme, number, command.id, status, result);
+    return 1u << nvme->state.submission[number].completion_queue;
 }
 
 int64_t nvme_run_queues(Nvme *nvme) {
     uint64_t bytes = 0;
     unsigned idle = 0;
+    uint32_t told = 0;
     for (unsigned i = 0; i < DMA_BURST_REQUESTS && bytes < DMA_BURST_BYTES && idle < NVME_QUEUES;) {
         unsigned queue = nvme->state.next_queue;
         nvme->state.next_queue = (uint8_t)((queue + 1) % NVME_QUEUES);
         if (can_run(nvme, queue)) {
-            run_one(nvme, queue, &bytes);
+            told |= run_one(nvme, queue, &bytes);
             idle = 0;
             i++;
         } else {
@@ -83,6 +87,7 @@ int64_t nvme_run_queues(Nvme *nvme) {
         }
     }
     nvme_update_pin(nvme);
+    nvme_send_messages(nvme, told);
     return DMA_ACCESS_NS + dma_transfer_ns(bytes);
 }
 

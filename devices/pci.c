@@ -1,5 +1,6 @@
 #include "pci.h"
 #include "allocate.h"
+#include "pci_internal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,7 @@ struct PciDevice {
     Decoder decoders[DECODERS];
     uint8_t *rom;      /* page-aligned copy */
     uint32_t rom_size; /* of the copy: a power of two */
+    PciMessages *messages;
 };
 
 typedef struct PciBusState {
@@ -78,6 +80,7 @@ struct PciBus {
     PciDevice *devices[MAX_DEVICES];
     int device_count;
     Wire pirq[PCI_PIRQS];
+    ApicBus message_bus;
     uint8_t (*reset_control_read)(void *opaque);
     void (*reset_control_write)(void *opaque, uint8_t value);
     void *reset_control_opaque;
@@ -217,6 +220,49 @@ bool pci_device_bar_base(const PciDevice *device, unsigned bar, uint32_t *base) 
     return true;
 }
 
+/* --- interrupts --------------------------------------------------------------------------------
+ */
+
+static unsigned device_pirq(const PciDevice *device) {
+    return (device->slot + PCI_PIRQS - 1 + device->info.interrupt_pin - 1u) % PCI_PIRQS;
+}
+
+static bool pin_is_asserted(const PciDevice *device) {
+    return device->info.interrupt_pin != 0 && device->state.interrupt_level &&
+           !(get_le(device->state.config + PCI_COMMAND, 2) & PCI_COMMAND_PIN_OFF) &&
+           !pci_device_has_messages_on(device);
+}
+
+static void drive_pirq(const PciBus *bus, unsigned pirq) {
+    int any = 0;
+    for (int i = 0; i < bus->device_count; i++)
+        if (device_pirq(bus->devices[i]) == pirq)
+            any |= pin_is_asserted(bus->devices[i]);
+    wire_set(&bus->pirq[pirq], any);
+}
+
+/* The status register tells of the interrupt even where the pin does not (specification 3.0,
+ * 6.2.3). */
+void pci_device_set_pin(void *opaque, int line, int level) {
+    enum { STATUS_INTERRUPT = 1 << 3 };
+    PciDevice *device = opaque;
+    (void)line;
+    if (device->info.interrupt_pin == 0 || device->state.interrupt_level == (level != 0))
+        return;
+    device->state.interrupt_level = level != 0;
+    uint8_t *status = &device->state.config[PCI_STATUS];
+    *status = level ? *status | STATUS_INTERRUPT : *status & (uint8_t)~STATUS_INTERRUPT;
+    drive_pirq(device->bus, device_pirq(device));
+}
+
+void pci_bus_set_pirq_wires(PciBus *bus, const Wire wires[PCI_PIRQS]) {
+    memcpy(bus->pirq, wires, sizeof bus->pirq);
+}
+
+void pci_bus_set_message_bus(PciBus *bus, const ApicBus *messages) {
+    bus->message_bus = *messages;
+}
+
 /* --- configuration space -----------------------------------------------------------------------
  */
 
@@ -238,6 +284,22 @@ void pci_device_set_writable(PciDevice *device, unsigned offset, uint8_t mask) {
 
 bool pci_device_is_master(const PciDevice *device) {
     return (device->state.config[PCI_COMMAND] & PCI_COMMAND_MASTER) != 0;
+}
+
+PciMessages *pci_device_messages(const PciDevice *device) {
+    return device->messages;
+}
+
+const ApicBus *pci_device_message_bus(const PciDevice *device) {
+    return &device->bus->message_bus;
+}
+
+unsigned pci_device_message_vectors(const PciDevice *device) {
+    return device->info.messages.msi_at != 0 ? 1 : device->info.messages.vectors;
+}
+
+bool pci_device_has_messages_on(const PciDevice *device) {
+    return device->messages != NULL && pci_messages_are_on(device->messages);
 }
 
 const PciDeviceInfo *pci_device_info(const PciDevice *device) {
@@ -265,6 +327,10 @@ void pci_device_config_write(PciDevice *device, unsigned offset, unsigned size, 
         device->state.config[at] = kept | (byte & mask);
     }
     device_update_decoders(device);
+    if (device->state.interrupt_level)
+        drive_pirq(device->bus, device_pirq(device));
+    if (device->messages != NULL)
+        pci_messages_config_written(device->messages);
     if (device->info.config_written != NULL)
         device->info.config_written(device->info.opaque, offset, size);
 }
@@ -328,12 +394,27 @@ static void device_add_bars(PciDevice *device) {
     }
 }
 
+/* The first of its capabilities. */
+static void device_add_messages(PciDevice *device) {
+    PciRegister registers[PCI_MESSAGE_REGISTERS];
+    uint8_t *next = &device->reset_config[PCI_CAPABILITIES];
+    uint8_t at = pci_messages_describe(&device->info.messages, *next, registers);
+    if (at == 0)
+        return;
+    *next = at;
+    device->reset_config[PCI_STATUS] |= PCI_STATUS_CAPABILITIES;
+    for (const PciRegister *reg = registers; reg->size != 0; reg++)
+        device_add_register(device, reg);
+}
+
 static void device_build_config(PciDevice *device) {
     const PciDeviceInfo *info = &device->info;
+    uint32_t pin_off = info->interrupt_pin != 0 ? PCI_COMMAND_PIN_OFF : 0;
     const PciRegister header[] = {
         {PCI_VENDOR_ID, 2, info->vendor_id, 0, 0},
         {PCI_DEVICE_ID, 2, info->device_id, 0, 0},
-        {PCI_COMMAND, 2, 0, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | 0x140, 0},
+        {PCI_COMMAND, 2, 0,
+         PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | 0x140 | pin_off, 0},
         {PCI_STATUS, 2, 0, 0, 0xF900},
         {PCI_REVISION_ID, 1, info->revision, 0, 0},
         {PCI_CLASS_CODE, 1, info->class_code & 0xFF, 0, 0},
@@ -350,6 +431,7 @@ static void device_build_config(PciDevice *device) {
     device_add_bars(device);
     for (const PciRegister *reg = info->registers; reg != NULL && reg->size != 0; reg++)
         device_add_register(device, reg);
+    device_add_messages(device);
     memcpy(device->state.config, device->reset_config, PCI_CONFIG_SIZE);
 }
 
@@ -428,35 +510,8 @@ PciDevice *pci_device_add(PciBus *bus, unsigned slot, unsigned function, const P
     bus->devices[bus->device_count++] = device;
     bus_mark_multifunction(bus, slot);
     device_list_add(bus->context.devices, &pci_device_class, device->id, device, &device->state);
+    device->messages = pci_messages_create(device, &info->messages, device->id, &bus->context);
     return device;
-}
-
-/* --- interrupts --------------------------------------------------------------------------------
- */
-
-static unsigned device_pirq(const PciDevice *device) {
-    return (device->slot + PCI_PIRQS - 1 + device->info.interrupt_pin - 1u) % PCI_PIRQS;
-}
-
-void pci_device_set_pin(void *opaque, int line, int level) {
-    PciDevice *device = opaque;
-    (void)line;
-    if (device->info.interrupt_pin == 0 || device->state.interrupt_level == (level != 0))
-        return;
-    device->state.interrupt_level = level != 0;
-    const PciBus *bus = device->bus;
-    unsigned pirq = device_pirq(device);
-    int any = 0;
-    for (int i = 0; i < bus->device_count; i++) {
-        const PciDevice *other = bus->devices[i];
-        if (other->info.interrupt_pin != 0 && device_pirq(other) == pirq)
-            any |= other->state.interrupt_level;
-    }
-    wire_set(&bus->pirq[pirq], any);
-}
-
-void pci_bus_set_pirq_wires(PciBus *bus, const Wire wires[PCI_PIRQS]) {
-    memcpy(bus->pirq, wires, sizeof bus->pirq);
 }
 
 /* --- the bus -----------------------------------------------------------------------------------
@@ -562,6 +617,7 @@ void pci_bus_destroy(PciBus *bus) {
         for (unsigned bar = 0; bar < PCI_BARS; bar++)
             if (device->decoders[bar].has_range)
                 unmap_registers(device, bar, device->decoders[bar].base);
+        pci_messages_destroy(device->messages);
         free(device->rom);
         free(device);
     }

@@ -8,7 +8,9 @@
 #ifndef REPRISE_PCI_H
 #define REPRISE_PCI_H
 
+#include "apic_message.h"
 #include "device_context.h"
+#include "pci_messages.h"
 
 typedef struct PciBus PciBus;
 typedef struct PciDevice PciDevice;
@@ -43,6 +45,7 @@ enum {
     PCI_COMMAND_IO = 1 << 0,
     PCI_COMMAND_MEMORY = 1 << 1,
     PCI_COMMAND_MASTER = 1 << 2,
+    PCI_COMMAND_PIN_OFF = 1 << 10, /* the interrupt pin is silent */
 };
 
 typedef enum PciBarType {
@@ -82,6 +85,7 @@ typedef struct PciDeviceInfo {
     const uint8_t *rom;
     uint32_t rom_size;
     const PciRegister *registers; /* may be NULL */
+    PciMessagesInfo messages;     /* interrupts that are no pin's */
 
     void *opaque; /* handed to the callbacks below */
     /* A BAR without registers of its own now decodes at 'base' (a port or a memory address): plug
@@ -146,6 +150,22 @@ bool pci_device_is_master(const PciDevice *device);
 /* Drives the device's interrupt pin; level 1: asserted. The first form fits a Wire, 'line' is
  * ignored. */
 void pci_device_set_pin(void *device, int line, int level);
+
+/* Where interrupts that are messages go; before that, nowhere. */
+void pci_bus_set_message_bus(PciBus *bus, const ApicBus *messages);
+
+/* Software wants messages in place of the pin, which is silent then, whatever it is told. */
+bool pci_device_has_messages_on(const PciDevice *device);
+/* Sends one, if they are on; where its vector is masked it is kept until it is not. MSI has vector
+ * 0 alone. */
+void pci_device_send_message(PciDevice *device, unsigned vector);
+/* How many vectors there are; 0: the device has no messages. */
+unsigned pci_device_message_vectors(const PciDevice *device);
+/* Accesses to a BAR that has table or pending bits; false: they are about something else there. */
+bool pci_device_message_read(PciDevice *device, unsigned bar, uint32_t offset, unsigned size,
+                             uint32_t *value);
+bool pci_device_message_write(PciDevice *device, unsigned bar, uint32_t offset, unsigned size,
+                              uint32_t value);
 
 /* Accesses to the configuration space as software makes them: offset + size <= PCI_CONFIG_SIZE. */
 uint32_t pci_device_config_read(PciDevice *device, unsigned offset, unsigned size);

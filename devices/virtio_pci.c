@@ -9,7 +9,14 @@
 #define PCI_CAPABILITIES 0x34
 #define CAPABILITY_VENDOR 0x09
 /* In the configuration space. */
-enum { AT_COMMON = 0x40, AT_ISR = 0x50, AT_DEVICE = 0x60, AT_NOTIFY = 0x70, AT_WINDOW = 0x84 };
+enum {
+    AT_COMMON = 0x40,
+    AT_ISR = 0x50,
+    AT_DEVICE = 0x60,
+    AT_NOTIFY = 0x70,
+    AT_WINDOW = 0x84,
+    AT_MESSAGES = 0x98
+};
 /* Within a capability. */
 enum { IN_BAR = 4, IN_OFFSET = 8, IN_LENGTH = 12, IN_EXTRA = 16 };
 
@@ -78,6 +85,18 @@ static void update_pin(VirtioPci *device) {
     pci_device_set_pin(device->pci, 0, device->state.isr != 0);
 }
 
+/* Either by the pin or by a message (4.1.4.5, 4.1.5.1). */
+static void interrupt(VirtioPci *device, uint8_t isr, uint16_t vector) {
+    device->state.isr |= isr;
+    update_pin(device);
+    if (vector != VIRTIO_NO_VECTOR)
+        pci_device_send_message(device->pci, vector);
+}
+
+uint16_t virtio_pci_vector(const VirtioPci *device, uint32_t value) {
+    return value < pci_device_message_vectors(device->pci) ? (uint16_t)value : VIRTIO_NO_VECTOR;
+}
+
 uint8_t virtio_pci_read_isr(VirtioPci *device) {
     uint8_t isr = device->state.isr;
     device->state.isr = 0;
@@ -100,9 +119,8 @@ void virtio_pci_break(VirtioPci *device) {
     TRACE(device->context.trace, TRACE_GUEST_ERRORS, "%s: the driver gave it what cannot be\n",
           device->options.name);
     device->state.status |= STATUS_NEEDS_RESET;
-    device->state.isr |= ISR_CONFIG;
     device->state.noticed = 0;
-    update_pin(device);
+    interrupt(device, ISR_CONFIG, device->state.config_vector);
 }
 
 static bool is_running(const VirtioPci *device) {
@@ -186,8 +204,7 @@ static void tell_driver(VirtioPci *device, unsigned queue) {
     if (!virtio_queue_wants_interrupt(&device->state.queues[queue], device->context.memory,
                                       agreed_features(device)))
         return;
-    device->state.isr |= ISR_QUEUE;
-    update_pin(device);
+    interrupt(device, ISR_QUEUE, device->state.queues[queue].vector);
 }
 
 void virtio_pci_begin(VirtioPci *device) {
@@ -202,8 +219,7 @@ void virtio_pci_end(VirtioPci *device, unsigned queue) {
 void virtio_pci_config_changed(VirtioPci *device) {
     if (!(device->state.status & STATUS_DRIVER_OK))
         return;
-    device->state.isr |= ISR_CONFIG;
-    update_pin(device);
+    interrupt(device, ISR_CONFIG, device->state.config_vector);
 }
 
 static int64_t work_on_queue(VirtioPci *device, unsigned queue) {
@@ -276,6 +292,20 @@ static uint8_t config_space_read(void *opaque, unsigned offset, uint8_t stored) 
     return pci_device_config(device->pci)[offset];
 }
 
+static uint32_t message_read(void *opaque, uint32_t offset, unsigned size) {
+    const VirtioPci *device = opaque;
+    uint32_t value = 0;
+    if (!device->working)
+        pci_device_message_read(device->pci, BAR_MESSAGES, offset, size, &value);
+    return value;
+}
+
+static void message_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
+    VirtioPci *device = opaque;
+    if (!device->working)
+        pci_device_message_write(device->pci, BAR_MESSAGES, offset, size, value);
+}
+
 static void config_space_written(void *opaque, unsigned offset, unsigned size) {
     VirtioPci *device = opaque;
     uint32_t at;
@@ -312,17 +342,24 @@ VirtioPci *virtio_pci_create(const DeviceContext *context, PciBus *bus,
         .subsystem_vendor_id = VENDOR_ID,
         .subsystem_id = options->kind,
         .interrupt_pin = 1,
-        .bars = {[BAR_LEGACY] = {.type = PCI_BAR_IO,
-                                 LEGACY_BYTES,
-                                 virtio_pci_legacy_read,
-                                 virtio_pci_legacy_write},
-                 [BAR_MODERN] = {.type = PCI_BAR_MEMORY,
-                                 MODERN_BYTES,
-                                 virtio_pci_modern_read,
-                                 virtio_pci_modern_write}},
+        .bars =
+            {[BAR_LEGACY] = {.type = PCI_BAR_IO,
+                             LEGACY_BYTES,
+                             virtio_pci_legacy_read,
+                             virtio_pci_legacy_write},
+             [BAR_MESSAGES] = {.type = PCI_BAR_MEMORY, MESSAGE_BYTES, message_read, message_write},
+             [BAR_MODERN] = {.type = PCI_BAR_MEMORY,
+                             MODERN_BYTES,
+                             virtio_pci_modern_read,
+                             virtio_pci_modern_write}},
         .rom = options->rom,
         .rom_size = options->rom_size,
         .registers = registers,
+        .messages = {.msix_at = AT_MESSAGES,
+                     .vectors = (uint8_t)(options->queue_count + 1),
+                     .bar = BAR_MESSAGES,
+                     .table = 0,
+                     .pending = MESSAGES_PENDING},
         .opaque = device,
         .config_read = config_space_read,
         .config_written = config_space_written,

@@ -6,8 +6,11 @@
 
 enum {
     BAR_LEGACY = 0,
+    BAR_MESSAGES = 1,
     BAR_MODERN = 4,
     LEGACY_BYTES = 128,
+    MESSAGE_BYTES = 0x1000,
+    MESSAGES_PENDING = 0x800, /* behind the table */
     MODERN_BYTES = 0x4000,
     /* Parts of the latter. */
     PART_BYTES = 0x1000,
@@ -58,6 +61,8 @@ struct VirtioPci {
 uint64_t virtio_pci_features(const VirtioPci *device);
 void virtio_pci_write_status(VirtioPci *device, uint8_t status);
 uint8_t virtio_pci_read_isr(VirtioPci *device);
+/* Which vector of MSI-X that is; VIRTIO_NO_VECTOR where there is none. */
+uint16_t virtio_pci_vector(const VirtioPci *device, uint32_t value);
 /* The driver says that there is something in a queue. */
 void virtio_pci_notify(VirtioPci *device, unsigned queue);
 /* The queue that the driver selected; NULL if there is none. */

@@ -13,6 +13,10 @@ enum {
     LEGACY_STATUS = 18,
     LEGACY_ISR = 19,
     LEGACY_DEVICE = 20,
+    /* These lie between where MSI-X is on (4.1.4.8). */
+    LEGACY_CONFIG_VECTOR = 20,
+    LEGACY_QUEUE_VECTOR = 22,
+    LEGACY_VECTOR_BYTES = 4,
 };
 
 enum {
@@ -36,11 +40,16 @@ enum {
 
 #define LEGACY_PAGE_BITS 12
 
+/* Where the device's own registers begin. */
+static uint32_t legacy_device(const VirtioPci *device) {
+    return LEGACY_DEVICE + (pci_device_has_messages_on(device->pci) ? LEGACY_VECTOR_BYTES : 0);
+}
+
 uint32_t virtio_pci_legacy_read(void *opaque, uint32_t offset, unsigned size) {
     VirtioPci *device = opaque;
     const VirtioQueueState *queue = virtio_pci_selected_queue(device);
-    if (offset >= LEGACY_DEVICE)
-        return virtio_pci_read_config(device, offset - LEGACY_DEVICE, size);
+    if (offset >= legacy_device(device))
+        return virtio_pci_read_config(device, offset - legacy_device(device), size);
     switch (offset) {
     case LEGACY_DEVICE_FEATURES:
         return (uint32_t)virtio_pci_features(device);
@@ -57,6 +66,10 @@ uint32_t virtio_pci_legacy_read(void *opaque, uint32_t offset, unsigned size) {
         return device->state.status;
     case LEGACY_ISR:
         return virtio_pci_read_isr(device);
+    case LEGACY_CONFIG_VECTOR:
+        return device->state.config_vector;
+    case LEGACY_QUEUE_VECTOR:
+        return queue != NULL ? queue->vector : VIRTIO_NO_VECTOR;
     }
     return 0;
 }
@@ -74,8 +87,9 @@ static void set_legacy_queue(VirtioPci *device, uint32_t page) {
 
 void virtio_pci_legacy_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
     VirtioPci *device = opaque;
-    if (offset >= LEGACY_DEVICE) {
-        virtio_pci_write_config(device, offset - LEGACY_DEVICE, size, value);
+    VirtioQueueState *queue = virtio_pci_selected_queue(device);
+    if (offset >= legacy_device(device)) {
+        virtio_pci_write_config(device, offset - legacy_device(device), size, value);
         return;
     }
     switch (offset) {
@@ -93,6 +107,13 @@ void virtio_pci_legacy_write(void *opaque, uint32_t offset, unsigned size, uint3
         break;
     case LEGACY_STATUS:
         virtio_pci_write_status(device, (uint8_t)value);
+        break;
+    case LEGACY_CONFIG_VECTOR:
+        device->state.config_vector = virtio_pci_vector(device, value);
+        break;
+    case LEGACY_QUEUE_VECTOR:
+        if (queue != NULL)
+            queue->vector = virtio_pci_vector(device, value);
         break;
     }
 }
@@ -169,6 +190,10 @@ static void write_common(VirtioPci *device, uint32_t offset, unsigned size, uint
         state->driver_feature_select = value;
     else if (offset == COMMON_DRIVER_FEATURE && size == 4)
         write_driver_features(state, value);
+    else if (offset == COMMON_CONFIG_VECTOR && size == 2)
+        state->config_vector = virtio_pci_vector(device, value);
+    else if (offset == COMMON_QUEUE_VECTOR && size == 2 && queue != NULL)
+        queue->vector = virtio_pci_vector(device, value);
     else if (offset == COMMON_STATUS)
         virtio_pci_write_status(device, (uint8_t)value);
     else if (offset == COMMON_QUEUE_SELECT && size == 2)

@@ -4,6 +4,7 @@
  *   request line n --+-- 8259 pair, pin n ------ LINT0 --+
  *                    |                                   local APIC -- INTR -- processor
  *                    +-- I/O APIC, pin n - messages -----+
+ *            messages of PCI devices --------------------+
  *
  * The timer's line 0 is at pin 2 of the I/O APIC and INTR of the 8259 pair at pin 0, as firmware's
  * tables say. A processor without a local APIC has the 8259 pair at its INTR, and no I/O APIC; nor
@@ -115,6 +116,7 @@ static bool create_apics(Board *board, Error *error) {
     if (!machine->config.has_pci)
         return true;
     ApicBus bus = {local_apic_group_send, board->local_apics};
+    pci_bus_set_message_bus(board->pci, &bus);
     board->io_apic = io_apic_create(&context, &bus, error);
     return board->io_apic != NULL;
 }

@@ -5,17 +5,17 @@ local linux_guest = require("linux_guest")
 
 -- Of each: how it is plugged in, the modules that it needs and the name that Linux gives to the disk.
 local DEVICES = {
-  {name = "virtio-blk", disk = "vda", modules = {"virtio_pci", "virtio_blk"},
+  {name = "virtio-blk", disk = "vda", messages = "virtio0%-req", modules = {"virtio_pci", "virtio_blk"},
    discards = true, options = {"-device", "virtio-blk-pci,drive=d,bootindex=0"}},
-  {name = "AHCI", disk = "sda", modules = {"ahci", "sd_mod"}, discards = true,
+  {name = "AHCI", disk = "sda", messages = "ahci", modules = {"ahci", "sd_mod"}, discards = true,
    options = {"-device", "ich9-ahci,id=ahci", "-device", "ide-hd,drive=d,bus=ahci.0,bootindex=0"}},
   -- The BIOS gives NVMe disks no geometry that DOS could use, under QEMU neither.
-  {name = "NVMe", disk = "nvme0n1", modules = {"nvme"}, partition = "nvme0n1p1", boots_linux = true,
+  {name = "NVMe", disk = "nvme0n1", messages = "nvme0q1", modules = {"nvme"}, partition = "nvme0n1p1", boots_linux = true,
    discards = true,
    options = {"-device", "nvme,drive=d,serial=reprise,bootindex=0"}},
-  {name = "SCSI", disk = "sda", modules = {"sym53c8xx", "sd_mod"}, discards = true,
+  {name = "SCSI", disk = "sda", pin = "sym53c8xx", modules = {"sym53c8xx", "sd_mod"}, discards = true,
    options = {"-device", "lsi,id=scsi0", "-device", "scsi-hd,drive=d,bus=scsi0.0,bootindex=0"}},
-  {name = "USB", disk = "sda", modules = {"uhci_hcd", "usb_storage", "sd_mod"}, megabytes = 3,
+  {name = "USB", disk = "sda", pin = "uhci_hcd", modules = {"uhci_hcd", "usb_storage", "sd_mod"}, megabytes = 3,
    options = {"-usb", "-device", "usb-storage,drive=d,bootindex=0"}},
 }
 
@@ -35,6 +35,7 @@ echo 3 >/proc/sys/vm/drop_caches
 dd if=$disk bs=1M skip=$half 2>/dev/null | md5sum | diff - /first
 echo "irregular" | dd of=$disk bs=1 seek=$((half * 1048576 - 5000)) conv=notrunc 2>/dev/null
 sync
+grep -E "PCI-MSI|fasteoi" /proc/interrupts
 dmesg
 ]]
 
@@ -74,6 +75,15 @@ local function finish(m, seconds)
   linux_guest.check_log(log)
   check_equal(m:wait_end(), 0)
   m:close()
+  return log
+end
+
+-- Linux takes messages for its interrupts where the device has them, and all of them come that way.
+local function check_interrupts(device, log)
+  local line = log:match("[^\n]*" .. (device.messages or device.pin or "") .. "[^\n]*", log:find("fasteoi", 1, true))
+  local count, kind = line:match("%d+:%s+(%d+)%s+(%S+)")
+  check_equal(kind, device.messages and "PCI-MSI" or "IO-APIC")
+  check(tonumber(count) > 20, line)
 end
 
 -- The halves are the same but for what was written last.
@@ -87,7 +97,8 @@ end
 
 local function copy_halves(device, megabytes, seconds)
   local image = guest.copy(make_image(megabytes))
-  finish(start(device, image, ",snapshot=off"), seconds)
+  local log = finish(start(device, image, ",snapshot=off"), seconds)
+  check_interrupts(device, log)
   check_image(image, megabytes)
 end
 

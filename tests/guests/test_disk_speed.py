@@ -23,7 +23,10 @@ DEVICES = {
     "AHCI": ("sda", ["ahci", "sd_mod"], ["-device", "ich9-ahci,id=ahci", "-device", "ide-hd,drive=d,bus=ahci.0"]),
     "SCSI": ("sda", ["sym53c8xx", "sd_mod"], ["-device", "lsi", "-device", "scsi-hd,drive=d"]),
     "NVMe": ("nvme0n1", ["nvme"], ["-device", "nvme,drive=d,serial=speed"]),
+    "USB": ("sda", ["uhci_hcd", "usb_storage", "sd_mod"], ["-usb", "-device", "usb-storage,drive=d"]),
 }
+# The wire of USB 1.1 moves one a second.
+FEWER_MEGABYTES = {"USB": 6}
 
 # The guest sleeps around each part, so that it does not matter when exactly the host looks.
 SCRIPT = """
@@ -51,13 +54,14 @@ def processor_seconds(process):
 def measure(context, emulator, name):
     """{part: (MB a second of processor time, MB a second of the guest's clock)}"""
     disk, modules, options = DEVICES[name]
-    script = SCRIPT.format(disk=disk, rounds=ROUNDS, megabytes=MEGABYTES)
+    megabytes = FEWER_MEGABYTES.get(name, MEGABYTES)
+    script = SCRIPT.format(disk=disk, rounds=ROUNDS, megabytes=megabytes)
     initrd = initramfs.build(os.path.join(context.folder, "initrd"), modules=modules, script=script)
     image = os.path.join(context.folder, "disk.img")
     with open(image, "wb") as file:
-        for _ in range(MEGABYTES):
+        for _ in range(megabytes):
             file.write(os.urandom(1 << 20))
-    moved, result = MEGABYTES * ROUNDS, {}
+    moved, result = megabytes * ROUNDS, {}
     with vm.Vm(emulator, ["-m", "128", "-net", "none", "-cpu", "qemu32", "-kernel", fetch_packages.kernel_image("686"),
                           "-initrd", initrd, "-append", "console=ttyS0 quiet", "-drive",
                           f"if=none,id=d,format=raw,file={image}", *options]) as machine:
@@ -107,6 +111,11 @@ def scsi(context):
 @case(long=True)
 def ide(context):
     compare(context, "IDE")
+
+
+@case(long=True)
+def usb(context):
+    compare(context, "USB")
 
 
 if __name__ == "__main__":
