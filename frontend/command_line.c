@@ -74,49 +74,14 @@ static bool handle_word(Settings *settings, int argc, char **argv, int *index, E
             return error_set(error, "-%s: %s is missing", name, option->argument);
         argument = argv[++*index];
     }
-    if (strcmp(name, "global") == 0) /* was first */
-        return true;
     return handle_option(settings, option, argument, error) || error_prefix(error, "-%s: ", name);
 }
 
-/* -global is for devices before it too. */
-static bool handle_globals(Settings *settings, int argc, char **argv, Error *error) {
-    for (int i = 0; i + 1 < argc; i++) {
-        const char *name = argv[i][0] != '-' ? "" : argv[i][1] == '-' ? argv[i] + 2 : argv[i] + 1;
-        const OptionInfo *option = *name != '\0' ? find_option(name) : NULL;
-        if (option == NULL || option->argument == NULL)
-            continue;
-        i++;
-        if (strcmp(name, "global") == 0 && !handle_option(settings, option, argv[i], error))
-            return error_prefix(error, "-global: ");
-    }
-    return true;
-}
-
-typedef enum Round { ROUND_OTHERS, ROUND_DEVICES } Round;
-
-/* Devices come last: what they name may stand behind them. */
-static bool handle_round(Settings *settings, int argc, char **argv, Round round, Error *error) {
-    for (int i = 0; i < argc; i++) {
-        const char *name = argv[i][0] != '-' ? "" : argv[i][1] == '-' ? argv[i] + 2 : argv[i] + 1;
-        const OptionInfo *option = *name != '\0' ? find_option(name) : NULL;
-        bool is_device = strcmp(name, "device") == 0;
-        if (is_device == (round == ROUND_DEVICES) || (is_device && i + 1 == argc)) {
-            if (!handle_word(settings, argc, argv, &i, error))
-                return false;
-        } else if (option != NULL && option->argument != NULL) {
-            i++;
-        }
-    }
-    return true;
-}
-
 bool command_line_parse_more(Settings *settings, int argc, char **argv, Error *error) {
-    if (!handle_globals(settings, argc, argv, error))
-        return false;
-    if (!handle_round(settings, argc, argv, ROUND_OTHERS, error) ||
-        !handle_round(settings, argc, argv, ROUND_DEVICES, error))
-        return false;
+    for (int i = 0; i < argc; i++) {
+        if (!handle_word(settings, argc, argv, &i, error))
+            return false;
+    }
     settings->finished = false;
     return true;
 }

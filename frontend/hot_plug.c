@@ -67,7 +67,7 @@ bool hot_plug_device(Settings *settings, Machine *machine, const char *text, Blo
     if (machine->board.usb_bus == NULL)
         return error_set(error, "there is no USB controller; -usb adds one");
     const UsbDeviceConfig *device = NULL;
-    if (option_device(settings, text, error))
+    if (options_plug_in_device(settings, text, error))
         device = find_new(settings, &before);
     if (device != NULL &&
         usb_plug_in(machine, device, &settings->machine.pci_disk[device->disk], medium, error))

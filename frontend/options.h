@@ -77,8 +77,13 @@ OptionHandler option_display, option_full_screen, option_no_user_config, option_
 OptionHandler option_serial, option_parallel, option_debug_console, option_monitor, option_chardev,
     option_mon, option_qmp, option_qmp_pretty;
 
-/* options_device.c */
+/* options_device.c: what '-device' names is plugged in when all options were read, since it may
+ * lead to drives, networks and character devices that stand behind it on the command line. */
 OptionHandler option_device;
+/* Plugs 'argument' of -device in at once. */
+OptionHandler options_plug_in_device;
+/* All that option_device() has kept, in its order. */
+bool options_plug_in_late_devices(Settings *settings, Error *error);
 
 /* options_keyboard.c */
 OptionHandler option_keyboard_layout;

@@ -500,9 +500,7 @@ static bool add_device(Settings *settings, const char *name, KeyValues *values, 
     return plug_in(settings, name, values, error) && note_device(settings, name, values, error);
 }
 
-bool option_device(Settings *settings, const char *argument, Error *error) {
-    if (strcmp(argument, "help") == 0 || strcmp(argument, "?") == 0)
-        return settings->listed = print_devices();
+bool options_plug_in_device(Settings *settings, const char *argument, Error *error) {
     KeyValues values = {.items = NULL};
     bool good = key_values_parse(&values, argument, "driver", error);
     const char *name = key_values_get(&values, "driver");
@@ -511,4 +509,24 @@ bool option_device(Settings *settings, const char *argument, Error *error) {
     good = good && add_device(settings, name, &values, error);
     key_values_free(&values);
     return good;
+}
+
+bool option_device(Settings *settings, const char *argument, Error *error) {
+    if (strcmp(argument, "help") == 0 || strcmp(argument, "?") == 0)
+        return settings->listed = print_devices();
+    if (settings->late_device_count == SETTINGS_DEVICES)
+        return error_set(error, "too many devices");
+    settings->late_device[settings->late_device_count++] = argument;
+    return true;
+}
+
+bool options_plug_in_late_devices(Settings *settings, Error *error) {
+    int count = settings->late_device_count;
+    bool good = true;
+    settings->late_device_count = 0;
+    settings->option = "device";
+    for (int i = 0; i < count && good; i++)
+        good = options_plug_in_device(settings, settings->late_device[i], error);
+    settings->option = NULL;
+    return good || error_prefix(error, "-device: ");
 }

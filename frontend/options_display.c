@@ -111,8 +111,6 @@ bool option_vga(Settings *settings, const char *argument, Error *error) {
         return error_set(error, "unknown display adapter '%s'; known are std, cirrus and none",
                          argument);
     settings->vga_is_chosen = true;
-    if (settings->vga_is_named) /* by -device */
-        return none || error_set(error, "there is one display adapter already");
     settings->machine.has_vga = !none;
     settings->machine.vga.model = cirrus ? VGA_CIRRUS : VGA_STANDARD;
     return true;

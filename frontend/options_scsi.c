@@ -56,7 +56,7 @@ bool settings_add_scsi_drive(Settings *settings, int index, const DriveRequest *
 /* 'bus=ID.0'. */
 static bool check_bus(const Settings *settings, const char *bus, Error *error) {
     if (!settings->machine.has_scsi)
-        return error_set(error, "there is no SCSI bus: '-device lsi' is missing before it");
+        return error_set(error, "there is no SCSI bus; '-device lsi' adds one");
     size_t length = strlen(settings->scsi_id);
     if (bus == NULL ||
         (strncmp(bus, settings->scsi_id, length) == 0 && strcmp(bus + length, ".0") == 0))

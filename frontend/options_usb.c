@@ -136,7 +136,7 @@ bool option_usbdevice(Settings *settings, const char *argument, Error *error) {
         return add_disk(settings, argument + 5, error);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(names[i].name, argument) == 0) {
-            return option_device(settings, names[i].device, error);
+            return options_plug_in_device(settings, names[i].device, error);
         }
     }
     return error_set(error, "-usbdevice knows tablet, keyboard, mouse and disk:FILE, not '%s'",

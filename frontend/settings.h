@@ -98,8 +98,10 @@ typedef struct Settings {
     int image_count;
     AudioSpec audio[MACHINE_AUDIO_SINKS]; /* -audiodev */
     unsigned audio_count;
-    const char *midi_path;                /* of the MPU-401; NULL: nowhere */
-    const char *sound_audio[SOUND_KINDS]; /* audiodev= of each; NULL: the first there is */
+    const char *midi_path;                     /* of the MPU-401; NULL: nowhere */
+    const char *sound_audio[SOUND_KINDS];      /* audiodev= of each; NULL: the first there is */
+    const char *late_device[SETTINGS_DEVICES]; /* of -device; not plugged in yet */
+    int late_device_count;
     PluggedDevice plugged[SETTINGS_DEVICES];
     int plugged_count;
     ObjectSpec object[SETTINGS_OBJECTS];

@@ -194,6 +194,8 @@ bool settings_finish(Settings *settings, Error *error) {
     if (settings->finished)
         return true;
     settings->finished = true;
+    if (!options_plug_in_late_devices(settings, error))
+        return false;
     if (settings->no_machine) { /* nothing to see, and nobody who writes */
         settings->display = DISPLAY_NONE;
         settings->serial_count = settings->parallel_count = 0;

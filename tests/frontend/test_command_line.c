@@ -134,6 +134,21 @@ START_TEST(block_nodes_and_devices) {
 }
 END_TEST
 
+/* As with QEMU: what a device leads to may stand behind it. */
+START_TEST(devices_before_what_they_lead_to) {
+    expect_good("-nodefaults -device ide-hd,drive=n,bus=ide.1 -device isa-serial,chardev=c "
+                "-device e1000,netdev=w -device sb16,audiodev=a -device ide-hd,drive=d "
+                "-device usb-storage,drive=u -hda first.img -drive if=none,id=d,file=y.img "
+                "-drive if=none,id=u,file=u.img -blockdev driver=raw,node-name=n,file.driver=file,"
+                "file.filename=x.img -chardev null,id=c -netdev user,id=w -audiodev none,id=a "
+                "-usb");
+    ck_assert_str_eq(settings.machine.ide[0].file, "first.img");
+    ck_assert_str_eq(settings.machine.ide[2].file, "x.img");
+    ck_assert_str_eq(settings.machine.ide[1].file, "y.img");
+    expect_error("-device ide-hd,drive=d,bus=sata.0 -drive if=none,id=d,file=x", "-device: ");
+}
+END_TEST
+
 START_TEST(snapshot_is_for_every_drive) {
     expect_good("-snapshot -hda a.img -fda b.img");
     ck_assert(settings.machine.ide[0].snapshot && settings.machine.floppy[0].snapshot);
@@ -512,7 +527,8 @@ static const struct {
     {"-device usb-tablet -device usb-tablet", "one USB tablet"},
     {"-device usb-tablet,port=3", "1 to 2"},
     {"-device usb-tablet,port=1.2.", "two numbers as 1.3"},
-    {"-device usb-hub -device usb-hub -device usb-hub -device usb-hub -device usb-hub", "at most 4 USB hubs"},
+    {"-device usb-hub -device usb-hub -device usb-hub -device usb-hub -device usb-hub",
+     "at most 4 USB hubs"},
     {"-usb -device usb-tablet,bus=ahci.0", "'ahci.0'"},
     {"-device ahci -device ide-hd,bus=ahci.0", "needs an image"},
     {"-device ahci -device ide-cd,bus=ahci.6", "6 ports"},
@@ -705,6 +721,7 @@ int main(void) {
     tcase_add_test(tests, folders_as_drives);
     tcase_add_test(tests, exports_as_drives);
     tcase_add_test(tests, block_nodes_and_devices);
+    tcase_add_test(tests, devices_before_what_they_lead_to);
     tcase_add_test(tests, snapshot_is_for_every_drive);
     tcase_add_test(tests, time_and_boot);
     tcase_add_test(tests, short_boot_order);
