@@ -32,7 +32,7 @@ MBR_CODE_BYTES = 440
 # What an installed system has besides the base: it starts by itself, has a kernel, and can check its file system.
 DEBIAN_PACKAGES = "systemd-sysv,udev,linux-image-686-pae,e2fsprogs"
 DESKTOP_PACKAGES = ("xserver-xorg-core,xserver-xorg-video-cirrus,xserver-xorg-video-vesa,xserver-xorg-video-fbdev,"
-                    "xserver-xorg-input-libinput,xinit,x11-apps,x11-utils,x11-xserver-utils,xinput,xterm,icewm,"
+                    "xserver-xorg-input-libinput,xinit,x11-apps,x11-utils,x11-xserver-utils,xinput,xdotool,xterm,icewm,"
                     "xfonts-base,xfonts-75dpi")
 # The kernel's drivers of the adapters are loaded where a server is to use them.
 DESKTOP_WORDS = "modprobe.blacklist=cirrus,bochs"

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Debian's desktop (a disk of 'boot_media.py desktop'), driven from outside by the shell on its serial port.
 
-    tests/guests/desktop.py DISK [--emu qemu-system-i386] [--vga cirrus] [--driver cirrus] [--depth 16] [--option WORD ...]
-                            [--run COMMAND ...] [--picture FILE.png]
+    tests/guests/desktop.py DISK [--emu qemu-system-i386] [--vga cirrus] [--option WORD ...] [--run COMMAND ...]
+                            [--pictures FOLDER] DRIVER[-DEPTH] ...
 
-Starts the desktop, prints what the commands print there, and keeps a picture of the screen, so that what another emulator
-makes of the same disk can be laid beside ours.
+Starts the desktop by one driver after the other (modesetting comes last: the kernel's driver stays), prints what the
+commands print there, and keeps pictures of the screen, FOLDER/DRIVER-DEPTH.png, so that what another emulator makes of the
+same disk can be laid beside ours.
 """
 import argparse
 import os
@@ -69,6 +70,11 @@ until [ -e /root/session-is-up ]; do
   sleep 0.5
 done
 """
+_STOP = """#!/bin/sh
+kill $(cat /tmp/.X0-lock)
+while [ -e /tmp/.X0-lock ]; do sleep 0.2; done
+sleep 1
+"""
 _ICEWM = """TaskBarShowClock=0
 TaskBarShowCPUStatus=0
 TaskBarShowMEMStatus=0
@@ -80,6 +86,7 @@ ShowPopupsAbovePointer=0
 FILES = {
     "root/session": _SESSION,
     "root/start-x": _START,
+    "root/stop-x": _STOP,
     "root/.icewm/preferences": _ICEWM,
     "root/words": "".join(f"{number:2} The quick brown fox jumps over the lazy dog.\n" for number in range(1, 16)),
     **{f"root/{driver}.conf": _CONFIGURATION.format(driver) for driver in DRIVERS},
@@ -136,8 +143,11 @@ class Shell:
             raise vm.VmError(f"'{command}' ends with status {status}: {output}")
         return output
 
-    def start_desktop(self, driver, depth=0):
-        self.run(f"sh /root/start-x {driver}" + (f" -depth {depth}" if depth else ""), 300)
+    def start_desktop(self, driver, depth=""):
+        self.run(f"/root/start-x {driver}" + (f" -depth {depth}" if depth else ""), 300)
+
+    def stop_desktop(self):
+        self.run("/root/stop-x")
 
     def close(self):
         self.socket.close()
@@ -154,11 +164,10 @@ def main():
     parser.add_argument("disk")
     parser.add_argument("--emu", default="qemu-system-i386")
     parser.add_argument("--vga", default="std")
-    parser.add_argument("--driver", default="vesa", choices=DRIVERS)
-    parser.add_argument("--depth", type=int, default=0)
     parser.add_argument("--option", action="append", default=[], metavar="WORD", help="a word of the emulator's command line")
     parser.add_argument("--run", action="append", default=[], metavar="COMMAND")
-    parser.add_argument("--picture")
+    parser.add_argument("--pictures", metavar="FOLDER")
+    parser.add_argument("drivers", nargs="+", metavar="DRIVER", help="one of " + ", ".join(DRIVERS))
     args = parser.parse_args()
     emulator = shutil.which(args.emu)
     if not emulator:
@@ -169,11 +178,14 @@ def main():
         with vm.Vm(emulator, options_for(args.disk, args.vga, serial) + args.option, serial=None) as machine:
             shell = Shell(serial)
             shell.log_in()
-            shell.start_desktop(args.driver, args.depth)
-            for command in args.run:
-                print(shell.run(command, 600), end="", flush=True)
-            if args.picture:
-                machine.execute(f"screendump {os.path.abspath(args.picture)} -f png")
+            for name in args.drivers:
+                shell.start_desktop(*name.split("-"))
+                for command in args.run:
+                    print(shell.run(command, 600), end="", flush=True)
+                if args.pictures:
+                    os.makedirs(args.pictures, exist_ok=True)
+                    machine.execute(f"screendump {os.path.abspath(args.pictures)}/{name}.png -f png")
+                shell.stop_desktop()
             shell.close()
 
 
