@@ -84,7 +84,7 @@ local function shows(m, row, pictures)
 end
 
 local ADAPTERS = {
-  cirrus = {"cirrus-8", "cirrus-16", "cirrus-24", "vesa", "modesetting"},
+  cirrus = {"cirrus-8", "cirrus-16", "vesa", "modesetting"},
   std = {"vesa-16", "vesa-24", "modesetting"},
 }
 
