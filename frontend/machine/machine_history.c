@@ -65,18 +65,12 @@ static bool take_point(MachineHistory *history, size_t record, Error *error) {
 
 /* From here on, with nothing before. */
 static void start_anew(MachineHistory *history) {
-    if (history->count == POINTS)
-        thin_out(history);
-    unsigned before = history->count;
+    free_points(history);
     history->recorder.log.size = 0;
     history->recorder.is_broken = false;
     recorder_resume(history->machine, &history->recorder);
     history->recorder.pace = (InstructionPace){0, 0};
-    bool taken = take_point(history, 0, NULL);
-    for (unsigned i = 0; i < before; i++)
-        checkpoint_free(history->point[i].checkpoint);
-    history->point[0] = history->point[before];
-    history->count = taken;
+    take_point(history, 0, NULL);
 }
 
 static bool is_due(const MachineHistory *history, size_t record) {

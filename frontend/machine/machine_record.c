@@ -63,6 +63,7 @@ void recorder_resume(Machine *machine, Recorder *recorder) {
     recorder->time = machine->time.state;
     recorder->pace = machine->time.pace;
     recorder->in_round = false;
+    recorder->inner.size = 0; /* of a round that was not to its end */
     recorder->part = PART_BETWEEN;
     machine->recorder = recorder;
     watch_network(machine, recorder, true);

@@ -118,6 +118,34 @@ START_TEST(code_that_changes_is_followed) {
 }
 END_TEST
 
+/* Between two of them nothing is watched, and pages that are written then belong to neither. */
+START_TEST(the_only_checkpoint_comes_and_goes) {
+    enum { ROUNDS = 12, STEP = 700 };
+    Machine *machine = make(backends[_i % BACKENDS], HOSTILE_RAM_BYTES);
+    hostile_guest_make(machine, (HostileSetting)(_i / BACKENDS), 3);
+    Checkpoint *only = NULL;
+    for (int round = 0; round < ROUNDS; round++) {
+        checkpoint_free(only);
+        if (round % 3 != 0)
+            machine_run_instructions(machine, STEP / 2);
+        only = take(machine);
+        ByteBuffer before = save_all(machine);
+        machine_run_instructions(machine, STEP);
+        ByteBuffer after = save_all(machine);
+        for (int again = 0; again < 2; again++) {
+            restore(machine, only);
+            expect_same(machine, &before, "after the restore");
+            machine_run_instructions(machine, STEP);
+            expect_same(machine, &after, "a step after the restore");
+        }
+        byte_buffer_free(&before);
+        byte_buffer_free(&after);
+    }
+    checkpoint_free(only);
+    machine_destroy(machine);
+}
+END_TEST
+
 typedef struct Node {
     Checkpoint *checkpoint;
     ByteBuffer state;
@@ -259,6 +287,7 @@ int main(void) {
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, loops_end_alike, 0, BACKENDS);
     tcase_add_loop_test(tests, code_that_changes_is_followed, 0, HOSTILE_SETTINGS * BACKENDS);
+    tcase_add_loop_test(tests, the_only_checkpoint_comes_and_goes, 0, HOSTILE_SETTINGS * BACKENDS);
     tcase_add_loop_test(tests, trees_of_checkpoints, 0, BACKENDS);
     tcase_add_loop_test(tests, vector_registers_live_on, 0, BACKENDS);
     tcase_add_loop_test(tests, a_load_is_undone, 0, BACKENDS);

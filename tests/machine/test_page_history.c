@@ -59,10 +59,10 @@ static void write_some(void) {
         physical_write(map, address_of(random_below(PAGES)), 4, random_below(1000));
 }
 
-START_TEST(random_walks_over_versions) {
+static void walk(uint32_t versions, int rounds) {
     Copy copies[VERSIONS] = {{.version = NULL}};
-    for (int round = 0; round < 20000; round++) {
-        Copy *copy = &copies[random_below(VERSIONS)];
+    for (int round = 0; round < rounds; round++) {
+        Copy *copy = &copies[random_below(versions)];
         write_some();
         if (copy->version == NULL) {
             copy->version = page_history_take(history);
@@ -82,6 +82,16 @@ START_TEST(random_walks_over_versions) {
         if (copies[i].version != NULL)
             page_history_forget(history, copies[i].version);
     ck_assert_uint_eq(page_history_kept(history), 0);
+}
+START_TEST(random_walks_over_versions) {
+    walk(VERSIONS, 20000);
+}
+END_TEST
+
+/* Whenever the only one goes, nothing is watched until the next. */
+START_TEST(random_walks_over_few_versions) {
+    for (uint32_t versions = 1; versions <= 3; versions++)
+        walk(versions, 5000);
 }
 END_TEST
 
@@ -132,6 +142,7 @@ int main(void) {
     TCase *tests = tcase_create("page_history");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, random_walks_over_versions);
+    tcase_add_test(tests, random_walks_over_few_versions);
     tcase_add_test(tests, coming_back_again_costs_what_changed);
     tcase_add_test(tests, code_is_told_by_what_differs);
     Suite *suite = suite_create("page_history");
