@@ -310,14 +310,14 @@ static bool encode_frames(VideoRecording *recording, uint64_t end) {
 }
 
 static void encode_sound(VideoRecording *recording) {
-    const uint8_t *at = recording->hearing.data, *end = at + recording->hearing.size;
-    while (at < end) {
+    for (size_t at = 0; at < recording->hearing.size;) {
         WaitingSound head;
-        memcpy(&head, at, sizeof(head));
+        memcpy(&head, recording->hearing.data + at, sizeof(head));
         at += sizeof(head);
         if (head.seconds >= 0 && recording->avi != NULL)
-            video_sound_put(&recording->sound_place, head.seconds, (const int16_t *)at,
-                            (size_t)head.count, write_sound, recording);
+            video_sound_put(&recording->sound_place, head.seconds,
+                            (const int16_t *)(recording->hearing.data + at), (size_t)head.count,
+                            write_sound, recording);
         at += head.count * 2 * sizeof(int16_t);
     }
     recording->hearing.size = 0;

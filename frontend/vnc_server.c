@@ -23,8 +23,15 @@ static void serve_client(void *opaque, int fd) {
     server->vnc.rfbProcessEvents(server->screen, 0);
 }
 
+/* The library forgets to (0.9.14): 45 KB for each browser that came and went. */
+static void free_browser(rfbClientPtr client) {
+    free(client->wsctx);
+    client->wsctx = NULL;
+}
+
 static void client_gone(rfbClientPtr client) {
     VncServer *server = client->screen->screenData;
+    free_browser(client);
     event_loop_remove(server->loop, (int)(intptr_t)client->clientData);
     if (--server->clients == 0)
         vnc_input_release_all(server);

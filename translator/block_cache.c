@@ -410,10 +410,13 @@ static void bury(BlockCache *cache, Block *block) {
 /* Where bytes at this key's place are now; false: there is no plain memory. */
 static bool find_bytes(const BlockCache *cache, const BlockKey *key, BlockBytes *bytes) {
     const uint8_t *page = physical_map_page(cache->map, key->physical >> PAGE_BITS).read;
-    *bytes = (BlockBytes){.first = page + (key->physical & PAGE_OFFSET_MASK)};
+    *bytes = (BlockBytes){.first = NULL};
+    if (page == NULL)
+        return false;
+    bytes->first = page + (key->physical & PAGE_OFFSET_MASK);
     if (key->second_page != 0)
         bytes->second = physical_map_page(cache->map, key->second_page - 1).read;
-    return page != NULL && (key->second_page == 0 || bytes->second != NULL);
+    return key->second_page == 0 || bytes->second != NULL;
 }
 
 /* On pages whose code hardly ever comes back few blocks are kept, to notice if it does. */

@@ -14,7 +14,7 @@ struct BlockJob {
     Machine *machine;
     BlockJobOptions options; /* its nodes are held */
     BlockGuard guard;
-    bool guarded, target_was_read_only;
+    bool guarded, target_was_read_only, succeeded;
     uint8_t *listed; /* for each unit: to be copied */
     uint64_t length, units, waiting;
     uint64_t at;   /* where the round has come */
@@ -144,6 +144,8 @@ static bool list_all(BlockJob *job, Error *error) {
         bool wanted = true;
         if (chosen && !comes_from(job, unit, least, most, &wanted, error))
             return false;
+        if (options->bitmap != NULL)
+            wanted = dirty_bitmap_had(options->bitmap, unit * UNIT, unit_bytes(job, unit));
         if (wanted)
             list(job, unit);
     }
@@ -179,6 +181,8 @@ BlockJob *block_job_begin(Machine *machine, const BlockJobOptions *options, Erro
     block_hold(options->target);
     block_hold(options->base);
     block_hold(options->over);
+    if (options->bitmap != NULL)
+        dirty_bitmap_take(options->bitmap);
     if (options->target == options->source)
         error_set(error, "a disk is not copied to itself");
     if (error->set || !list_all(job, error) || !prepare_target(job, error)) {
@@ -199,6 +203,8 @@ void block_job_free(BlockJob *job) {
         return;
     if (job->guarded)
         block_remove_guard(job->options.source, &job->guard);
+    if (job->options.bitmap != NULL)
+        dirty_bitmap_give_back(job->options.bitmap, !job->succeeded || job->options.keeps_marks);
     block_close(job->options.source);
     block_close(job->options.target);
     block_close(job->options.base);
@@ -262,6 +268,7 @@ bool block_job_complete(BlockJob *job, unsigned drive, const char *name, Error *
     const BlockJobOptions *options = &job->options;
     if (!block_job_settle(job, error))
         return false;
+    job->succeeded = true;
     if (options->kind == BLOCK_JOB_STREAM)
         return relink(options->source, options->base, options->base_name, error);
     if (options->kind == BLOCK_JOB_COMMIT && options->over != NULL)

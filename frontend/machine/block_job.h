@@ -7,6 +7,7 @@
 #define REPRISE_BLOCK_JOB_H
 
 #include "block.h"
+#include "dirty_bitmap.h"
 #include "machine.h"
 
 typedef struct BlockJob BlockJob;
@@ -27,6 +28,8 @@ typedef struct BlockJobOptions {
     const char *base_name;      /* as it is to stand in an image; NULL: the path */
     bool only_top;              /* BACKUP, MIRROR: no more than the source's own image has */
     bool no_copy;               /* MIRROR: only what is written from now on */
+    DirtyBitmap *bitmap; /* BACKUP: no more than it has marked, which is taken away; NULL: all */
+    bool keeps_marks;    /* they come back even if all went well */
 } BlockJobOptions;
 
 BlockJob *block_job_begin(Machine *machine, const BlockJobOptions *options, Error *error);

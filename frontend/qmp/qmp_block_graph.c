@@ -84,10 +84,10 @@ bool qmp_query_named_block_nodes(QmpCall *call) {
         const QmpNode *node = &call->server->node[i];
         if (node->name[0] == '\0')
             continue;
-        json_object_array_add(call->result,
-                              node->open != NULL && !node->is_file
-                                  ? qmp_block_device_info(node->open, node->name, node->driver)
-                                  : describe_file(node));
+        json_object_array_add(call->result, node->open != NULL && !node->is_file
+                                                ? qmp_block_device_info(call->server, node->open,
+                                                                        node->name, node->driver)
+                                                : describe_file(node));
     }
     for (int i = 0; i < BOARD_DRIVES; i++) {
         const BoardDrive *drive = &board->drive[i];
@@ -95,8 +95,8 @@ bool qmp_query_named_block_nodes(QmpCall *call) {
         if (drive->medium == NULL || qmp_graph_find(call->server, drive->node_name) != NULL)
             continue;
         qmp_drive_node_name(board, drive, name, sizeof(name));
-        json_object_array_add(
-            call->result, qmp_block_device_info(drive->medium, name, block_format(drive->medium)));
+        json_object_array_add(call->result, qmp_block_device_info(call->server, drive->medium, name,
+                                                                  block_format(drive->medium)));
     }
     return true;
 }

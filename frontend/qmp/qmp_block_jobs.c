@@ -16,8 +16,7 @@ typedef struct Request {
 } Request;
 
 /* A disk is called by its node, its device or its -drive. */
-static BoardDrive *find_drive(QmpCall *call) {
-    const char *name = qmp_get_string(call, "device");
+static BoardDrive *find_named_drive(QmpCall *call, const char *name) {
     Board *board = &call->machine->board;
     for (int i = 0; i < BOARD_DRIVES; i++) {
         BoardDrive *drive = &board->drive[i];
@@ -30,6 +29,24 @@ static BoardDrive *find_drive(QmpCall *call) {
             (*qmp_drive_backend(drive) != '\0' && strcmp(name, qmp_drive_backend(drive)) == 0))
             return drive;
     }
+    return NULL;
+}
+
+BlockNode *qmp_find_node(QmpCall *call, const char *name) {
+    BoardDrive *drive = find_named_drive(call, name);
+    const QmpNode *node = drive == NULL ? qmp_graph_find(call->server, name) : NULL;
+    BlockNode *found = drive != NULL ? drive->medium : node != NULL ? node->open : NULL;
+    if (found == NULL)
+        qmp_fail(call, QMP_GENERIC_ERROR, "Cannot find device='%.100s' nor node-name='%.100s'",
+                 name, name);
+    return found;
+}
+
+static BoardDrive *find_drive(QmpCall *call) {
+    const char *name = qmp_get_string(call, "device");
+    BoardDrive *drive = find_named_drive(call, name);
+    if (drive != NULL)
+        return drive;
     qmp_fail(call, QMP_DEVICE_NOT_FOUND, "Cannot find device='%.100s' nor node-name='%.100s'", name,
              name);
     return NULL;
@@ -129,8 +146,31 @@ static bool begin(QmpCall *call, Request *request, const char *type) {
     return false;
 }
 
+/* "incremental" is "bitmap" whose marks go once all is copied. */
+static bool read_bitmap(QmpCall *call, Request *request, bool is_incremental) {
+    const char *name = qmp_get_string(call, "bitmap"), *mode = qmp_get_string(call, "bitmap-mode");
+    BlockJobOptions *options = &request->options;
+    if (options->kind != BLOCK_JOB_BACKUP)
+        return qmp_fail(call, QMP_GENERIC_ERROR, "a mirror copies full, top or none");
+    if (name == NULL || (mode == NULL && !is_incremental))
+        return qmp_fail(call, QMP_GENERIC_ERROR,
+                        "Must provide a valid bitmap %s for '%s' sync mode",
+                        name == NULL ? "name" : "mode", qmp_get_string(call, "sync"));
+    if (is_incremental && mode != NULL && strcmp(mode, "on-success") != 0)
+        return qmp_fail(call, QMP_GENERIC_ERROR,
+                        "Bitmap sync mode must be 'on-success' when using sync mode 'incremental'");
+    options->bitmap = qmp_bitmap_find(call, qmp_get_string(call, "device"), name, true);
+    options->keeps_marks = mode != NULL && strcmp(mode, "never") == 0;
+    return options->bitmap != NULL;
+}
+
 static bool read_sync(QmpCall *call, Request *request) {
     const char *sync = qmp_get_string(call, "sync");
+    bool is_incremental = strcmp(sync, "incremental") == 0;
+    if (is_incremental || strcmp(sync, "bitmap") == 0)
+        return read_bitmap(call, request, is_incremental);
+    if (request->options.kind == BLOCK_JOB_BACKUP && qmp_get_string(call, "bitmap") != NULL)
+        return qmp_fail(call, QMP_GENERIC_ERROR, "a bitmap goes with sync=bitmap or incremental");
     request->options.only_top = strcmp(sync, "top") == 0;
     request->options.no_copy = strcmp(sync, "none") == 0;
     return !request->options.no_copy || request->options.kind == BLOCK_JOB_MIRROR ||

@@ -234,7 +234,7 @@ bool qmp_blockdev_create(QmpCall *call) {
 /* ---- Overlays ---- */
 
 /* Everything that can be wrong, before anything is done. */
-static bool check_snapshot(QmpCall *call, const char *node_name, const char *overlay_name) {
+bool qmp_snapshot_check(QmpCall *call, const char *node_name, const char *overlay_name) {
     const QmpNode *node = qmp_graph_find(call->server, node_name);
     const QmpNode *overlay = qmp_graph_find(call->server, overlay_name);
     if (node == NULL || overlay == NULL || overlay->open == NULL)
@@ -254,7 +254,7 @@ static bool check_snapshot(QmpCall *call, const char *node_name, const char *ove
            qmp_fail(call, QMP_GENERIC_ERROR, "The overlay has another size than the node");
 }
 
-static bool cover(QmpCall *call, const char *node_name, const char *overlay_name) {
+bool qmp_snapshot_cover(QmpCall *call, const char *node_name, const char *overlay_name) {
     QmpNode *node = qmp_graph_find(call->server, node_name);
     QmpNode *overlay = qmp_graph_find(call->server, overlay_name);
     BoardDrive *drive = qmp_graph_drive(call, node);
@@ -270,33 +270,7 @@ static bool cover(QmpCall *call, const char *node_name, const char *overlay_name
 
 bool qmp_blockdev_snapshot(QmpCall *call) {
     const char *node = qmp_get_string(call, "node"), *overlay = qmp_get_string(call, "overlay");
-    return check_snapshot(call, node, overlay) && cover(call, node, overlay);
-}
-
-/* All actions are checked before the first is done. */
-bool qmp_transaction(QmpCall *call) {
-    json_object *actions = qmp_get(call, "actions");
-    size_t count = json_object_array_length(actions);
-    for (size_t i = 0; i < 2 * count; i++) {
-        json_object *action = json_object_array_get_idx(actions, i % count);
-        json_object *data = json_object_object_get(action, "data");
-        char message[256];
-        if (!json_object_is_type(data, json_type_object))
-            return qmp_fail(call, QMP_GENERIC_ERROR, "Parameter 'data' is missing");
-        if (!qmp_members_check("node:str overlay:str", data, message, sizeof(message)))
-            return qmp_fail(call, QMP_GENERIC_ERROR, "%s", message);
-        const char *node = member_string(data, "node"), *overlay = member_string(data, "overlay");
-        for (size_t j = 0; i < count && j < i; j++) {
-            json_object *other =
-                json_object_object_get(json_object_array_get_idx(actions, j), "data");
-            if (strcmp(member_string(other, "node"), node) == 0 ||
-                strcmp(member_string(other, "overlay"), overlay) == 0)
-                return qmp_fail(call, QMP_GENERIC_ERROR, "Node '%.100s' is named twice", node);
-        }
-        if (!(i < count ? check_snapshot(call, node, overlay) : cover(call, node, overlay)))
-            return false;
-    }
-    return true;
+    return qmp_snapshot_check(call, node, overlay) && qmp_snapshot_cover(call, node, overlay);
 }
 
 /* The overlay is made, opened and laid over the node at one go. */
@@ -334,7 +308,8 @@ bool qmp_blockdev_snapshot_sync(QmpCall *call) {
     *overlay = (QmpNode){.open = open, .path = strdup(path), .covers_nothing = true};
     snprintf(overlay->name, sizeof(overlay->name), "%s", overlay_name);
     snprintf(overlay->driver, sizeof(overlay->driver), "%s", format);
-    if (check_snapshot(call, name, overlay_name) && cover(call, name, overlay_name))
+    if (qmp_snapshot_check(call, name, overlay_name) &&
+        qmp_snapshot_cover(call, name, overlay_name))
         return true;
     qmp_graph_remove(overlay);
     return false;

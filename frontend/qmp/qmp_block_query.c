@@ -57,23 +57,28 @@ json_object *qmp_image_info(BlockNode *node) {
     return image;
 }
 
-json_object *qmp_block_device_info(BlockNode *node, const char *node_name, const char *driver) {
+json_object *qmp_block_device_info(const QmpServer *server, BlockNode *node, const char *node_name,
+                                   const char *driver) {
     json_object *info = qmp_pack(
         "iops_rd:i detect_zeroes:s image:o iops_wr:i ro:b node-name:s backing_file_depth:i drv:s "
         "iops:i bps_wr:i write_threshold:i encrypted:b bps:i bps_rd:i cache:o file:s",
         (int64_t)0, "off", qmp_image_info(node), (int64_t)0, block_is_read_only(node), node_name,
         (int64_t)0, driver, (int64_t)0, (int64_t)0, (int64_t)0, false, (int64_t)0, (int64_t)0,
         qmp_pack("no-flush:b direct:b writeback:b", false, false, true), block_path(node));
+    json_object *bitmaps = qmp_bitmaps_describe(server, node);
+    if (bitmaps != NULL)
+        json_object_object_add(info, "dirty-bitmaps", bitmaps);
     return info;
 }
 
-static json_object *describe_drive(const Board *board, const BoardDrive *drive) {
+static json_object *describe_drive(const QmpServer *server, const Board *board,
+                                   const BoardDrive *drive) {
     char device[128], node[80];
     json_object *inserted = NULL;
     qmp_drive_device(board, drive, device, sizeof(device));
     qmp_drive_node_name(board, drive, node, sizeof(node));
     if (drive->medium != NULL)
-        inserted = qmp_block_device_info(drive->medium, node, block_format(drive->medium));
+        inserted = qmp_block_device_info(server, drive->medium, node, block_format(drive->medium));
     json_object *info =
         qmp_pack("io-status:s device:s locked:b removable:b inserted:o qdev:s type:s", "ok",
                  qmp_drive_backend(drive), board_tray_is_locked(board, drive),
@@ -89,7 +94,8 @@ bool qmp_query_block(QmpCall *call) {
     call->result = json_object_new_array();
     for (int i = 0; i < BOARD_DRIVES; i++)
         if (board->drive[i].present)
-            json_object_array_add(call->result, describe_drive(board, &board->drive[i]));
+            json_object_array_add(call->result,
+                                  describe_drive(call->server, board, &board->drive[i]));
     return true;
 }
 

@@ -96,7 +96,9 @@ QmpHandler qmp_blockdev_open_tray, qmp_blockdev_close_tray, qmp_blockdev_remove_
     qmp_blockdev_insert_medium, qmp_eject, qmp_blockdev_change_medium;
 /* qmp_block_nodes.c */
 QmpHandler qmp_blockdev_add, qmp_blockdev_del, qmp_block_resize, qmp_blockdev_create,
-    qmp_blockdev_snapshot, qmp_transaction, qmp_blockdev_snapshot_sync;
+    qmp_blockdev_snapshot, qmp_blockdev_snapshot_sync;
+/* qmp_transaction.c */
+QmpHandler qmp_transaction;
 /* qmp_jobs.c */
 QmpHandler qmp_query_jobs, qmp_job_dismiss, qmp_query_block_jobs, qmp_job_cancel, qmp_job_pause,
     qmp_job_resume, qmp_job_complete, qmp_job_finalize, qmp_block_job_cancel, qmp_block_job_pause,
@@ -105,6 +107,9 @@ QmpHandler qmp_query_jobs, qmp_job_dismiss, qmp_query_block_jobs, qmp_job_cancel
 /* qmp_block_jobs.c */
 QmpHandler qmp_drive_backup, qmp_blockdev_backup, qmp_drive_mirror, qmp_blockdev_mirror,
     qmp_block_stream, qmp_block_commit;
+/* qmp_bitmaps.c */
+QmpHandler qmp_bitmap_add, qmp_bitmap_remove, qmp_bitmap_clear, qmp_bitmap_enable,
+    qmp_bitmap_disable, qmp_bitmap_merge;
 /* qmp_network.c */
 QmpHandler qmp_set_link;
 /* qmp_migrate_parameters.c */

@@ -103,10 +103,11 @@ static json_object *list_parameters(const char *option) {
     return list;
 }
 
-/* Those whose values libvirt and others would use in ways that are not ours: told, an option is
- * used. */
+/* Those that do something, but for those whose values libvirt and others would use in ways that are
+ * not ours: told, an option is used. */
 static bool is_told(const OptionInfo *option) {
     return option->name != NULL && option->argument != NULL && option->handle != option_not_here &&
+           option->handle != option_left_out && option->handle != option_spice &&
            option->handle != option_sandbox;
 }
 

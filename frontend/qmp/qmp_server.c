@@ -128,6 +128,7 @@ static void close_part(void *part) {
         qmp_session_close(&server->session[i]);
     qmp_dump_free(server);
     qmp_jobs_free(server);
+    qmp_bitmaps_free(server);
     qmp_graph_free(server);
     json_object_put(server->waiting_events);
     for (int i = 0; i < QMP_FILES; i++) {

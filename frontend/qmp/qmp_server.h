@@ -37,6 +37,7 @@ typedef struct QmpNode {
 } QmpNode;
 
 #define QMP_JOBS 32
+#define QMP_BITMAPS 64
 
 /* Work that a client follows. */
 typedef struct QmpJob {
@@ -67,11 +68,12 @@ typedef struct QmpServer {
     QmpFile file[QMP_FILES];
     QmpNode node[QMP_NODES];
     QmpJob job[QMP_JOBS];
-    json_object *waiting_events; /* of handlers on the machine's thread; NULL: none */
-    uint32_t mouse_buttons;      /* that input-send-event holds down */
-    uint32_t place[2];           /* where it has the pointer: x, y */
-    bool place_changed;          /* and the machine was not told */
-    bool migration_events;       /* as the client wants them */
+    struct DirtyBitmap *bitmap[QMP_BITMAPS]; /* NULL: free */
+    json_object *waiting_events;             /* of handlers on the machine's thread; NULL: none */
+    uint32_t mouse_buttons;                  /* that input-send-event holds down */
+    uint32_t place[2];                       /* where it has the pointer: x, y */
+    bool place_changed;                      /* and the machine was not told */
+    bool migration_events;                   /* as the client wants them */
     QmpDump dump;
 } QmpServer;
 
@@ -91,6 +93,9 @@ int qmp_take_file(QmpServer *server, const char *name);
 /* qmp_jobs.c: tells how jobs got on; ends all. */
 void qmp_jobs_serve(QmpServer *server);
 void qmp_jobs_free(QmpServer *server);
+
+/* qmp_bitmaps.c */
+void qmp_bitmaps_free(QmpServer *server);
 
 /* qmp_dump.c */
 void qmp_dump_serve(QmpServer *server);

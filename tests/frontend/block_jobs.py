@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Jobs that copy disks while a guest writes to them: backups, mirrors that take the disk's place, commits and streams of chains;
-cancelled, paused, slowed down and failed ones; afterwards the images hold what they must, as QEMU's and our own tools see them."""
+increments by dirty bitmaps; cancelled, paused, slowed down and failed ones; afterwards the images hold what they must, as QEMU's and our own tools see them."""
 import os
 import random
 import shutil
@@ -227,6 +227,113 @@ def check_stream():
             tool("check", "-f", "qcow2", paths[2])
 
 
+def bitmaps(disk):
+    return {bitmap["name"]: bitmap for bitmap in disk.qmp.call("query-block")[0]["inserted"].get("dirty-bitmaps", [])}
+
+
+def add_increment(disk, folder, name, behind):
+    """An image that is to hold what was changed since 'behind' was made."""
+    path = os.path.join(folder, name)
+    tool("create", "-f", "qcow2", "-b", behind, "-F", "qcow2", path, f"{MEGABYTES}M")
+    return path
+
+
+def check_increments():
+    """A full backup and two of what changed since: each is the disk as it was then, and as large as what the guest wrote."""
+    for image_format in ("qcow2", "raw"):
+        with tempfile.TemporaryDirectory() as folder, Disk(folder, image_format) as disk:
+            qmp, full = disk.qmp, add_target(disk, folder, "qcow2")
+            qmp.call("transaction", actions=[
+                {"type": "block-dirty-bitmap-add", "data": {"node": "disk0", "name": "since", "granularity": 65536}},
+                {"type": "blockdev-backup", "data": {"job-id": "job", "device": "disk0", "target": "target", "sync": "full"}}])
+            disk.wait_end()
+            qmp.call("blockdev-del", node__name="target")
+            qmp.call("blockdev-del", node__name="target-storage")
+            disk.machine.wait_output(50)
+            assert bitmaps(disk)["since"] == {"name": "since", "count": 65536, "granularity": 65536, "recording": True, "busy": False,
+                                              "persistent": False}, bitmaps(disk)
+            paths = [full]
+            for number, words in enumerate(({"sync": "incremental"}, {"sync": "bitmap", "bitmap-mode": "on-success"})):
+                paths.append(add_increment(disk, folder, f"part{number}", paths[-1]))
+                qmp.call("stop")
+                counters = sector(contents(disk.path, image_format)) if image_format == "raw" else None
+                qmp.call("drive-backup", device="disk0", target=paths[-1], format="qcow2", mode="existing", bitmap="since", job__id="job",
+                         **{key.replace("-", "__"): value for key, value in words.items()})
+                disk.wait_end()
+                assert bitmaps(disk)["since"]["count"] == 0
+                qmp.call("cont")
+                disk.machine.wait_output(50)
+                assert counters is None or sector(contents(paths[-1], "qcow2")) == counters
+            disk.quit()
+            now, copies = contents(disk.path, image_format), [contents(path, "qcow2") for path in paths]
+            assert len({sector(copy) for copy in copies + [now]}) == 4, "each is of another time"
+            for copy in copies:
+                assert copy[1024:] == now[1024:]
+            for path in paths[1:]:
+                assert os.path.getsize(path) < 600000 and tool("check", "-f", "qcow2", path)
+
+
+def check_bitmaps():
+    """Marks come and go as they are told to; a cancelled backup gives them back, a failing transaction takes all of it back."""
+    with tempfile.TemporaryDirectory() as folder, Disk(folder, "qcow2") as disk:
+        qmp = disk.qmp
+        for name, more in (("a", {}), ("off", {"disabled": True}), ("fine", {"granularity": 512})):
+            qmp.call("block-dirty-bitmap-add", node="disk0", name=name, **more)
+        disk.machine.wait_output(30)
+        assert [bitmaps(disk)[name]["count"] for name in ("a", "off", "fine")] == [65536, 0, 512], bitmaps(disk)
+        qmp.call("stop")
+        qmp.call("block-dirty-bitmap-merge", node="hd0", target="off", bitmaps=["fine", {"node": "disk0", "name": "a"}])
+        assert bitmaps(disk)["off"]["count"] == 65536 and not bitmaps(disk)["off"]["recording"]
+        qmp.call("block-dirty-bitmap-clear", node="disk0", name="a")
+        qmp.call("block-dirty-bitmap-disable", node="disk0", name="fine")
+        qmp.call("cont")
+        disk.machine.wait_output(30)
+        assert bitmaps(disk)["a"]["count"] == 65536 and not bitmaps(disk)["fine"]["recording"]
+        full = add_target(disk, folder, "qcow2")
+        # "never": they stay; cancelled: they are back, and busy meanwhile.
+        qmp.call("blockdev-backup", job__id="job", device="disk0", target="target", sync="bitmap", bitmap="a", bitmap__mode="never")
+        disk.wait_end()
+        assert bitmaps(disk)["a"]["count"] == 65536
+        qmp.call("blockdev-backup", job__id="job", device="disk0", target="target", sync="incremental", bitmap="a", speed=1,
+                 auto__finalize=True)
+        wait_for(lambda: disk.job() is None or disk.job()["offset"] > 0, "the first piece")
+        if disk.job():
+            assert bitmaps(disk)["a"]["busy"]
+            assert "in use" in qmp.fails("block-dirty-bitmap-remove", node="disk0", name="a")
+            qmp.call("block-job-cancel", device="job", force=True)
+            disk.wait_end()
+            assert bitmaps(disk)["a"]["count"] == 65536 and not bitmaps(disk)["a"]["busy"]
+        before = bitmaps(disk)
+        message = qmp.fails("transaction", actions=[
+            {"type": "block-dirty-bitmap-clear", "data": {"node": "disk0", "name": "off"}},
+            {"type": "block-dirty-bitmap-enable", "data": {"node": "disk0", "name": "fine"}},
+            {"type": "block-dirty-bitmap-add", "data": {"node": "disk0", "name": "new"}},
+            {"type": "blockdev-backup", "data": {"job-id": "job", "device": "disk0", "target": "target", "sync": "full", "speed": 1 << 20}},
+            {"type": "abort", "data": {}}])
+        assert "aborted" in message, message
+        wait_for(lambda: disk.job() is None, "the job's end")
+        after = bitmaps(disk)
+        assert "new" not in after and after["off"] == before["off"] and not after["fine"]["recording"], (before, after)
+        overlay = os.path.join(folder, "over")
+        qmp.call("transaction", actions=[
+            {"type": "blockdev-snapshot-sync", "data": {"node-name": "disk0", "snapshot-file": overlay, "snapshot-node-name": "over"}},
+            {"type": "block-dirty-bitmap-remove", "data": {"node": "disk0", "name": "off"}}])
+        assert disk.node() == "over" and bitmaps(disk) == {}
+        for command, arguments in (
+                ("add", {"node": "disk0", "name": "a"}), ("add", {"node": "disk0", "name": ""}), ("add", {"node": "nobody", "name": "a"}),
+                ("add", {"node": "disk0", "name": "b", "granularity": 1000}), ("add", {"node": "disk0", "name": "b", "persistent": True}),
+                ("remove", {"node": "disk0", "name": "b"}), ("clear", {"node": "disk0", "name": "off"}),
+                ("merge", {"node": "disk0", "target": "a", "bitmaps": [7]}), ("merge", {"node": "disk0", "target": "b", "bitmaps": []})):
+            qmp.fails("block-dirty-bitmap-" + command, **arguments)
+        for words in ({"sync": "bitmap", "bitmap": "a"}, {"sync": "incremental"}, {"sync": "incremental", "bitmap": "nobody"},
+                      {"sync": "full", "bitmap": "a"}, {"sync": "incremental", "bitmap": "a", "bitmap__mode": "never"}):
+            qmp.fails("blockdev-backup", job__id="bad", device="over", target="target", **words)
+        qmp.fails("transaction", actions=[{"type": "block-dirty-bitmap-add", "data": {"node": "disk0"}}])
+        qmp.fails("transaction", actions=[{"type": "nonsense", "data": {}}])
+        assert full and qmp.call("query-jobs") == []
+        disk.quit()
+
+
 def check_told_otherwise():
     """Paused, cancelled, refused, and an end of the program in the middle."""
     with tempfile.TemporaryDirectory() as folder, Disk(folder, "raw") as disk:
@@ -292,8 +399,8 @@ def main():
     if "made without json-c" in subprocess.run([PROGRAM, "-machine", "none", "-qmp", "stdio"], input=quits, capture_output=True, text=True,
                                                timeout=20, check=False).stderr:
         skip("built without json-c")
-    return run_checks([check_backup, check_mirror, check_active_commit, check_commit_of_the_middle, check_stream, check_told_otherwise,
-                       check_two_disks])
+    return run_checks([check_backup, check_mirror, check_active_commit, check_commit_of_the_middle, check_stream, check_increments, check_bitmaps,
+                       check_told_otherwise, check_two_disks])
 
 
 if __name__ == "__main__":

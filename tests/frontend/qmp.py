@@ -196,7 +196,7 @@ def check_probe():
         assert machines["isapc"]["cpu-max"] == 1
         assert "pentium3" in {entry["name"] for entry in qmp.call("query-cpu-definitions")}
         options = {entry["option"] for entry in qmp.call("query-command-line-options")}
-        assert {"machine", "device", "blockdev", "chardev"} <= options and "sandbox" not in options
+        assert {"machine", "device", "blockdev", "chardev"} <= options and not {"sandbox", "spice", "tpmdev", "chroot"} & options
         assert qmp.call("query-migrate-capabilities") == [
             {"capability": "auto-converge", "state": False}, {"capability": "return-path", "state": True}, {"capability": "events", "state": False}]
         assert "no machine" in qmp.fails("cont")
@@ -511,6 +511,14 @@ def check_overlays():
             qmp.call("block_resize", node__name="format1", size=32 << 20)
             qmp.fails("block_resize", node__name="format1", size=5)
             qmp.call("block_resize", node__name="format1", size=16 << 20)
+            for name in ("one", "two"):
+                qmp.call("block-dirty-bitmap-add", node="format1", name=name)
+            for verb in ("clear", "disable", "enable"):
+                qmp.call("block-dirty-bitmap-" + verb, node="ide0-0-0", name="one")
+            qmp.call("block-dirty-bitmap-merge", node="format1", target="two", bitmaps=["one"])
+            qmp.call("block-dirty-bitmap-remove", node="format1", name="two")
+            assert [bitmap["name"] for bitmap in qmp.call("query-block")[0]["inserted"]["dirty-bitmaps"]] == ["one"]
+            assert "dirty-bitmaps" in {key for node in qmp.call("query-named-block-nodes") for key in node}
             write_image(overlay, size=0)
             qmp.call("blockdev-add", driver="file", node__name="storage2", filename=overlay)
             qmp.call("blockdev-create", job__id="create", options={"driver": "qcow2", "file": "storage2", "size": 16 << 20,

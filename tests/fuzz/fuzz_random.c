@@ -2,9 +2,11 @@
  *
  *   fuzz_TARGET [SECONDS [SEED]]     then prints how many inputs there were
  *   fuzz_TARGET -one SEED NUMBER     runs that one again
+ *   fuzz_TARGET -files FILE...       runs inputs that were kept
  */
 #include "fuzz_input.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,31 @@ static void run(uint64_t seed, uint64_t number) {
     fuzz_one(data, size);
 }
 
+static bool run_file(const char *path) {
+    static uint8_t data[65536];
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return false;
+    size_t size = fread(data, 1, sizeof(data), file);
+    fclose(file);
+    fuzz_one(data, size);
+    return true;
+}
+
+static int run_files(int count, char **paths) {
+    for (int i = 0; i < count; i++) {
+        if (run_file(paths[i]))
+            continue;
+        fprintf(stderr, "cannot read %s\n", paths[i]);
+        return 1;
+    }
+    fuzz_clean_up();
+    return 0;
+}
+
 int main(int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "-files") == 0)
+        return run_files(argc - 2, argv + 2);
     if (argc == 4 && strcmp(argv[1], "-one") == 0) {
         run(strtoull(argv[2], NULL, 0), strtoull(argv[3], NULL, 0));
         fuzz_clean_up();
