@@ -274,6 +274,13 @@ typedef struct Cpu {
                                     control, at least 1 */
     uint32_t
         iterations; /* how many of them completed in this call; each counts as one instruction */
+    /* For RDTSC in translated code: when the host's counter shows 'start' + n, n less than 'limit',
+     * the guest's is 'value' + n * 'rate' / 2^32 + state.tsc_offset. 'limit' 0: ask a helper, which
+     * sets this where it can; the run loop forgets it. */
+    struct {
+        uint64_t start, limit, rate, value;
+    } tsc_line;
+
     uint32_t code_changed; /* a store hit translated code since this was last cleared */
     uint32_t break_after;  /* somebody wants the run loop after this instruction (a timer was armed
                               nearer, a wire moved) */

@@ -233,7 +233,8 @@ static bool deliver_quickly(Cpu *cpu, const Event *event) {
                                       .error_code = event->error_code,
                                       .return_eip = event->return_eip,
                                       .eflags = event->eflags};
-    return interrupt_deliver_quickly(cpu, &interrupt);
+    return cpu_is_protected(cpu) ? interrupt_deliver_quickly(cpu, &interrupt)
+                                 : interrupt_deliver_real_quickly(cpu, &interrupt);
 }
 
 static bool deliver_once(Cpu *cpu, const Event *event) {

@@ -273,6 +273,20 @@ HelperResult helper_wrmsr(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_
     return HELPER_JUMP;
 }
 
+/* The clock has just been read. Both parts are rounded down: what is told by the line is never
+ * ahead of cpu_read_tsc(). */
+static void renew_line(Cpu *cpu) {
+    ClockLine line;
+    cpu->tsc_line.limit = 0;
+    if (cpu->clock->line == NULL || !cpu->clock->line(cpu->clock->source_opaque, &line))
+        return;
+    uint64_t hz = cpu->model->tsc_hz;
+    cpu->tsc_line.start = line.start;
+    cpu->tsc_line.rate = (uint64_t)clock_scale((int64_t)line.rate, (int64_t)hz, NS_PER_SECOND);
+    cpu->tsc_line.value = (uint64_t)clock_scale(line.start_ns, (int64_t)hz, NS_PER_SECOND);
+    cpu->tsc_line.limit = line.limit;
+}
+
 HelperResult helper_rdtsc(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t t1) {
     (void)b;
     (void)t0;
@@ -281,6 +295,7 @@ HelperResult helper_rdtsc(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_
         return cpu_raise_error(cpu, EXCEPTION_GP, 0);
     cpu->outside_accesses++;
     uint64_t value = cpu_read_tsc(cpu);
+    renew_line(cpu);
     cpu->state.gpr[REG_EAX] = (uint32_t)value;
     cpu->state.gpr[REG_EDX] = value >> 32;
     if (a != 0)

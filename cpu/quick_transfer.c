@@ -131,6 +131,30 @@ bool interrupt_deliver_quickly(Cpu *cpu, const QuickInterrupt *interrupt) {
     return true;
 }
 
+bool interrupt_deliver_real_quickly(Cpu *cpu, const QuickInterrupt *interrupt) {
+    enum { POINTER_BYTES = 4, FRAME_BYTES = 6 };
+    CpuState *state = &cpu->state;
+    const Segment *ss = &state->segment[SEG_SS], *cs = &state->segment[SEG_CS];
+    uint32_t offset = interrupt->vector * POINTER_BYTES, sp = state->gpr[REG_ESP] & 0xFFFF;
+    if (cpu_is_protected(cpu) || cpu_has_breakpoints(cpu) || ss->kind != SEGMENT_REAL ||
+        cs->kind != SEGMENT_REAL || (ss->access & ACCESS_DB) || sp < FRAME_BYTES ||
+        offset + POINTER_BYTES - 1 > state->idtr.limit)
+        return false;
+    const uint8_t *pointer = find_memory(cpu, state->idtr.base + offset, POINTER_BYTES);
+    uint8_t *frame =
+        tlb_find_plain(&cpu->tlb, TLB_SUPER_WRITE, ss->base + sp - FRAME_BYTES, FRAME_BYTES);
+    if (pointer == NULL || frame == NULL)
+        return false;
+    uint16_t eip = load_le16(pointer), selector = load_le16(pointer + 2);
+    store_le16(frame, (uint16_t)interrupt->return_eip);
+    store_le16(frame + 2, cs->selector);
+    store_le16(frame + 4, (uint16_t)interrupt->eflags);
+    state->gpr[REG_ESP] = (state->gpr[REG_ESP] & ~UINT64_C(0xFFFF)) | (sp - FRAME_BYTES);
+    transfer_commit_real(cpu, selector, eip);
+    state->eflags &= ~(uint32_t)(FLAG_IF | FLAG_TF | FLAG_AC | FLAG_RF);
+    return true;
+}
+
 /* The code that a gate leads to: not conforming, of the present level or of an inner one. */
 static bool find_gate_code(Cpu *cpu, const Descriptor *gate, CodeTarget *target) {
     uint16_t selector = gate_selector(gate);

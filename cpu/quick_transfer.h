@@ -17,6 +17,9 @@ typedef struct QuickInterrupt {
  * way is to be taken. */
 bool interrupt_deliver_quickly(Cpu *cpu, const QuickInterrupt *interrupt);
 
+/* The same in real mode, through the vector table. */
+bool interrupt_deliver_real_quickly(Cpu *cpu, const QuickInterrupt *interrupt);
+
 /* IRET with a 32-bit operand in protected mode, NT clear. 'writable_flags': what it may change of
  * EFLAGS. False: as above. */
 bool interrupt_return_quickly(Cpu *cpu, uint32_t writable_flags);

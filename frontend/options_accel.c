@@ -37,6 +37,7 @@ static const Switch switches[] = {
     {"revival", OPTION(no_revival), true, true, true, "code that stands there again is not translated again"},
     {"page-pairs", OPTION(no_page_pairs), true, true, true, "accesses over a page's end by two looks into the TLB"},
     {"bmi2", OPTION(no_bmi2), true, true, true, "SHRX where the host has it"},
+    {"inline-tsc", OPTION(no_inline_tsc), true, true, true, "RDTSC reads the host's counter in translated code"},
     {"inline-strings", OPTION(no_inline_strings), true, true, true, "short REP strings run in translated code"},
     {"hot-paths", OPTION(no_hot_paths), true, true, true, "hot loops and sequences of blocks become one"},
     {"inline-fpu", OPTION(no_inline_fpu), true, true, true, "x87, MMX and SSE run in the host's registers"},
@@ -51,7 +52,7 @@ enum { SWITCH_COUNT = sizeof(switches) / sizeof(switches[0]) };
 static const char KNOWN[] = "accel chaining prepared jump-table flag-liveness flag-states "
                             "shared-checks known-pages far-links known-direction "
                             "beside-code fetched-operands single-entry revival page-pairs bmi2 "
-                            "hot-paths inline-strings inline-fpu "
+                            "hot-paths inline-strings inline-tsc inline-fpu "
                             "eager-hot-paths "
                             "one-insn-per-tb force-misses optimize flush stress "
                             "buffer tb-size thread split-wx";

@@ -102,6 +102,10 @@ bool jit_backend_has_fpu(const JitBackend *backend) {
     return backend->host->has_fpu;
 }
 
+bool jit_backend_has_far_returns(const JitBackend *backend) {
+    return backend->host->has_far_returns;
+}
+
 JitBackend *jit_backend_create(Translator *translator, Error *error) {
     const JitHost *host = find_host(&translator->options);
     if (host == NULL) {
@@ -440,26 +444,34 @@ static void note_indirect(Block *block, uint32_t index) {
         block->indirect_count++;
 }
 
+/* As far returns of real mode find it. */
+static uint32_t far_eip(const Translator *translator, const BlockKey *key) {
+    return context_table_get(translator->contexts, key->context)->cs_base << 12 |
+           (key->eip & 0xFFFF);
+}
+
 void jit_backend_forget_block(JitBackend *backend, Block *block) {
     const uint64_t place = (UINT64_C(1) << 48) - 1; /* of a tag: EIP and context */
     uint64_t tag = indirect_tag(block->key.eip, block->key.context, 0);
+    uint32_t far = far_eip(backend->translator, &block->key);
     if (block->indirect_count > BLOCK_INDIRECT)
         jit_backend_forget_indirect(backend, true);
     for (unsigned i = 0; i < block->indirect_count && i < BLOCK_INDIRECT; i++) {
         IndirectEntry *entry = &backend->indirect[block->indirect[i]];
-        if ((entry->tag & place) == tag)
+        if ((entry->tag & place) == tag || (uint32_t)entry->tag == far)
             *entry = (IndirectEntry){0};
     }
     block->indirect_count = 0;
 }
 
-/* From now on a jump to this block's place that finds its flags like this goes to that code. */
-static void enter_indirect(Translator *translator, Block *block, uint32_t flag_state,
-                           const void *host_code) {
+/* From now on a jump to this EIP, as looked up in this context, that finds its flags like this goes
+ * to that code of the block. */
+static void enter_as(Translator *translator, Block *block, uint32_t eip, uint32_t context,
+                     uint32_t flag_state, const void *host_code) {
     JitBackend *backend = translator->jit;
     const BlockKey *key = &block->key;
-    IndirectEntry *entry = find_indirect(backend, key->eip, key->context, flag_state);
-    uint64_t tag = indirect_tag(key->eip, key->context, flag_state);
+    IndirectEntry *entry = find_indirect(backend, eip, context, flag_state);
+    uint64_t tag = indirect_tag(eip, context, flag_state);
     if (entry->tag == tag && entry->host_code == host_code)
         return;
     *entry = (IndirectEntry){.tag = tag, .host_code = host_code};
@@ -475,9 +487,24 @@ static void enter_indirect(Translator *translator, Block *block, uint32_t flag_s
     }
 }
 
-/* The same for the place that an indirect jump goes to now; gives that code or NULL. */
+static void enter_indirect(Translator *translator, Block *block, uint32_t flag_state,
+                           const void *host_code) {
+    enter_as(translator, block, block->key.eip, block->key.context, flag_state, host_code);
+}
+
+/* The same for far returns. */
+static void enter_far(Translator *translator, Block *block, uint32_t flag_state,
+                      const void *host_code) {
+    uint32_t context = jit_far_context(translator->contexts, block->key.context);
+    if (context != 0)
+        enter_as(translator, block, far_eip(translator, &block->key), context, flag_state,
+                 host_code);
+}
+
+/* The same for the place that an indirect jump or a far return goes to now; gives that code or
+ * NULL. */
 static const void *join_indirect(Translator *translator, uint32_t context_number, uint32_t eip,
-                                 uint32_t flag_state) {
+                                 uint32_t flag_state, bool far) {
     uint32_t physical;
     if (!may_enter_indirect(translator) || context_number == 0 ||
         !find_target(translator, context_table_get(translator->contexts, context_number), eip,
@@ -492,7 +519,7 @@ static const void *join_indirect(Translator *translator, uint32_t context_number
     if (target == NULL)
         return NULL;
     const void *host_code = jit_executable(translator->jit, entry);
-    enter_indirect(translator, target, flag_state, host_code);
+    (far ? enter_far : enter_indirect)(translator, target, flag_state, host_code);
     return host_code;
 }
 
@@ -558,6 +585,11 @@ static JitExit finish(Translator *translator, uint32_t leave) {
         cpu->state.instruction_count = cpu->count_end - (uint64_t)cpu->budget;
         set_flags(cpu, backend, number);
         return JIT_EXIT_NEXT;
+    case LEAVE_FAR:
+        cpu->state.eip = (uint32_t)cpu->host_slot[JIT_SLOT_T0] & 0xFFFF;
+        cpu->state.instruction_count = cpu->count_end - (uint64_t)cpu->budget;
+        set_flags(cpu, backend, number);
+        return JIT_EXIT_NEXT;
     case LEAVE_LOOK:
         return JIT_EXIT_LOOK;
     case LEAVE_HELPER_FAULT:
@@ -595,7 +627,7 @@ const void *jit_find_next(Cpu *cpu) {
     const IndirectEntry *entry = find_indirect(translator->jit, eip, context, FLAG_STATE_IN_MEMORY);
     const void *host_code = entry->host_code;
     if (entry->tag != indirect_tag(eip, context, FLAG_STATE_IN_MEMORY))
-        host_code = join_indirect(translator, context, eip, FLAG_STATE_IN_MEMORY);
+        host_code = join_indirect(translator, context, eip, FLAG_STATE_IN_MEMORY, false);
     if (host_code == NULL)
         return NULL;
     translator_end_suppression(cpu);
@@ -610,10 +642,12 @@ static const void *follow(Translator *translator, uint32_t leave) {
     Cpu *cpu = translator->cpu;
     JitBackend *backend = translator->jit;
     uint32_t number = leave >> 8;
-    if ((leave & 0xFF) == LEAVE_INDIRECT) {
+    if ((leave & 0xFF) == LEAVE_INDIRECT || (leave & 0xFF) == LEAVE_FAR) {
+        bool far = (leave & 0xFF) == LEAVE_FAR;
         uint32_t context_number = context_table_number(translator->contexts, cpu);
-        return join_indirect(translator, context_number, (uint32_t)cpu->host_slot[JIT_SLOT_T0],
-                             number);
+        uint32_t target = (uint32_t)cpu->host_slot[JIT_SLOT_T0];
+        return join_indirect(translator, context_number, far ? target & 0xFFFF : target, number,
+                             far);
     }
     if ((leave & 0xFF) == LEAVE_EXIT) {
         x86_fpu_settle_pointers(cpu, backend);
@@ -627,10 +661,11 @@ static const void *follow(Translator *translator, uint32_t leave) {
 }
 
 static const LeaveReason leave_reasons[] = {
-    [LEAVE_LINK] = LEFT_FOR_JUMP,   [LEAVE_INDIRECT] = LEFT_FOR_INDIRECT_JUMP,
-    [LEAVE_POLL] = LEFT_FOR_POLL,   [LEAVE_STEP] = LEFT_FOR_STEP,
-    [LEAVE_FAULT] = LEFT_FOR_FAULT, [LEAVE_LOOK] = LEFT_FOR_LOOK,
-    [LEAVE_EXIT] = LEFT_FOR_LOOK,   [LEAVE_HELPER_FAULT] = LEFT_FOR_FAULT,
+    [LEAVE_LINK] = LEFT_FOR_JUMP,         [LEAVE_INDIRECT] = LEFT_FOR_INDIRECT_JUMP,
+    [LEAVE_POLL] = LEFT_FOR_POLL,         [LEAVE_STEP] = LEFT_FOR_STEP,
+    [LEAVE_FAULT] = LEFT_FOR_FAULT,       [LEAVE_LOOK] = LEFT_FOR_LOOK,
+    [LEAVE_EXIT] = LEFT_FOR_LOOK,         [LEAVE_HELPER_FAULT] = LEFT_FOR_FAULT,
+    [LEAVE_FAR] = LEFT_FOR_INDIRECT_JUMP,
 };
 
 /* A fault is delivered, or an instruction run alone: what the run loop would do next, without it.

@@ -23,6 +23,8 @@ const char *jit_backend_name(const JitBackend *backend);
 unsigned jit_backend_listing(const JitBackend *backend);
 /* Does it translate UOP_X87 and UOP_VECTOR? */
 bool jit_backend_has_fpu(const JitBackend *backend);
+/* Does it emit UOP_JMP_INDIRECT with UOP_FAR? */
+bool jit_backend_has_far_returns(const JitBackend *backend);
 
 /* NULL with a message where this host cannot run it. */
 JitBackend *jit_backend_create(Translator *translator, Error *error);

@@ -46,6 +46,12 @@ static inline uint32_t jit_indirect_salt(uint32_t context, uint32_t flag_state) 
     return (context * 0x85EBCA77u ^ flag_state * 0x9E3779B1u) >> 8;
 }
 
+/* Far returns of real mode are looked up by selector and offset as one EIP, in the context that has
+ * its code segment at 0, where no other jump goes that far. 0: there is no room for it. */
+static inline uint32_t jit_far_context(ContextTable *contexts, uint32_t context) {
+    return context_table_change(contexts, context, UOP_FAR);
+}
+
 /* A link's exit code tells its number; the table finds the link. */
 typedef struct LinkRecord {
     Block *block;
@@ -111,6 +117,7 @@ typedef struct JitHost {
     unsigned listing; /* what disassemble() takes for its code */
     bool runs_here;
     bool has_fpu;                    /* emits UOP_X87 and UOP_VECTOR */
+    bool has_far_returns;            /* emits UOP_JMP_INDIRECT with UOP_FAR */
     uint64_t (*find_features)(void); /* FEATURE_BITs whose vector instructions it does */
     /* Runs a few instructions from the buffer, changes them, and runs them again: does this host
      * execute what was written through the other mapping? NULL: it does. */
@@ -198,6 +205,8 @@ enum {
     LEAVE_LOOK,         /* state.eip, count and flags are set already (a helper did it) */
     LEAVE_EXIT,         /* number: site whose eip is where to go on: the run loop must look */
     LEAVE_HELPER_FAULT, /* as LEAVE_LOOK, with cpu->exception */
+    LEAVE_FAR, /* as LEAVE_INDIRECT, to another code segment, whose selector is in T0's upper half
+                */
 };
 
 /* How much of the guest's FPU state stands in the host's registers: cpu->fpu_live. */

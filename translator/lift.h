@@ -18,6 +18,7 @@ typedef struct LiftMode {
     uint8_t real_segments; /* by bit of SEG_*: data segments whose load cannot fault, nor change
                               their kind: SEGMENT_REAL, in real or v8086 mode */
     bool real_code;        /* so is CS */
+    bool real_returns;     /* and far returns need no helper */
     uint32_t cs_limit;
     uint64_t features;
     unsigned ready_units;   /* FPU_UNIT_* that take instructions without a look at their state */

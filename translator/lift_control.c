@@ -203,12 +203,57 @@ void lift_call_far(Lifter *lifter) {
     lift_helper(lifter, HELPER_ID_call_far, lifter->insn->operand_size, 0);
 }
 
+/* Does it return to 16 bits of IP in a segment of real mode? */
+static bool returns_real(const Lifter *lifter) {
+    return lifter->mode->real_returns && lifter->insn->operand_size == 2;
+}
+
+/* To T1:T0, which is within any limit. */
+static void return_real(Lifter *lifter) {
+    Uop *load = lift_emit(lifter, UOP_LOAD_REAL_SREG, 2);
+    lift_set_src_register(load, UREG_T1);
+    load->imm = SEG_CS;
+    Uop *jump = lift_emit(lifter, UOP_JMP_INDIRECT, 4);
+    lift_set_src_register(jump, UREG_T0);
+    jump->imm2 = UOP_FAR;
+    lifter->ended = true;
+}
+
+static void load_return_address(Lifter *lifter) {
+    lift_load_stack(lifter, UREG_T0, 0, 2);
+    lift_load_stack(lifter, UREG_T1, 2, 2);
+}
+
 void lift_ret_far(Lifter *lifter) {
     uint32_t release = lifter->insn->operand_count > 0 ? lifter->insn->immediate & 0xFFFF : 0;
+    if (returns_real(lifter)) {
+        load_return_address(lifter);
+        lift_move_stack(lifter, 4 + (int32_t)release);
+        return_real(lifter);
+        return;
+    }
     lift_helper(lifter, HELPER_ID_return_far, lifter->insn->operand_size, release);
 }
 
+/* All three words are read before anything changes, and the address once more, since the flags
+ * needed its temporary. */
+static void lift_real_iret(Lifter *lifter) {
+    load_return_address(lifter);
+    lift_load_stack(lifter, UREG_T0, 4, 2);
+    Uop *flags = lift_emit(lifter, UOP_WRITE_EFLAGS, 2);
+    lift_set_src_register(flags, UREG_T0);
+    flags->imm = UOP_EFLAGS_IRET;
+    load_return_address(lifter);
+    lift_move_stack(lifter, 6);
+    return_real(lifter);
+}
+
+/* v8086 mode's depends on IOPL and VME. */
 void lift_iret(Lifter *lifter) {
+    if (returns_real(lifter) && lifter->mode->cpl == 0) {
+        lift_real_iret(lifter);
+        return;
+    }
     lift_helper(lifter, HELPER_ID_iret, lifter->insn->operand_size, 0);
 }
 void lift_int(Lifter *lifter) {

@@ -453,6 +453,8 @@ static PortableStep run_read_eflags(Portable *portable, const Uop *uop) {
 }
 
 static PortableStep run_write_eflags(Portable *portable, const Uop *uop) {
+    if (uop->imm == UOP_EFLAGS_IRET)
+        portable->cpu->state.nmi_blocked = 0;
     cpu_pop_eflags(portable->cpu, uop->size, portable_get_register(portable, uop->src, 4));
     return STEP_ON;
 }

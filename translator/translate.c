@@ -38,6 +38,8 @@ LiftMode translator_lift_mode(const Translator *translator, const Context *conte
         (translator->jit != NULL && !jit_backend_has_fpu(translator->jit)))
         mode.ready_units = 0;
     mode.real_code = mode.real_code && !translator->options.no_far_links;
+    mode.real_returns =
+        mode.real_code && (translator->jit == NULL || jit_backend_has_far_returns(translator->jit));
     mode.direction = (int8_t)translator_known_direction(translator, context);
     return mode;
 }

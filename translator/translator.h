@@ -30,6 +30,7 @@ typedef struct TranslatorOptions {
     bool no_page_pairs;       /* accesses over a page's end always ask the TLB in full */
     bool no_bmi2;             /* without the host's BMI2 instructions */
     bool no_inline_strings;   /* REP strings all go to helpers */
+    bool no_inline_tsc;       /* RDTSC always goes to its helper */
     bool no_hot_paths;        /* each basic block is translated for itself */
     bool eager_hot_paths;     /* paths are looked for all the time (tests) */
     bool no_inline_fpu;       /* x87, MMX and SSE instructions all go to helpers */

@@ -100,6 +100,9 @@ extern const UopStateField uop_state_fields[UOP_STATE_COUNT];
 /* In imm2 of UOP_VECTOR and of calls of helper_vector: there is an immediate (bits 15:8). */
 enum { UOP_VECTOR_IMMEDIATE = 1 << 16 };
 
+/* In imm of UOP_WRITE_EFLAGS: IRET. */
+enum { UOP_EFLAGS_IRET = 1 };
+
 /* In imm2 of UOP_JMP, what of the context is another one there: DF, or the code segment, real
  * mode's, whose selector stands in bits 31:16. */
 enum { UOP_SAME_CONTEXT, UOP_TURNED, UOP_FAR, UOP_CHANGE_MASK = 0xFF, UOP_FAR_SHIFT = 16 };

@@ -123,7 +123,8 @@ void x86_emit_leave(Translation *translation, int condition, unsigned reason, ui
     add_stub(translation, emit_jump(&translation->assembler, condition), reason, number, 0);
 }
 
-/*     lea  ebp, [target + salt]
+/* The target is in R10. 'context': as which it is looked up.
+ *     lea  ebp, [target + salt]
  *     and  ebp, entries - 1
  *     shl  ebp, 4
  *     add  rbp, [r14 + indirect_table]
@@ -132,28 +133,41 @@ void x86_emit_leave(Translation *translation, int condition, unsigned reason, ui
  *     cmp  [rbp], r8
  *     jne  stub
  *     jmp  [rbp + 8] */
-void x86_emit_indirect(Translation *translation, unsigned target) {
+static void emit_table_jump(Translation *translation, uint32_t context, unsigned leave) {
     Assembler *assembler = &translation->assembler;
     if (translation->changes_often)
         x86_flags_to_memory(translation);
     x86_flags_clobber(translation, FLAG_GROUP_ALL);
     x86_fpu_emit_pointers(translation);
     uint32_t flag_state = x86_flags_number(translation);
-    if (target != HOST_R10) {
-        asm_mov(assembler, 4, HOST_R10, host_reg(target));
-        target = HOST_R10;
-    }
     asm_lea(assembler, 4, HOST_RBP,
-            host_mem(target, (int32_t)jit_indirect_salt(translation->key.context, flag_state)));
+            host_mem(HOST_R10, (int32_t)jit_indirect_salt(context, flag_state)));
     asm_alu_imm(assembler, 4, ALU_AND, host_reg(HOST_RBP), INDIRECT_ENTRIES - 1);
     asm_shift_imm(assembler, 4, SHIFT_SHL, host_reg(HOST_RBP), 4);
     asm_alu(assembler, 8, ALU_ADD, HOST_RBP, cpu_mem(CPU_OFFSET(indirect_table)));
-    asm_mov_imm64(assembler, HOST_R8,
-                  (uint64_t)(translation->key.context | flag_state << 16) << 32);
-    asm_alu(assembler, 8, ALU_OR, HOST_R8, host_reg(target));
+    asm_mov_imm64(assembler, HOST_R8, (uint64_t)(context | flag_state << 16) << 32);
+    asm_alu(assembler, 8, ALU_OR, HOST_R8, host_reg(HOST_R10));
     asm_alu_to(assembler, 8, ALU_CMP, host_mem(HOST_RBP, 0), HOST_R8);
-    add_stub(translation, asm_jcc(assembler, COND_NZ), LEAVE_INDIRECT, flag_state, 0);
+    add_stub(translation, asm_jcc(assembler, COND_NZ), leave, flag_state, 0);
     asm_jmp_mem(assembler, host_mem(HOST_RBP, 8));
+}
+
+void x86_emit_indirect(Translation *translation, unsigned target) {
+    if (target != HOST_R10)
+        asm_mov(&translation->assembler, 4, HOST_R10, host_reg(target));
+    emit_table_jump(translation, translation->key.context, LEAVE_INDIRECT);
+}
+
+/* shl r11d, 16; or r10d, r11d */
+void x86_emit_far_indirect(Translation *translation) {
+    Assembler *assembler = &translation->assembler;
+    x86_flags_clobber(translation, FLAG_GROUP_ALL);
+    asm_shift_imm(assembler, 4, SHIFT_SHL, host_reg(HOST_R11), 16);
+    asm_alu(assembler, 4, ALU_OR, HOST_R10, host_reg(HOST_R11));
+    emit_table_jump(
+        translation,
+        jit_far_context(translation->backend->translator->contexts, translation->key.context),
+        LEAVE_FAR);
 }
 
 /* A helper sees all state in memory: flags materialised, registers spilled by the trampoline. */
@@ -164,6 +178,8 @@ void x86_emit_helper(Translation *translation, const Uop *uop) {
         return;
     x86_fpu_emit_pointers(translation);
     uint8_t *done = x86_emit_short_string(translation, uop);
+    if (done == NULL)
+        done = x86_emit_read_tsc(translation, uop);
     uint32_t site = x86_add_site(translation, SITE_OTHER, 0, 0);
     asm_mov_imm(assembler, 4, cpu_mem(CPU_OFFSET(helper_a)), uop->imm);
     asm_mov_imm(assembler, 4, cpu_mem(CPU_OFFSET(helper_b)), uop->imm2);

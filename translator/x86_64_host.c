@@ -165,6 +165,7 @@ const JitHost x86_64_host = {
     .sees_changes = sees_changes,
 #endif
     .has_fpu = true,
+    .has_far_returns = true,
     .find_features = find_features,
     .prepare = prepare,
     .destroy = destroy,

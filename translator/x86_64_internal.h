@@ -186,6 +186,8 @@ void x86_emit_link(Translation *translation, int condition, uint32_t eip);
 /* Before a jump to that place, and what decides about it, is emitted. */
 void x86_settle_flags(Translation *translation, uint32_t target);
 void x86_emit_indirect(Translation *translation, unsigned host_reg);
+/* To T1:T0 in real mode, with CS loaded already. */
+void x86_emit_far_indirect(Translation *translation);
 void x86_emit_leave(Translation *translation, int condition, unsigned reason, uint32_t number);
 void x86_emit_helper(Translation *translation, const Uop *uop);
 void x86_emit_side_exits(Translation *translation);
@@ -231,6 +233,9 @@ void x86_emit_uop(Translation *translation, const Uop *uop);
 /* Before the call of a helper, the flags being in memory: what does a short REP string without it.
  * Gives the jump over the call, to be patched; NULL if nothing was emitted. */
 uint8_t *x86_emit_short_string(Translation *translation, const Uop *uop);
+
+/* x86_64_clock.c: the same for RDTSC. */
+uint8_t *x86_emit_read_tsc(Translation *translation, const Uop *uop);
 
 /* x86_64_moves.c */
 void x86_emit_mov(Translation *translation, const Uop *uop);

@@ -48,7 +48,7 @@ static bool needs_temporary(const Uop *uop, unsigned ureg) {
     if (uop->code == UOP_DIV || uop->code == UOP_IDIV) /* the backend's scratch */
         return ureg == UREG_T1;
     if (uop->code == UOP_JMP_INDIRECT)
-        return ureg == UREG_T0;
+        return ureg == UREG_T0 || uop->imm2 == UOP_FAR;
     return uop->code == UOP_HELPER || names_register(uop, ureg);
 }
 

@@ -96,6 +96,7 @@ static void emit_status_flags(Assembler *assembler, unsigned src, bool with_dire
 
 /* POPF that changes but status flags, at level 0 IF, and DF where it is not known ([eflags] has it
  * clear).
+ *     (cmp  [nmi_blocked], 0; jne step   ; IRET)
  *     mov   r8d, src
  *     xor   r8d, [eflags]
  *     (xor  r8d, DF)
@@ -114,6 +115,10 @@ void x86_emit_write_eflags(Translation *translation, const Uop *uop) {
         others &= 0xFFFF;
     x86_flags_clobber(translation, FLAG_GROUP_ALL);
     uint32_t site = x86_add_site(translation, SITE_OTHER, 0, 0);
+    if (uop->imm == UOP_EFLAGS_IRET) {
+        asm_alu_imm(assembler, 4, ALU_CMP, cpu_mem(CPU_OFFSET(state.nmi_blocked)), 0);
+        step_if(translation, COND_NZ, site);
+    }
     asm_mov(assembler, 4, HOST_R8, host_reg(src));
     asm_alu(assembler, 4, ALU_XOR, HOST_R8, eflags());
     if (direction < 0)

@@ -151,7 +151,10 @@ static void emit_jmp(Translation *translation, const Uop *uop) {
 }
 
 static void emit_jmp_indirect(Translation *translation, const Uop *uop) {
-    x86_emit_indirect(translation, host_register(uop->src));
+    if (uop->imm2 == UOP_FAR)
+        x86_emit_far_indirect(translation);
+    else
+        x86_emit_indirect(translation, host_register(uop->src));
 }
 
 /* mov dst, [result] */

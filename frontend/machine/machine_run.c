@@ -111,6 +111,7 @@ RunExit machine_run_part(Machine *machine, int64_t budget) {
     uint64_t count = state->instruction_count;
     bool measures = !machine_time_is_counted(&machine->time) || machine->time.sliced;
     int64_t start_ns = measures ? host_clock_ns() : 0;
+    machine->cpu->tsc_line.limit = 0;
     RunExit exit = translator_run(machine->translator, budget);
     count = state->instruction_count - count;
     if (measures)

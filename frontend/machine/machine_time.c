@@ -12,10 +12,10 @@ static const FieldTable machine_time_fields = {"machine-time", 2, sizeof(Machine
 static void start_anew(MachineTime *time) {
     if (time->sliced) {
         time->target_ns = time->state.base_ns;
-        time->host_seen_ns = host_clock_ns();
+        time->host_seen_ns = host_ticks_ns(&time->ticks);
         return;
     }
-    time->host_start_ns = time->host_seen_ns = time->held_host_ns = host_clock_ns();
+    time->host_start_ns = time->host_seen_ns = time->held_host_ns = host_ticks_ns(&time->ticks);
     time->leapt_ns = 0;
     time->held_ns = time->state.base_ns;
 }
@@ -32,7 +32,7 @@ static const DeviceClass machine_time_class = {
 
 /* The host's clock without what this thread was kept from running beyond 'allowed_ns'. */
 static int64_t see_host_clock(MachineTime *time, int64_t allowed_ns) {
-    int64_t host = host_clock_ns();
+    int64_t host = host_ticks_ns(&time->ticks);
     int64_t gap = host - time->host_seen_ns;
     if (gap > allowed_ns)
         time->host_start_ns += gap - allowed_ns;
@@ -57,11 +57,24 @@ int64_t machine_time_now_ns(MachineTime *time) {
     return time->state.base_ns + (host - time->host_start_ns);
 }
 
+/* The host's clock as it goes on, without what see_host_clock() leaves out: a line is much shorter
+ * than that. */
+static bool find_line(void *opaque, ClockLine *line) {
+    const MachineTime *time = opaque;
+    const HostTicks *ticks = &time->ticks;
+    if (machine_time_is_counted(time) || !time->running || time->follows || !ticks->usable ||
+        ticks->limit == 0)
+        return false;
+    *line = (ClockLine){ticks->start, ticks->limit, ticks->rate,
+                        time->state.base_ns + (ticks->start_ns - time->host_start_ns)};
+    return true;
+}
+
 int64_t machine_time_ahead_ns(MachineTime *time) {
     if (time->icount || time->sliced || time->follows || !machine_time_is_counted(time))
         return 0;
     int64_t guest_ns = counted_ns(time) - time->held_ns;
-    int64_t ahead_ns = guest_ns - (host_clock_ns() - time->held_host_ns);
+    int64_t ahead_ns = guest_ns - (host_ticks_ns(&time->ticks) - time->held_host_ns);
     if (ahead_ns < -MACHINE_TIME_BACKLOG_NS) {
         time->held_host_ns += -MACHINE_TIME_BACKLOG_NS - ahead_ns;
         ahead_ns = -MACHINE_TIME_BACKLOG_NS;
@@ -111,7 +124,9 @@ void machine_time_init(MachineTime *time, VirtualClock *clock,
                           .count = count,
                           .machine = machine,
                           .ns_per_instruction = 10.0};
+    host_ticks_init(&time->ticks);
     clock->source = read_clock;
+    clock->line = find_line;
     clock->source_opaque = time;
     device_list_add(devices, &machine_time_class, "time", time, &time->state);
 }
@@ -138,7 +153,7 @@ void machine_time_set_running(MachineTime *time, bool running) {
         machine_time_settle(time);
     time->running = running;
     if (time->sliced)
-        time->host_seen_ns = host_clock_ns();
+        time->host_seen_ns = host_ticks_ns(&time->ticks);
 }
 
 /* An event is due once that many instructions more have completed. */
@@ -236,7 +251,7 @@ void machine_time_end_slices(MachineTime *time) {
 void machine_time_sync(MachineTime *time) {
     if (!time->sliced || !time->running)
         return;
-    int64_t host = host_clock_ns();
+    int64_t host = host_ticks_ns(&time->ticks);
     int64_t gap = host - time->host_seen_ns, allowed = time->slept_ns + MACHINE_TIME_STALL_NS;
     time->target_ns += gap < allowed ? gap : allowed;
     time->host_seen_ns = host;

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "device.h"
 #include "host_clock.h"
+#include "host_ticks.h"
 
 typedef struct MachineTimeState {
     /* Where time follows the instructions: virtual time when 'base_count' of them had completed;
@@ -27,6 +28,7 @@ typedef struct MachineTime {
     InstructionPace pace;
     uint64_t (*count)(const void *machine); /* instructions completed so far */
     const void *machine;
+    HostTicks ticks;                     /* the host's clock, quickly */
     bool running;                        /* time stands while the machine is stopped */
     int64_t host_start_ns, host_seen_ns; /* host's clock */
     int64_t leapt_ns;                    /* so far the guest is ahead of it: MACHINE_TIME_LEAP_NS */

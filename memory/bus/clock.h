@@ -37,12 +37,22 @@ typedef struct ClockPerturbation {
     bool wanted;
 } ClockPerturbation;
 
+/* For translated code: when the host's time-stamp counter shows 'start' + n, n less than 'limit',
+ * it is 'start_ns' + n * 'rate' / 2^32. */
+typedef struct ClockLine {
+    uint64_t start, limit, rate;
+    int64_t start_ns;
+} ClockLine;
+
 struct VirtualClock {
     /* Tells the present time in ns; never goes backwards. Set by the machine: from the instruction
      * counter or from the host's clock. NULL: the clock stands at 'stopped_ns'. */
     int64_t (*source)(void *opaque);
     void *source_opaque;
     int64_t stopped_ns;
+    /* Right after the time was told: how it goes on until the run loop has control again. False: it
+     * does not follow the host's time-stamp counter. May be NULL. */
+    bool (*line)(void *opaque, ClockLine *line);
     /* Called when the earliest due time moved nearer, so that the run loop can shorten its budget.
      * May be NULL. */
     void (*earlier)(void *opaque, int64_t due_ns);

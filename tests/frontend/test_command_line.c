@@ -301,7 +301,7 @@ START_TEST(run_modes) {
     expect_good("-accel jit,optimize=off,flag-states=on");
     ck_assert(options->no_jump_table && options->no_flag_liveness && options->no_shared_checks);
     ck_assert(options->no_known_pages && options->no_inline_fpu && options->no_bmi2);
-    ck_assert(options->no_inline_strings);
+    ck_assert(options->no_inline_strings && options->no_inline_tsc);
     ck_assert(options->no_side_stores && options->no_revival && options->no_page_pairs);
     ck_assert(options->no_fetched_operands && options->no_single_entry);
     ck_assert(!options->no_chaining && !options->no_flag_states);

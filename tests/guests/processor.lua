@@ -27,7 +27,7 @@ local modes = {
   {"no hot paths", accel = "jit,hot-paths=off"},
   {"eager hot paths", accel = "jit,eager-hot-paths=on"},
   {"no shared checks", accel = "jit,shared-checks=off,known-pages=off,known-direction=off,far-links=off,bmi2=off"},
-  {"no inline FPU and strings", accel = "jit,inline-fpu=off,inline-strings=off"},
+  {"no inline FPU and strings", accel = "jit,inline-fpu=off,inline-strings=off,inline-tsc=off"},
   {"no ways for changing code and page ends", accel = "jit,beside-code=off,revival=off,single-entry=off,fetched-operands=off,page-pairs=off"},
   {"flush at every block", accel = "jit,flush=block", counters = {flushes = {1000, MANY}}},
   {"portable, flush at every block", accel = "interp,flush=block"},

@@ -1,5 +1,6 @@
-/* Far calls and jumps of real mode that go to known places, against helpers: through several
- * segments with the same bytes, and with stacks that are full at any of the words that are pushed.
+/* Far calls, jumps and returns of real mode, and IRET, in translated code against helpers: through
+ * several segments with the same bytes, and with stacks that are full at any of the words that are
+ * pushed.
  */
 #include "guest_fixture.h"
 #include "little_endian.h"
@@ -13,14 +14,23 @@ enum {
     THIRD = 0x2080,
     STACK = 0x3000,
     HANDLER = 0x600,
+    FLAG_HANDLER = 0x680,
     ROUNDS = 50
 };
 
-/* Calls OTHER:0, which jumps to THIRD:20h, which returns, and again; then halts.
- *     mov cx, rounds
- * next: call OTHER:0; add bx, ax; dec cx; jnz next; hlt */
-static const uint8_t caller[] = {0xB9,       ROUNDS, 0,    0x9A, 0,    0,    OTHER & 0xFF,
-                                 OTHER >> 8, 0x01,   0xC3, 0x49, 0x75, 0xF6, 0xF4};
+/* Calls OTHER:0, which jumps to THIRD:20h, which returns, and again; then halts. Between two calls
+ * is an interrupt whose handler changes flags in its frame: one after another.
+ *     mov cx, rounds; mov si, 1
+ * next: push si; call OTHER:0; add bx, ax; pop si
+ *     int 40h; pushf; pop bp; add bx, bp
+ * other: rol si, 1; test si, NT IOPL OF DF SF ZF AF PF CF; jz other
+ *     dec cx; jnz next; hlt */
+static const uint8_t caller[] = {0xB9, ROUNDS,       0,          0xBE, 1,    0,    0x56, 0x9A, 0,
+                                 0,    OTHER & 0xFF, OTHER >> 8, 0x01, 0xC3, 0x5E, 0xCD, 0x40, 0x9C,
+                                 0x5D, 0x01,         0xEB,       0xD1, 0xC6, 0xF7, 0xC6, 0xD5, 0x7C,
+                                 0x74, 0xF8,         0x49,       0x75, 0xE6, 0xF4};
+/* mov bp, sp; xor [bp + 4], si; iret */
+static const uint8_t flag_handler[] = {0x89, 0xE5, 0x31, 0x76, 0x04, 0xCF};
 /* inc ax; mov dx, cs; push cs; jmp THIRD:20h */
 static const uint8_t called[] = {0x40, 0x8C, 0xCA, 0x0E, 0xEA, 0x20, 0, THIRD & 0xFF, THIRD >> 8};
 /* pop si; mov di, cs; add ax, si; add ax, di; retf */
@@ -33,6 +43,8 @@ static void write_code(Guest *guest) {
     for (unsigned vector = 0; vector < 32; vector++) /* every exception halts */
         store_le32(guest->ram + 4 * vector, HANDLER);
     guest->ram[HANDLER] = 0xF4;
+    memcpy(guest->ram + FLAG_HANDLER, flag_handler, sizeof flag_handler);
+    store_le32(guest->ram + 4 * 0x40, FLAG_HANDLER);
 }
 
 static void run(Guest *guest, const TranslatorOptions *options, uint32_t esp) {
