@@ -6,14 +6,14 @@ import subprocess
 import sys
 import tempfile
 
-from emulator import need_firmware
+from emulator import PATIENCE, need_firmware
 
 PROGRAM = os.path.abspath(sys.argv[1])
 
 
 def run(words, folder, environment=None):
     return subprocess.run([PROGRAM] + words, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=20, env=environment)
+                          timeout=PATIENCE, env=environment)
 
 
 def check(words, part, folder, environment=None):

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from emulator import run_checks, skip, wait_for
+from emulator import PATIENCE, run_checks, skip, wait_for
 from migration import WRITER, Machine, is_near
 from qmp_client import QmpError
 
@@ -96,7 +96,7 @@ class Disk:
 
     def quit(self):
         self.qmp.call("quit")
-        assert self.machine.process.wait(20) == 0
+        assert self.machine.process.wait(PATIENCE) == 0
 
 
 def add_target(disk, folder, image_format, name="target"):
@@ -397,7 +397,7 @@ def check_two_disks():
 def main():
     quits = '{"execute":"qmp_capabilities"}{"execute":"quit"}'
     if "made without json-c" in subprocess.run([PROGRAM, "-machine", "none", "-qmp", "stdio"], input=quits, capture_output=True, text=True,
-                                               timeout=20, check=False).stderr:
+                                               timeout=PATIENCE, check=False).stderr:
         skip("built without json-c")
     return run_checks([check_backup, check_mirror, check_active_commit, check_commit_of_the_middle, check_stream, check_increments, check_bitmaps,
                        check_told_otherwise, check_two_disks])

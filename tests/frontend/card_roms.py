@@ -85,7 +85,7 @@ def main():
           f"a missing ROM is told in one line: {error.strip()}")
     dialogue = subprocess.run(
         [emulator, "-display", "none", "-S", "-device", "e1000", "-monitor", "stdio"],
-        input="info roms\nquit\n", capture_output=True, text=True, check=False, timeout=30).stdout
+        input="info roms\nquit\n", capture_output=True, text=True, check=False, timeout=120).stdout
     if glob.glob("/usr/lib/ipxe/qemu/*-e1000.rom") + glob.glob("/usr/share/qemu/*-e1000.rom"):
         check("e1000" in dialogue, f"the distribution's ROM is found: {dialogue}")
     return 1 if failures else 0

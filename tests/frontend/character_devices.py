@@ -11,7 +11,7 @@ import tempfile
 import termios
 import time
 
-from emulator import Monitor, expect, need_firmware, run_checks, wait_for
+from emulator import PATIENCE, Monitor, expect, need_firmware, run_checks, wait_for
 
 PROGRAM = os.path.abspath(sys.argv[1])
 
@@ -61,12 +61,12 @@ def serial_on_a_socket(folder):
         wait_for(lambda: os.path.exists(path), "the socket")
         client = socket.socket(socket.AF_UNIX)
         client.connect(path)
-        client.settimeout(20)
+        client.settimeout(PATIENCE)
         read_until(lambda: client.recv(100), b"A")
         client.sendall(b"bdf" * 100)
         read_until(lambda: client.recv(1000), b"ceg" * 100)
         client.sendall(b"q")
-        assert process.wait(20) == (0x11 << 1 | 1)
+        assert process.wait(PATIENCE) == (0x11 << 1 | 1)
         client.close()
         assert not os.path.exists(path)
     finally:
@@ -80,7 +80,7 @@ def files(folder):
         wait_for(lambda: os.path.exists(debug) and open(debug, "rb").read() == b"D", "the debug console's file")
         wait_for(lambda: open(serial, "rb").read() == b"A", "the serial port's file")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         end(process)
 
@@ -93,7 +93,7 @@ def standard_input_and_output(folder):
         os.write(process.stdin.fileno(), b"b")
         read_until(lambda: os.read(process.stdout.fileno(), 100), b"c")
         os.write(process.stdin.fileno(), b"q")
-        assert process.wait(20) == 0x23
+        assert process.wait(PATIENCE) == 0x23
     finally:
         end(process)
 
@@ -120,7 +120,7 @@ def shared_terminal_is_raw_and_restored(folder):
         os.write(master, b"\x01h")
         read_until(lambda: read_terminal(master), b"C-a x")
         os.write(master, b"\x01x")
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
         assert termios.tcgetattr(slave) == before
     finally:
         end(process)
@@ -133,7 +133,7 @@ def nographic_shows_the_bios_on_the_terminal(folder):
     try:
         read_until(lambda: os.read(process.stdout.fileno(), 1000), b"1.")  # the BIOS's version
         os.write(process.stdin.fileno(), b"\x01x")
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         end(process)
 
@@ -151,7 +151,7 @@ def pseudo_terminal(folder):
         os.write(fd, b"b")
         read_until(lambda: read_terminal(fd), b"c")
         os.write(fd, b"q")
-        assert process.wait(20) == 0x23
+        assert process.wait(PATIENCE) == 0x23
         os.close(fd)
     finally:
         end(process)
@@ -166,14 +166,14 @@ def telnet(folder):
     try:
         process.stderr.readline()  # waits for its client
         client = socket.create_connection(("127.0.0.1", port))
-        client.settimeout(20)
+        client.settimeout(PATIENCE)
         assert read_until(lambda: client.recv(100), b"A").startswith(bytes.fromhex("fffb01 fffb03 fffb00 fffd00"))
         client.sendall(bytes.fromhex("fffd01 fffd03 fffb18") + b"b" + bytes.fromhex("fffa18 00 78 fff0"))
         client.sendall(b"\xff")
         client.sendall(b"\xff" + bytes.fromhex("fff1") + b"d")
         read_until(lambda: client.recv(100), b"c\xfee")
         client.sendall(b"q")
-        assert process.wait(20) == 0x23
+        assert process.wait(PATIENCE) == 0x23
         client.close()
     finally:
         end(process)
@@ -194,7 +194,7 @@ def named_pipes(folder):
                 read_until(lambda: os.read(output, 100), answer)
             with open(path + ".in", "wb") as file:
                 file.write(b"q")
-            assert process.wait(20) == 0x23
+            assert process.wait(PATIENCE) == 0x23
         finally:
             os.close(output)
             end(process)
@@ -210,7 +210,7 @@ def device_files(folder):
             os.write(master, b"b")
             read_until(lambda: read_terminal(master), b"c")
             os.write(master, b"q")
-            assert process.wait(20) == 0x23
+            assert process.wait(PATIENCE) == 0x23
         finally:
             end(process)
     os.close(master)
@@ -223,7 +223,7 @@ def device_files(folder):
                 read_until(lambda: os.read(process.stdout.fileno(), 100), b"A")
             wait_for(lambda: os.path.exists(debug) and open(debug, "rb").read() == b"D", "the debug console's file")
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(PATIENCE) == 0
         finally:
             end(process)
         os.unlink(debug)
@@ -241,7 +241,7 @@ def a_reader_that_went_away_does_not_hang_the_guest(folder):
             client.close()
         client = socket.socket(socket.AF_UNIX)
         client.connect(path)
-        client.settimeout(20)
+        client.settimeout(PATIENCE)
         time.sleep(1)
         client.sendall(b"dd")
         read_until(lambda: client.recv(100), b"ee")
@@ -265,7 +265,7 @@ def parallel_ports(folder):
     command = [PROGRAM, "-display", "none", "-m", "4", "-fda", image, "-boot", "a", "-device", "isa-debug-exit"]
     for options in (["-parallel", "file:" + out], ["-parallel", "null"],
                     ["-chardev", f"file,id=lp,path={out}2", "-parallel", "chardev:lp"]):
-        assert subprocess.run(command + options, timeout=30, check=False).returncode == (0x11 << 1 | 1), options
+        assert subprocess.run(command + options, timeout=PATIENCE, check=False).returncode == (0x11 << 1 | 1), options
     for name in (out, out + "2"):
         with open(name, "rb") as file:
             assert file.read() == text, name
@@ -274,7 +274,7 @@ def parallel_ports(folder):
         wait_for(lambda: os.path.exists(path), "the socket")
         client = socket.socket(socket.AF_UNIX)
         client.connect(path)
-        client.settimeout(20)
+        client.settimeout(PATIENCE)
         read_until(lambda: client.recv(100), text)
         client.close()
     finally:

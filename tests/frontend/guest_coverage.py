@@ -61,7 +61,7 @@ def check(condition, what):
 
 
 def run(*words, status=0):
-    done = subprocess.run([PROGRAM, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([PROGRAM, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
     check(done.returncode == status, (words, done))
     return done
 

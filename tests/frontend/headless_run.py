@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 
-from emulator import expect, need_firmware, run_checks
+from emulator import PATIENCE, expect, need_firmware, run_checks
 
 PROGRAM = os.path.abspath(sys.argv[1])
 TOOL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".ci", "run_headless.py")
@@ -17,7 +17,7 @@ def run(options, seconds):
     with tempfile.TemporaryDirectory() as folder:
         before = time.time()
         result = subprocess.run([sys.executable, TOOL, PROGRAM] + options, cwd=folder, stdin=subprocess.DEVNULL,
-                                capture_output=True, text=True, timeout=60, check=False,
+                                capture_output=True, text=True, timeout=PATIENCE, check=False,
                                 env=dict(os.environ, REPRISE_SECONDS=str(seconds)))
         picture = b""
         path = os.path.join(folder, "reprise-screen-1.png")

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from emulator import FIRMWARE, run_checks
+from emulator import PATIENCE, FIRMWARE, run_checks
 
 PROGRAM = os.path.abspath(sys.argv[1])
 FAILING_DISK = os.path.abspath(sys.argv[2])
@@ -26,11 +26,11 @@ UNSTEADY = {"actual-size", "filename", "children", "full-backing-filename"}
 
 def run(words, folder=None, **more):
     return subprocess.run([PROGRAM, "image"] + [str(word) for word in words], cwd=folder, capture_output=True, text=True,
-                          errors="replace", stdin=subprocess.DEVNULL, timeout=60, check=False, **more)
+                          errors="replace", stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False, **more)
 
 
 def qemu(*words, status=0):
-    result = subprocess.run([QEMU_IMG] + [str(word) for word in words], capture_output=True, text=True, timeout=60,
+    result = subprocess.run([QEMU_IMG] + [str(word) for word in words], capture_output=True, text=True, timeout=PATIENCE,
                             check=False)
     assert status is None or result.returncode == status, f"qemu-img {words}: {result}"
     return result
@@ -238,7 +238,7 @@ def progress_is_shown(folder):
     script = shutil.which("script")
     if script:
         result = subprocess.run([script, "-qec", f"{PROGRAM} image convert -p {source} {folder}/target", "/dev/null"],
-                                capture_output=True, text=True, timeout=60, check=True, stdin=subprocess.DEVNULL)
+                                capture_output=True, text=True, timeout=PATIENCE, check=True, stdin=subprocess.DEVNULL)
         assert "[=====" in result.stdout and "(100.00/100%)" in result.stdout, result.stdout
 
 
@@ -424,7 +424,7 @@ dw 0xaa55
 def guest_geometry(path, form, *more):
     status = subprocess.run([PROGRAM, "-display", "none", "-device", "isa-debug-exit,iobase=0x501,iosize=1", "-drive",
                              f"file={path},format={form},if=none,id=d,snapshot=on", "-device", "ide-hd,drive=d" + "".join(more)],
-                            stdin=subprocess.DEVNULL, timeout=60, check=False).returncode >> 1
+                            stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False).returncode >> 1
     return (status >> 4) + 1, status & 15
 
 
@@ -633,7 +633,7 @@ def a_full_disk_is_told(folder):
     assert os.path.exists(there)
     with open("/dev/full", "w", encoding="ascii") as full:
         result = subprocess.run([PROGRAM, "image", "info", source], stdout=full, stderr=subprocess.PIPE, text=True,
-                                timeout=60, check=False)
+                                timeout=PATIENCE, check=False)
         assert result.returncode == 1 and "No space left" in result.stderr, result
 
 

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-from emulator import need_firmware, run_checks, wait_for
+from emulator import PATIENCE, need_firmware, run_checks, wait_for
 
 PROGRAM = os.path.abspath(sys.argv[1])
 # Shows what the BIOS reads from the keyboard: sti; next: mov ah,0; int 16h; mov ah,0Eh; int 10h; jmp next
@@ -57,7 +57,7 @@ def keys_of_a_burst_arrive():
             time.sleep(1)
             assert qmp.screen().endswith(TEXT), qmp.screen()
             qmp.run("quit")
-            assert process.wait(20) == 0
+            assert process.wait(PATIENCE) == 0
         finally:
             process.kill()
         told = subprocess.run([PROGRAM, "replay", recording], capture_output=True, text=True, timeout=120, check=False)

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-from emulator import run_checks, skip, wait_for
+from emulator import PATIENCE, run_checks, skip, wait_for
 from qmp_client import Qmp
 
 PROGRAM = sys.argv[1]
@@ -98,7 +98,7 @@ class Machine:
         try:
             return self.qmp.call("query-status")["status"]
         except OSError:
-            self.process.wait(30)
+            self.process.wait(PATIENCE)
             return "dead"
 
     def runs(self):
@@ -121,7 +121,7 @@ class Machine:
 
     def ended(self):
         """What it said when it ended, with an error."""
-        assert self.process.wait(30) == 1, self.process.returncode
+        assert self.process.wait(PATIENCE) == 1, self.process.returncode
         return self.process.communicate()[1]
 
 
@@ -299,11 +299,11 @@ def check_shared_disk():
                 assert "in use" in source.qmp.fails("cont")
                 assert source.state() == "postmigrate"
                 target.qmp.call("quit")
-                target.process.wait(20)
+                target.process.wait(PATIENCE)
                 source.qmp.call("cont")
                 source.wait_output(100)
                 source.qmp.call("quit")
-                source.process.wait(20)
+                source.process.wait(PATIENCE)
             check = subprocess.run([PROGRAM, "image", "check", "-f", extension, image], capture_output=True, text=True, check=False)
             assert extension == "raw" or check.returncode == 0, check
 
@@ -349,7 +349,7 @@ def check_copied_disk():
                 assert info["disk"]["remaining"] == 0 and info["disk"]["transferred"] >= 4 << 20, info
                 target.wait_output(50)
                 target.qmp.call("quit")
-                target.process.wait(20)
+                target.process.wait(PATIENCE)
                 if not more:
                     for image, machine in zip(images, (source, target)):
                         assert is_near(written(image), machine.serial()), (image, written(image), machine.serial()[-1])
@@ -537,7 +537,7 @@ def check_killed_at_random():
 def main():
     quits = '{"execute":"qmp_capabilities"}{"execute":"quit"}'
     if "made without json-c" in subprocess.run([PROGRAM, "-machine", "none", "-qmp", "stdio"], input=quits, capture_output=True, text=True,
-                                               timeout=20, check=False).stderr:
+                                               timeout=PATIENCE, check=False).stderr:
         skip("built without json-c")
     return run_checks([check_sockets, check_hash, check_descriptors, check_parameters, check_cancelled, check_refused, check_shared_disk,
                        check_disk_stays, check_copied_disk, check_killed_at_each_step, check_lost_words, check_killed_at_random])

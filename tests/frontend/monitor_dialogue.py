@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from emulator import Emulator, Monitor, expect, need_firmware, run_checks, wait_for
+from emulator import PATIENCE, Emulator, Monitor, expect, need_firmware, run_checks, wait_for
 
 PROGRAM = os.path.abspath(sys.argv[1])
 HEADLESS = ["-display", "none", "-nic", "none", "-m", "16"]
@@ -275,7 +275,7 @@ def quits(machine):
 
 def runs_on_standard_input(_):
     result = subprocess.run([PROGRAM] + HEADLESS + ["-S", "-monitor", "stdio"], input="info status\nquit\n",
-                            capture_output=True, text=True, timeout=20, check=False)
+                            capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert result.returncode == 0, result
     expect(r"\(reprise\) VM status: paused \(prelaunch\)\n\(reprise\) ", result.stdout)
 

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from emulator import need_firmware, run_checks, skip
+from emulator import PATIENCE, need_firmware, run_checks, skip
 
 PROGRAM = os.path.abspath(sys.argv[1])
 SERVER = shutil.which("qemu-nbd")
@@ -83,7 +83,7 @@ class Server:
         self.process.stderr.close()
 
 
-def run(*words, timeout=60):
+def run(*words, timeout=PATIENCE):
     return subprocess.run([PROGRAM, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
                           check=False)
 
@@ -219,7 +219,7 @@ def run_guest(folder, drive):
             time.sleep(0.2)
             assert process.poll() is None
             server.kill()
-            process.wait(60)
+            process.wait(PATIENCE)
             return process.returncode
         finally:
             process.kill()
@@ -255,7 +255,7 @@ def check_server_comes_back(folder):
                     time.sleep(0.7)
                     assert process.poll() is None
             started = time.time()
-            assert process.wait(60) == 15 and 1.5 < time.time() - started < 20
+            assert process.wait(PATIENCE) == 15 and 1.5 < time.time() - started < 20
         finally:
             process.kill()
             process.communicate()

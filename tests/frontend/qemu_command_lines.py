@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from emulator import need_firmware
+from emulator import PATIENCE, need_firmware
 
 PROGRAM = os.path.abspath(sys.argv[1])
 
@@ -251,7 +251,7 @@ def start(words, folder):
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
     try:
-        errors = process.communicate(timeout=20)[1]
+        errors = process.communicate(timeout=PATIENCE)[1]
     except subprocess.TimeoutExpired:
         process.kill()
         return False, 99, process.communicate()[1]

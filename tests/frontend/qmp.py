@@ -15,7 +15,7 @@ import threading
 import time
 import zlib
 
-from emulator import run_checks, skip, wait_for
+from emulator import PATIENCE, run_checks, skip, wait_for
 from qmp_client import Qmp, QmpError, Schema, wait_exit
 
 PROGRAM = os.path.abspath(sys.argv[1])
@@ -69,7 +69,7 @@ class Machine:
 
 
 def run_program(*words):
-    return subprocess.run([PROGRAM, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=True)
+    return subprocess.run([PROGRAM, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=True)
 
 
 # ---- The protocol ----
@@ -134,14 +134,14 @@ def check_transports():
     with Machine("-S", "-chardev", f"socket,id=c,host=127.0.0.1,port={port},server=on,wait=off", "-mon",
                  "chardev=c,mode=control,pretty=on") as machine:
         connection = socket.create_connection(("127.0.0.1", port))
-        connection.settimeout(10)
+        connection.settimeout(PATIENCE)
         data = b""
         while data.count(b"\n") < 3 or not data.rstrip().endswith(b"}"):
             data += connection.recv(4096)
         assert "QMP" in json.loads(data), data
         labels = {device["label"]: device["filename"] for device in machine.qmp.call("query-chardev")}
         assert labels["c"].startswith("tcp:127.0.0.1"), labels
-    process = subprocess.run([PROGRAM, "-machine", "none", "-qmp", "stdio"], capture_output=True, text=True, timeout=20, check=True,
+    process = subprocess.run([PROGRAM, "-machine", "none", "-qmp", "stdio"], capture_output=True, text=True, timeout=PATIENCE, check=True,
                              input='{"execute":"qmp_capabilities"}{"execute":"query-target"}{"execute":"quit"}')
     lines = [json.loads(line) for line in process.stdout.splitlines()]
     assert lines[2] == {"return": {"arch": "i386"}} and process.returncode == 0, lines
@@ -207,7 +207,7 @@ def check_probe():
 
 def check_daemonize_fails():
     failed = subprocess.run([PROGRAM, "-daemonize", "-display", "none", "-hda", "/nowhere/a.img"], capture_output=True, text=True,
-                            timeout=20, check=False)
+                            timeout=PATIENCE, check=False)
     assert failed.returncode == 1 and "/nowhere/a.img" in failed.stderr, failed
 
 
@@ -299,7 +299,7 @@ def check_run_states():
         assert "unknown command" in qmp.call("human-monitor-command", command__line="make coffee")
         qmp.call("quit")
         assert qmp.wait_event("SHUTDOWN") == {"guest": False, "reason": "host-qmp-quit"}
-        assert machine.process.wait(20) == 0
+        assert machine.process.wait(PATIENCE) == 0
         note(qmp)
 
 
@@ -330,7 +330,7 @@ def check_vnc():
             qmp.call("getfd", descriptor=theirs.fileno(), fdname="client")
             theirs.close()
             qmp.call("add_client", protocol="vnc", fdname="client")
-            ours.settimeout(20)
+            ours.settimeout(PATIENCE)
             assert ours.recv(12) == b"RFB 003.008\n"
             ours.close()
             note(qmp)
@@ -340,11 +340,11 @@ def check_reasons():
     """Why a machine ended is told before the connection ends."""
     with Machine("-no-reboot") as machine:
         assert press_until(machine.qmp, "SHUTDOWN") == {"guest": True, "reason": "guest-reset"}
-        assert machine.process.wait(20) == 0
+        assert machine.process.wait(PATIENCE) == 0
     with Machine("-S", "-action", "reboot=shutdown,shutdown=pause") as machine:
         machine.process.terminate()
         assert machine.qmp.wait_event("SHUTDOWN") == {"guest": False, "reason": "host-signal"}
-        assert machine.process.wait(20) == 0
+        assert machine.process.wait(PATIENCE) == 0
 
 
 def check_input_and_screen():
@@ -551,7 +551,7 @@ def check_overlays():
                      file={"driver": "file", "filename": os.path.join(folder, "fourth.qcow2")})
             qmp.call("blockdev-snapshot", node="format3", overlay="format4")
             qmp.call("quit")
-            machine.process.wait(20)
+            machine.process.wait(PATIENCE)
             note(qmp)
         told = run_program("image", "info", "--output=json", overlay).stdout
         assert json.loads(told)["backing-filename"] == base, told
@@ -656,7 +656,7 @@ def check_dump():
         qmp.call("dump-guest-memory", paging=False, protocol="fd:dump", detach=True)
         note(qmp)
         qmp.call("quit")
-        assert machine.process.wait(20) == 0, "nobody reads the pipe"
+        assert machine.process.wait(PATIENCE) == 0, "nobody reads the pipe"
 
 
 def check_migration_by_program():
@@ -674,13 +674,13 @@ def check_migration_by_program():
             assert wait_status(machine.qmp, "cancelled")["status"] == "cancelled"
             machine.qmp.call("migrate", uri="exec:exec sleep 100")
             machine.qmp.call("quit")
-            assert machine.process.wait(20) == 0
+            assert machine.process.wait(PATIENCE) == 0
         with Machine("-incoming", f"exec:cat {path}") as machine:
             wait_for(lambda: machine.qmp.call("query-status")["status"] == "running", "the state")
         with open(path, "r+b") as file:
             file.truncate(5000)
         cut = subprocess.run([PROGRAM, "-nodefaults", "-display", "none", "-m", "16", "-incoming", f"exec:cat {path}"],
-                             capture_output=True, text=True, timeout=30, check=False, stdin=subprocess.DEVNULL)
+                             capture_output=True, text=True, timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL)
         assert cut.returncode == 1 and "-incoming" in cut.stderr, cut
 
 
@@ -857,7 +857,7 @@ def check_all_called():
 def main():
     quits = '{"execute":"qmp_capabilities"}{"execute":"quit"}'
     if "made without json-c" in subprocess.run([PROGRAM, "-machine", "none", "-qmp", "stdio"], input=quits, capture_output=True,
-                                               text=True, timeout=20, check=False).stderr:
+                                               text=True, timeout=PATIENCE, check=False).stderr:
         skip("built without json-c")
     return run_checks([check_greeting, check_errors, check_second_client, check_transports, check_probe, check_daemonize_fails,
                        check_libvirt_words, check_run_states, check_vnc, check_reasons, check_input_and_screen, check_media, check_hot_plug, check_overlays,

@@ -74,7 +74,7 @@ class Schema:
 class Qmp:
     """One connection."""
 
-    def __init__(self, address, negotiate=True, timeout=20):
+    def __init__(self, address, negotiate=True, timeout=120):
         deadline = time.time() + timeout
         while True:
             self.socket = socket.socket(socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX)
@@ -177,7 +177,7 @@ class Qmp:
             except TimeoutError as error:
                 raise TimeoutError("no event " + name) from error
             finally:
-                self.socket.settimeout(20)
+                self.socket.settimeout(120)
             assert "event" in message, message
             self.take_event(message)
 

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 
-from emulator import expect, need_firmware, run_checks, skip
+from emulator import PATIENCE, expect, need_firmware, run_checks, skip
 
 PROGRAM = os.path.abspath(sys.argv[1])
 
@@ -139,7 +139,7 @@ def bad_options_are_told():
         (["-soundhw", "gus"], "there is no sound card 'gus'"),
     ]
     for options, message in cases:
-        result = subprocess.run([PROGRAM, "-display", "none"] + options, stdin=subprocess.DEVNULL, timeout=30,
+        result = subprocess.run([PROGRAM, "-display", "none"] + options, stdin=subprocess.DEVNULL, timeout=PATIENCE,
                                 capture_output=True, text=True, check=False)
         assert result.returncode == 1, (options, result)
         assert message in result.stderr and result.stderr.count("\n") == 1, (options, result.stderr)

@@ -18,7 +18,7 @@ def loaded_libraries(program, arguments):
     """What the dynamic linker told, and the exit status."""
     run = subprocess.run([program, *arguments], env={**os.environ, "LD_DEBUG": "libs"},
                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                         stderr=subprocess.PIPE, timeout=60, check=False)
+                         stderr=subprocess.PIPE, timeout=120, check=False)
     return run.stderr.decode(errors="replace"), run.returncode
 
 

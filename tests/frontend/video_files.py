@@ -10,7 +10,7 @@ import tempfile
 import time
 import zlib
 
-from emulator import Emulator, need_firmware, run_checks, wait_for
+from emulator import PATIENCE, Emulator, need_firmware, run_checks, wait_for
 
 PROGRAM = os.path.abspath(sys.argv[1])
 
@@ -121,7 +121,7 @@ def check_by_ffmpeg(path, film):
     with tempfile.TemporaryDirectory() as folder:
         raw = os.path.join(folder, "raw")
         out = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "bgr0", "-fps_mode", "passthrough",
-                              "-map", "0:v", raw], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, check=False)
+                              "-map", "0:v", raw], capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL, check=False)
         assert out.returncode == 0 and out.stderr == "", out.stderr
         with open(raw, "rb") as file:
             data = file.read()

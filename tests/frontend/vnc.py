@@ -14,7 +14,7 @@ import tempfile
 import time
 import urllib.request
 
-from emulator import Emulator, need_firmware, run_checks, skip, wait_for
+from emulator import PATIENCE, Emulator, need_firmware, run_checks, skip, wait_for
 from web_socket import TEXT, WebSocket
 
 PROGRAM = os.path.abspath(sys.argv[1])
@@ -33,7 +33,7 @@ class Stream:
     def __init__(self, address):
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         self.socket = socket.socket(family)
-        self.socket.settimeout(20)
+        self.socket.settimeout(PATIENCE)
         self.socket.connect(address)
 
     def receive(self, size):
@@ -223,7 +223,7 @@ def letters_behind_dead_keys(_):
         client.key(0xFFE1, False)
         client.press(0x1000000 + ord("a"))
         client.press(ord("."))
-        wait_for(lambda: "y[=e=E+aAa." in screen(machine), "what was typed", 10)
+        wait_for(lambda: "y[=e=E+aAa." in screen(machine), "what was typed")
         client.stream.close()
 
 
@@ -294,7 +294,7 @@ def passwords_are_asked_for(_):
         machine.monitor.run("change vnc password different")
         assert is_accepted("differen") and not is_accepted("open")
     for address in (f"0.0.0.0:{number}", f"192.0.2.1:{number}", f":{number},websocket=0.0.0.0:{number + 1}"):
-        result = subprocess.run([PROGRAM, "-vnc", address], capture_output=True, text=True, timeout=20, check=False)
+        result = subprocess.run([PROGRAM, "-vnc", address], capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert result.returncode == 1 and "without a password" in result.stderr and result.stderr.count("\n") == 1, result.stderr
 
 
@@ -333,7 +333,7 @@ def a_real_client_shows_it(_):
         wait_for(lambda: "mouse is there" in screen(machine), "the demo")
         machine.monitor.run("stop")
         picture = machine.path("shown.png")
-        subprocess.run(["gvnccapture", "-q", f"127.0.0.1:{number}", picture], timeout=60, check=True)
+        subprocess.run(["gvnccapture", "-q", f"127.0.0.1:{number}", picture], timeout=PATIENCE, check=True)
         shown = subprocess.run(["convert", picture, "rgb:-"], capture_output=True, check=True).stdout
         assert shown == dumped(machine), "another picture"
 

@@ -8,7 +8,7 @@ BINARY, TEXT = 2, 1
 
 
 class WebSocket:
-    def __init__(self, host, port, path="/", protocol=None, timeout=20):
+    def __init__(self, host, port, path="/", protocol=None, timeout=120):
         self.socket = socket.create_connection((host, port), timeout)
         request = [f"GET {path} HTTP/1.1", f"Host: {host}:{port}", "Upgrade: websocket", "Connection: Upgrade",
                    "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: " + base64.b64encode(os.urandom(16)).decode()]

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 
-from emulator import Emulator, need_firmware, run_checks, skip, wait_for
+from emulator import PATIENCE, Emulator, need_firmware, run_checks, skip, wait_for
 from x_server import STATUS_LINE_HEIGHT, XServer
 
 PROGRAM = os.path.abspath(sys.argv[1])
@@ -325,7 +325,7 @@ def a_hint_shows_while_something_is_dragged(server):
             wait_for(lambda: title_pixels(machine) > 500, "the hint")
             if os.environ.get("REPRISE_PICTURES"):
                 server.picture(os.path.join(os.environ["REPRISE_PICTURES"], "drag.png"))
-            drag.communicate("\n", timeout=20)
+            drag.communicate("\n", timeout=PATIENCE)
         wait_for(lambda: title_pixels(machine) == 0, "the hint to go")
 
 
@@ -351,8 +351,8 @@ def dropped_files_go_into_drives(server):
             wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
 
             def drop(paths, told):
-                subprocess.run([pythons[0], DRAG, server.display, server.window()[0]] + paths, timeout=30, check=True)
-                wait_for(lambda: told in server.title(), told + " in the title, not " + server.title(), 10)
+                subprocess.run([pythons[0], DRAG, server.display, server.window()[0]] + paths, timeout=PATIENCE, check=True)
+                wait_for(lambda: told in server.title(), lambda: told + " in the title, not " + server.title())
 
             def read_floppy():
                 # what the guest would read: the sectors of the directory and of the files
@@ -415,7 +415,7 @@ def start_page_offers_images_and_remembers(server):
                         server.key(name)
                         time.sleep(0.2)
                     if title is None:
-                        return process.wait(10)
+                        return process.wait(PATIENCE)
                     wait_for(lambda: title in server.title(), title, 10)
                 finally:
                     process.kill()
@@ -442,7 +442,7 @@ def closing_is_quick(server):
     with start(server) as machine:
         before = time.time()
         server.run("xdotool", "windowclose", server.window()[0])
-        machine.process.wait(10)
+        machine.process.wait(PATIENCE)
         assert time.time() - before < 3, "closing took too long"
 
 

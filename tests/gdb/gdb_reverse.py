@@ -49,7 +49,7 @@ def goes_back_in_a_replay(elf):
     with tempfile.TemporaryDirectory() as folder:
         recording = os.path.join(folder, "run.rec")
         subprocess.run([PROGRAM, "-display", "none", "-monitor", "none", "-serial", "none", "-kernel", elf, "-no-reboot",
-                        "-record", recording], stdin=subprocess.DEVNULL, check=True, timeout=60)
+                        "-record", recording], stdin=subprocess.DEVNULL, check=True, timeout=120)
         with Debugged(PROGRAM, [], replay=recording) as machine:
             text = machine.gdb(["break *crash", "continue", "watch *(int*)&victim", "reverse-continue", "x/i $pc",
                                 "delete", "reverse-continue", "info registers eip"], elf)

@@ -71,7 +71,7 @@ class Session:
     def stop(self):
         """The daemon goes; its domains stay."""
         self.daemon.terminate()
-        self.daemon.wait(30)
+        self.daemon.wait(120)
         socket = self.path("runtime/libvirt/libvirt-sock")
         if os.path.exists(socket):
             os.unlink(socket)

@@ -48,7 +48,7 @@ def exchange(context, server):
     machine.wait_serial(r"the next\none\ncopied", 20)
     machine.wait_until(lambda: read_clipboard(server) == "THE NEXT\nONE", 10, "the guest's next text")
     check(machine.quit() == 0, "quit does not end with status 0")
-    replay = subprocess.run([context.emulator, "replay", recording], capture_output=True, text=True, timeout=60, check=False)
+    replay = subprocess.run([context.emulator, "replay", recording], capture_output=True, text=True, timeout=120, check=False)
     check(replay.returncode == 0 and "the state at the end is the recorded one" in replay.stdout, f"the replay says {replay}")
 
 

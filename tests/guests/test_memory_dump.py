@@ -17,7 +17,7 @@ def words(text):
 
 def gdb(core, *commands):
     run = subprocess.run(["gdb", "-nx", "-batch", "-iex", "set auto-load off", "-iex", "set architecture i386", "-c", core]
-                         + [word for command in commands for word in ("-ex", command)], capture_output=True, text=True, check=False, timeout=60)
+                         + [word for command in commands for word in ("-ex", command)], capture_output=True, text=True, check=False, timeout=120)
     return run.stdout
 
 

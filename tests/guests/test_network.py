@@ -41,7 +41,7 @@ def transfer(context, card, modules, megabytes):
         check("3 packets received, 0% packet loss" in log, log)
         checksum = hashlib.md5(data).hexdigest()
         check(f"received {checksum}" in log, f"the guest received other bytes: {log}")
-        check(host.done.wait(10) and host.received.hexdigest() == checksum,
+        check(host.done.wait(120) and host.received.hexdigest() == checksum,
               f"the host received {host.received_bytes} other bytes")
         times = [float(word) for word in re.search(r"seconds (.*)", log).group(1).split()]
         print(f"{card}: {megabytes / max(times[1] - times[0], 0.01):.1f} MB/s to the guest, "

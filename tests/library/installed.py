@@ -69,7 +69,7 @@ def main():
         said = output_of(example, os.path.join(build, "roms", "demo.img"), "Arrow keys", "t", cwd=folder)
         if said.count("Arrow keys") != 2 or len(set(re.findall("state ([0-9a-f]{16})", said))) != 1:
             sys.exit("FAILED: the example says\n" + said)
-        refused = subprocess.run([example, "/nonexistent", "A", "b"], capture_output=True, text=True, check=False, timeout=60)
+        refused = subprocess.run([example, "/nonexistent", "A", "b"], capture_output=True, text=True, check=False, timeout=120)
         if refused.returncode != 1 or "/nonexistent" not in refused.stderr:
             sys.exit("FAILED: the example takes an image that is not there")
     print("ok")

@@ -32,7 +32,7 @@ def check_program(root, failures):
     # the demo disk is found beside it; the guest is given a moment to start from it
     process = subprocess.Popen([program, "demo", "-display", "none", "-monitor", "stdio", "-serial", "none"],
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    told, _ = process.communicate("info block\nquit\n", timeout=60)
+    told, _ = process.communicate("info block\nquit\n", timeout=120)
     if "demo.img" not in told:
         failures.append("the installed demo does not start: " + told)
 

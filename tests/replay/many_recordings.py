@@ -63,7 +63,7 @@ def record(program, path, options, seconds, seed):
                 f"mouse_move {chance.randint(-90, 90)} {chance.randint(-90, 90)}", "mouse_button 1", "mouse_button 0",
                 "stop\ncont", "info registers", "screentext", "info pci"]) + "\n")
             process.stdin.flush()
-        output = process.communicate("quit\n", timeout=60)[0]
+        output = process.communicate("quit\n", timeout=120)[0]
     finally:
         process.kill()
     assert process.returncode == 0, output

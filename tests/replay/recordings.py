@@ -63,7 +63,7 @@ def record(path, options, seconds, seed, end="quit"):
         else:
             process.stdin.write(end + "\n")
             process.stdin.flush()
-        output = process.communicate(timeout=30)[0]
+        output = process.communicate(timeout=120)[0]
     finally:
         process.kill()
     assert end == "kill" or process.returncode == 0, output

@@ -147,7 +147,7 @@ def plain_runs_take_it_too(folder):
                                     "-nic", "none", "-m", "4", "-record", recording], cwd=folder, stdin=subprocess.PIPE,
                                    stdout=subprocess.DEVNULL, text=True)
         time.sleep(2)
-        process.communicate("quit\n", timeout=60)
+        process.communicate("quit\n", timeout=120)
         assert process.returncode == 0, process
         told = run(folder, "replay", recording, "--until", "2500000")
         assert told.returncode == 0 and told.stdout.startswith("2500000"), told

@@ -42,7 +42,7 @@ ALWAYS = {"script.txt", "command.txt", "events.log"}
 OF_MACHINE = {"screen.png", "screen.txt", "registers.txt", "backtrace.txt", "devices.txt", "serial0.log"}
 
 
-def run(folder, *arguments, timeout=60):
+def run(folder, *arguments, timeout=120):
     """Runs 'reprise test' in the folder; gives (status, stdout, stderr) with bytes as Latin-1."""
     done = subprocess.run([REPRISE, "test", *arguments], cwd=folder, env=ENVIRONMENT, timeout=timeout,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)

@@ -31,7 +31,7 @@ def start(*options):
 def fails(words, *options):
     """The program ends with status 1 and one line."""
     done = subprocess.run([PROGRAM, "-display", "none", *options], capture_output=True, text=True,
-                          timeout=60, check=False)
+                          timeout=120, check=False)
     check(done.returncode == 1 and words in done.stderr and done.stderr.count("\n") == 1,
           f"{options}: status {done.returncode}, '{done.stderr}'")
 
