@@ -114,7 +114,7 @@ def check_backup():
             path = add_target(disk, folder, image_format)
             disk.qmp.call("stop")
             before = contents(disk.path, image_format) if image_format == "raw" else None
-            disk.qmp.call("blockdev-backup", job__id="job", device="disk0", target="target", sync="full", speed=2 << 20, auto__dismiss=False)
+            disk.qmp.call("blockdev-backup", job__id="job", device="disk0", target="target", sync="full", speed=64 << 10, auto__dismiss=False)
             with_lock = disk.qmp.fails("blockdev-backup", job__id="other", device="hd0", target="target", sync="full")
             assert "another job" in with_lock, with_lock
             disk.qmp.call("cont")

@@ -46,7 +46,7 @@ def end(process):
     process.wait()
 
 
-def read_until(read, wanted, seconds=20):
+def read_until(read, wanted, seconds=PATIENCE):
     data, deadline = b"", time.time() + seconds
     while wanted not in data:
         assert time.time() < deadline, f"waited in vain for {wanted!r} in {data!r}"
@@ -99,7 +99,7 @@ def standard_input_and_output(folder):
 
 
 def read_terminal(fd):
-    assert select.select([fd], [], [], 20)[0], "the terminal is silent"
+    assert select.select([fd], [], [], PATIENCE)[0], "the terminal is silent"
     return os.read(fd, 1000)
 
 
@@ -147,9 +147,10 @@ def pseudo_terminal(folder):
         mode = termios.tcgetattr(fd)
         mode[3] &= ~(termios.ECHO | termios.ICANON)
         termios.tcsetattr(fd, termios.TCSANOW, mode)
-        time.sleep(2)  # the guest is at its loop
-        os.write(fd, b"b")
-        read_until(lambda: read_terminal(fd), b"c")
+        answer = b""
+        while b"c" not in answer:  # what was sent before the guest was at its loop is lost
+            os.write(fd, b"b")
+            answer = os.read(fd, 1000) if select.select([fd], [], [], 1)[0] else b""
         os.write(fd, b"q")
         assert process.wait(PATIENCE) == 0x23
         os.close(fd)
@@ -242,9 +243,10 @@ def a_reader_that_went_away_does_not_hang_the_guest(folder):
         client = socket.socket(socket.AF_UNIX)
         client.connect(path)
         client.settimeout(PATIENCE)
-        time.sleep(1)
-        client.sendall(b"dd")
-        read_until(lambda: client.recv(100), b"ee")
+        answer = b""
+        while b"ee" not in answer:  # what was sent before the guest was at its loop is lost
+            client.sendall(b"dd")
+            answer = answer + client.recv(100) if select.select([client], [], [], 1)[0] else b""
         expect("running", monitor.run("info status"))
     finally:
         end(process)

@@ -244,7 +244,7 @@ def start(words, folder):
     process = subprocess.Popen(["qemu-system-i386"] + words + options + ["-S", "-no-user-config", "-pidfile", pid_file], cwd=folder,
                                executable=PROGRAM, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                text=True, errors="replace")
-    deadline = time.time() + 20
+    deadline = time.time() + PATIENCE
     while not os.path.exists(pid_file) and process.poll() is None and time.time() < deadline:
         time.sleep(0.01)
     started = os.path.exists(pid_file)

@@ -6,6 +6,9 @@ import socket
 import time
 
 
+PATIENCE = 120  # seconds until something is taken to hang, on a host that has more to do
+
+
 class QmpError(Exception):
     """An answer with "error"."""
 
@@ -74,7 +77,7 @@ class Schema:
 class Qmp:
     """One connection."""
 
-    def __init__(self, address, negotiate=True, timeout=120):
+    def __init__(self, address, negotiate=True, timeout=PATIENCE):
         deadline = time.time() + timeout
         while True:
             self.socket = socket.socket(socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX)
@@ -101,7 +104,7 @@ class Qmp:
         """On a socket that is connected already."""
         self = cls.__new__(cls)
         self.socket = connected
-        self.start(negotiate, 20)
+        self.start(negotiate, PATIENCE)
         return self
 
     def read_message(self):
@@ -163,7 +166,7 @@ class Qmp:
             return error.text
         raise AssertionError(f"{name} did not fail: {result}")
 
-    def wait_event(self, name, seconds=20):
+    def wait_event(self, name, seconds=PATIENCE):
         """The data of the next event of that name, among those that came or come."""
         deadline = time.time() + seconds
         while True:
@@ -177,7 +180,7 @@ class Qmp:
             except TimeoutError as error:
                 raise TimeoutError("no event " + name) from error
             finally:
-                self.socket.settimeout(120)
+                self.socket.settimeout(PATIENCE)
             assert "event" in message, message
             self.take_event(message)
 
@@ -185,7 +188,7 @@ class Qmp:
         self.socket.close()
 
 
-def wait_exit(pid, seconds=20):
+def wait_exit(pid, seconds=PATIENCE):
     """Waits until a process that is not ours has gone."""
     deadline = time.time() + seconds
     while os.path.exists(f"/proc/{pid}"):

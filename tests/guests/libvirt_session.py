@@ -62,7 +62,7 @@ class Session:
         with open(self.path("daemon.out"), "ab") as output:
             self.daemon = subprocess.Popen([*self.prefix, "libvirtd", "-f", self.path("libvirtd.conf")], cwd=self.folder,
                                            env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-        deadline = time.time() + 30
+        deadline = time.time() + 120
         while not os.path.exists(self.path("runtime/libvirt/libvirt-sock")):
             if time.time() > deadline or self.daemon.poll() is not None:
                 raise CommandFailed("libvirtd does not start: " + self.log())
@@ -76,7 +76,7 @@ class Session:
         if os.path.exists(socket):
             os.unlink(socket)
 
-    def run(self, *words, timeout=120):
+    def run(self, *words, timeout=300):
         result = subprocess.run([*self.prefix, *words], env=self.environment, cwd=self.folder, capture_output=True, text=True,
                                 timeout=timeout, check=False, stdin=subprocess.DEVNULL)
         if result.returncode != 0:

@@ -98,7 +98,7 @@ class Running:
         self.session.close()
 
 
-def wait_for(condition, what, seconds=90):
+def wait_for(condition, what, seconds=300):
     deadline = time.time() + seconds
     while not condition():
         check(time.time() < deadline, "waited in vain for " + what)

@@ -34,7 +34,7 @@ def run_lockstep(context, flavour, instructions, step, seconds):
 
 @case
 def start_of_kernel(context):
-    run_lockstep(context, "686-pae", 60_000_000, 1_000_000, 250)
+    run_lockstep(context, "686-pae", 60_000_000, 1_000_000, 800)
 
 
 @case(long=True)

@@ -108,7 +108,7 @@ def slows_a_busy_guest_down(context):
     address = f"unix:{context.folder}/channel"
     with context.start(*words) as source, context.start(*words, "-incoming", address) as target:
         source.wait_serial("^again", 120)
-        for line in ("max-bandwidth 16M", "downtime-limit 100"):
+        for line in ("max-bandwidth 10M", "downtime-limit 50"):
             source.execute("migrate_set_parameter " + line)
         source.execute(f"migrate -d {address}")
         time.sleep(5)

@@ -40,7 +40,7 @@ def free_port():
 
 def ask(port, text):
     """What a server in the guest answers; it may not listen yet."""
-    with socket.create_connection(("127.0.0.1", port), 20) as connection:
+    with socket.create_connection(("127.0.0.1", port), 120) as connection:
         connection.sendall(text)
         connection.shutdown(socket.SHUT_WR)
         answer = b""
@@ -58,6 +58,7 @@ def ports_lead_to_the_guest(context):
     first, second = free_port(), free_port()
     script = network_guest.START + """
 nc -l -p 22 </dev/null >/one & nc -l -p 23 </dev/null >/two &
+until grep -q ":0016 0" /proc/net/tcp && grep -q ":0017 0" /proc/net/tcp; do sleep 0.1; done
 echo "listens"; wait
 echo "one $(cat /one) two $(cat /two)"
 """
@@ -225,7 +226,7 @@ i=0; until arping -c 1 -w 1 -I eth0 192.168.9.1; do i=$((i + 1)); [ $i -lt 20 ] 
                                                      f"{CARD},netdev=lan"], MODULES, script)
     path = os.path.join(context.folder, "serial")
     status = subprocess.run([context.emulator, "-display", "none", "-serial", f"file:{path}", *options],
-                            close_fds=False, timeout=120, check=False).returncode
+                            close_fds=False, timeout=600, check=False).returncode
     with open(path, encoding="ascii", errors="replace") as log:
         text = log.read()
     check(status == 0 and f"{initramfs.DONE} 0" in text, text)

@@ -26,7 +26,7 @@ CLIENT = """ifconfig eth0 192.168.7.2 || exit 1
 i=0; until ping -c 1 -W 1 192.168.7.1 >/dev/null; do i=$((i + 1)); [ $i -lt 100 ] || exit 1; done
 nc 192.168.7.1 5000 >/tmp/data
 echo "received $(md5sum </tmp/data)"
-sleep 8
+sleep 600 # until the server, which asks for more, is done
 """
 
 

@@ -7,7 +7,6 @@ import shutil
 import socket
 import struct
 import sys
-import time
 
 import initramfs
 import network_guest
@@ -20,8 +19,9 @@ MOST = 32767
 MODULES = ["uhci_hcd", "usbhid", "hid_generic", "evdev"]
 # Each event has 16 bytes: time, type, code, value.
 SCRIPT = """i=0; until grep -q Tablet /sys/class/input/event*/device/name; do i=$((i + 1)); [ $i -lt 30 ] || exit 1; sleep 1; done
+exec 3</dev/input/$(grep -l Tablet /sys/class/input/event*/device/name | cut -d/ -f5)
 echo "reader is ready"
-od -A x -t x2 -v /dev/input/$(grep -l Tablet /sys/class/input/event*/device/name | cut -d/ -f5)
+od -A x -t x2 -v <&3
 """
 
 
@@ -38,7 +38,6 @@ def start(context, *options, window=None):
     machine = context.start(*network_guest.options(context.folder, ["-net", "none", "-usb", "-device", "usb-tablet", *options],
                                                    MODULES, SCRIPT), window=window)
     machine.wait_serial("reader is ready|" + initramfs.DONE, 100)
-    time.sleep(1)
     return machine
 
 

@@ -7,7 +7,7 @@ import time
 from guest_test import case, check, run_cases
 
 CODES = ["00", "10", "20", "30", "40", "50", "60", "FF"]
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 120
 
 
 def read(path):

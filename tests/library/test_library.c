@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define READY "Arrow keys"
+#define PATIENCE 6000 /* times 20 ms, on a busy host */
 
 static void add(RepriseMachine *machine, const char *const *words, size_t count) {
     RepriseError error;
@@ -232,7 +233,7 @@ START_TEST(machine_runs_in_its_own_thread) {
     reprise_set_notify(machine, count_call, &told);
     ck_assert_msg(reprise_start(machine, &error), "%s", error.message);
     char *text = NULL;
-    for (int i = 0; i < 1000 && (text == NULL || strstr(text, READY) == NULL); i++) {
+    for (int i = 0; i < PATIENCE && (text == NULL || strstr(text, READY) == NULL); i++) {
         reprise_free(text);
         usleep(20000);
         text = reprise_read_text(machine);
@@ -250,7 +251,7 @@ START_TEST(machine_runs_in_its_own_thread) {
     ck_assert_uint_eq(reprise_send_serial(machine, 4, "x", 1), 0);
     usleep(300000); /* the guest has taken the mouse's bytes */
     ck_assert(reprise_type(machine, "gtp", &error));
-    for (int i = 0; i < 1000 && !reprise_has_ended(machine, &status); i++)
+    for (int i = 0; i < PATIENCE && !reprise_has_ended(machine, &status); i++)
         usleep(20000);
     ck_assert(reprise_has_ended(machine, NULL));
     ck_assert_int_gt(__atomic_load_n(&told, __ATOMIC_RELAXED), 0);

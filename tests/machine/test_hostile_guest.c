@@ -20,7 +20,7 @@ enum {
     LONG_SEEDS = 400,
     STEPS = 10,
     STEP_INSTRUCTIONS = 1000,
-    HANG_SECONDS = 20,
+    HANG_SECONDS = 600,
     SHORT_MODELS = 2,
     LONG_MODELS = 4,
 };

@@ -70,7 +70,6 @@ def typed_at_with_a_sound_blaster(server, folder):
                             "-record", recording], dict(server.environment, SDL_AUDIODRIVER="dummy")) as machine:
         wait_for(server.window, "the window")
         wait_for(lambda: "Booting from Floppy" in machine.monitor.run("screentext"), "the guest")
-        time.sleep(0.3)
         server.focus()
         for name in ("h", "e", "l", "l", "o", "space", "shift+1"):
             server.key(name)
@@ -92,7 +91,6 @@ def moved_about_in_kolibri(server, folder):
     with Emulator(PROGRAM, ["-m", "128", "-fda", image, "-boot", "a", "-nic", "none", *SOUND, "-device", "AC97,audiodev=a",
                             "-record", recording], dict(server.environment, SDL_AUDIODRIVER="dummy")) as machine:
         wait_for(server.window, "the window")
-        time.sleep(1)
         server.focus()
         server.key("Return")
         server.run("xdotool", "mousemove", "--window", server.window()[0], "100", "100", "click", "1")

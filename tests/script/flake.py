@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "frontend"))
+from emulator import Emulator, wait_for  # noqa: E402
 
 PROGRAM = os.path.abspath(sys.argv[1])
 FIRMWARE = ["/usr/share/seabios/bios-256k.bin", "/usr/share/qemu/bios-256k.bin"]
@@ -143,12 +145,10 @@ def plain_runs_take_it_too(folder):
     hashes = []
     for seed in ("5", "5", "6"):
         recording = os.path.join(folder, "run.rec")
-        process = subprocess.Popen([PROGRAM, "-display", "none", "-monitor", "stdio", "-perturb", seed, "-fda", "race.img", "-boot", "a",
-                                    "-nic", "none", "-m", "4", "-record", recording], cwd=folder, stdin=subprocess.PIPE,
-                                   stdout=subprocess.DEVNULL, text=True)
-        time.sleep(2)
-        process.communicate("quit\n", timeout=120)
-        assert process.returncode == 0, process
+        with Emulator(PROGRAM, ["-display", "none", "-perturb", seed, "-fda", os.path.join(folder, "race.img"), "-boot", "a",
+                                "-nic", "none", "-m", "4", "-record", recording]) as machine:
+            wait_for(lambda: "counted" in machine.monitor.run("screentext"), "the guest")
+            assert machine.quit() == 0
         told = run(folder, "replay", recording, "--until", "2500000")
         assert told.returncode == 0 and told.stdout.startswith("2500000"), told
         hashes.append(told.stdout.splitlines()[-1])

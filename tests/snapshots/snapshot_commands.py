@@ -46,7 +46,7 @@ def state(machine):
 
 
 def wait_for_change(machine):
-    before, end = state(machine), time.monotonic() + 30
+    before, end = state(machine), time.monotonic() + 120
     while state(machine) == before:
         check(time.monotonic() < end, "the machine runs")
         time.sleep(0.05)
