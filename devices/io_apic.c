@@ -13,25 +13,41 @@ enum { REGISTER_ID, REGISTER_VERSION, REGISTER_ARBITRATION, REGISTER_TABLE = 0x1
 /* Delivery status (bit 12) is always idle; remote IRR is the chip's own. */
 #define ENTRY_WRITABLE UINT64_C(0xFF0000000001AFFF)
 
+/* The end of an interrupt comes by the APICs' bus, a serial one, as does the message that follows
+ * if the line is still asserted: the processor gets on meanwhile. Drivers rely on that where an
+ * interrupt cannot be served before what it interrupted has gone on. */
+#define BUS_NS 2000
+
 typedef struct IoApicState {
+    int64_t bus_due_ns; /* when pins in 'ended' ask again */
     uint64_t table[IO_APIC_PINS];
     uint32_t levels;   /* of the pins */
     uint32_t requests; /* edges that wait to be sent */
     uint32_t id;
     uint32_t selected;
+    uint32_t ended; /* pins that were asserted when their interrupt ended, a moment ago */
+    uint32_t padding;
 } IoApicState;
 
 static const Field io_apic_state_fields[] = {
-    FIELD_ARRAY(IoApicState, U64, table), FIELD(IoApicState, U32, levels),
-    FIELD(IoApicState, U32, requests),    FIELD(IoApicState, U32, id),
-    FIELD(IoApicState, U32, selected),    FIELD_END,
+    FIELD(IoApicState, U64, bus_due_ns),
+    FIELD_ARRAY(IoApicState, U64, table),
+    FIELD(IoApicState, U32, levels),
+    FIELD(IoApicState, U32, requests),
+    FIELD(IoApicState, U32, id),
+    FIELD(IoApicState, U32, selected),
+    FIELD(IoApicState, U32, ended),
+    FIELD_PADDING(IoApicState, padding),
+    FIELD_END,
 };
 
-static const FieldTable io_apic_fields = {"ioapic", 1, sizeof(IoApicState), io_apic_state_fields};
+static const FieldTable io_apic_fields = {"ioapic", 2, sizeof(IoApicState), io_apic_state_fields};
 
 struct IoApic {
     IoApicState state;
     ApicBus bus;
+    const VirtualClock *clock;
+    Timer bus_timer;
     PhysicalMap *memory;
     uint64_t message_count[IO_APIC_PINS];
 };
@@ -67,7 +83,7 @@ static void serve_pin(IoApic *apic, unsigned pin) {
     if (*entry & IO_APIC_MASKED)
         return;
     if (is_level(*entry)) {
-        if (!(state->levels & bit) || (*entry & IO_APIC_REMOTE_IRR))
+        if (!(state->levels & bit) || (*entry & IO_APIC_REMOTE_IRR) || (state->ended & bit))
             return;
         *entry |= IO_APIC_REMOTE_IRR; /* before the message: its end may come at once */
         if (!send(apic, pin, *entry))
@@ -100,8 +116,19 @@ void io_apic_end_of_interrupt(void *opaque, uint8_t vector) {
         if (!(*entry & IO_APIC_REMOTE_IRR) || (*entry & IO_APIC_VECTOR) != vector)
             continue;
         *entry &= ~(uint64_t)IO_APIC_REMOTE_IRR;
-        serve_pin(apic, pin);
+        apic->state.ended |= apic->state.levels & 1u << pin;
     }
+    if (apic->state.ended != 0 && !timer_is_armed(&apic->bus_timer))
+        timer_arm(&apic->bus_timer, clock_now_ns(apic->clock) + BUS_NS);
+}
+
+static void ask_again(void *opaque) {
+    IoApic *apic = opaque;
+    uint32_t pins = apic->state.ended;
+    apic->state.ended = 0;
+    for (unsigned pin = 0; pin < IO_APIC_PINS; pin++)
+        if (pins >> pin & 1)
+            serve_pin(apic, pin);
 }
 
 /* --- registers ---------------------------------------------------------------------------------
@@ -191,16 +218,26 @@ uint64_t io_apic_message_count(const IoApic *apic, unsigned pin) {
 static void io_apic_reset(void *opaque) {
     IoApic *apic = opaque;
     uint32_t levels = apic->state.levels;
-    apic->state = (IoApicState){.levels = levels};
+    timer_cancel(&apic->bus_timer);
+    apic->state = (IoApicState){.bus_due_ns = TIMER_NEVER, .levels = levels};
     for (unsigned pin = 0; pin < IO_APIC_PINS; pin++)
         apic->state.table[pin] = IO_APIC_MASKED;
 }
 
-static const DeviceClass io_apic_class = {"ioapic", &io_apic_fields, io_apic_reset, NULL};
+/* Bounds what a damaged save may hold: no pin waits for ever. */
+static void io_apic_restored(void *opaque) {
+    IoApic *apic = opaque;
+    if (!timer_is_armed(&apic->bus_timer))
+        apic->state.ended = 0;
+}
+
+static const DeviceClass io_apic_class = {"ioapic", &io_apic_fields, io_apic_reset,
+                                          io_apic_restored};
 
 IoApic *io_apic_create(const DeviceContext *context, const ApicBus *bus, Error *error) {
     IoApic *apic = allocate_zeroed(sizeof *apic);
     apic->bus = *bus;
+    apic->clock = context->clock;
     apic->memory = context->memory;
     const MmioRange range = {
         .name = "io-apic",
@@ -214,6 +251,8 @@ IoApic *io_apic_create(const DeviceContext *context, const ApicBus *bus, Error *
         free(apic);
         return NULL;
     }
+    timer_init(&apic->bus_timer, context->clock, "apic bus", &apic->state.bus_due_ns, ask_again,
+               apic);
     device_list_add(context->devices, &io_apic_class, "ioapic", apic, &apic->state);
     io_apic_reset(apic);
     return apic;

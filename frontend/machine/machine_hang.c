@@ -58,6 +58,7 @@ static const struct {
     {"hpet 1",           PINS_ALL,           false},
     {"hpet 2",           PINS_ALL,           false},
     {"local-apic",       0,                  true},
+    {"apic bus",         PINS_ALL,           false},
     {"keyboard byte",    LINE(1) | LINE(12), false},
     {"keyboard repeat",  LINE(1) | LINE(12), false},
     {"key-player",       LINE(1) | LINE(12), false},

@@ -51,13 +51,14 @@ local function digits_of_pi(m)
   m:wait_text("3.14159265358979323846")
 end
 
-test("with HIMEMX", function()
-  cases(start("freedos-net-sound.img", "3"), {
-    {name = "mode X", run = mode_x},
-    {name = "DJGPP demo", run = djgpp_demo},
-    {name = "DOS/32A", run = dos32a_intro},
-    {name = "digits of pi", run = digits_of_pi},
-  }, function(m, case) case.run(m) end)
-end)
-
-test("mode X under JEMM386", function() mode_x(start("freedos-net-sound.img", "2")) end)
+-- Under JEMM386 the extenders get to protected mode by its VCPI.
+for choice, manager in pairs({["3"] = "HIMEMX", ["2"] = "JEMM386"}) do
+  test("with " .. manager, function()
+    cases(start("freedos-net-sound.img", choice), {
+      {name = "mode X", run = mode_x},
+      {name = "DJGPP demo", run = djgpp_demo},
+      {name = "DOS/32A", run = dos32a_intro},
+      {name = "digits of pi", run = digits_of_pi},
+    }, function(m, case) case.run(m) end)
+  end)
+end

@@ -1,39 +1,7 @@
 -- Sound: what DOS programs play is recorded, and its pitch measured.
 local guest = require("guest")
 local linux_guest = require("linux_guest")
-
--- A WAV file -> its rate, and the samples of the left side.
-local function read_wav(path)
-  local bytes = guest.read_file(path)
-  check_equal(bytes:sub(1, 4) .. bytes:sub(9, 16), "RIFFWAVEfmt ")
-  local channels, rate = string.unpack("<I2I4", bytes, 23)
-  local size = string.unpack("<I4", bytes, 41)
-  check_equal(#bytes, 44 + size)
-  check_equal(string.unpack("<I4", bytes, 5), size + 36)
-  local samples = {}
-  for at = 45, #bytes - channels * 2 + 1, channels * 2 do
-    samples[#samples + 1] = string.unpack("<i2", bytes, at)
-  end
-  return rate, samples
-end
-
--- How often a second the samples from FIRST to LAST rise through zero, and how many there are.
-local function frequency(rate, samples, first, last)
-  local from, to, count
-  for i = first or 1, (last or #samples) - 1 do
-    local a, b = samples[i], samples[i + 1]
-    if a < 0 and b >= 0 then
-      to = i + a / (a - b)
-      from, count = from or to, (count or -1) + 1
-    end
-  end
-  return count and count > 0 and count / (to - from) * rate or 0
-end
-
-local function within(value, wanted, share, what)
-  check(math.abs(value - wanted) <= wanted * share,
-    ("%s is %.3f, not %.3f"):format(what, value, wanted))
-end
+local wav = require("wav")
 
 -- The floppy's prompt, with one of its memory managers and a card that is recorded to NAME.
 local function start(name, choice, card)
@@ -57,9 +25,9 @@ local function play_blaster(name, choice)
   check(m:text():find("interrupts: 10 ", 1, true) or m:text():find("interrupts: 11 ", 1, true),
     m:text())
   m:close()
-  local rate, samples = read_wav(path)
+  local rate, samples = wav.read(path)
   check(#samples / rate > 1.9 and #samples / rate < 2.4, #samples / rate .. " s were recorded")
-  within(frequency(rate, samples, 100, rate * 0.36 // 1), 1e6 / 91 / 25, 0.001, "the tone")
+  wav.check_frequency(rate, samples, 100, rate * 0.36 // 1, 1e6 / 91 / 25)
   return guest.read_file(path)
 end
 
@@ -83,15 +51,14 @@ for _, card in ipairs({"sb16", "adlib"}) do
     m:wait_text("OPLTEST done")
     check(m:text():find("OPL found", 1, true), m:text())
     m:close()
-    local rate, samples = read_wav(path)
+    local rate, samples = wav.read(path)
     if #samples == 0 then
       skip("no FM sound: libadplug is missing")
     end
     -- Notes of three ticks, three ticks apart: their ends, where only the carrier is left.
     for note, number in ipairs(F_NUMBERS) do
       local from = ((note - 1) * 6 + 3.5) / 18.2065 * rate // 1
-      within(frequency(rate, samples, from, from + rate // 33), number * 49716 / 65536, 0.001,
-        "note " .. note)
+      wav.check_frequency(rate, samples, from, from + rate // 33, number * 49716 / 65536, "note " .. note)
     end
   end)
 end
@@ -102,7 +69,7 @@ test("MIDI by DOSMID", function()
   m:wait_until(function() return not m:text():find("dosmid /opl", 1, true) end)
   m:wait_until(function() return m:text():match("A:\\SND>%s*$") end, {timeout = 30})
   m:close()
-  local rate, samples = read_wav(path)
+  local rate, samples = wav.read(path)
   if #samples == 0 then
     skip("no FM sound: libadplug is missing")
   end
@@ -145,9 +112,9 @@ for _, card in ipairs(LINUX_CARDS) do
     linux_guest.check_log(log)
     check_equal(m:wait_end(), 0)
     m:close()
-    local rate, samples = read_wav(path)
+    local rate, samples = wav.read(path)
     check(#samples / rate > 1.95 and #samples / rate < 2.1, #samples / rate .. " s were recorded")
-    within(frequency(rate, samples, rate // 10, rate * 19 // 10), 441, 0.001, "the tone")
+    wav.check_frequency(rate, samples, rate // 10, rate * 19 // 10, 441)
   end)
 end
 
@@ -222,6 +189,6 @@ test("checkpoints while it plays", function()
     m:text())
   m:close()
   -- What was played twice is heard twice.
-  local rate, samples = read_wav(path)
+  local rate, samples = wav.read(path)
   check(#samples / rate > 2.3 and #samples / rate < 2.7, #samples / rate .. " s were recorded")
 end)
