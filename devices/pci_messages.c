@@ -74,7 +74,7 @@ static void send(PciMessages *messages, uint64_t address, uint32_t data) {
     if (!pci_device_is_master(messages->device))
         return;
     if (address >> 20 != 0xFEE) {
-        if (address + 4 <= physical_map_ram_bytes(messages->memory))
+        if (address <= physical_map_ram_bytes(messages->memory) - 4)
             physical_write(messages->memory, (uint32_t)address, 4, data);
         return;
     }
