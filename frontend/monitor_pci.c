@@ -13,14 +13,19 @@ static const struct {
     {0x0C03, "USB controller"},
 };
 
+const char *monitor_pci_class_name(const PciDeviceInfo *info) {
+    for (size_t i = 0; i < sizeof(class_names) / sizeof(class_names[0]); i++)
+        if (class_names[i].class_code == info->class_code >> 8)
+            return class_names[i].name;
+    return NULL;
+}
+
 void monitor_print_pci_class(Monitor *monitor, const PciDeviceInfo *info) {
-    for (size_t i = 0; i < sizeof(class_names) / sizeof(class_names[0]); i++) {
-        if (class_names[i].class_code == info->class_code >> 8) {
-            monitor_print(monitor, "%s", class_names[i].name);
-            return;
-        }
-    }
-    monitor_print(monitor, "Class %04x", info->class_code >> 8);
+    const char *name = monitor_pci_class_name(info);
+    if (name != NULL)
+        monitor_print(monitor, "%s", name);
+    else
+        monitor_print(monitor, "Class %04x", info->class_code >> 8);
 }
 
 /* A ROM decodes a power of two, at least 2 KB (specification 6.2.5.2). */

@@ -11,7 +11,9 @@ typedef struct MonitorPciBar {
     uint32_t size;
 } MonitorPciBar;
 
-/* Prints "IDE controller" or "Class 1234". */
+/* "IDE controller"; NULL: a class without a name. */
+const char *monitor_pci_class_name(const PciDeviceInfo *info);
+/* Prints that, or "Class 1234". */
 void monitor_print_pci_class(Monitor *monitor, const PciDeviceInfo *info);
 /* BAR 'bar' (6 is the ROM); false if the device has none. */
 bool monitor_pci_bar(const PciDevice *device, unsigned bar, MonitorPciBar *result);

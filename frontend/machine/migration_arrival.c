@@ -265,11 +265,12 @@ static size_t take_one(MigrationArrival *arrival, const uint8_t *data, size_t si
     return MIGRATION_RECORD_HEADER_BYTES + length;
 }
 
-static void keep_rest(MigrationArrival *arrival, const uint8_t *data, size_t size) {
-    ByteBuffer rest = {.data = NULL};
-    byte_buffer_append(&rest, data, size);
-    byte_buffer_free(&arrival->waiting);
-    arrival->waiting = rest;
+/* A record may come in any number of pieces: what waits already is not moved for each of them. */
+static void forget_taken(ByteBuffer *waiting, size_t taken) {
+    if (taken == 0)
+        return;
+    memmove(waiting->data, waiting->data + taken, waiting->size - taken);
+    waiting->size -= taken;
 }
 
 bool migration_arrival_take(MigrationArrival *arrival, const uint8_t *data, size_t size,
@@ -285,7 +286,9 @@ bool migration_arrival_take(MigrationArrival *arrival, const uint8_t *data, size
         taken = take_one(arrival, data + at, size - at, error);
         at += taken;
     }
-    if (joined || at < size)
-        keep_rest(arrival, data + at, size - at);
+    if (joined)
+        forget_taken(&arrival->waiting, at);
+    else
+        byte_buffer_append(&arrival->waiting, data + at, size - at);
     return !error->set;
 }

@@ -110,6 +110,10 @@ QmpHandler qmp_drive_backup, qmp_blockdev_backup, qmp_drive_mirror, qmp_blockdev
 /* qmp_bitmaps.c */
 QmpHandler qmp_bitmap_add, qmp_bitmap_remove, qmp_bitmap_clear, qmp_bitmap_enable,
     qmp_bitmap_disable, qmp_bitmap_merge;
+/* qmp_board.c */
+QmpHandler qmp_query_pci, qmp_query_mice, qmp_query_current_machine, qmp_query_memdev,
+    qmp_query_replay, qmp_balloon, qmp_query_display_options, qmp_query_vnc_servers,
+    qmp_query_chardev_backends;
 /* qmp_network.c */
 QmpHandler qmp_set_link;
 /* qmp_migrate_parameters.c */

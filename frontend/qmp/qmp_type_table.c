@@ -44,12 +44,32 @@ const QmpType qmp_types[] = {
     {"InputEventKind", "=key btn rel abs"},
     {"InputEvent", "type:InputEventKind data:any"},
 
+    /* What is plugged in. */
+    {"PciDeviceClass", "*desc:str class:int"},
+    {"PciDeviceId", "device:int vendor:int *subsystem:int *subsystem-vendor:int"},
+    {"PciMemoryRegion", "bar:int type:str address:int size:int *prefetch:bool *mem_type_64:bool"},
+    {"PciDeviceInfo", "bus:int slot:int function:int class_info:PciDeviceClass id:PciDeviceId *irq:int irq_pin:int qdev_id:str regions:[PciMemoryRegion]"},
+    {"PciInfo", "bus:int devices:[PciDeviceInfo]"},
+    {"MouseInfo", "name:str index:int current:bool absolute:bool"},
+    {"CurrentMachineParams", "wakeup-suspend-support:bool"},
+    {"HostMemPolicy", "=default preferred bind interleave"},
+    {"Memdev", "*id:str size:int merge:bool dump:bool prealloc:bool share:bool *reserve:bool host-nodes:[int] policy:HostMemPolicy"},
+    {"ReplayMode", "=none record play"},
+    {"ReplayInfo", "mode:ReplayMode *filename:str icount:int"},
+    {"BalloonInfo", "actual:int"},
+    {"DisplayType", "=default none gtk sdl egl-headless curses cocoa spice-app dbus"},
+    {"DisplayOptions", "type:DisplayType"},
+
     /* Character devices and descriptors. */
+    {"ChardevBackendInfo", "name:str"},
     {"ChardevInfo", "label:str filename:str frontend-open:bool"},
 
     /* VNC. */
     {"NetworkAddressFamily", "=ipv4 ipv6 unix vsock unknown"},
     {"VncInfo", "enabled:bool *host:str *family:NetworkAddressFamily *service:str *auth:str"},
+    {"VncPrimaryAuth", "=none vnc ra2 ra2ne tight ultra tls vencrypt sasl"},
+    {"VncServerInfo2", "host:str service:str family:NetworkAddressFamily websocket:bool auth:VncPrimaryAuth"},
+    {"VncInfo2", "id:str server:[VncServerInfo2] clients:[any] auth:VncPrimaryAuth"},
     {"SetPasswordAction", "=keep fail disconnect"},
 
     /* Storage. */

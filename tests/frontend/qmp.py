@@ -513,6 +513,13 @@ def check_overlays():
             qmp.call("block_resize", node__name="format1", size=32 << 20)
             qmp.fails("block_resize", node__name="format1", size=5)
             qmp.call("block_resize", node__name="format1", size=16 << 20)
+            for name in ("query-mice", "query-memdev", "query-current-machine", "query-replay", "query-display-options",
+                         "query-vnc-servers", "query-chardev-backends"):
+                qmp.call(name)
+            for name, arguments in (("query-balloon", {}), ("balloon", {"value": 1 << 20})):
+                qmp.fails(name, "DeviceNotActive", **arguments)
+            (bus,) = qmp.call("query-pci")
+            assert {"slot": 1, "function": 1} in [{key: device[key] for key in ("slot", "function")} for device in bus["devices"]]
             for name in ("one", "two"):
                 qmp.call("block-dirty-bitmap-add", node="format1", name=name)
             for verb in ("clear", "disable", "enable"):
