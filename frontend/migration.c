@@ -83,9 +83,9 @@ static void *move(void *opaque) {
 }
 
 static bool start_thread(Migration *migration, Error *error) {
-    int failure = pthread_create(&migration->thread, NULL, move, migration);
     migration->thread_wanted = false;
-    migration->start_ms = migration_now_ms();
+    migration->start_ms = migration_now_ms(); /* the thread looks at it */
+    int failure = pthread_create(&migration->thread, NULL, move, migration);
     migration->has_thread = failure == 0;
     return failure == 0 || error_set(error, "no thread: %s", strerror(failure));
 }

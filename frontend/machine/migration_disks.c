@@ -16,7 +16,7 @@ typedef struct SentDrive {
     bool guarded;
     uint8_t *listed; /* for each unit */
     uint64_t units, length;
-    uint64_t waiting; /* how many are listed */
+    uint64_t waiting; /* how many are listed; atomic, as the sender counts them */
 } SentDrive;
 
 struct MigrationDisks {
@@ -33,7 +33,7 @@ static bool note_write(void *opaque, uint64_t offset, uint64_t size, Error *erro
     uint64_t end =
         size > drive->length || offset > drive->length - size ? drive->length : offset + size;
     for (uint64_t unit = offset / UNIT; unit * UNIT < end; unit++) {
-        drive->waiting += drive->listed[unit] == 0;
+        __atomic_add_fetch(&drive->waiting, drive->listed[unit] == 0, __ATOMIC_RELAXED);
         drive->listed[unit] = 1;
     }
     return true;
@@ -129,7 +129,7 @@ static bool read_unit(Reading *reading, SentDrive *drive, unsigned number, uint6
         size = 0;
     migration_put_record(reading->out, MIGRATION_DISK, record, MIGRATION_DISK_HEADER_BYTES + size);
     drive->listed[unit] = 0;
-    drive->waiting--;
+    __atomic_sub_fetch(&drive->waiting, 1, __ATOMIC_RELAXED);
     reading->disks->sent_bytes += UNIT;
     return reading->any = true;
 }
@@ -168,7 +168,8 @@ bool migration_disks_next(MigrationDisks *disks, ByteBuffer *out, Error *error) 
 void migration_disks_count(const MigrationDisks *disks, MigrationCounts *counts) {
     counts->disk_bytes = disks->sent_bytes;
     for (unsigned i = 0; i < BOARD_DRIVES; i++) {
-        counts->disk_waiting_bytes += disks->drive[i].waiting * UNIT;
+        counts->disk_waiting_bytes +=
+            __atomic_load_n(&disks->drive[i].waiting, __ATOMIC_RELAXED) * UNIT;
         counts->disk_total_bytes += disks->drive[i].units * UNIT;
     }
 }

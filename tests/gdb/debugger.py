@@ -37,11 +37,11 @@ def build_guest(folder, name="guest"):
 class Debugged:
     """A program that waits for a debugger at a unix socket, killed at the end."""
 
-    def __init__(self, program, options, paused=True, replay=None):
+    def __init__(self, program, options, paused=True, replay=None, more=""):
         self.folder = tempfile.TemporaryDirectory()
         self.address = os.path.join(self.folder.name, "gdb")
         command = [program, "-display", "none", "-serial", "none", "-monitor", "none", "-gdb",
-                   "unix:" + self.address] + (["-S"] if paused else []) + options
+                   "unix:" + self.address + more] + (["-S"] if paused else []) + options
         if replay:
             command = [program, "replay", replay, "-gdb", "unix:" + self.address, "-S", *options]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,

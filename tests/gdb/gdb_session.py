@@ -2,13 +2,15 @@
 """A real gdb at the stub: registers, memory, break- and watchpoints, steps, threads, the monitor, the end."""
 import os
 import re
+import shutil
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 
-from debugger import Debugged, run_checks
+from debugger import Debugged, build_guest, run_checks
 
 PROGRAM = os.path.abspath(sys.argv[1])
 
@@ -149,9 +151,50 @@ def debugs_xv6(elf):
     expect(r"Breakpoint 2, 0x0010000c(?s:.*)\[ PE .*PG", text)
 
 
+def follows_v8086_mode(elf):
+    """Addresses are linear there too; a fault leads to the monitor, where they are flat ones, and back."""
+    with tempfile.TemporaryDirectory() as folder:
+        guest = build_guest(folder, "v8086")
+        for options in ([], ["-accel", "interp"]):
+            with Debugged(PROGRAM, ["-kernel", guest, "-m", "16", *options]) as machine:
+                text = machine.gdb([
+                    "hbreak *0x20004", "continue", "info registers eip cs ss ds eflags", "x/2xh $esp", "x/xh 0x4ffee",
+                    "x/2xb 0x20004", "stepi", "info registers eip", "x/dh 0x30010",
+                    "delete", "watch *(short *)0x30010", "continue", "info registers eip", "delete", "break monitor_entry",
+                    "continue", "info registers eip cs eflags", "x/4xw $esp", "delete", "stepi 3", "info registers eip cs",
+                    "monitor info registers"], guest)
+            expect(r"Breakpoint 1, 0x00020004", text)
+            expect(r"eip +0x20004 +(?s:.*)cs +0x2000 (?s:.*)ss +0x4000 (?s:.*)ds +0x3000 (?s:.*)eflags +0x20002 +\[ VM \]", text)
+            expect(r"0x4ffee:\s+0x1234", text)
+            expect(r"0x20004:\s+0xff\s+0x06", text)
+            expect(r"0x20008(?s:.*)0x30010:\s+1\n", text)
+            expect(r"Hardware watchpoint \d(?s:.*)Old value = 1\nNew value = 2\n(?s:.*)eip +0x20008 ", text)
+            expect(r"monitor_entry(?s:.*)cs +0x8 (?s:.*)eflags +0x\w+ +\[ (?!.*VM)", text)
+            expect(r":\s+0x00000000\s+0x00000008\s+0x00002000\s+0x0003\d\d\d\d", text)
+            expect(r"eip +0x2000a (?s:.*)cs +0x2000 (?s:.*)EIP=0000000a EFL=0003", text)
+
+
+def agrees_with_qemu(elf):
+    """Registers and memory as gdb prints them, where QEMU's stub shows the same: in flat protected mode."""
+    if shutil.which("qemu-system-i386") is None:
+        print("(no qemu-system-i386)")
+        return
+    commands = ["break corrupt", "continue", "info registers eax ecx esp edi eip eflags cs ss ds es", "x/4xw &array", "x/3i $pc",
+                "stepi 5", "info registers eip ecx edi eflags", "x/4dw &array", "break done", "continue", "print/x (int)victim",
+                "watch *(int *)&counter", "print $eflags", "x/2xb &gdt", "info registers eip cs cr0"]
+    texts = []
+    for program, options in ((PROGRAM, []), (shutil.which("qemu-system-i386"), ["-cpu", "pentium3"])):
+        with Debugged(program, ["-kernel", elf, "-m", "16", *options], more=",server=on,wait=off") as machine:
+            time.sleep(0.5)  # QEMU's socket is there before it listens
+            text = machine.gdb(commands, elf)
+        texts.append([re.sub(r"\[.*\]", lambda flags: str(sorted(set(flags.group().split()) - {"IOPL=0"})), line)  # in whatever order
+                      for line in text.splitlines()[2:] if re.match(r"^(e?[a-z]{2}[a-z0-9]?|eflags|cr0) +0x|^0x|^=>|^ +0x|^\$\d", line)])
+    assert texts[0] == texts[1] and len(texts[0]) > 20, [pair for pair in zip(*texts) if pair[0] != pair[1]] or texts
+
+
 CHECKS = [starts_at_the_reset_vector, breaks_watches_and_steps, stops_at_a_triple_fault, steps_take_no_interrupts,
           knows_threads, runs_monitor_commands, interrupts_detaches_and_ends, answers_ctrl_c_and_bad_packets,
-          refuses_bad_addresses, debugs_xv6]
+          refuses_bad_addresses, follows_v8086_mode, agrees_with_qemu, debugs_xv6]
 
 
 if __name__ == "__main__":
