@@ -15,7 +15,7 @@ const OptionInfo option_table[] = {
     {"enable-kvm", NULL, NULL, option_enable_kvm},
     {"icount", "shift=N", "time follows the instruction count: 2^N ns each", option_icount},
     {"perturb", "SEED", "move timings that hardware leaves free, as the seed says, for -icount", option_perturb},
-    {"rtc", "base=B,...", "clock starts at utc, localtime or a date; clock=host: it goes on in pauses", option_rtc},
+    {"rtc", "base=B,...", "clock starts at utc, localtime or a date; clock=host: it goes on in pauses and since savevm", option_rtc},
     {"name", "NAME", "shown in the window's title", option_name},
     {"uuid", "UUID", "the machine's number, 8-4-4-4-12 hexadecimal digits", option_uuid},
     {"smbios", "type=N,field=TEXT", "names in the SMBIOS tables: types 0 to 4, 11, 17", option_smbios},

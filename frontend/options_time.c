@@ -60,7 +60,8 @@ static bool set_base(MachineConfig *machine, const char *base, Error *error) {
     return true;
 }
 
-/* Whether the clock goes on while the machine is paused, as the host's does. */
+/* Whether the clock goes on while the machine is paused, as the host's does. That one, not the
+ * host's timer, also tells how long ago a snapshot was saved. */
 static bool set_clock(MachineConfig *machine, const char *clock, Error *error) {
     if (clock == NULL)
         return true;
@@ -68,6 +69,7 @@ static bool set_clock(MachineConfig *machine, const char *clock, Error *error) {
     if (!is_host && strcmp(clock, "vm") != 0)
         return error_set(error, "clock is host, rt or vm, not '%s'", clock);
     machine->rtc_runs_on = is_host;
+    machine->rtc_catches_up = strcmp(clock, "host") == 0;
     return true;
 }
 

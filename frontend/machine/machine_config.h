@@ -166,6 +166,7 @@ typedef struct MachineConfig {
     RtcBase rtc_base;
     int64_t rtc_seconds; /* since 1970, for RTC_BASE_SECONDS */
     bool rtc_runs_on;    /* the clock chip goes on while the machine is paused */
+    bool rtc_catches_up; /* and has gone on when a snapshot is loaded */
 
     const char *bios;            /* NULL for the standard one */
     const char *firmware_folder; /* -L; may be NULL */

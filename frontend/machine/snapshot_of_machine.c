@@ -3,6 +3,7 @@
 #include "disk_logs.h"
 #include "disk_point.h"
 #include "disk_state.h"
+#include "host_clock.h"
 #include "machine_action.h"
 #include "machine_parts.h"
 #include "machine_state.h"
@@ -273,17 +274,33 @@ static bool writes_images(const Machine *machine, const SnapshotImage *image) {
     return writes;
 }
 
+/* By the host's clock, which told when it was saved. What was a pause of the machine before is none
+ * of what it is now. */
+static void catch_up(Machine *machine, int64_t saved_seconds) {
+    int64_t passed = (int64_t)time(NULL) - saved_seconds;
+    if (machine->paused_host_ns != 0)
+        machine->paused_host_ns = host_clock_ns();
+    if (!machine->config.rtc_catches_up || passed <= 0 || passed > INT64_MAX / 4 / NS_PER_SECOND)
+        return;
+    uint64_t ns = (uint64_t)passed * NS_PER_SECOND;
+    const uint32_t numbers[] = {(uint32_t)ns, (uint32_t)(ns >> 32)};
+    machine_act_numbers(machine, ACTION_PASS_TIME, numbers, 2);
+}
+
 static bool load_from(Machine *machine, SnapshotFile *file, const char *name, bool *needs_writing,
                       Error *error) {
     const SnapshotInfo *info = find(file, name, error);
     uint64_t id = info != NULL ? info->id : 0; /* loading may move what 'info' points to */
+    int64_t saved_seconds = info != NULL ? info->date_seconds : 0;
     bool good = info != NULL && check_machine(machine, info, error);
     SnapshotImage *image = good ? snapshot_file_read(file, id, error) : NULL;
     *needs_writing =
         image != NULL && !disk_logs_hold_file(machine, file) && writes_images(machine, image);
     good = image != NULL && !*needs_writing && take_over(machine, image, file, id, error);
-    if (good)
+    if (good) {
         machine->snapshot_id = id;
+        catch_up(machine, saved_seconds);
+    }
     snapshot_image_free(image);
     return good;
 }

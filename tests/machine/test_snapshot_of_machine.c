@@ -5,6 +5,7 @@
 #include "machine_clone.h"
 #include "machine_parts.h"
 #include "machine_snapshot.h"
+#include "mc146818.h"
 #include "snapshot_file.h"
 #include "snapshot_of_machine.h"
 #include "snapshot_picture.h"
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MILLION 1000000u
@@ -239,6 +241,26 @@ START_TEST(a_guest_that_powered_off_comes_back) {
 END_TEST
 
 /* A damaged page of memory is found before anything is changed. */
+/* With -rtc clock=host the clock chip shows that time has passed since; else it shows what it did.
+ */
+START_TEST(the_clock_chip_catches_up) {
+    int64_t saved_at = mc146818_time(machine->board.rtc);
+    time_t begin = time(NULL);
+    save(machine, "a");
+    struct timespec wait = {.tv_sec = 2, .tv_nsec = 100000000};
+    nanosleep(&wait, NULL);
+    load(machine, "a");
+    ck_assert_int_eq(mc146818_time(machine->board.rtc), saved_at);
+    config.rtc_runs_on = config.rtc_catches_up = true;
+    Machine *other = make();
+    load(other, "a");
+    int64_t passed = mc146818_time(other->board.rtc) - saved_at;
+    ck_assert_int_ge(passed, 1);
+    ck_assert_int_le(passed, time(NULL) - begin + 1);
+    machine_destroy(other);
+}
+END_TEST
+
 START_TEST(a_damaged_snapshot_changes_nothing) {
     save(machine, "a");
     machine_run_instructions(machine, MILLION);
@@ -279,6 +301,7 @@ int main(void) {
     tcase_add_test(tests, clones_save_and_load);
     tcase_add_test(tests, a_snapshot_knows_whose_future_it_is);
     tcase_add_test(tests, a_guest_that_powered_off_comes_back);
+    tcase_add_test(tests, the_clock_chip_catches_up);
     tcase_add_test(tests, a_damaged_snapshot_changes_nothing);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

@@ -2,7 +2,7 @@
 """Snapshots at random instructions of a run: loaded in a fresh process, each goes on to the hash
 that the run has which was never saved; with every backend, also with another one than saved it.
 
-    snapshot_points.py PROGRAM GUEST [POINTS]    GUEST: freedos, kolibri, xv6, linux, disk, pci_disks
+    snapshot_points.py PROGRAM GUEST [POINTS]    GUEST: freedos, kolibri, xv6, linux, disk, pci_disks, all
 """
 import os
 import platform
@@ -47,6 +47,27 @@ PCI_DISKS_SCRIPT = """while true; do
     md5sum /dev/vda /dev/nvme0n1 /dev/sda /dev/sdb
     dd if=/dev/sr0 bs=2048 count=100 | md5sum
 done
+"""
+
+# Everything moves data at the same time.
+ALL_SCRIPT = """until test -b /dev/sdd; do sleep 1; done
+(while sleep 1; do echo 3 >/proc/sys/vm/drop_caches; done) &
+for disk in /dev/vda /dev/nvme0n1 /dev/sda /dev/sdb /dev/sdc /dev/sdd; do
+    (while true; do dd if=/bin/busybox of=$disk bs=64k conv=fsync; cat $disk | md5sum; done) >/dev/null 2>&1 &
+done
+(while true; do dd if=/dev/sr0 bs=2048 count=100 | md5sum; done) >/dev/null 2>&1 &
+(while true; do dd if=/bin/busybox of=/dev/fd0 bs=9k count=9 conv=fsync; cat /dev/fd0 | md5sum; done) >/dev/null 2>&1 &
+for i in 0 1 2 3 4; do
+    ifconfig eth$i 10.0.1$i.15 netmask 255.255.255.0 up
+    ping -s 1400 -i 0.1 10.0.1$i.2 >/dev/null &
+done
+for i in "" 1 2; do
+    (while true; do cat /bin/busybox >/dev/dsp$i; done) &
+done
+sleep 5
+grep -E "[0-9]:" /proc/interrupts
+cat /proc/net/dev
+while true; do md5sum /bin/busybox >/dev/null; done
 """
 
 
@@ -104,6 +125,42 @@ def pci_disks(folder):
         "-device", "nvme,drive=n,serial=n", "-device", "lsi", "-device", "scsi-hd,drive=s"]
 
 
+NETWORK_CARDS = {"e1000": "e1000", "ne2k_pci": "ne2k-pci", "virtio-net-pci": "virtio_net", "rtl8139": "8139cp",
+                 "pcnet": "pcnet32"}
+SOUND_CARDS = {"AC97": "snd_intel8x0", "ES1370": "snd_ens1370", "sb16": "snd_sb16"}
+
+
+def everything(folder):
+    """Each kind of disk, network card and sound card, a floppy drive, a CD drive and USB: all at work."""
+    image = initramfs.build(os.path.join(folder, "initramfs"), "686", script=ALL_SCRIPT,
+                            modules=["ata_piix", "virtio_pci", "virtio_blk", "ahci", "nvme", "sym53c8xx", "uhci_hcd",
+                                     "usb_storage", "sd_mod", "sr_mod", "floppy", *NETWORK_CARDS.values(),
+                                     *SOUND_CARDS.values(), "snd_pcm_oss"],
+                            module_options={"snd_sb16": "isapnp=0 port=0x220 irq=5 dma8=1 dma16=5"})
+    options = ["-m", "128", "-kernel", fetch_packages.kernel_image("686"), "-initrd", image,
+               "-append", "console=ttyS0 net.ifnames=0", "-serial", "null",
+               "-audiodev", "none,id=a", "-usb"]
+    plugs = {"v": ["virtio-blk-pci"], "a": ["ich9-ahci,id=ahci", "ide-hd,bus=ahci.0"], "n": ["nvme,serial=n"],
+             "s": ["lsi", "scsi-hd"], "u": ["usb-storage"], "i": ["ide-hd,bus=ide.0"]}
+    for name, devices in plugs.items():
+        path = os.path.join(folder, f"{name}.img")
+        with open(path, "wb") as file:
+            file.truncate(2 << 20)
+        options += ["-drive", f"file={path},format=raw,if=none,id={name},snapshot=on"]
+        devices = [*devices[:-1], f"{devices[-1]},drive={name}"]
+        options += [word for device in devices for word in ("-device", device)]
+    floppy = os.path.join(folder, "floppy.img")
+    with open(floppy, "wb") as file:
+        file.truncate(1474560)
+    options += ["-drive", f"file={floppy},format=raw,if=floppy,snapshot=on",
+                "-cdrom", os.path.join(GUESTS, "test-cd.iso")]
+    for number, card in enumerate(NETWORK_CARDS):
+        options += ["-netdev", f"user,id=n{number},net=10.0.1{number}.0/24", "-device", f"{card},netdev=n{number}"]
+    for card in SOUND_CARDS:
+        options += ["-device", f"{card},audiodev=a"]
+    return 8_000_000_000, 800_000_000, "-", options
+
+
 def linux(folder):
     """From the first instructions of the unpacked kernel to its programs."""
     image = initramfs.build(os.path.join(folder, "initramfs"), "686", script=LINUX_SCRIPT)
@@ -132,7 +189,7 @@ def main():
         try:
             start, span, keys, options = {
                 "freedos": freedos, "kolibri": kolibri, "xv6": xv6, "linux": linux,
-                "disk": disk, "pci_disks": pci_disks}[guest](folder)
+                "disk": disk, "pci_disks": pci_disks, "all": everything}[guest](folder)
         except fetch_packages.PackageMissing as reason:
             print(f"skipped: {reason}")
             sys.exit(77)
