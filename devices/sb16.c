@@ -26,7 +26,7 @@ static const Field sb16_state_fields[] = {
     FIELD(Sb16State, U8, irq_pending),
     FIELD(Sb16State, U8, mixer_index),
     FIELD_BYTES_OF(Sb16State, mixer),
-    FIELD_PADDING(Sb16State, padding),
+    FIELD(Sb16State, U8, midi),
     FIELD_END,
 };
 
@@ -57,6 +57,8 @@ void sb16_set_midi_irq(void *opaque, int line, int level) {
         acknowledge(card, SB16_IRQ_MIDI);
 }
 
+enum { VERSION_PRO = 0x300 }; /* of the DSP: from here on there is a mixer */
+
 /* Offsets of two ranges of ports. */
 enum { MIXER_PORTS = 0x4, MIXER_INDEX = 0, MIXER_DATA = 1, DSP_RESET = 2 };
 enum {
@@ -70,6 +72,8 @@ enum {
 static uint32_t mixer_port_read(void *opaque, uint32_t offset, unsigned size) {
     const Sb16 *card = opaque;
     (void)size;
+    if (card->version < VERSION_PRO)
+        return 0xFF;
     return offset == MIXER_INDEX  ? card->state.mixer_index
            : offset == MIXER_DATA ? sb16_mixer_read(card)
                                   : 0xFF;
@@ -78,9 +82,10 @@ static uint32_t mixer_port_read(void *opaque, uint32_t offset, unsigned size) {
 static void mixer_port_write(void *opaque, uint32_t offset, unsigned size, uint32_t value) {
     Sb16 *card = opaque;
     (void)size;
-    if (offset == MIXER_INDEX) {
+    bool has_mixer = card->version >= VERSION_PRO;
+    if (offset == MIXER_INDEX && has_mixer) {
         card->state.mixer_index = (uint8_t)value;
-    } else if (offset == MIXER_DATA) {
+    } else if (offset == MIXER_DATA && has_mixer) {
         sb16_mixer_write(card, (uint8_t)value);
     } else if (offset == DSP_RESET) {
         if (card->state.reset_pin && !(value & 1))
@@ -173,6 +178,7 @@ Sb16 *sb16_create(const DeviceContext *context, const Sb16Options *options, Erro
     card->default_dma = options->dma;
     card->default_dma16 = options->dma16;
     card->fm = options->fm;
+    card->midi = options->midi;
     for (unsigned i = 0; i < SB16_IRQS; i++)
         card->irqs[i] = options->irqs[i];
     card->voice = audio_voice_open(options->mixer, NULL, NULL);

@@ -1,5 +1,6 @@
 /* The Sound Blaster 16: a DSP that plays by DMA, and the mixer CT1745. (Creative, "Sound Blaster
- * Series Hardware Programming Guide".) Its FM synthesizer is opl3.h, its MIDI port mpu401.h.
+ * Series Hardware Programming Guide".) Its FM synthesizer is opl3.h, its MIDI port mpu401.h. With a
+ * DSP of an older version it is that card: 1.x and 2.x have no mixer, 3.x has the Pro's CT1345.
  *
  * What is played is fetched as it is due, a millisecond's worth at once, and up to the present
  * whenever the guest looks at the DMA controller. What it would record is silence. */
@@ -9,6 +10,7 @@
 #include "audio_mixer.h"
 #include "device_context.h"
 #include "i8237.h"
+#include "midi_sink.h"
 
 enum { SB16_IRQS = 4 };
 
@@ -19,6 +21,7 @@ typedef struct Sb16Options {
     I8237 *dma_controller;
     AudioMixer *mixer; /* NULL: not heard */
     AudioVoice *fm;    /* whose volume the mixer sets too; may be NULL */
+    MidiSink midi;     /* for what the DSP sends */
 } Sb16Options;
 
 typedef struct Sb16 Sb16;

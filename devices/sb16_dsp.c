@@ -58,6 +58,8 @@ static void play_8(Sb16 *card, uint8_t command, const uint8_t *arguments) {
     bool repeats = high_speed ? !(kind & 1) : (kind & 8) != 0;
     if (repeats)
         format |= SB16_AUTO;
+    if (high_speed)
+        format |= SB16_HIGH_SPEED;
     if (pro_stereo(card))
         format |= SB16_STEREO;
     set_rate(card, pro_stereo(card));
@@ -145,6 +147,25 @@ static void set_repeat(Sb16 *card, uint8_t command, const uint8_t *arguments) {
         card->state.transfer.format &= (uint8_t)~SB16_AUTO;
 }
 
+/* --- MIDI by the connector at the back ---------------------------------------------------------
+ */
+
+static void send_midi(Sb16 *card, uint8_t byte) {
+    if (card->midi.write != NULL)
+        card->midi.write(card->midi.opaque, clock_now_ns(card->clock), byte);
+}
+
+static void send_midi_byte(Sb16 *card, uint8_t command, const uint8_t *arguments) {
+    (void)command;
+    send_midi(card, arguments[0]);
+}
+
+/* What comes in is asked for with an interrupt or without, with times or without: nothing comes. */
+static void begin_midi_uart(Sb16 *card, uint8_t command, const uint8_t *arguments) {
+    (void)command, (void)arguments;
+    card->state.midi = 1;
+}
+
 static void set_speaker(Sb16 *card, uint8_t command, const uint8_t *arguments) {
     (void)arguments;
     sb16_transfer_run(card);
@@ -220,72 +241,91 @@ static void ignore(Sb16 *card, uint8_t command, const uint8_t *arguments) {
 /* --- the table ---------------------------------------------------------------------------------
  */
 
-/* The first row that fits counts; commands of none do nothing. */
+/* The first row that fits counts; commands of none, or of later versions, do nothing. */
 static const struct {
     uint8_t first, last, arguments;
+    uint16_t since; /* version of the DSP */
     Command *run;
 } commands[] = {
-    {0x04, 0x05, 1, ignore}, /* the signal processor, which this card has not */
-    {0x0E, 0x0E, 2, ignore},
-    {0x0F, 0x0F, 1, tell_zero},
-    {0x10, 0x11, 1, play_direct},
-    {0x14, 0x15, 2, play_8},
-    {0x16, 0x17, 2, play_adpcm},
-    {0x1C, 0x1D, 0, play_8},
-    {0x1E, 0x1F, 0, play_adpcm},
-    {0x20, 0x20, 0, record_direct},
-    {0x24, 0x24, 2, play_8},
-    {0x28, 0x28, 0, record_direct},
-    {0x2C, 0x2C, 0, play_8},
-    {0x38, 0x38, 1, ignore}, /* a MIDI byte to the connector at the back */
-    {0x40, 0x40, 1, set_time_constant},
-    {0x41, 0x42, 2, set_frame_rate},
-    {0x45, 0x45, 0, set_repeat},
-    {0x47, 0x47, 0, set_repeat},
-    {0x48, 0x48, 2, set_block_size},
-    {0x74, 0x77, 2, play_adpcm},
-    {0x7C, 0x7F, 0, play_adpcm},
-    {0x80, 0x80, 2, play_silence},
-    {0x90, 0x91, 0, play_8},
-    {0x98, 0x99, 0, play_8},
-    {0xB0, 0xCF, 3, play_16},
-    {0xD0, 0xD0, 0, pause},
-    {0xD1, 0xD1, 0, set_speaker},
-    {0xD3, 0xD3, 0, set_speaker},
-    {0xD4, 0xD6, 0, pause},
-    {0xD8, 0xD8, 0, tell_speaker},
-    {0xD9, 0xDA, 0, set_repeat},
-    {0xE0, 0xE0, 1, tell_complement},
-    {0xE1, 0xE1, 0, tell_version},
-    {0xE2, 0xE2, 1, tell_identity},
-    {0xE3, 0xE3, 0, tell_copyright},
-    {0xE4, 0xE4, 1, set_test},
-    {0xE8, 0xE8, 0, tell_test},
-    {0xF2, 0xF3, 0, interrupt},
-    {0xF8, 0xF8, 0, tell_zero},
-    {0xF9, 0xF9, 1, tell_zero}, /* memory of the card's microcontroller */
-    {0xFA, 0xFA, 2, ignore},
+    {0x04, 0x05, 1, 0x400, ignore}, /* the signal processor, which this card has not */
+    {0x0E, 0x0E, 2, 0x400, ignore},
+    {0x0F, 0x0F, 1, 0x400, tell_zero},
+    {0x10, 0x11, 1, 0x100, play_direct},
+    {0x14, 0x15, 2, 0x100, play_8},
+    {0x16, 0x17, 2, 0x100, play_adpcm},
+    {0x1C, 0x1D, 0, 0x200, play_8},
+    {0x1E, 0x1F, 0, 0x200, play_adpcm},
+    {0x20, 0x20, 0, 0x100, record_direct},
+    {0x24, 0x24, 2, 0x100, play_8},
+    {0x28, 0x28, 0, 0x100, record_direct},
+    {0x2C, 0x2C, 0, 0x200, play_8},
+    {0x30, 0x33, 0, 0x100, ignore}, /* MIDI comes in: none ever does */
+    {0x34, 0x37, 0, 0x200, begin_midi_uart},
+    {0x38, 0x38, 1, 0x100, send_midi_byte},
+    {0x40, 0x40, 1, 0x100, set_time_constant},
+    {0x41, 0x42, 2, 0x400, set_frame_rate},
+    {0x45, 0x45, 0, 0x400, set_repeat},
+    {0x47, 0x47, 0, 0x400, set_repeat},
+    {0x48, 0x48, 2, 0x200, set_block_size},
+    {0x74, 0x77, 2, 0x100, play_adpcm},
+    {0x7C, 0x7F, 0, 0x200, play_adpcm},
+    {0x80, 0x80, 2, 0x100, play_silence},
+    {0x90, 0x91, 0, 0x201, play_8},
+    {0x98, 0x99, 0, 0x201, play_8},
+    {0xA0, 0xA8, 0, 0x300, ignore}, /* recording by one side or both */
+    {0xB0, 0xCF, 3, 0x400, play_16},
+    {0xD0, 0xD0, 0, 0x100, pause},
+    {0xD1, 0xD1, 0, 0x100, set_speaker},
+    {0xD3, 0xD3, 0, 0x100, set_speaker},
+    {0xD4, 0xD4, 0, 0x100, pause},
+    {0xD5, 0xD6, 0, 0x400, pause},
+    {0xD8, 0xD8, 0, 0x200, tell_speaker},
+    {0xD9, 0xD9, 0, 0x400, set_repeat},
+    {0xDA, 0xDA, 0, 0x200, set_repeat},
+    {0xE0, 0xE0, 1, 0x200, tell_complement},
+    {0xE1, 0xE1, 0, 0x100, tell_version},
+    {0xE2, 0xE2, 1, 0x200, tell_identity},
+    {0xE3, 0xE3, 0, 0x400, tell_copyright},
+    {0xE4, 0xE4, 1, 0x200, set_test},
+    {0xE8, 0xE8, 0, 0x200, tell_test},
+    {0xF2, 0xF2, 0, 0x100, interrupt},
+    {0xF3, 0xF3, 0, 0x400, interrupt},
+    {0xF8, 0xF8, 0, 0x100, tell_zero},
+    {0xF9, 0xF9, 1, 0x400, tell_zero}, /* memory of the card's microcontroller */
+    {0xFA, 0xFA, 2, 0x400, ignore},
 };
 
-static int find_command(uint8_t command) {
+static int find_command(const Sb16 *card, uint8_t command) {
     for (unsigned i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (command >= commands[i].first && command <= commands[i].last)
-            return (int)i;
+            return card->version >= commands[i].since ? (int)i : -1;
     return -1;
 }
 
 static void finish_command(Sb16 *card) {
     Sb16State *state = &card->state;
-    int row = find_command(state->command);
+    int row = find_command(card, state->command);
     state->arguments_wanted = state->argument_count = 0;
     if (row >= 0)
         commands[row].run(card, state->command, state->arguments);
 }
 
+/* Before 4.00 the DSP has no time for commands while it moves samples at high speed. */
+static bool is_deaf(const Sb16 *card) {
+    const Sb16Transfer *transfer = &card->state.transfer;
+    return card->version < 0x400 && transfer->running && (transfer->format & SB16_HIGH_SPEED);
+}
+
 void sb16_dsp_write(Sb16 *card, uint8_t value) {
     Sb16State *state = &card->state;
+    if (is_deaf(card))
+        return;
+    if (state->midi) {
+        send_midi(card, value);
+        return;
+    }
     if (state->arguments_wanted == 0) {
-        int row = find_command(value);
+        int row = find_command(card, value);
         state->command = value;
         state->argument_count = 0;
         state->arguments_wanted = row >= 0 ? commands[row].arguments : 0;
@@ -315,7 +355,7 @@ void sb16_dsp_reset(Sb16 *card) {
     state->time_constant = 45; /* 4739 Hz, until it is said otherwise */
     state->block_size = 0xFFFF;
     state->arguments_wanted = state->argument_count = 0;
-    state->speaker_on = 0;
+    state->speaker_on = state->midi = 0;
     state->identity = IDENTITY_FIRST;
     state->identity_count = 0;
     state->irq_pending &= SB16_IRQ_MIDI;

@@ -18,6 +18,7 @@ enum {
     SB16_AUTO = 0x10,    /* block after block */
     SB16_SILENCE = 0x20, /* no DMA at all, time passes */
     SB16_REFERENCE = 0x40,
+    SB16_HIGH_SPEED = 0x80,
 };
 
 /* A byte, or a frame, of what is transferred is a group: it lasts 'frames' sampling periods. */
@@ -54,7 +55,7 @@ typedef struct Sb16State {
     uint8_t irq_pending;
     uint8_t mixer_index;
     uint8_t mixer[256];
-    uint8_t padding[1];
+    uint8_t midi; /* what is written to the DSP is MIDI, until it is reset */
 } Sb16State;
 
 struct Sb16 {
@@ -64,6 +65,7 @@ struct Sb16 {
     I8237 *dma;
     Wire irqs[SB16_IRQS];
     AudioVoice *voice, *fm;
+    MidiSink midi;
     uint16_t version;
     uint8_t default_irq, default_dma, default_dma16;
 };

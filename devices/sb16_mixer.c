@@ -78,10 +78,18 @@ void sb16_mixer_reset(Sb16 *card) {
     mixer[MIXER_DMA] = (uint8_t)(1u << (card->default_dma & 7) | 1u << (card->default_dma16 & 7));
 }
 
+/* The Pro's mixer, CT1345, has few registers: those for both sides, inputs, filters and stereo. */
+static bool is_there(const Sb16 *card, uint8_t index) {
+    return card->version >= 0x400 || find_pro(index) >= 0 || index == MIXER_RESET ||
+           index == 0x0A || index == 0x0C || index == 0x0E;
+}
+
 void sb16_mixer_write(Sb16 *card, uint8_t value) {
     Sb16State *state = &card->state;
     uint8_t index = state->mixer_index;
     int pro = find_pro(index);
+    if (!is_there(card, index))
+        return;
     if (index == MIXER_RESET) {
         set_defaults(card);
     } else if (pro >= 0) {
@@ -103,6 +111,8 @@ void sb16_mixer_write(Sb16 *card, uint8_t value) {
 uint8_t sb16_mixer_read(const Sb16 *card) {
     const Sb16State *state = &card->state;
     int pro = find_pro(state->mixer_index);
+    if (!is_there(card, state->mixer_index))
+        return 0xFF;
     if (pro >= 0)
         return (uint8_t)((state->mixer[pro] & 0xF0) | state->mixer[pro + 1] >> 4);
     if (state->mixer_index == MIXER_IRQ_STATUS)

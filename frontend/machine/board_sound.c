@@ -81,7 +81,8 @@ static bool create_sb16(Board *board, Error *error) {
                            .dma16 = config->dma16,
                            .dma_controller = board->dma,
                            .mixer = board_mixer(board, SOUND_SB16),
-                           .fm = opl3_voice(board->opl)};
+                           .fm = opl3_voice(board->opl),
+                           .midi = board->machine->config.midi};
     for (unsigned i = 0; i < SB16_IRQS; i++)
         options.irqs[i] = irq_lines_input(board->irq_lines, IRQ_SOURCE_SOUND, irqs[i]);
     board->sb16 = sb16_create(&context, &options, error);

@@ -14,6 +14,13 @@ static I8237 *dma;
 static Opl3 *opl;
 static Sb16 *card;
 static Probe irq;
+static Sink midi;
+static uint16_t version = 0x405;
+
+static void send_midi(void *opaque, int64_t time_ns, uint8_t byte) {
+    (void)time_ns;
+    sink_write(opaque, byte);
+}
 
 static void plug_in(AudioMixer *mixer) {
     irq = (Probe){0};
@@ -24,19 +31,21 @@ static void plug_in(AudioMixer *mixer) {
                             .mixer = mixer};
     opl = opl3_create(&fixture->context, &fm, NULL);
     const Sb16Options options = {.port = BASE,
-                                 .version = 0x405,
+                                 .version = version,
                                  .irq = 5,
                                  .dma = 1,
                                  .dma16 = 5,
                                  .irqs = {{0}, probe_wire(&irq)},
                                  .dma_controller = dma,
                                  .mixer = mixer,
-                                 .fm = opl3_voice(opl)};
+                                 .fm = opl3_voice(opl),
+                                 .midi = {send_midi, &midi}};
     card = sb16_create(&fixture->context, &options, NULL);
     ck_assert_ptr_nonnull(card);
 }
 
 static void setup(void) {
+    midi.count = 0;
     fixture = chip_fixture_create();
     heard = heard_create(fixture);
     plug_in(heard->mixer);
@@ -277,6 +286,101 @@ START_TEST(waits_for_memory) {
 }
 END_TEST
 
+static void setup_pro(void) {
+    version = 0x302;
+    setup();
+    version = 0x405;
+}
+
+static void setup_first(void) {
+    version = 0x105;
+    setup();
+    version = 0x405;
+}
+
+START_TEST(sends_midi) {
+    reset();
+    dsp(0x38);
+    dsp(0x90);
+    dsp(0x38);
+    dsp(0x3C);
+    ck_assert_uint_eq(midi.count, 2);
+    dsp(0x30); /* what comes in */
+    ck_assert_uint_eq(port_in(fixture, BASE + 0xE), 0x7F);
+    dsp(0x34);
+    dsp(0xE1); /* no question for the version */
+    dsp(0x40);
+    ck_assert_uint_eq(port_in(fixture, BASE + 0xE), 0x7F);
+    ck_assert_uint_eq(midi.count, 4);
+    ck_assert_mem_eq(midi.bytes, "\x90\x3C\xE1\x40", 4);
+    reset();
+    dsp(0xE1);
+    ck_assert_uint_eq(answer(), 4);
+    ck_assert_uint_eq(midi.count, 4);
+}
+END_TEST
+
+/* At high speed a Sound Blaster Pro hears nothing but a reset; and its mixer is a small one. */
+START_TEST(pro_is_deaf_at_high_speed) {
+    reset();
+    fill_8(1000, 100);
+    program_dma(1, 0x58, 1000);
+    dsp(0x40);
+    dsp(206); /* 20 kHz */
+    dsp_3(0x48, 499);
+    dsp(0xD1);
+    dsp(0x90);
+    run_ms(26);
+    ck_assert_int_eq(irq.rises, 1);
+    port_in(fixture, BASE + 0xE);
+    dsp(0xE1);
+    dsp(0xD0); /* no pause */
+    ck_assert_uint_eq(port_in(fixture, BASE + 0xE), 0x7F);
+    run_ms(25);
+    ck_assert_int_eq(irq.rises, 2);
+    reset();
+    run_ms(100);
+    ck_assert_int_eq(irq.rises, 2);
+    dsp(0xE1);
+    ck_assert_uint_eq(answer(), 3);
+    ck_assert_uint_eq(answer(), 2);
+    mixer(0x22, 0xEE);
+    ck_assert_uint_eq(read_mixer(0x22), 0xEE);
+    ck_assert_uint_eq(read_mixer(0x80), 0xFF);
+    mixer(0x0E, 2);
+    ck_assert_uint_eq(read_mixer(0x0E), 2);
+    dsp(0xB0); /* of the 16 alone: no arguments follow */
+    dsp(0xE1);
+    ck_assert_uint_eq(answer(), 3);
+}
+END_TEST
+
+/* A DSP 1.05 has neither mixer nor auto-initialisation, and its speaker is off at first. */
+START_TEST(first_version) {
+    reset();
+    ck_assert_uint_eq(read_mixer(0x22), 0xFF);
+    fill_8(1000, 100);
+    program_dma(1, 0x58, 1000);
+    dsp(0x40);
+    dsp(156);
+    dsp(0x48);
+    dsp(0x1C);
+    run_ms(200);
+    ck_assert_int_eq(irq.rises, 0);
+    dsp_3(0x14, 999);
+    run_ms(101);
+    ck_assert_int_eq(irq.rises, 1);
+    port_in(fixture, BASE + 0xE);
+    dsp(0xD1);
+    dsp_3(0x14, 999);
+    run_ms(101);
+    ck_assert_int_eq(irq.rises, 2);
+    heard_flush(heard);
+    ck_assert_double_lt(heard_amplitude(heard, 0, 1000, 9600 + 480, 9600 + 4320), 0.01);
+    ck_assert_double_gt(heard_amplitude(heard, 0, 1000, 14448 + 480, 14448 + 4320), 0.7);
+}
+END_TEST
+
 static const struct {
     uint8_t bits, bytes[2], count, levels[8]; /* from 128 on */
 } adpcm[] = {
@@ -457,6 +561,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, plays_16_bits);
     tcase_add_test(tests, one_block_with_a_pause);
     tcase_add_test(tests, waits_for_memory);
+    tcase_add_test(tests, sends_midi);
     tcase_add_loop_test(tests, decodes_adpcm, 0, sizeof adpcm / sizeof adpcm[0]);
     tcase_add_test(tests, plays_adpcm);
     tcase_add_test(tests, direct_samples);
@@ -466,6 +571,18 @@ static void add(TCase *tests) {
     tcase_add_test(tests, survives_random_accesses);
 }
 
+static void add_pro(TCase *tests) {
+    tcase_add_checked_fixture(tests, setup_pro, teardown);
+    tcase_add_test(tests, pro_is_deaf_at_high_speed);
+}
+
+static void add_first(TCase *tests) {
+    tcase_add_checked_fixture(tests, setup_first, teardown);
+    tcase_add_test(tests, first_version);
+}
+
 int main(void) {
-    return run_suite("sb16", add);
+    int failed = run_suite("sb16", add);
+    failed |= run_suite("Sound Blaster Pro", add_pro);
+    return failed | run_suite("Sound Blaster 1.05", add_first);
 }

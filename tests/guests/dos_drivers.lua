@@ -86,3 +86,24 @@ local function mouse(m, kind)
 end
 
 test("mouse on PS/2", function() mouse(start(guest.image(FLOPPY), "3"), "PS/2") end)
+
+-- What a game's search finds (dos/blaster.asm).
+local CARDS = {
+  {options = "sb16", found = "port 0220 DSP 0405 IRQ 05 DMA 01 AdLib OPL3 mixer end"},
+  {options = "sb16,iobase=0x240,irq=7,dma=3", found = "port 0240 DSP 0405 IRQ 07 DMA 03 AdLib OPL3 mixer end"},
+  {options = "sb16,irq=10,dma=0,version=0x302", found = "port 0220 DSP 0302 IRQ 0A DMA 00 AdLib OPL3 mixer end"},
+  {options = "sb16,irq=9,version=0x105", found = "port 0220 DSP 0105 IRQ 09 DMA 01 AdLib OPL3 end"},
+  {options = "adlib", found = "no DSP AdLib OPL3 end"},
+}
+
+for _, card in ipairs(CARDS) do
+  test("search for " .. card.options, function()
+    for _, choice in ipairs({"3", "2"}) do -- in real mode, in v8086 mode
+      local m = start(floppy_with("blaster"), choice, "-device", card.options)
+      m:type("cls\nblaster\n")
+      m:wait_text(" end")
+      check(m:text():find(card.found, 1, true), m:text())
+      m:close()
+    end
+  end)
+end
