@@ -153,7 +153,14 @@ json_object *qmp_bitmaps_describe(const QmpServer *server, const BlockNode *node
     return list;
 }
 
-void qmp_bitmaps_free(QmpServer *server) {
+static void free_all(void *opaque) {
+    QmpServer *server = opaque;
     for (int i = 0; i < QMP_BITMAPS; i++)
         dirty_bitmap_free(server->bitmap[i]);
+}
+
+/* The guest may be writing. */
+void qmp_bitmaps_free(QmpServer *server) {
+    if (server->program->machine != NULL)
+        machine_call(server->program->machine, free_all, server);
 }
