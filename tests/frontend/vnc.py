@@ -231,6 +231,21 @@ def letters_behind_dead_keys(_):
         client.stream.close()
 
 
+def keys_and_pointer_in_a_burst(_):
+    """All of it comes at once, keys between movements and buttons, from two clients: no key is lost, and those of a client stay in order."""
+    number = free_display()
+    text = "".join("abcdefghijklmnopqrstuvwxyz0123456789"[place * 7 % 36] for place in range(150))
+    with start_typewriter(f":{number}", ["-device", "usb-tablet"]) as machine:
+        client, other = (Client(Stream(("127.0.0.1", 5900 + number))) for _ in range(2))
+        for place, letter in enumerate(text):
+            client.pointer(place * 4, place * 3)
+            client.press(ord(letter))
+            other.pointer(600 - place * 4, place)
+        wait_for(lambda: text in "".join(screen(machine).split()), "what was typed")
+        for one in (client, other):
+            one.stream.close()
+
+
 def the_pointer_moves_the_mouse(_):
     number = free_display()
 
@@ -385,7 +400,8 @@ def a_browser_shows_it(_):
 
 def main():
     need_firmware()
-    checks = [pictures_are_the_guests, keys_by_symbol_and_by_place, letters_behind_dead_keys, the_pointer_moves_the_mouse, nothing_is_sent_while_nothing_moves,
+    checks = [pictures_are_the_guests, keys_by_symbol_and_by_place, letters_behind_dead_keys, keys_and_pointer_in_a_burst, the_pointer_moves_the_mouse,
+              nothing_is_sent_while_nothing_moves,
               hostile_clients_do_no_harm, passwords_are_asked_for, a_real_client_shows_it, a_browser_shows_it]
     probe = subprocess.run([PROGRAM, "-vnc", f":{free_display()}", "-bios", "/nowhere"], capture_output=True, text=True, check=False)
     if "has no VNC server" in probe.stderr:
