@@ -5,14 +5,15 @@ REAL_STACK_TOP          equ     BOOT_SECTOR_ADDRESS
         bits    32
 
 ; Raises interrupt AL in real mode with the registers in bios_eax and so on, which receive those
-; that come back; CF is bit 0 of bios_flags. All registers are kept.
+; that come back; CF is bit 0 of bios_flags. All registers are kept. The BIOS's handlers get no byte of
+; keyboard or mouse: what comes meanwhile waits in their controller.
 bios_call:
         pushad
         cli
         mov     [.interrupt + 1], al
         mov     [bios_saved_esp], esp
         mov     bx, 7008h                       ; the BIOS's vectors
-        xor     ecx, ecx
+        mov     ecx, 1002h
         call    pic_setup
         mov     eax, cr0
         and     eax, ~CR0_PG
@@ -69,6 +70,7 @@ bios_call:
         or      eax, CR0_PG
         mov     cr0, eax
         call    pic_protected
+        call    input_poll
         popad
         sti
         ret

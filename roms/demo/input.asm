@@ -112,6 +112,16 @@ input_irq:
         mov     [key_ring_in], edx
 .done:  ret
 
+; Takes what interrupts did not tell of: setting up the interrupt controllers makes them forget
+; requests.
+input_poll:
+        in      al, KBC_STATUS
+        test    al, KBC_OUTPUT_FULL
+        jz      .done
+        call    input_irq
+        jmp     input_poll
+.done:  ret
+
 ; Gathers packets of three bytes: buttons and signs, X, Y.
 mouse_byte:
         mov     edx, [mouse_count]

@@ -249,7 +249,6 @@ START_TEST(machine_runs_in_its_own_thread) {
     ck_assert(reprise_move_mouse(machine, 5, 5, 0) && reprise_press_buttons(machine, 1));
     ck_assert_uint_eq(reprise_send_serial(machine, 0, "x", 1), 1);
     ck_assert_uint_eq(reprise_send_serial(machine, 4, "x", 1), 0);
-    usleep(300000); /* the guest has taken the mouse's bytes */
     ck_assert(reprise_type(machine, "gtp", &error));
     for (int i = 0; i < PATIENCE && !reprise_has_ended(machine, &status); i++)
         usleep(20000);
