@@ -16,25 +16,7 @@ struct UsbTablet {
 
 // clang-format off
 static const uint8_t report_descriptor[] = {
-    0x05, 0x01,       /* usage page: generic desktop */
-    0x09, 0x02,       /* usage: mouse */
-    0xA1, 0x01,       /* collection: application */
-    0x09, 0x01,       /*   usage: pointer */
-    0xA1, 0x00,       /*   collection: physical */
-    0x05, 0x09,       /*     usage page: buttons */
-    0x19, 0x01,       /*     usages 1 */
-    0x29, 0x03,       /*     to 3 */
-    0x15, 0x00,       /*     logical minimum 0 */
-    0x25, 0x01,       /*     maximum 1 */
-    0x75, 0x01,       /*     size 1 */
-    0x95, 0x03,       /*     count 3 */
-    0x81, 0x02,       /*     input: data, variable, absolute */
-    0x75, 0x05,       /*     size 5 */
-    0x95, 0x01,       /*     count 1 */
-    0x81, 0x03,       /*     input: constant */
-    0x05, 0x01,       /*     usage page: generic desktop */
-    0x09, 0x30,       /*     usage: X */
-    0x09, 0x31,       /*     usage: Y */
+    USB_HID_POINTER_BEGINNING
     0x26, 0xFF, 0x7F, /*     maximum 32767 */
     0x75, 0x10,       /*     size 16 */
     0x95, 0x02,       /*     count 2 */

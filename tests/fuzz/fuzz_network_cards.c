@@ -18,24 +18,19 @@
 #include <string.h>
 
 enum { E1000, VIRTIO, RTL8139, PCNET, NE2000, CARDS };
-enum { SLOT = 4, PORTS = 0xC000, REGISTERS = 0x40000000, RAM_BYTES = 2 << 20 };
+enum { SLOT = 4, PORTS = 0xC000, REGISTERS = 0x40000000 };
 /* Where drivers keep what cards read. */
 enum { RINGS = 0x10000, RINGS_BYTES = 0x8000, DATA = 0x40000, DATA_BYTES = 0x20000 };
 enum { ACTIONS_MAX = 60, EVENTS_MAX = 40, FRAMES_MAX = 200000 };
 
 typedef struct Board {
-    VirtualClock clock;
-    DeviceList devices;
-    Trace trace;
-    DeviceContext context;
-    PciBus *bus;
+    FuzzBoard base;
     PciDevice *function;
     NetworkLink *link;
     void *card;
     unsigned kind;
     uint32_t frames;   /* that were sent */
     uint16_t given[3]; /* descriptors or chains so far */
-    bool damaged;      /* its state is none that a driver could bring about */
 } Board;
 
 static const NetworkCardModel *const models[CARDS] = {[E1000] = &e1000_model,
@@ -44,11 +39,6 @@ static const NetworkCardModel *const models[CARDS] = {[E1000] = &e1000_model,
                                                       [PCNET] = &pcnet_model,
                                                       [NE2000] = &ne2000_pci_model};
 static PhysicalMap *memory; /* made once: it is large */
-
-static void die(const char *what) {
-    fprintf(stderr, "fuzz_network_cards: %s\n", what);
-    abort();
-}
 
 void fuzz_clean_up(void) {
     physical_map_destroy(memory);
@@ -59,7 +49,7 @@ static void take_frame(void *opaque, const uint8_t *frame, size_t size) {
     Board *board = opaque;
     volatile uint8_t sum = 0;
     if (size > NETWORK_FRAME_MAX || ++board->frames > FRAMES_MAX)
-        die("too long a frame, or frames without end");
+        fuzz_die("too long a frame, or frames without end");
     for (size_t i = 0; i < size; i++)
         sum = (uint8_t)(sum + frame[i]);
 }
@@ -79,32 +69,23 @@ static void map_registers(Board *board) {
 static void create(Board *board, unsigned kind) {
     memset(board, 0, sizeof(*board));
     board->kind = kind;
-    clock_init(&board->clock);
-    board->context = (DeviceContext){.clock = &board->clock,
-                                     .ports = port_map_create(),
-                                     .memory = memory,
-                                     .devices = &board->devices,
-                                     .trace = &board->trace};
-    board->bus = pci_bus_create(&board->context, NULL);
-    board->link = network_link_create(&board->context, "link");
+    fuzz_board_create(&board->base, memory, DATA + DATA_BYTES);
+    board->link = network_link_create(&board->base.context, "link");
     const NetworkBackEndPort port = {.send = take_frame, .opaque = board};
     network_link_attach_back_end(board->link, &port);
     const NetworkCardOptions options = {
         .id = "card", .link = board->link, .slot = SLOT, .address = {0x52, 0x54, 0, 1, 2, 3}};
-    board->card = models[kind]->create(&board->context, board->bus, &options, NULL);
-    if (board->bus == NULL || board->card == NULL)
-        die("board");
-    board->function = pci_bus_device(board->bus, SLOT, 0);
-    memset(physical_map_ram(memory), 0, DATA + DATA_BYTES);
+    board->card = models[kind]->create(&board->base.context, board->base.bus, &options, NULL);
+    if (board->card == NULL)
+        fuzz_die("board");
+    board->function = pci_bus_device(board->base.bus, SLOT, 0);
     map_registers(board);
 }
 
 static void destroy(Board *board) {
     models[board->kind]->destroy(board->card);
     network_link_destroy(board->link);
-    pci_bus_destroy(board->bus);
-    port_map_destroy(board->context.ports);
-    clock_destroy(&board->clock);
+    fuzz_board_destroy(&board->base);
 }
 
 /* Addresses of what there is, limits, small numbers, and any. */
@@ -117,7 +98,7 @@ static uint64_t choose_value(FuzzInput *input) {
                                      DATA + 0xFFF,
                                      REGISTERS,
                                      REGISTERS + 0x3000,
-                                     RAM_BYTES - 16,
+                                     FUZZ_RAM_BYTES - 16,
                                      UINT32_MAX,
                                      UINT32_MAX - 15,
                                      0xFEE00000,
@@ -180,7 +161,7 @@ static void start_virtio(Board *board, FuzzInput *input) {
 }
 
 static void put_port(const Board *board, unsigned offset, unsigned size, uint32_t value) {
-    port_map_write(board->context.ports, (uint16_t)(PORTS + offset), size, value);
+    port_map_write(board->base.context.ports, (uint16_t)(PORTS + offset), size, value);
 }
 
 /* Either way of the chip. */
@@ -234,7 +215,7 @@ static void start_pcnet(Board *board, FuzzInput *input) {
     uint8_t *block = ram(RINGS + 0x2000), style = styles[fuzz_number(input, 1) % 4];
     unsigned step = style == 0 ? 8 : 16;
     board->given[0] = 0;
-    port_map_read(board->context.ports, PORTS + 0x14, 2);
+    port_map_read(board->base.context.ports, PORTS + 0x14, 2);
     put_port(board, 0x12, 2, 20);
     put_port(board, 0x16, 2, style);
     put_csr(board, 1, RINGS & 0xFFFF);
@@ -295,7 +276,7 @@ static void give_ne2000(Board *board, FuzzInput *input) {
         if (kind == 1)
             put_port(board, 0x10, size, (uint32_t)fuzz_number(input, 1));
         else
-            port_map_read(board->context.ports, PORTS + 0x10, size);
+            port_map_read(board->base.context.ports, PORTS + 0x10, size);
     }
     put_port(board, 3, 1, (uint32_t)fuzz_number(input, 1));
     put_port(board, 7, 1, 0xFF);
@@ -382,9 +363,9 @@ static void access_registers(Board *board, FuzzInput *input, bool writes) {
     if (fuzz_number(input, 1) % 4 == 0 || board->kind == NE2000) {
         uint16_t port = (uint16_t)(PORTS + offset % 64);
         if (writes)
-            port_map_write(board->context.ports, port, size, (uint32_t)choose_value(input));
+            port_map_write(board->base.context.ports, port, size, (uint32_t)choose_value(input));
         else
-            port_map_read(board->context.ports, port, size);
+            port_map_read(board->base.context.ports, port, size);
     } else if (writes) {
         put(offset, size, choose_value(input));
     } else {
@@ -416,11 +397,10 @@ static void act(Board *board, FuzzInput *input) {
             map_registers(board);
         break;
     case 6:
-        fuzz_devices_check_state(&board->devices, &board->clock, board->damaged);
+        fuzz_devices_check_state(&board->base);
         break;
     case 7:
-        board->damaged = true;
-        fuzz_devices_damage_state(&board->devices, &board->clock, input);
+        fuzz_devices_damage_state(&board->base, input);
         break;
     case 8:
         network_link_set_up(board->link, fuzz_number(input, 1) & 1);
@@ -431,7 +411,7 @@ static void act(Board *board, FuzzInput *input) {
         break;
     case 11:
     case 12:
-        fuzz_devices_run(&board->clock, (unsigned)fuzz_number(input, 1) % EVENTS_MAX,
+        fuzz_devices_run(&board->base, (unsigned)fuzz_number(input, 1) % EVENTS_MAX,
                          FUZZ_DEVICES_NO_END);
         break;
     case 13:
@@ -448,12 +428,12 @@ static void act(Board *board, FuzzInput *input) {
 int fuzz_one(const uint8_t *data, size_t size) {
     FuzzInput input = {data, size, 0};
     Board board;
-    if (memory == NULL && (memory = physical_map_create(RAM_BYTES, NULL)) == NULL)
-        die("set up");
+    if (memory == NULL)
+        memory = fuzz_memory_create();
     create(&board, (unsigned)fuzz_number(&input, 1) % CARDS);
     for (unsigned i = 0; i < ACTIONS_MAX && input.position < input.size; i++)
         act(&board, &input);
-    fuzz_devices_run(&board.clock, EVENTS_MAX, FUZZ_DEVICES_NO_END);
+    fuzz_devices_run(&board.base, EVENTS_MAX, FUZZ_DEVICES_NO_END);
     destroy(&board);
     return 0;
 }

@@ -19,18 +19,14 @@
 #include <unistd.h>
 
 enum { VIRTIO, AHCI, NVME, SCSI, CONTROLLERS };
-enum { SLOT = 4, PORTS = 0xC000, REGISTERS = 0x40000000, RAM_BYTES = 2 << 20 };
+enum { SLOT = 4, PORTS = 0xC000, REGISTERS = 0x40000000 };
 enum { SCRIPTS_RAM = 0x40010000 }; /* of the SCSI adapter */
 /* Where drivers keep what controllers read. */
 enum { RINGS = 0x10000, RINGS_BYTES = 0x8000, TABLES = 0x20000, DATA = 0x40000 };
-enum { IMAGE_SECTORS = 256, ACTIONS_MAX = 60, EVENTS_MAX = 40 };
+enum { ACTIONS_MAX = 60, EVENTS_MAX = 40 };
 
 typedef struct Board {
-    VirtualClock clock;
-    DeviceList devices;
-    Trace trace;
-    DeviceContext context;
-    PciBus *bus;
+    FuzzBoard base;
     PciDevice *function;
     BlockNode *medium;
     VirtioBlk *virtio;
@@ -42,24 +38,14 @@ typedef struct Board {
     unsigned kind;
     uint32_t registers; /* of the memory BAR that counts */
     uint16_t given;     /* chains or commands so far */
-    bool damaged;       /* its state is none that a driver could bring about */
 } Board;
 
 static PhysicalMap *memory; /* made once: it is large */
-static char image[64];
-
-static void die(const char *what) {
-    fprintf(stderr, "fuzz_pci_disks: %s\n", what);
-    abort();
-}
+static char image[FUZZ_IMAGE_PATH];
 
 static void set_up(void) {
-    memory = physical_map_create(RAM_BYTES, NULL);
-    snprintf(image, sizeof(image), "/tmp/fuzz-pci-disks-XXXXXX");
-    int file = mkstemp(image);
-    if (memory == NULL || file < 0 || ftruncate(file, IMAGE_SECTORS * 512) != 0)
-        die("set up");
-    close(file);
+    memory = fuzz_memory_create();
+    fuzz_image_create(image);
 }
 
 void fuzz_clean_up(void) {
@@ -69,16 +55,16 @@ void fuzz_clean_up(void) {
 
 static bool plug_in_scsi(Board *board) {
     LsiOptions options = {.id = "lsi", .slot = SLOT};
-    board->scsi_disk = scsi_disk_create(&board->context,
+    board->scsi_disk = scsi_disk_create(&board->base.context,
                                         &(ScsiDiskOptions){.id = "disk", .medium = board->medium});
     board->scsi_cd = scsi_cd_create(
-        &board->context,
+        &board->base.context,
         &(ScsiCdOptions){.id = "cd", .channel_id = "cd-drive", .medium = board->medium}, NULL);
     if (board->scsi_cd == NULL)
         return false;
     options.targets[0] = scsi_disk_target(board->scsi_disk);
     options.targets[1] = scsi_cd_target(board->scsi_cd);
-    board->lsi = lsi_create(&board->context, board->bus, &options, NULL);
+    board->lsi = lsi_create(&board->base.context, board->base.bus, &options, NULL);
     return board->lsi != NULL;
 }
 
@@ -86,12 +72,12 @@ static bool plug_in(Board *board) {
     switch (board->kind) {
     case VIRTIO:
         board->virtio = virtio_blk_create(
-            &board->context, board->bus,
+            &board->base.context, board->base.bus,
             &(VirtioBlkOptions){.id = "disk", .slot = SLOT, .medium = board->medium}, NULL);
         return board->virtio != NULL;
     case AHCI:
         board->ahci = ahci_create(
-            &board->context, board->bus,
+            &board->base.context, board->base.bus,
             &(AhciOptions){.slot = SLOT,
                            .drives = {{.kind = IDE_DRIVE_DISK, .medium = board->medium},
                                       {.kind = IDE_DRIVE_CDROM, .medium = board->medium}}},
@@ -101,7 +87,7 @@ static bool plug_in(Board *board) {
         return plug_in_scsi(board);
     default:
         board->nvme =
-            nvme_create(&board->context, board->bus,
+            nvme_create(&board->base.context, board->base.bus,
                         &(NvmeOptions){.id = "disk", .slot = SLOT, .medium = board->medium}, NULL);
         return board->nvme != NULL;
     }
@@ -122,19 +108,11 @@ static void map_registers(Board *board) {
 static void create(Board *board, unsigned kind) {
     memset(board, 0, sizeof(*board));
     board->kind = kind;
-    clock_init(&board->clock);
-    board->context = (DeviceContext){.clock = &board->clock,
-                                     .ports = port_map_create(),
-                                     .memory = memory,
-                                     .devices = &board->devices,
-                                     .trace = &board->trace};
-    board->bus = pci_bus_create(&board->context, NULL);
-    board->medium =
-        block_open(&(BlockOptions){.path = image, .format = "raw", .snapshot = true}, NULL);
-    if (board->bus == NULL || board->medium == NULL || !plug_in(board))
-        die("board");
-    board->function = pci_bus_device(board->bus, SLOT, 0);
-    memset(physical_map_ram(memory), 0, DATA + 0x10000);
+    fuzz_board_create(&board->base, memory, DATA + 0x10000);
+    board->medium = fuzz_image_open(image);
+    if (!plug_in(board))
+        fuzz_die("board");
+    board->function = pci_bus_device(board->base.bus, SLOT, 0);
     map_registers(board);
 }
 
@@ -145,10 +123,8 @@ static void destroy(Board *board) {
     lsi_destroy(board->lsi);
     scsi_disk_destroy(board->scsi_disk);
     scsi_cd_destroy(board->scsi_cd);
-    pci_bus_destroy(board->bus);
     block_close(board->medium);
-    port_map_destroy(board->context.ports);
-    clock_destroy(&board->clock);
+    fuzz_board_destroy(&board->base);
 }
 
 /* Addresses of what there is, limits, small numbers, and any. */
@@ -162,7 +138,7 @@ static uint64_t choose_value(FuzzInput *input) {
                                      DATA + 0xFFF,
                                      REGISTERS,
                                      REGISTERS + 0x3000,
-                                     RAM_BYTES - 16,
+                                     FUZZ_RAM_BYTES - 16,
                                      UINT32_MAX,
                                      UINT32_MAX - 15,
                                      0xFEE00000,
@@ -171,8 +147,8 @@ static uint64_t choose_value(FuzzInput *input) {
                                      UINT64_MAX,
                                      UINT64_MAX - 4095,
                                      0xFFFF,
-                                     IMAGE_SECTORS,
-                                     IMAGE_SECTORS - 1};
+                                     FUZZ_IMAGE_SECTORS,
+                                     FUZZ_IMAGE_SECTORS - 1};
     unsigned kind = (unsigned)fuzz_number(input, 1);
     if (kind < 128)
         return edges[kind % (sizeof(edges) / sizeof(edges[0]))];
@@ -356,9 +332,9 @@ static void access_registers(Board *board, FuzzInput *input, bool writes) {
     if ((board->kind == VIRTIO || board->kind == SCSI) && (fuzz_number(input, 1) & 1)) {
         uint16_t port = (uint16_t)(PORTS + offset % 128);
         if (writes)
-            port_map_write(board->context.ports, port, size, (uint32_t)choose_value(input));
+            port_map_write(board->base.context.ports, port, size, (uint32_t)choose_value(input));
         else
-            port_map_read(board->context.ports, port, size);
+            port_map_read(board->base.context.ports, port, size);
     } else if (writes) {
         put(offset, size, choose_value(input));
     } else {
@@ -391,11 +367,10 @@ static void act(Board *board, FuzzInput *input) {
             map_registers(board);
         break;
     case 5:
-        fuzz_devices_check_state(&board->devices, &board->clock, board->damaged);
+        fuzz_devices_check_state(&board->base);
         break;
     case 6:
-        board->damaged = true;
-        fuzz_devices_damage_state(&board->devices, &board->clock, input);
+        fuzz_devices_damage_state(&board->base, input);
         break;
     case 7:
     case 8:
@@ -403,7 +378,7 @@ static void act(Board *board, FuzzInput *input) {
         break;
     case 9:
     case 10:
-        fuzz_devices_run(&board->clock, (unsigned)fuzz_number(input, 1) % EVENTS_MAX,
+        fuzz_devices_run(&board->base, (unsigned)fuzz_number(input, 1) % EVENTS_MAX,
                          FUZZ_DEVICES_NO_END);
         break;
     default:
@@ -421,9 +396,9 @@ int fuzz_one(const uint8_t *data, size_t size) {
     uint64_t length = block_length(board.medium);
     for (unsigned i = 0; i < ACTIONS_MAX && input.position < input.size; i++)
         act(&board, &input);
-    fuzz_devices_run(&board.clock, EVENTS_MAX, FUZZ_DEVICES_NO_END);
+    fuzz_devices_run(&board.base, EVENTS_MAX, FUZZ_DEVICES_NO_END);
     if (block_length(board.medium) != length)
-        die("the image has another size");
+        fuzz_die("the image has another size");
     destroy(&board);
     return 0;
 }

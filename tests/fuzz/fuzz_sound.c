@@ -22,15 +22,11 @@
 #include <string.h>
 
 enum { SB16 = 0x220, MIDI = 0x330, AC97_CODEC = 0xC000, AC97_MASTER = 0xC100, ES1370 = 0xC200 };
-enum { AC97_SLOT = 4, ES1370_SLOT = 5, RAM_BYTES = 2 << 20, LIST = 0x8000, BUFFER = 0x10000 };
+enum { AC97_SLOT = 4, ES1370_SLOT = 5, LIST = 0x8000, BUFFER = 0x10000 };
 enum { ACTIONS_MAX = 200, EVENTS_MAX = 200 };
 
 typedef struct Board {
-    VirtualClock clock;
-    DeviceList devices;
-    Trace trace;
-    DeviceContext context;
-    PciBus *bus;
+    FuzzBoard base;
     I8237 *dma;
     I8254 *pit;
     PcSpeaker *speaker;
@@ -43,15 +39,9 @@ typedef struct Board {
     AudioRenderer *renderer;
     AudioMixer *mixer;
     int64_t heard; /* frames */
-    bool damaged;
 } Board;
 
 static PhysicalMap *memory; /* made once: it is large */
-
-static void die(const char *what) {
-    fprintf(stderr, "fuzz_sound: %s\n", what);
-    abort();
-}
 
 void fuzz_clean_up(void) {
     if (memory != NULL)
@@ -62,7 +52,7 @@ static void hear(void *opaque, int64_t first, const int16_t *frames, size_t coun
     Board *board = opaque;
     (void)frames;
     if (first < board->heard)
-        die("time goes back at the sink");
+        fuzz_die("time goes back at the sink");
     board->heard = first + (int64_t)count;
 }
 
@@ -83,10 +73,10 @@ static void create_isa(Board *board) {
                             .places = {{0x388, false}, {SB16, false}, {SB16 + 8, true}},
                             .place_count = 3,
                             .mixer = board->mixer};
-    board->dma = i8237_create(&board->context, NULL);
-    board->pit = i8254_create(&board->context, &nowhere, NULL);
-    board->speaker = pc_speaker_create(&board->context, board->pit, board->mixer, NULL);
-    board->opl = opl3_create(&board->context, &fm, NULL);
+    board->dma = i8237_create(&board->base.context, NULL);
+    board->pit = i8254_create(&board->base.context, &nowhere, NULL);
+    board->speaker = pc_speaker_create(&board->base.context, board->pit, board->mixer, NULL);
+    board->opl = opl3_create(&board->base.context, &fm, NULL);
     const Sb16Options card = {.port = SB16,
                               .version = 0x405,
                               .irq = 5,
@@ -95,9 +85,9 @@ static void create_isa(Board *board) {
                               .dma_controller = board->dma,
                               .mixer = board->mixer,
                               .fm = opl3_voice(board->opl)};
-    board->sb16 = sb16_create(&board->context, &card, NULL);
-    board->midi = mpu401_create(&board->context, MIDI, &nowhere, &midi, NULL);
-    board->gameport = gameport_create(&board->context, NULL);
+    board->sb16 = sb16_create(&board->base.context, &card, NULL);
+    board->midi = mpu401_create(&board->base.context, MIDI, &nowhere, &midi, NULL);
+    board->gameport = gameport_create(&board->base.context, NULL);
 }
 
 static void map(PciBus *bus, unsigned slot, uint32_t first, uint32_t second) {
@@ -110,23 +100,18 @@ static void map(PciBus *bus, unsigned slot, uint32_t first, uint32_t second) {
 static void create(Board *board) {
     memset(board, 0, sizeof(*board));
     const AudioSink sink = {.rate = 8000, .write = hear, .opaque = board};
-    clock_init(&board->clock);
-    board->context = (DeviceContext){.clock = &board->clock,
-                                     .ports = port_map_create(),
-                                     .memory = memory,
-                                     .devices = &board->devices,
-                                     .trace = &board->trace};
+    fuzz_board_create(&board->base, memory, BUFFER + 0x20000);
     board->renderer = audio_renderer_create(&sink);
-    board->mixer = audio_mixer_create(&board->clock, render, board);
+    board->mixer = audio_mixer_create(&board->base.clock, render, board);
     create_isa(board);
-    board->bus = pci_bus_create(&board->context, NULL);
-    board->ac97 = ac97_create(&board->context, board->bus, AC97_SLOT, board->mixer, NULL);
-    board->es1370 = es1370_create(&board->context, board->bus, ES1370_SLOT, board->mixer, NULL);
+    board->ac97 = ac97_create(&board->base.context, board->base.bus, AC97_SLOT, board->mixer, NULL);
+    board->es1370 =
+        es1370_create(&board->base.context, board->base.bus, ES1370_SLOT, board->mixer, NULL);
     if (board->ac97 == NULL || board->es1370 == NULL || board->sb16 == NULL ||
         board->gameport == NULL)
-        die("board");
-    map(board->bus, AC97_SLOT, AC97_CODEC, AC97_MASTER);
-    map(board->bus, ES1370_SLOT, ES1370, 0);
+        fuzz_die("board");
+    map(board->base.bus, AC97_SLOT, AC97_CODEC, AC97_MASTER);
+    map(board->base.bus, ES1370_SLOT, ES1370, 0);
 }
 
 static void destroy(Board *board) {
@@ -140,17 +125,15 @@ static void destroy(Board *board) {
     pc_speaker_destroy(board->speaker);
     i8254_destroy(board->pit);
     i8237_destroy(board->dma);
-    pci_bus_destroy(board->bus);
     audio_mixer_destroy(board->mixer);
     audio_renderer_destroy(board->renderer);
-    port_map_destroy(board->context.ports);
-    clock_destroy(&board->clock);
+    fuzz_board_destroy(&board->base);
 }
 
 /* Places of what there is, limits, and any number. */
 static uint32_t choose_value(FuzzInput *input) {
     static const uint32_t edges[] = {
-        0,      1,          LIST,       BUFFER,     BUFFER + 0xFFFF, RAM_BYTES - 2,
+        0,      1,          LIST,       BUFFER,     BUFFER + 0xFFFF, FUZZ_RAM_BYTES - 2,
         0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFEE00000,      0xA0000};
     unsigned kind = (unsigned)fuzz_number(input, 1);
     return kind < 64 ? edges[kind % (sizeof(edges) / sizeof(edges[0]))]
@@ -179,13 +162,13 @@ static void access_port(Board *board, FuzzInput *input) {
     uint16_t port = (uint16_t)(places[place].first + fuzz_number(input, 1) % places[place].count);
     unsigned size = 1u << fuzz_number(input, 1) % 3;
     if (fuzz_number(input, 1) % 4 == 0)
-        port_map_read(board->context.ports, port, size);
+        port_map_read(board->base.context.ports, port, size);
     else
-        port_map_write(board->context.ports, port, size, choose_value(input));
+        port_map_write(board->base.context.ports, port, size, choose_value(input));
 }
 
 static void out(Board *board, unsigned port, unsigned size, uint32_t value) {
-    port_map_write(board->context.ports, (uint16_t)port, size, value);
+    port_map_write(board->base.context.ports, (uint16_t)port, size, value);
 }
 
 /* What drivers do to play, with numbers of the fuzzer's in it. */
@@ -236,21 +219,19 @@ static void play_es1370(Board *board, FuzzInput *input) {
 static void act(Board *board, FuzzInput *input) {
     switch (fuzz_number(input, 1) % 16) {
     case 0:
-        fuzz_devices_run(&board->clock, (unsigned)fuzz_number(input, 1) % EVENTS_MAX,
-                         board->clock.stopped_ns + NS_PER_SECOND / 10);
+        fuzz_devices_run(&board->base, (unsigned)fuzz_number(input, 1) % EVENTS_MAX,
+                         board->base.clock.stopped_ns + NS_PER_SECOND / 10);
         break;
     case 1:
-        board->clock.stopped_ns += (int64_t)fuzz_number(input, 2) * 100;
-        clock_run_due(&board->clock);
+        board->base.clock.stopped_ns += (int64_t)fuzz_number(input, 2) * 100;
+        clock_run_due(&board->base.clock);
         break;
     case 2:
-        fuzz_devices_check_state(&board->devices, &board->clock, board->damaged);
+        fuzz_devices_check_state(&board->base);
         break;
     case 3:
-        if (fuzz_number(input, 1) % 8 == 0) {
-            board->damaged = true;
-            fuzz_devices_damage_state(&board->devices, &board->clock, input);
-        }
+        if (fuzz_number(input, 1) % 8 == 0)
+            fuzz_devices_damage_state(&board->base, input);
         break;
     case 4:
     case 5:
@@ -272,11 +253,11 @@ int fuzz_one(const uint8_t *data, size_t size) {
     FuzzInput input = {data, size, 0};
     Board board;
     if (memory == NULL)
-        memory = physical_map_create(RAM_BYTES, NULL);
+        memory = fuzz_memory_create();
     create(&board);
     for (unsigned i = 0; i < ACTIONS_MAX && input.position < input.size; i++)
         act(&board, &input);
-    fuzz_devices_run(&board.clock, EVENTS_MAX, board.clock.stopped_ns + NS_PER_SECOND / 10);
+    fuzz_devices_run(&board.base, EVENTS_MAX, board.base.clock.stopped_ns + NS_PER_SECOND / 10);
     destroy(&board);
     return 0;
 }

@@ -21,22 +21,18 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SLOT = 1, FUNCTION = 2, BASE = 0xC000, PORTS_BYTES = 32, RAM_BYTES = 2 << 20 };
+enum { SLOT = 1, FUNCTION = 2, BASE = 0xC000, PORTS_BYTES = 32 };
 enum { FRAME_LIST = 0x10000, QUEUE = 0x20000, DESCRIPTORS = 0x21000, DATA = 0x30000 };
 enum { END = 1, QUEUE_LINK = 2, DEPTH = 4, DESCRIPTOR_BYTES = 16 };
 enum { SETUP = 0x2D, IN = 0x69, OUT = 0xE1, ADDRESSES = 4, DEVICES = 5 };
 enum { SOCKETS = UHCI_PORTS + USB_HUB_PORTS };
-enum { IMAGE_SECTORS = 256, ACTIONS_MAX = 100, EVENTS_MAX = 40 };
+enum { ACTIONS_MAX = 100, EVENTS_MAX = 40 };
 #define ACTIVE 0x18800000u /* three errors allowed */
 #define COMPLETE 0x01000000u
 #define SHORT_PACKET 0x20000000u
 
 typedef struct Board {
-    VirtualClock clock;
-    DeviceList devices;
-    Trace trace;
-    DeviceContext context;
-    PciBus *bus;
+    FuzzBoard base;
     PciDevice *function;
     UsbBus *usb;
     Uhci *uhci;
@@ -49,24 +45,14 @@ typedef struct Board {
     UsbStorage *storage;
     Ps2Mouse *ps2_mouse;
     VmwarePort *vmware;
-    bool damaged;
 } Board;
 
 static PhysicalMap *memory; /* made once: it is large */
-static char image[64];
-
-static void die(const char *what) {
-    fprintf(stderr, "fuzz_usb: %s\n", what);
-    abort();
-}
+static char image[FUZZ_IMAGE_PATH];
 
 static void set_up(void) {
-    memory = physical_map_create(RAM_BYTES, NULL);
-    snprintf(image, sizeof(image), "/tmp/fuzz-usb-XXXXXX");
-    int file = mkstemp(image);
-    if (memory == NULL || file < 0 || ftruncate(file, IMAGE_SECTORS * 512) != 0)
-        die("set up");
-    close(file);
+    memory = fuzz_memory_create();
+    fuzz_image_create(image);
 }
 
 void fuzz_clean_up(void) {
@@ -80,7 +66,7 @@ static void take_copy(void *opaque, const uint8_t *text, size_t size) {
     (void)opaque;
     (void)text;
     if (size == 0 || size > VMWARE_SELECTION_BYTES)
-        die("a text of the guest's has a bad size");
+        fuzz_die("a text of the guest's has a bad size");
 }
 
 static void map_registers(Board *board) {
@@ -90,35 +76,28 @@ static void map_registers(Board *board) {
 
 static void create(Board *board) {
     memset(board, 0, sizeof(*board));
-    clock_init(&board->clock);
-    board->context = (DeviceContext){.clock = &board->clock,
-                                     .ports = port_map_create(),
-                                     .memory = memory,
-                                     .devices = &board->devices,
-                                     .trace = &board->trace};
-    board->bus = pci_bus_create(&board->context, NULL);
+    fuzz_board_create(&board->base, memory, DATA + 0x10000);
     board->usb = usb_bus_create();
-    board->uhci = uhci_create(&board->context, board->bus, board->usb, SLOT, FUNCTION, NULL);
-    board->medium =
-        block_open(&(BlockOptions){.path = image, .format = "raw", .snapshot = true}, NULL);
-    if (board->uhci == NULL || board->medium == NULL)
-        die("board");
-    board->hub = usb_hub_create(&board->context, board->usb, "hub");
-    board->tablet = usb_tablet_create(&board->context, board->usb);
-    board->keyboard = usb_keyboard_create(&board->context, board->usb);
-    board->mouse = usb_mouse_create(&board->context, board->usb);
-    board->disk = scsi_disk_create(&board->context,
+    board->uhci =
+        uhci_create(&board->base.context, board->base.bus, board->usb, SLOT, FUNCTION, NULL);
+    board->medium = fuzz_image_open(image);
+    if (board->uhci == NULL)
+        fuzz_die("board");
+    board->hub = usb_hub_create(&board->base.context, board->usb, "hub");
+    board->tablet = usb_tablet_create(&board->base.context, board->usb);
+    board->keyboard = usb_keyboard_create(&board->base.context, board->usb);
+    board->mouse = usb_mouse_create(&board->base.context, board->usb);
+    board->disk = scsi_disk_create(&board->base.context,
                                    &(ScsiDiskOptions){.id = "disk", .medium = board->medium});
-    board->storage =
-        usb_storage_create(&board->context, board->usb, "storage", scsi_disk_target(board->disk));
-    board->ps2_mouse = ps2_mouse_create(&board->context, NULL);
-    board->vmware = vmware_port_create(&board->context, &(VmwarePortOptions){
-                                                            .mouse = board->ps2_mouse,
-                                                            .ram_bytes = RAM_BYTES,
-                                                            .copied = take_copy,
-                                                        });
-    board->function = pci_bus_device(board->bus, SLOT, FUNCTION);
-    memset(physical_map_ram(memory), 0, DATA + 0x10000);
+    board->storage = usb_storage_create(&board->base.context, board->usb, "storage",
+                                        scsi_disk_target(board->disk));
+    board->ps2_mouse = ps2_mouse_create(&board->base.context, NULL);
+    board->vmware = vmware_port_create(&board->base.context, &(VmwarePortOptions){
+                                                                 .mouse = board->ps2_mouse,
+                                                                 .ram_bytes = FUZZ_RAM_BYTES,
+                                                                 .copied = take_copy,
+                                                             });
+    board->function = pci_bus_device(board->base.bus, SLOT, FUNCTION);
     map_registers(board);
 }
 
@@ -133,10 +112,8 @@ static void destroy(Board *board) {
     usb_tablet_destroy(board->tablet);
     usb_hub_destroy(board->hub);
     usb_bus_destroy(board->usb);
-    pci_bus_destroy(board->bus);
     block_close(board->medium);
-    port_map_destroy(board->context.ports);
-    clock_destroy(&board->clock);
+    fuzz_board_destroy(&board->base);
 }
 
 static uint8_t *ram(uint32_t address) {
@@ -154,8 +131,8 @@ static uint32_t choose_value(FuzzInput *input) {
                                      DESCRIPTORS | DEPTH,
                                      DESCRIPTORS + 32,
                                      DATA,
-                                     RAM_BYTES - 8,
-                                     RAM_BYTES,
+                                     FUZZ_RAM_BYTES - 8,
+                                     FUZZ_RAM_BYTES,
                                      0xA0000,
                                      0x80000000,
                                      0xFEE00000,
@@ -168,7 +145,7 @@ static uint32_t choose_value(FuzzInput *input) {
 }
 
 static void put(Board *board, unsigned at, unsigned size, uint32_t value) {
-    port_map_write(board->context.ports, (uint16_t)(BASE + at), size, value);
+    port_map_write(board->base.context.ports, (uint16_t)(BASE + at), size, value);
 }
 
 /* What drivers do before the first transfer: the list is there, it runs, ports are enabled. */
@@ -206,7 +183,7 @@ static void run_queue(Board *board, FuzzInput *input, unsigned frames) {
     store_le32(ram(QUEUE + 4), DESCRIPTORS);
     for (unsigned i = 0; i < 1024; i++)
         store_le32(ram(FRAME_LIST + 4 * i), QUEUE | QUEUE_LINK);
-    fuzz_devices_run(&board->clock, EVENTS_MAX, board->clock.stopped_ns + frames * 1000000LL);
+    fuzz_devices_run(&board->base, EVENTS_MAX, board->base.clock.stopped_ns + frames * 1000000LL);
 }
 
 static void control_transfer(Board *board, FuzzInput *input, unsigned address) {
@@ -355,18 +332,16 @@ static void access_registers(Board *board, FuzzInput *input) {
     unsigned size = 1u << fuzz_number(input, 1) % 3;
     unsigned at = (unsigned)fuzz_number(input, 1) % PORTS_BYTES;
     if (fuzz_number(input, 1) % 4 == 0)
-        port_map_read(board->context.ports, (uint16_t)(BASE + at), size);
+        port_map_read(board->base.context.ports, (uint16_t)(BASE + at), size);
     else
         put(board, at, size, choose_value(input));
 }
 
 static void change_state(Board *board, FuzzInput *input) {
-    if (fuzz_number(input, 1) % 8 == 0) {
-        board->damaged = true;
-        fuzz_devices_damage_state(&board->devices, &board->clock, input);
-    } else {
-        fuzz_devices_check_state(&board->devices, &board->clock, board->damaged);
-    }
+    if (fuzz_number(input, 1) % 8 == 0)
+        fuzz_devices_damage_state(&board->base, input);
+    else
+        fuzz_devices_check_state(&board->base);
 }
 
 /* Queues and descriptors of any kind, and time for them. */
@@ -376,8 +351,8 @@ static void write_schedule(Board *board, FuzzInput *input) {
         store_le32(
             ram(places[fuzz_number(input, 1) % 4] + 4 * ((uint32_t)fuzz_number(input, 1) % 32)),
             choose_value(input));
-    fuzz_devices_run(&board->clock, (unsigned)fuzz_number(input, 1) % EVENTS_MAX,
-                     board->clock.stopped_ns + 20 * 1000000LL);
+    fuzz_devices_run(&board->base, (unsigned)fuzz_number(input, 1) % EVENTS_MAX,
+                     board->base.clock.stopped_ns + 20 * 1000000LL);
 }
 
 static void act(Board *board, FuzzInput *input) {
@@ -444,7 +419,7 @@ int fuzz_one(const uint8_t *data, size_t size) {
     configure(&board, &input);
     for (unsigned i = 0; i < ACTIONS_MAX && input.position < input.size; i++)
         act(&board, &input);
-    fuzz_devices_run(&board.clock, EVENTS_MAX, board.clock.stopped_ns + NS_PER_SECOND / 10);
+    fuzz_devices_run(&board.base, EVENTS_MAX, board.base.clock.stopped_ns + NS_PER_SECOND / 10);
     destroy(&board);
     return 0;
 }
