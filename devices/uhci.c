@@ -313,15 +313,15 @@ static void reset(void *opaque) {
     reset_controller(opaque);
 }
 
-/* Bounds what a damaged save may hold. */
+/* Bounds what a damaged save may hold. The clock cannot be asked: in a fresh process it does not
+ * yet show the time of what is restored. */
 static void restored(void *opaque) {
     Uhci *uhci = opaque;
     UhciState *state = &uhci->state;
-    int64_t now = clock_now_ns(uhci->context.clock);
     state->frame &= FRAME_BITS;
     state->list &= LIST_BITS;
-    if (state->running_since_ns < 0 || state->running_since_ns > now)
-        state->running_since_ns = now;
+    if (state->running_since_ns < 0 || state->running_since_ns > TIMER_NEVER / 2)
+        state->running_since_ns = 0;
 }
 
 static const DeviceClass device_class = {"UHCI", &uhci_fields, reset, restored};

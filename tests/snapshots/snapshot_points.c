@@ -5,6 +5,8 @@
  *   snapshot_points save NUMBERS OPTIONS...          saves one at each point, as p0, p1, ...
  *   snapshot_points resume INDEX NUMBERS OPTIONS...  loads one, runs on, prints the hash
  *
+ * With REPRISE_DEVICES set each also prints the hash of every device, to standard error.
+ *
  * NUMBERS: how many points, seed, first instruction, span, further instructions, keys ("a,b,ret",
  * again and again, one each KEY_INTERVAL instructions; "-" for none). OPTIONS are those of
  * 'reprise'. */
@@ -89,6 +91,23 @@ static bool run_to(Machine *machine, const Plan *plan, uint64_t count) {
     return true;
 }
 
+/* Where hashes differ: whose state it is. */
+static void tell_devices(Machine *machine, uint32_t point) {
+    if (getenv("REPRISE_DEVICES") == NULL)
+        return;
+    for (int i = 0; i < machine->devices.count; i++) {
+        DeviceList one = {.count = 1};
+        one.entries[0] = machine->devices.entries[i];
+        fprintf(stderr, "%u %s %016llx\n", point, one.entries[0].id,
+                (unsigned long long)device_list_hash(&one));
+    }
+}
+
+static void tell(Machine *machine, uint32_t point) {
+    printf("%u %016llx\n", point, (unsigned long long)machine_state_hash(machine));
+    tell_devices(machine, point);
+}
+
 static bool save_point(Machine *machine, uint32_t point, Error *error) {
     char name[32];
     snprintf(name, sizeof(name), "p%u", point);
@@ -103,7 +122,7 @@ static bool run_plan(Machine *machine, Plan *plan, bool save, Error *error) {
             return error_set(error, "the guest ended before instruction %llu",
                              (unsigned long long)stop->count);
         if (stop->is_end)
-            printf("%u %016llx\n", stop->point, (unsigned long long)machine_state_hash(machine));
+            tell(machine, stop->point);
         else if (save && !save_point(machine, stop->point, error))
             return false;
     }
@@ -119,7 +138,7 @@ static bool resume(Machine *machine, const Plan *plan, uint32_t point, Error *er
         return error_set(error, "p%u was loaded at the wrong instruction", point);
     if (!run_to(machine, plan, plan->stops[2 * point + 1].count))
         return error_set(error, "the guest ended");
-    printf("%u %016llx\n", point, (unsigned long long)machine_state_hash(machine));
+    tell(machine, point);
     return true;
 }
 

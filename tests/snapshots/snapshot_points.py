@@ -175,6 +175,8 @@ def run(program, accelerator, mode, numbers, options, snapshots):
     done = subprocess.run(command, capture_output=True, text=True, timeout=7200, check=False)
     if done.returncode != 0:
         sys.exit(f"FAIL {' '.join(command)}\n{done.stdout}{done.stderr}")
+    if "REPRISE_DEVICES" in os.environ:
+        print(" ".join(mode), done.stderr, sep="\n", flush=True)
     return dict(line.split() for line in done.stdout.splitlines())
 
 
