@@ -68,6 +68,9 @@ MonitorHandler monitor_info_pci, monitor_info_qtree, monitor_info_mtree, monitor
 /* monitor_memory.c */
 MonitorHandler monitor_examine, monitor_examine_physical, monitor_evaluate, monitor_port_read,
     monitor_port_write;
+/* monitor_lookup.c */
+MonitorHandler monitor_find_physical, monitor_sum, monitor_info_mice, monitor_info_uuid,
+    monitor_info_kvm;
 MonitorHandler monitor_save_memory, monitor_save_physical, monitor_dump_memory;
 /* monitor_input.c */
 MonitorHandler monitor_joystick, monitor_send_key, monitor_mouse_move, monitor_mouse_button;

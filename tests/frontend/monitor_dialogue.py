@@ -80,6 +80,12 @@ def dumps_memory_as_qemu(machine):
     expect(r"^00000000000ffff0: 234\n$", monitor.run("xp /1db 0xffff0"))
     expect(r"^00000000000ffff1: '\['\n$", monitor.run("xp /1c 0xffff1"))
     expect(r"^0x000ffff0:  ea( [0-9a-f]{2})+ +ljmp", monitor.run("xp /1i 0xffff0"))
+    expect(r"^gpa: 0xffff0\n$", monitor.run("gva2gpa 0xffff0"))
+    expect(r"^00208\n$", monitor.run("sum 0xffff0 2"))  # EAh shifted right, and 5Bh
+    expect("MB are|bytes are the most", monitor.run("sum 0 0xffffffff"))
+    expect(r"^\* Mouse #2: PS/2 Mouse\n$", monitor.run("info mice"))
+    expect(r"^00000000-0000-0000-0000-000000000000\n$", monitor.run("info uuid"))
+    expect("^kvm support: disabled", monitor.run("info kvm"))
     expect("invalid char in format: 's'", monitor.run("xp /2s 0"))
     expect("unexpected end of expression", monitor.run("x"))
     expect("division by zero", monitor.run("x 1/0"))
