@@ -3,7 +3,7 @@
 # What the build needs, what running needs, what tests need besides: Debian's package names.
 SETUP_BUILD="gcc libc6-dev cmake ninja-build pkg-config nasm libcapstone-dev libsdl2-dev libxxhash-dev libjson-c-dev zlib1g-dev libzstd-dev libnbd-dev libvncserver-dev libslirp-dev libadplug-dev libdw-dev liblua5.4-dev libpng-dev check"
 SETUP_RUN="seabios ipxe-qemu python3"
-SETUP_TEST="libvirt-daemon-system libvirt-clients virtinst qemu-system-x86 qemu-utils mtools dosfstools xvfb xdotool xclip python3-xlib imagemagick bochs bochs-term bochsbios vgabios"
+SETUP_TEST="libvirt-daemon-system libvirt-clients virtinst qemu-system-x86 qemu-utils mtools dosfstools xvfb xdotool xclip x11-utils python3-xlib imagemagick bochs bochs-term bochsbios vgabios"
 
 # Installs the packages that are not there; says which. Does nothing, and asks nothing, if all are.
 setup_packages() {

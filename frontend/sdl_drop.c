@@ -92,7 +92,7 @@ static void insert_folder(Display *display, const char *path, Error *error) {
 }
 
 void sdl_drop_watch(Display *display, const SDL_Event *event) {
-    SdlDrag drag = sdl_drag_read(&display->drag_watch, event);
+    SdlDrag drag = sdl_x11_read_drag(&display->drag_watch, event);
     bool is_over = event->type == SDL_MOUSEBUTTONDOWN || event->type == SDL_KEYDOWN;
     bool dragging =
         drag == SDL_DRAG_COMES || (display->dragging && drag != SDL_DRAG_GOES && !is_over);

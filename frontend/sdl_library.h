@@ -19,7 +19,7 @@ extern DECLSPEC SDL_bool SDLCALL SDL_GetWindowWMInfo(SDL_Window *window,
     X(GetWindowFlags) X(Init) X(PollEvent) X(Quit) X(RenderClear) X(RenderCopy) X(RenderFillRect) X(RenderPresent) X(SetHint) \
     X(SetRelativeMouseMode) X(SetRenderDrawBlendMode) X(SetTextureBlendMode) X(SetTextureScaleMode) X(SetRenderDrawColor) X(SetWindowFullscreen) X(SetWindowGrab) X(ShowCursor) X(SetWindowMinimumSize) \
     X(SetWindowSize) X(SetWindowTitle) X(UpdateTexture) X(WaitEventTimeout) \
-    X(EventState) X(GetWindowWMInfo) X(LoadFunction) X(LoadObject) X(UnloadObject) X(GetDisplayDPI)
+    X(EventState) X(GetWindowWMInfo) X(LoadFunction) X(LoadObject) X(UnloadObject) X(SetWindowPosition) X(GetDisplayDPI)
 // clang-format on
 
 typedef struct SdlLibrary {

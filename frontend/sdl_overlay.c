@@ -51,6 +51,9 @@ void sdl_overlay_fit(Display *display, SdlOverlay *overlay, int reserved) {
         place->w = narrow ? room_width : room_height * width / height;
         place->h = narrow ? room_width * height / width : room_height;
     }
+    /* Letters with lines left out cannot be read. */
+    display->sdl.SetTextureScaleMode(overlay->texture,
+                                     times > 0 ? SDL_ScaleModeNearest : SDL_ScaleModeLinear);
     place->x = (room_width - place->w) / 2;
     place->y = (room_height - place->h) / 2;
 }

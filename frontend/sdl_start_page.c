@@ -39,9 +39,13 @@ static void draw(Display *display) {
     text_overlay_clear(text);
     text_overlay_fill(text, 0, 0, COLUMNS, ROWS, TEXT_NORMAL);
     window_menu_draw(&display->menu, text);
-    text_overlay_print(text, 2, 0, COLUMNS - 4, TEXT_TITLE, "What shall run?");
-    text_overlay_print(text, 2, ROWS - 1, COLUMNS - 4, TEXT_DIM,
-                       "Click, or drop an image here. From a terminal: reprise dos.img");
+    unsigned left = display->menu.column + 2;
+    unsigned above = display->menu.row - 2, below = display->menu.row + display->menu.rows + 1;
+    text_overlay_print(text, left, above, COLUMNS - left, TEXT_TITLE, "What shall run?");
+    text_overlay_print(text, left, below, COLUMNS - left, TEXT_DIM,
+                       "Click, or use the arrow keys and Return; or drop an image here.");
+    text_overlay_print(text, left, below + 1, COLUMNS - left, TEXT_DIM,
+                       "From a terminal: reprise dos.img");
     sdl_overlay_update(display, &display->menu_overlay);
     sdl_overlay_fit(display, &display->menu_overlay, 0);
     display->sdl.SetRenderDrawColor(display->renderer, 16, 32, 48, 255);

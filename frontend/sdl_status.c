@@ -28,6 +28,14 @@ static int cell_times(const Display *display) {
     return times > display->scale ? times : display->scale;
 }
 
+/* That the window has room for. */
+static unsigned columns_seen(const Display *display) {
+    int width, height;
+    display->sdl.GetRendererOutputSize(display->renderer, &width, &height);
+    int columns = width / (cell_times(display) * TEXT_OVERLAY_CELL_WIDTH);
+    return columns < COLUMNS ? (unsigned)columns : COLUMNS;
+}
+
 int sdl_status_height(const Display *display) {
     return display->settings.status_line && display->status.overlay.texture != NULL &&
                    !display->settings.full_screen
@@ -95,7 +103,9 @@ static void print_line(Display *display) {
     for (unsigned i = 0; i < MACHINE_NETWORK_CARDS; i++)
         if (status->activity.has_cable[i])
             column = print_lamp(text, column, "Net", status->network_lit_until_ms[i] != 0);
-    text_overlay_print(text, column + 1, 0, COLUMNS - column - 1, TEXT_NORMAL, status->text);
+    unsigned seen = columns_seen(display); /* what is cut ends in dots */
+    if (seen > column + 1)
+        text_overlay_print(text, column + 1, 0, seen - column - 1, TEXT_NORMAL, status->text);
     sdl_overlay_update(display, &status->overlay);
 }
 
@@ -115,8 +125,10 @@ void sdl_status_update(Display *display) {
     snprintf(text, sizeof(text), "%s%s%s%s",
              sdl_window_video(display) != NULL ? "recording   " : "",
              runs ? "" : run_state_name(state), runs ? "" : "   ", hint);
-    if (!changed && strcmp(text, status->text) == 0)
+    unsigned seen = columns_seen(display);
+    if (!changed && strcmp(text, status->text) == 0 && seen == status->columns_seen)
         return;
+    status->columns_seen = seen;
     memcpy(status->text, text, sizeof(text));
     print_line(display);
     sdl_window_draw(display);

@@ -14,19 +14,29 @@
 #define PICTURE_EVERY_MS 12
 /* What sizes in pixels are meant for. */
 #define USUAL_DOTS_PER_INCH 96
+#define MOST_DOTS_PER_INCH (4 * USUAL_DOTS_PER_INCH)
 
 /* Where windows are measured in the screen's own pixels, and these are small, sizes are multiples.
  */
 static int find_scale(const Display *display) {
     int width, height, pixels_width, pixels_height;
-    float dots = USUAL_DOTS_PER_INCH;
-    int number = display->sdl.GetWindowDisplayIndex(display->window);
     display->sdl.GetWindowSize(display->window, &width, &height);
     display->sdl.GetRendererOutputSize(display->renderer, &pixels_width, &pixels_height);
-    if (pixels_width > width || display->sdl.GetDisplayDPI(number, &dots, NULL, NULL) != 0)
+    if (pixels_width > width)
         return 1;
+    /* What the desktop says comes before what the screen says of itself. */
+    float dots = sdl_x11_dots_per_inch(&display->sdl, display->window);
+    int number = display->sdl.GetWindowDisplayIndex(display->window);
+    if (!(dots > 0) && display->sdl.GetDisplayDPI(number, &dots, NULL, NULL) != 0)
+        return 1;
+    if (!(dots < MOST_DOTS_PER_INCH))
+        dots = MOST_DOTS_PER_INCH;
     int scale = (int)(dots / USUAL_DOTS_PER_INCH + 0.25F); /* 2 from 168 on */
-    return scale > 1 ? scale < 4 ? scale : 4 : 1;
+    SDL_Rect usable;
+    if (display->sdl.GetDisplayUsableBounds(number, &usable) == 0)
+        while (scale > 1 && (width * scale > usable.w || height * scale > usable.h))
+            scale--;
+    return scale > 1 ? scale : 1;
 }
 
 bool sdl_window_create(Display *display, Error *error) {
@@ -50,10 +60,13 @@ bool sdl_window_create(Display *display, Error *error) {
                          display->sdl.GetError());
     display->scale = find_scale(display);
     display->sdl.SetWindowMinimumSize(display->window, 320, 240);
-    if (display->scale > 1)
+    if (display->scale > 1) {
         display->sdl.SetWindowSize(display->window, WIDTH * display->scale,
                                    HEIGHT * display->scale);
-    sdl_drag_watch(&display->sdl, display->window, &display->drag_watch);
+        display->sdl.SetWindowPosition(display->window, SDL_WINDOWPOS_CENTERED,
+                                       SDL_WINDOWPOS_CENTERED);
+    }
+    sdl_x11_watch_drags(&display->sdl, display->window, &display->drag_watch);
     return true;
 }
 
@@ -132,6 +145,8 @@ void sdl_window_update_title(Display *display) {
     uint64_t held = machine_speed(display->machine);
     if (state == RUN_STATE_RUNNING && held != 0)
         snprintf(speed, sizeof(speed), " - held at %g MIPS", (double)held / 1e6);
+    else if (state == RUN_STATE_RUNNING && display->mips < 0.5)
+        snprintf(speed, sizeof(speed), " - idle");
     else if (state == RUN_STATE_RUNNING)
         snprintf(speed, sizeof(speed), " - %.0f MIPS", display->mips);
     else

@@ -6,8 +6,8 @@
 #include "dropped_files.h"
 #include "keyboard_keys.h"
 #include "monitor.h"
-#include "sdl_drag.h"
 #include "sdl_library.h"
+#include "sdl_x11.h"
 #include "text_overlay.h"
 #include "video_recording.h"
 #include "window_menu.h"
@@ -27,6 +27,7 @@ typedef struct SdlStatusLine {
     uint64_t lit_until_ms[MACHINE_DRIVES];
     uint64_t network_lit_until_ms[MACHINE_NETWORK_CARDS];
     char text[128];
+    unsigned columns_seen; /* when it was drawn */
 } SdlStatusLine;
 
 struct Display {

@@ -22,11 +22,11 @@ enum {
 /* AARRGGBBh: foreground, background. */
 static const uint32_t colours[TEXT_COLOURS][2] = {
     [TEXT_CLEAR] = {0, 0},
-    [TEXT_NORMAL] = {0xFFE8E8E8, 0xE0102030},
-    [TEXT_DIM] = {0xFF8098A8, 0xE0102030},
-    [TEXT_CHOSEN] = {0xFF081018, 0xF07FE0B0},
-    [TEXT_TITLE] = {0xFF7FE0B0, 0xE0102030},
-    [TEXT_LIGHT] = {0xFFFFB040, 0xE0102030},
+    [TEXT_NORMAL] = {0xFFE8E8E8, 0xF8102030},
+    [TEXT_DIM] = {0xFF90A8B8, 0xF8102030},
+    [TEXT_CHOSEN] = {0xFF081018, 0xFF7FE0B0},
+    [TEXT_TITLE] = {0xFF7FE0B0, 0xF8102030},
+    [TEXT_LIGHT] = {0xFFFFB040, 0xF8102030},
 };
 
 static uint8_t *load_font(const char *firmware_folder) {

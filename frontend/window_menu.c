@@ -10,6 +10,7 @@ enum {
     MARGIN = 2,
     MOST_COLUMNS = 70,
     LEAST_COLUMNS = 34,
+    START_ROWS = 3, /* above and below the start page's entries, for words of its own */
     PICTURE_COLUMNS = SNAPSHOT_PICTURE_WIDTH / TEXT_OVERLAY_CELL_WIDTH,
     PICTURE_ROWS =
         (SNAPSHOT_PICTURE_HEIGHT + TEXT_OVERLAY_CELL_HEIGHT - 1) / TEXT_OVERLAY_CELL_HEIGHT,
@@ -243,8 +244,13 @@ static unsigned entry_width(const MenuEntry *entry) {
     return text_overlay_width(entry->label) + hint + 2 * MARGIN;
 }
 
+/* The list of snapshots has none while it is empty. */
 static bool has_pictures(const WindowMenu *menu) {
-    return window_menu_has_pictures(menu->open[menu->depth - 1].page);
+    int page = menu->open[menu->depth - 1].page;
+    bool is_empty = page == WINDOW_MENU_SNAPSHOTS;
+    for (unsigned i = 0; i < menu->count; i++)
+        is_empty = is_empty && menu->entries[i].subject == NULL;
+    return window_menu_has_pictures(page) && !is_empty;
 }
 
 /* The columns to the right of the entries that the picture takes. */
@@ -266,8 +272,11 @@ static void find_place(WindowMenu *menu, const TextOverlay *overlay) {
     menu->rows = menu->count + 2 * FRAME;
     if (has_pictures(menu) && menu->rows < PICTURE_ROWS + 2 * FRAME)
         menu->rows = PICTURE_ROWS + 2 * FRAME;
-    if (menu->rows > overlay->rows)
-        menu->rows = overlay->rows;
+    bool is_start = menu->open[menu->depth - 1].page == WINDOW_MENU_START;
+    unsigned room =
+        is_start && overlay->rows > 2 * START_ROWS ? overlay->rows - 2 * START_ROWS : overlay->rows;
+    if (menu->rows > room)
+        menu->rows = room;
     menu->column = (overlay->columns - menu->columns) / 2;
     menu->row = (overlay->rows - menu->rows) / 2;
 }
@@ -285,7 +294,8 @@ static void scroll(WindowMenu *menu) {
 static void draw_entry(const WindowMenu *menu, TextOverlay *overlay, unsigned entry, unsigned row) {
     const MenuEntry *shown = &menu->entries[entry];
     bool chosen = entry == menu->open[menu->depth - 1].chosen && can_choose(menu, entry);
-    TextColour colour = chosen ? TEXT_CHOSEN : shown->kind == MENU_NOTE ? TEXT_DIM : TEXT_NORMAL;
+    bool is_remark = shown->kind == MENU_NOTE && shown->hint == NULL;
+    TextColour colour = chosen ? TEXT_CHOSEN : is_remark ? TEXT_DIM : TEXT_NORMAL;
     unsigned left = menu->column + FRAME,
              columns = menu->columns - 2 * FRAME - picture_columns(menu);
     unsigned hint = shown->hint != NULL ? text_overlay_width(shown->hint) : 0;

@@ -1,6 +1,7 @@
 /* The pages of the window's menu: tables, and lists of what there is now. */
 #include "allocate.h"
 #include "machine_parts.h"
+#include "version.h"
 #include "window_menu_internal.h"
 
 #include <libgen.h>
@@ -78,7 +79,8 @@ static const PageRow help_rows[] = {
     NOTE("Take it back", "Ctrl-Alt-G"), NOTE("Full screen and back", "Ctrl-Alt-F"),
     NOTE("Save the screen as a picture", "Ctrl-Alt-S"), NOTE("Paste as typing", "Ctrl-Alt-V"),
     NOTE("Slower, faster, turbo", "Ctrl-Alt and - + T"), NOTE("Change a floppy or a CD", "drop its image here"),
-    NOTE("", NULL), NOTE("All options: reprise -help. More: the manual page reprise(1).", NULL), END};
+    NOTE("", NULL), NOTE("All options: reprise -help. More: the manual page reprise(1).", NULL),
+    NOTE("This is Reprise " REPRISE_VERSION ".", NULL), END};
 // clang-format on
 
 static char *copy_of(const char *text) {
@@ -93,14 +95,28 @@ MenuEntry *window_menu_add_entry(WindowMenu *menu, int kind, const char *label, 
     return entry;
 }
 
+/* Does this line set what the processor's speed is now? */
+static bool is_speed(const WindowMenu *menu, const char *line) {
+    static const char verb[] = "speed ";
+    if (line == NULL || menu->host->machine == NULL || strncmp(line, verb, strlen(verb)) != 0)
+        return false;
+    char *end;
+    const char *value = line + strlen(verb);
+    double mips = strtod(value, &end);
+    bool is_full = strcmp(value, "full") == 0;
+    return (is_full || end != value) &&
+           machine_speed(menu->host->machine) == (uint64_t)(mips * 1e6 + 0.5);
+}
+
 static void add_rows(WindowMenu *menu, const PageRow *row) {
     const WindowMenuHost *host = menu->host;
     for (; row->label != NULL; row++) {
         MenuEntry *entry = window_menu_add_entry(menu, row->kind, row->label, row->hint);
         entry->value = row->value;
         entry->line = copy_of(row->line);
-        entry->set = (row->kind == MENU_ACTION || row->kind == MENU_STEP) &&
-                     host->is_set(host->opaque, (WindowAction)row->value);
+        entry->set = (row->kind == MENU_ACTION || row->kind == MENU_STEP)
+                         ? host->is_set(host->opaque, (WindowAction)row->value)
+                         : is_speed(menu, row->line);
     }
 }
 
@@ -136,14 +152,21 @@ static DriveList *get_drives(const WindowMenu *menu) {
     return list;
 }
 
+/* "Floppy A:", as guests and people call it, or "CD ide1-cd0". */
+static void print_drive(char *name, size_t size, const char *id) {
+    if (strcmp(id, "floppy0") == 0 || strcmp(id, "floppy1") == 0)
+        snprintf(name, size, "Floppy %c:", id[6] == '0' ? 'A' : 'B');
+    else
+        snprintf(name, size, "CD %s", id);
+}
+
 static void fill_drives(WindowMenu *menu, const char *subject) {
     DriveList *list = get_drives(menu);
     (void)subject;
     for (unsigned i = 0; i < list->count; i++) {
         char label[64];
         bool full = list->drives[i].path[0] != '\0';
-        snprintf(label, sizeof(label), "%s %s", list->drives[i].is_floppy ? "Floppy" : "CD",
-                 list->drives[i].id);
+        print_drive(label, sizeof(label), list->drives[i].id);
         MenuEntry *entry = window_menu_add_entry(menu, MENU_PAGE, label,
                                                  full ? basename(list->drives[i].path) : "empty");
         entry->value = WINDOW_MENU_MEDIA;
@@ -196,10 +219,13 @@ static void fill_media(WindowMenu *menu, const char *drive) {
     char line[64];
     fill_shelf(shelf, list);
     snprintf(line, sizeof(line), "eject %s", drive);
-    window_menu_add_entry(menu, MENU_LINE, "Take it out", NULL)->line = strdup(line);
-    for (unsigned i = 0; i < list->count; i++)
-        if (strcmp(list->drives[i].id, drive) == 0)
-            add_images(menu, shelf, drive, list->drives[i].is_floppy ? IMAGE_FLOPPY : IMAGE_CD);
+    for (unsigned i = 0; i < list->count; i++) {
+        if (strcmp(list->drives[i].id, drive) != 0)
+            continue;
+        if (list->drives[i].path[0] != '\0')
+            window_menu_add_entry(menu, MENU_LINE, "Take it out", NULL)->line = strdup(line);
+        add_images(menu, shelf, drive, list->drives[i].is_floppy ? IMAGE_FLOPPY : IMAGE_CD);
+    }
     window_menu_add_entry(menu, MENU_NOTE, "Or drop an image on the window.", NULL);
     image_shelf_free(shelf);
     free(shelf);
@@ -260,7 +286,7 @@ static const struct {
     [WINDOW_MENU_MAIN] = {" Reprise ", main_rows, NULL},
     [WINDOW_MENU_START] = {" Reprise ", NULL, fill_start},
     [WINDOW_MENU_DRIVES] = {" Floppies and CDs ", NULL, fill_drives},
-    [WINDOW_MENU_MEDIA] = {" Insert ", NULL, fill_media},
+    [WINDOW_MENU_MEDIA] = {" ", NULL, fill_media},
     [WINDOW_MENU_SNAPSHOTS] = {" Snapshots ", NULL, window_menu_fill_snapshots},
     [WINDOW_MENU_SNAPSHOT] = {" Snapshot ", NULL, window_menu_fill_snapshot},
     [WINDOW_MENU_SNAPSHOT_DELETE] = {" Delete the snapshot? ", NULL,
@@ -289,6 +315,11 @@ bool window_menu_has_pictures(int page) {
 void window_menu_print_title(const WindowMenu *menu, char *title, size_t size) {
     unsigned top = menu->depth - 1;
     const char *subject = menu->open[top].subject;
+    char drive[48];
+    if (menu->open[top].page == WINDOW_MENU_MEDIA && subject != NULL) {
+        print_drive(drive, sizeof(drive), subject);
+        subject = drive;
+    }
     snprintf(title, size, "%s%s%s%s", menu->depth > 1 ? " \u2190" : "",
              pages[menu->open[top].page].title, subject != NULL ? subject : "",
              subject != NULL ? " " : "");

@@ -119,7 +119,7 @@ START_TEST(media_are_those_of_the_drives_kind) {
     ck_assert_ptr_nonnull(realpath(folder, real));
     window_menu_open(&menu);
     choose("Floppies and CDs");
-    choose("Floppy floppy0");
+    choose("Floppy A:");
     ck_assert(has_entry("one.img") && !has_entry("notes.txt") && !has_entry("large.img"));
     ck_assert(!has_entry("it's \"two\".img")); /* no word of the monitor can say that */
     choose("with space.ima");
@@ -139,6 +139,15 @@ START_TEST(a_word_back_closes_page_by_page) {
     ck_assert(!window_menu_is_open(&menu));
     window_menu_press(&menu, MENU_KEY_CHOOSE); /* nothing to choose */
     ck_assert_int_eq(last_action, -1);
+}
+END_TEST
+
+START_TEST(the_speed_that_holds_has_a_tick) {
+    window_menu_open(&menu);
+    choose("Speed");
+    ck_assert(menu.entries[find_entry("Full speed")].set);
+    for (unsigned i = 0; i < menu.count; i++)
+        ck_assert(!menu.entries[i].set || i == find_entry("Full speed"));
 }
 END_TEST
 
@@ -194,7 +203,7 @@ START_TEST(long_pages_scroll) {
     }
     window_menu_open(&menu);
     choose("Floppies and CDs");
-    choose("Floppy floppy0");
+    choose("Floppy A:");
     draw(&overlay);
     for (unsigned i = 0; i < 2 * menu.count; i++) {
         window_menu_press(&menu, i % 5 == 4 ? MENU_KEY_PAGE_DOWN : MENU_KEY_DOWN);
@@ -330,6 +339,7 @@ int main(void) {
     tcase_add_test(tests, entries_give_lines_and_actions);
     tcase_add_test(tests, media_are_those_of_the_drives_kind);
     tcase_add_test(tests, a_word_back_closes_page_by_page);
+    tcase_add_test(tests, the_speed_that_holds_has_a_tick);
     tcase_add_test(tests, a_page_of_notes_does_nothing);
     tcase_add_test(tests, the_mouse_chooses_what_it_points_at);
     tcase_add_test(tests, long_pages_scroll);

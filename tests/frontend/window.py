@@ -74,8 +74,8 @@ def mouse_reaches_the_guest_once_grabbed(server):
 
 
 def title_tells_name_speed_and_keys(server):
-    with start(server) as machine:
-        wait_for(lambda: "typewriter - Reprise - " in server.title() and "MIPS" in server.title(), "the title")
+    with start(server) as machine:  # the guest waits for a key
+        wait_for(lambda: "typewriter - Reprise - idle" in server.title(), "the title")
         assert "Ctrl-Alt-M: menu" in server.title()
         server.focus()
         server.key("ctrl+alt+g")
@@ -117,6 +117,26 @@ def window_shows_the_screen_in_its_shape(server):
             return "(" in out.stderr and float(out.stderr.split("(")[1].rstrip(")\n")) < 0.1
 
         wait_for(is_alike, "the window to show what screendump does")
+
+
+def sizes_are_multiples_on_screens_of_many_dots(_):
+    if not shutil.which("xprop"):
+        print("      (no xprop)")
+        return
+    for screen_size, factor in (("1280x1024", 1), ("2560x1600", 2)):  # the first is too small for twice the size
+        server = XServer(screen_size)
+        try:
+            server.run("xprop", "-root", "-f", "RESOURCE_MANAGER", "8s", "-set", "RESOURCE_MANAGER", "*x: y\nXft.dpi:\t168\n")
+            with start(server) as machine:
+                wait_for(lambda: "Booting from Floppy" in screen(machine), "the guest")
+                wait_for(lambda: server.size() == (720 * factor, (540 + STATUS_LINE_HEIGHT) * factor),  # pylint: disable=cell-var-from-loop
+                         f"sizes times {factor}")
+                if os.environ.get("REPRISE_PICTURES"):
+                    server.key("ctrl+alt+m")
+                    time.sleep(0.5)
+                    server.picture(os.path.join(os.environ["REPRISE_PICTURES"], f"times-{factor}.png"))
+        finally:
+            server.close()
 
 
 def screenshot_key_saves_a_picture(server):
@@ -460,7 +480,7 @@ def main():
             skip(f"no {tool}")
     server = XServer()
     try:
-        return run_checks([keys_reach_the_guest, mouse_reaches_the_guest_once_grabbed, title_tells_name_speed_and_keys, keys_change_the_speed, window_shows_the_screen_in_its_shape,
+        return run_checks([keys_reach_the_guest, mouse_reaches_the_guest_once_grabbed, title_tells_name_speed_and_keys, keys_change_the_speed, sizes_are_multiples_on_screens_of_many_dots, window_shows_the_screen_in_its_shape,
                            screenshot_key_saves_a_picture, menu_pauses_and_changes_floppies, pasted_text_is_typed_whole, what_is_set_is_kept_from_run_to_run, snapshots_are_kept_by_name_and_deleted,
                            menu_records_a_film, network_has_a_lamp, a_hint_shows_while_something_is_dragged, dropped_files_go_into_drives,
                            sharp_pixels_are_whole, start_page_offers_images_and_remembers, closing_is_quick], server)

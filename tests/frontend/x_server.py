@@ -11,10 +11,10 @@ STATUS_LINE_HEIGHT = 16  # of the program's window, below the picture
 class XServer:
     """Xvfb on a display of its own choice."""
 
-    def __init__(self):
+    def __init__(self, screen="1280x1024"):
         read_end, write_end = os.pipe()
         self.process = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"],
+            ["Xvfb", "-displayfd", str(write_end), "-screen", "0", screen + "x24", "-noreset", "-nolisten", "tcp"],
             pass_fds=[write_end], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(write_end)
         with os.fdopen(read_end) as file:

@@ -22,13 +22,22 @@ import vm
 DRIVERS = ("cirrus", "vesa", "fbdev", "modesetting")
 PROMPT = "# "
 
+# Displays differ in what they prefer.
 _CONFIGURATION = """Section "Device"
   Identifier "card"
   Driver "{}"
 EndSection
+Section "Monitor"
+  Identifier "monitor"
+  Option "PreferredMode" "1024x768"
+EndSection
 Section "Screen"
   Identifier "screen"
   Device "card"
+  Monitor "monitor"
+  SubSection "Display"
+    Modes "1024x768"
+  EndSubSection
 EndSection
 Section "ServerFlags"
   Option "BlankTime" "0"
