@@ -69,6 +69,8 @@ static HelperResult write_cr0(Cpu *cpu, uint32_t value) {
     if (uses_pae(value, state->cr4) && ((value ^ state->cr0) & CR0_LOADING_PDPTES) &&
         !load_pdptes(cpu, state->cr3))
         return HELPER_FAULT;
+    if (value == state->cr0)
+        return HELPER_NEXT;
     state->cr0 = value;
     system_update_tlb(cpu, false);
     return go_on(cpu);
@@ -200,6 +202,8 @@ HelperResult helper_clts(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_t
     UNUSED_4(a, b, t0, t1);
     if (cpu->state.cpl != 0)
         return general_protection(cpu);
+    if (!(cpu->state.cr0 & CR0_TS))
+        return HELPER_NEXT;
     cpu->state.cr0 &= ~(uint32_t)CR0_TS;
     system_update_tlb(cpu, false);
     return go_on(cpu);

@@ -6,6 +6,7 @@
 #include "helpers.h"
 #include "insn.h"
 #include "jit_internal.h"
+#include "linear.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -591,6 +592,7 @@ static JitExit finish(Translator *translator, uint32_t leave) {
         set_flags(cpu, backend, number);
         return JIT_EXIT_NEXT;
     case LEAVE_LOOK:
+    case LEAVE_SEGMENT: /* is done, or its fault delivered */
         return JIT_EXIT_LOOK;
     case LEAVE_HELPER_FAULT:
         return JIT_EXIT_FAULT;
@@ -636,6 +638,38 @@ const void *jit_find_next(Cpu *cpu) {
     return host_code;
 }
 
+/* What a load of a segment register is part of. */
+static void finish_segment_load(Cpu *cpu, unsigned then) {
+    CpuState *state = &cpu->state;
+    unsigned size = then >> 4 & 0xF, reg = then >> 8 & 0xF;
+    if ((then & UOP_THEN_MASK) == UOP_THEN_POP)
+        stack_set_pointer(cpu, (uint32_t)state->gpr[REG_ESP] + size);
+    else if ((then & UOP_THEN_MASK) == UOP_THEN_MOVE && size == 2)
+        state->gpr[reg] =
+            (state->gpr[reg] & ~UINT64_C(0xFFFF)) | (uint16_t)cpu->host_slot[JIT_SLOT_T1];
+    else if ((then & UOP_THEN_MASK) == UOP_THEN_MOVE)
+        state->gpr[reg] = (uint32_t)cpu->host_slot[JIT_SLOT_T1];
+}
+
+/* Most often the segment has another kind now, that is, another context. */
+static const void *load_segment(Translator *translator, uint32_t number) {
+    Cpu *cpu = translator->cpu;
+    const Site *site = &translator->jit->sites[number];
+    x86_fpu_settle_pointers(cpu, translator->jit);
+    restore_site(cpu, translator->jit, number);
+    cpu->next_eip = site->eip + site->insn_length;
+    uint32_t selector = (uint32_t)cpu->host_slot[JIT_SLOT_T0];
+    if (helper_load_segment(cpu, site->segment, 0, selector, 0) == HELPER_FAULT) {
+        translator->counters.faults++;
+        cpu_deliver_exception(cpu);
+    } else {
+        finish_segment_load(cpu, site->then);
+        cpu->state.eip = cpu->next_eip;
+        cpu->state.instruction_count++;
+    }
+    return jit_find_next(cpu);
+}
+
 /* Joins what was left by a jump, and gives the code to go on with; NULL if the run loop is needed.
  * The context may be another one than that of the block that was entered: see jit_find_next(). */
 static const void *follow(Translator *translator, uint32_t leave) {
@@ -654,6 +688,8 @@ static const void *follow(Translator *translator, uint32_t leave) {
         restore_site(cpu, backend, number);
         return jit_find_next(cpu);
     }
+    if ((leave & 0xFF) == LEAVE_SEGMENT)
+        return load_segment(translator, number);
     if ((leave & 0xFF) != LEAVE_LINK)
         return NULL;
     const uint8_t *entry = join_link(translator, &backend->links[number]);
@@ -665,7 +701,7 @@ static const LeaveReason leave_reasons[] = {
     [LEAVE_POLL] = LEFT_FOR_POLL,         [LEAVE_STEP] = LEFT_FOR_STEP,
     [LEAVE_FAULT] = LEFT_FOR_FAULT,       [LEAVE_LOOK] = LEFT_FOR_LOOK,
     [LEAVE_EXIT] = LEFT_FOR_LOOK,         [LEAVE_HELPER_FAULT] = LEFT_FOR_FAULT,
-    [LEAVE_FAR] = LEFT_FOR_INDIRECT_JUMP,
+    [LEAVE_FAR] = LEFT_FOR_INDIRECT_JUMP, [LEAVE_SEGMENT] = LEFT_FOR_LOOK,
 };
 
 /* A fault is delivered, or an instruction run alone: what the run loop would do next, without it.

@@ -22,8 +22,8 @@ typedef struct Site {
     uint8_t insn_length;
     uint8_t aligned;     /* a multiple of 16, or the instruction is run alone, for its #GP */
     uint16_t x87_opcode; /* of an x87 instruction: FOP */
-    uint16_t unused;
-    uint32_t x87_site; /* the x87 instruction of this block before this place; 0: none */
+    uint16_t then;       /* of a segment load: UOP_THEN_* */
+    uint32_t x87_site;   /* the x87 instruction of this block before this place; 0: none */
     const Block *block;
 } Site;
 
@@ -205,6 +205,7 @@ enum {
     LEAVE_LOOK,         /* state.eip, count and flags are set already (a helper did it) */
     LEAVE_EXIT,         /* number: site whose eip is where to go on: the run loop must look */
     LEAVE_HELPER_FAULT, /* as LEAVE_LOOK, with cpu->exception */
+    LEAVE_SEGMENT,      /* number: site of a load of a segment register that changes the context */
     LEAVE_FAR, /* as LEAVE_INDIRECT, to another code segment, whose selector is in T0's upper half
                 */
 };

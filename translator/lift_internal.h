@@ -65,7 +65,7 @@ void lift_leave_if(Lifter *lifter, unsigned condition, uint32_t target);
  * back interrupts); false, and nothing lifted, elsewhere. */
 bool lift_load_real_segment(Lifter *lifter, unsigned segment);
 /* ES, DS, FS or GS = T0. */
-void lift_load_sreg(Lifter *lifter, unsigned segment);
+void lift_load_sreg(Lifter *lifter, unsigned segment, uint32_t then);
 
 /* The stack: size of the stack pointer, and moving it. */
 static inline unsigned lift_stack_size(const Lifter *lifter) {

@@ -69,7 +69,7 @@ void lift_pop_sreg(Lifter *lifter) {
     unsigned segment = lifter->insn->operand[0].reg;
     if (segment != SEG_SS) {
         lift_load_stack(lifter, UREG_T0, 0, 2);
-        lift_load_sreg(lifter, segment);
+        lift_load_sreg(lifter, segment, uop_then(UOP_THEN_POP, lifter->insn->operand_size, 0));
         lift_move_stack(lifter, lifter->insn->operand_size);
         return;
     }

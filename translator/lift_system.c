@@ -33,12 +33,13 @@ static void load_word(Lifter *lifter, unsigned temporary, const Operand *operand
 }
 
 /* Where it is no matter of a shift the descriptor is looked at. */
-void lift_load_sreg(Lifter *lifter, unsigned segment) {
+void lift_load_sreg(Lifter *lifter, unsigned segment, uint32_t then) {
     if (lift_load_real_segment(lifter, segment))
         return;
     Uop *uop = lift_emit(lifter, UOP_LOAD_SREG, 4);
     lift_set_src_register(uop, UREG_T0);
     uop->imm = segment;
+    uop->imm2 = then;
 }
 
 void lift_mov_sreg(Lifter *lifter) {
@@ -49,7 +50,7 @@ void lift_mov_sreg(Lifter *lifter) {
             lift_helper(lifter, HELPER_ID_load_segment, SEG_SS, 0);
             lift_exit(lifter);
         } else {
-            lift_load_sreg(lifter, operand[0].reg);
+            lift_load_sreg(lifter, operand[0].reg, UOP_THEN_NOTHING);
         }
         return;
     }
@@ -81,7 +82,8 @@ static void load_far_pointer(Lifter *lifter, unsigned segment) {
     if (segment == SEG_SS)
         lift_helper(lifter, HELPER_ID_load_far_pointer, segment, 0);
     else
-        lift_load_sreg(lifter, segment);
+        lift_load_sreg(lifter, segment,
+                       uop_then(UOP_THEN_MOVE, size, lifter->insn->operand[0].reg));
     Uop *move = lift_emit(lifter, UOP_MOV, size);
     lift_set_dst_register(move, lifter->insn->operand[0].reg);
     lift_set_src_register(move, UREG_T1);
@@ -250,6 +252,7 @@ static void descriptor_table(Lifter *lifter, HelperId helper, uint32_t which) {
     lift_helper(lifter, helper, which,
                 (uint32_t)lifter->insn->address_size << 16 |
                     (uint32_t)lifter->insn->memory.segment << 8 | lifter->insn->operand_size);
+    lift_stay(lifter, helper);
 }
 void lift_lgdt(Lifter *lifter) {
     descriptor_table(lifter, HELPER_ID_load_descriptor_table, 0);
@@ -323,9 +326,11 @@ void lift_clts(Lifter *lifter) {
 }
 void lift_invd(Lifter *lifter) {
     lift_helper(lifter, HELPER_ID_cache_control, 0, 0);
+    lift_stay(lifter, HELPER_ID_cache_control);
 }
 void lift_wbinvd(Lifter *lifter) {
     lift_helper(lifter, HELPER_ID_cache_control, 1, 0);
+    lift_stay(lifter, HELPER_ID_cache_control);
 }
 void lift_hlt(Lifter *lifter) {
     lift_helper(lifter, HELPER_ID_hlt, 0, 0);
@@ -350,6 +355,7 @@ void lift_sti(Lifter *lifter) {
 }
 void lift_pause(Lifter *lifter) {
     lift_helper(lifter, HELPER_ID_pause, 0, 0);
+    lift_stay(lifter, HELPER_ID_pause);
 }
 void lift_rdtsc(Lifter *lifter) {
     lift_helper(lifter, HELPER_ID_rdtsc, 0, 0);

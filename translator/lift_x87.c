@@ -8,7 +8,7 @@ enum {
     LOAD = 0x40,  /* reads its memory operand */
     STORE = 0x80, /* writes it */
     SIZE = 0x1F,  /* of the memory operand */
-    HELPER = 0,   /* by a helper: state images and BCD */
+    HELPER = 0,   /* by a helper: state images, and FBSTP, which hosts take very long for */
 };
 
 /* Memory operands: [escape opcode & 7][register field]. SDM vol. 2 appendix A.5. */
@@ -20,7 +20,7 @@ static const uint8_t memory_forms[8][8] = {
     /* DC */ {LOAD | 8, LOAD | 8, LOAD | 8, LOAD | 8, LOAD | 8, LOAD | 8, LOAD | 8, LOAD | 8},
     /* DD */ {LOAD | 8, STORE | 8, STORE | 8, STORE | 8, HELPER, HELPER, HELPER, STORE | 2},
     /* DE */ {LOAD | 2, LOAD | 2, LOAD | 2, LOAD | 2, LOAD | 2, LOAD | 2, LOAD | 2, LOAD | 2},
-    /* DF */ {LOAD | 2, STORE | 2, STORE | 2, STORE | 2, HELPER, LOAD | 8, HELPER, STORE | 8},
+    /* DF */ {LOAD | 2, STORE | 2, STORE | 2, STORE | 2, LOAD | 10, LOAD | 8, HELPER, STORE | 8},
 };
 
 /* Register operands that one micro-op does, one bit for each of C0 to FF in eights; singles

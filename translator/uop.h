@@ -100,6 +100,13 @@ extern const UopStateField uop_state_fields[UOP_STATE_COUNT];
 /* In imm2 of UOP_VECTOR and of calls of helper_vector: there is an immediate (bits 15:8). */
 enum { UOP_VECTOR_IMMEDIATE = 1 << 16 };
 
+/* In imm2 of UOP_LOAD_SREG: what its instruction does behind it, for who does all of it at once.
+ * With the size in bits 7:4, and in bits 11:8 the register that gets T1. */
+enum { UOP_THEN_NOTHING, UOP_THEN_POP, UOP_THEN_MOVE, UOP_THEN_MASK = 0xF };
+static inline uint32_t uop_then(uint32_t kind, unsigned size, unsigned reg) {
+    return kind | size << 4 | reg << 8;
+}
+
 /* In imm of UOP_WRITE_EFLAGS: IRET. */
 enum { UOP_EFLAGS_IRET = 1 };
 

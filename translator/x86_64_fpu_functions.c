@@ -1,6 +1,6 @@
-/* Transcendental instructions beside a live x87: their operands are taken from the host's register
- * stack, and their results and flags put there, without all of the state going to memory and back.
- * What runs meanwhile is compiled for general registers alone.
+/* Transcendental instructions, and FBSTP, beside a live x87: their operands are taken from the
+ * host's register stack, and their results and flags put there, without all of the state going to
+ * memory and back. What runs meanwhile is compiled for general registers alone.
  *
  * This is for plain operands, and for results that are inexact and nothing else. What else is met
  * is left as it was, for the full helper. */
@@ -198,14 +198,62 @@ static bool run_function(Evaluation *evaluation, unsigned before) {
     return true;
 }
 
+static bool is_decimal_store(const HelperInfo *helper, uint32_t instruction) {
+    return helper == &helper_table[HELPER_ID_x87] && (instruction & 0xFF38) == 0xDF30 &&
+           (instruction & 0xFF) < 0xC0;
+}
+
+/* Two digits a byte, the sign in the tenth: SDM vol. 1 4.7. Halves, so that most divisions are of
+ * 32 bits. */
+static void store_decimal(uint8_t *memory, uint64_t magnitude, bool negative) {
+    uint32_t lower = (uint32_t)(magnitude % 100000000);
+    uint64_t upper = magnitude / 100000000;
+    for (unsigned i = 0; i < 4; i++, lower /= 100)
+        memory[i] = (uint8_t)(lower / 10 % 10 << 4 | lower % 10);
+    for (unsigned i = 4; i < 9; i++, upper /= 100)
+        memory[i] = (uint8_t)(upper / 10 % 10 << 4 | upper % 10);
+    memory[9] = negative ? 0x80 : 0;
+}
+
+/* FBSTP of a number that is surely small enough, to plain memory: FISTP rounds it and tells the
+ * flags. */
+static bool run_decimal_store(Cpu *cpu, unsigned before) {
+    enum { BIAS = 16383, EXPONENT_MAX = BIAS + 58, SIGN = 0x8000, BYTES = 10 };
+    unsigned segment = cpu->helper_b & 0xFF;
+    unsigned table = cpu->state.cpl == 3 ? TLB_USER_WRITE : TLB_SUPER_WRITE;
+    uint32_t offset = (uint32_t)cpu->host_slot[JIT_SLOT_T0], linear;
+    if (!cpu_check_segment(cpu, segment, offset, BYTES, true, &linear))
+        return false; /* which the helper will find, too */
+    uint8_t *memory = tlb_find_plain(&cpu->tlb, table, linear, BYTES);
+    if (memory == NULL || classify_top() != CLASS_NORMAL)
+        return false;
+    Float80 value;
+    int64_t integer;
+    pop_register(&value);
+    bool small = (value.sign_exponent & ~SIGN) <= EXPONENT_MAX;
+    if (small)
+        set_conditions(before & STATUS_CLASS);
+    push_register(&value);
+    if (!small)
+        return false;
+    __asm__ volatile("fistpll %0" : "=m"(integer));
+    store_decimal(memory, integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer,
+                  (value.sign_exponent & SIGN) != 0);
+    cpu->state.fpu.dp = offset;
+    cpu->fpu_segment = segment + 1;
+    return true;
+}
+
 bool x86_fpu_run_function(Cpu *cpu, const HelperInfo *helper) {
-    if (JIT_IS_SANITIZED || cpu->fpu_live != FPU_LIVE_ALL || !is_function(helper, cpu->helper_a) ||
+    bool stores = is_decimal_store(helper, cpu->helper_a);
+    if (JIT_IS_SANITIZED || cpu->fpu_live != FPU_LIVE_ALL ||
+        !(stores || is_function(helper, cpu->helper_a)) ||
         (cpu->state.cr0 & (CR0_EM | CR0_TS)) != 0)
         return false;
     Evaluation evaluation = {.modrm = cpu->helper_a & 0xFF,
                              .status = {.precision = 64, .masked = FLOAT_EXCEPTIONS}};
     unsigned before = read_status();
-    if (run_function(&evaluation, before)) {
+    if (stores ? run_decimal_store(cpu, before) : run_function(&evaluation, before)) {
         x86_fpu_set_pointers(cpu, (uint16_t)(cpu->helper_a & 0x7FF));
         return true;
     }

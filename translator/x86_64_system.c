@@ -173,9 +173,15 @@ void x86_emit_quick_call(Translation *translation, unsigned function, uint32_t a
     step_if(translation, COND_Z, site);
 }
 
+/* What a quick load does not do is done behind the exit, with the rest of the instruction. */
 void x86_emit_load_sreg(Translation *translation, const Uop *uop) {
     x86_flags_clobber(translation, FLAG_GROUP_ALL);
-    x86_emit_quick_call(translation, JIT_QUICK_LOAD_SEGMENT, uop->imm);
+    Assembler *assembler = &translation->assembler;
+    uint32_t site = x86_add_site(translation, SITE_OTHER, 0, uop->imm);
+    translation->backend->sites[site].then = (uint16_t)uop->imm2;
+    asm_mov_imm(assembler, 4, host_reg(HOST_RBP), uop->imm);
+    asm_patch(asm_call(assembler), translation->backend->quick[JIT_QUICK_LOAD_SEGMENT]);
+    x86_emit_leave(translation, COND_Z, LEAVE_SEGMENT, site);
 }
 
 bool x86_emit_quick_helper(Translation *translation, const Uop *uop) {
