@@ -151,6 +151,26 @@ def debugs_xv6(elf):
     expect(r"Breakpoint 2, 0x0010000c(?s:.*)\[ PE .*PG", text)
 
 
+def watches_without_slowing_others(elf):
+    """A loop of some hundred million instructions takes the same time with a watchpoint and a breakpoint elsewhere."""
+    def ticks(*points):
+        with Debugged(PROGRAM, ["-kernel", elf, "-m", "16", "-nic", "none"]) as machine:
+            look = f"shell cut -d' ' -f14 /proc/{machine.process.pid}/stat"
+            text = machine.gdb(["break *'_start.loop'", "continue", "delete", "set $ecx = 60000000", *points, "break done", look, "continue",
+                                look, "print (int)counter"], elf)
+        expect(r"= 60000000\n", text)
+        before, after = re.findall(r"(?m)^(\d+)$", text)
+        return int(after) - int(before)
+
+    def measure():
+        alone = ticks()
+        watched = ticks("watch *(int *)0x700000", "break corrupt", "hbreak *0x800000")
+        print(f"(processor time of a loop: {alone} ticks alone, {watched} with points elsewhere)")
+        return watched <= alone * 1.3 + 5
+
+    assert measure() or measure() or measure(), "it is slower"
+
+
 def follows_v8086_mode(elf):
     """Addresses are linear there too; a fault leads to the monitor, where they are flat ones, and back."""
     with tempfile.TemporaryDirectory() as folder:
@@ -194,7 +214,7 @@ def agrees_with_qemu(elf):
 
 CHECKS = [starts_at_the_reset_vector, breaks_watches_and_steps, stops_at_a_triple_fault, steps_take_no_interrupts,
           knows_threads, runs_monitor_commands, interrupts_detaches_and_ends, answers_ctrl_c_and_bad_packets,
-          refuses_bad_addresses, follows_v8086_mode, agrees_with_qemu, debugs_xv6]
+          refuses_bad_addresses, watches_without_slowing_others, follows_v8086_mode, agrees_with_qemu, debugs_xv6]
 
 
 if __name__ == "__main__":
