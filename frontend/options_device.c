@@ -289,11 +289,18 @@ bool vga_config_set_memory(VgaConfig *vga, uint64_t megabytes, Error *error) {
     return true;
 }
 
-static bool read_video_memory(KeyValues *values, VgaConfig *vga, Error *error) {
+/* QEMU's Cirrus adapter takes more memory than the chip can address. */
+static bool read_video_memory(Settings *settings, KeyValues *values, VgaConfig *vga, Error *error) {
+    uint32_t usual = vga->model == VGA_CIRRUS ? CIRRUS_MEMORY_MOST >> 20 : 16;
     uint64_t megabytes;
-    return key_values_get_number(values, "vgamem_mb", vga->model == VGA_CIRRUS ? 4 : 16, &megabytes,
-                                 error) &&
-           vga_config_set_memory(vga, megabytes, error);
+    if (!key_values_get_number(values, "vgamem_mb", usual, &megabytes, error))
+        return false;
+    if (vga->model == VGA_CIRRUS && (megabytes == 8 || megabytes == 16)) {
+        settings_warn(settings, "a GD5446 has %u MB of video memory, not %u", usual,
+                      (unsigned)megabytes);
+        megabytes = usual;
+    }
+    return vga_config_set_memory(vga, megabytes, error);
 }
 
 /* The mode that the display says it prefers. */
@@ -320,7 +327,8 @@ static bool plug_in_adapter(Settings *settings, KeyValues *values, VgaModel mode
         return error_set(error, "there is one display adapter already");
     *vga = (VgaConfig){.model = model};
     settings->machine.has_vga = settings->vga_is_named = true;
-    return read_video_memory(values, vga, error) && options_read_slot(values, &vga->slot, error) &&
+    return read_video_memory(settings, values, vga, error) &&
+           options_read_slot(values, &vga->slot, error) &&
            (model != VGA_STANDARD || read_identification(values, vga, error));
 }
 

@@ -127,6 +127,21 @@ TAKEN = [
     ("-fda fat:floppy:folder -hda fat:rw:folder2 -boot a", []),
     ("-hda disk.img -hdachs 306,4,17 -startdate 1999-12-31T23:59:00 -alt-grab -no-quit -no-frame", ["Ctrl-Alt-G"]),
     ("-machine isapc -cpu 486 -m 16 -fda floppy.img -net nic,model=ne2k_isa -net user -device sb16 -vga std", []),
+    ("-netdev user,id=mynet0 -device ne2k_isa,netdev=mynet0 -drive file=disk.img,format=raw,index=0,media=disk -soundhw sb16 -m 128 "
+     "-cpu pentium -device cirrus-vga,vgamem_mb=16 -soundhw pcspk -cdrom cd.iso", ["4 MB of video memory"]),
+    ("-boot order=a -m 64 -cpu pentium -vga cirrus -rtc base=localtime -drive file=disk.img,format=raw "
+     "-drive file=floppy.img,format=raw,index=0,if=floppy", []),
+    ("-m 512 -cpu pentium2 -smp 1 -hda disk.img -hdb disk2.img -machine pc-i440fx-2.12 -boot order=c,menu=on -vga std "
+     "-audiodev none,id=noaudio -device sb16,audiodev=noaudio -vnc 127.0.0.1:{d} -rtc base=localtime -netdev user,id=net0 "
+     "-device ne2k_isa,netdev=net0 -usb -device usb-tablet -name 'Windows 98 + Files' -monitor stdio", []),
+    ("-M q35,hpet=off -m 512 -vga cirrus -device qemu-xhci -usb -device usb-tablet -device sb16 -nic user,model=ne2k_pci "
+     "-monitor stdio -drive file=disk.img,id=hd,format=raw -drive file=cd.iso,id=utils,media=cdrom,format=raw", ["no q35", "UHCI"]),
+    ("-m 128M -s{p} -S -serial stdio -drive file=disk.img,index=0,media=disk,format=raw -drive file=disk2.img,index=1,media=disk,"
+     "format=raw -d pcall,page,mmu,cpu_reset,guest_errors,page,trace:ps2_keyboard_set_translation -D qemu.log", []),
+    ("-netdev user,id=n0,hostfwd=tcp:127.0.0.1:{p}-:6000 -device rtl8139,netdev=n0 -object filter-dump,id=id,netdev=n0,file=netout "
+     "-d int -no-reboot -no-shutdown -chardev stdio,id=char0,logfile=serial.log,signal=off -serial chardev:char0 -m 512M -cdrom cd.iso",
+     []),
+    ("-k de -debugcon stdio -m 512 -fda floppy.img", []),
     # Programs that drive it.
     ("-device VGA,edid=on,xres=1024,yres=768 -only-migratable -chardev ringbuf,id=serial0,logfile=serial0,logappend=on "
      "-serial chardev:serial0 -audiodev none,id=snd0 -device intel-hda -device hda-output,audiodev=snd0 "
@@ -213,6 +228,7 @@ REFUSED = [
     ("-serial pipe:no-such-pipe", "mkfifo"),
     ("-vnc 0.0.0.0:{d}", "password=on"),
     ("-option-rom rom.bin", "romfile="),
+    ("-nic vmnet-bridged,model=rtl8139,ifname=en0", "known are user, socket and tap"),
     ("-device megasas", "'-device help' lists them"),
     ("-pflash bios.bin -drive if=pflash,unit=0,file=bios.bin", "one flash chip"),
 ]

@@ -514,7 +514,7 @@ static const struct {
     {"-global VGA.vgamem_mb=3", "power of two"},
     {"-vga cirrus -device VGA -device cirrus-vga", "one display adapter already"},
     {"-device VGA,vgamem_mb=3", "power of two"},
-    {"-device cirrus-vga,vgamem_mb=8", "1 to 4"},
+    {"-device cirrus-vga,vgamem_mb=32", "1 to 4"},
     {"-device VGA,xres=800", "size of a screen"},
     {"-device e1001", "did you mean 'e1000'?"},
     {"-device isa-debug-exti", "did you mean 'isa-debug-exit'"},
