@@ -100,4 +100,34 @@ function linux_guest.boot_debian(...)
   return m
 end
 
+-- Events of evdev as {type, code, value}; each has 16 bytes.
+local function read_events(text)
+  local words, events = {}, {}
+  for line in text:gmatch("[^\n]+") do
+    local numbers = line:match("^%x%x%x%x%x+ (.*)")
+    for word in (numbers or ""):gmatch("%S+") do
+      words[#words + 1] = tonumber(word, 16)
+    end
+  end
+  for i = 1, #words - 7, 8 do
+    events[#events + 1] = ("%d %d %d"):format(words[i + 4], words[i + 5],
+                                              words[i + 6] | words[i + 7] << 16)
+  end
+  return table.concat(events, "\n") .. "\n"
+end
+
+-- Is it among them?
+function linux_guest.check_event(events, what, type, code, value)
+  local line = ("%d %d %d\n"):format(type, code, value & 0xFFFFFFFF)
+  check(events:find(line, 1, true), what .. " is not among the events:\n" .. events)
+end
+
+-- What the guest's event device tells while 'act' runs.
+function linux_guest.record_events(m, device, act)
+  guest.shell_output(m, "e=$(grep -l " .. device .. " /sys/class/input/event*/device/name | cut -d/ -f5); "
+    .. "test -c /dev/input/$e && (cat /dev/input/$e >/events & echo $! >/reader); sleep 1")
+  act()
+  return read_events(guest.shell_output(m, "sleep 1; kill $(cat /reader); od -A x -t x2 -v /events"))
+end
+
 return linux_guest
