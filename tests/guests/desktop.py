@@ -36,6 +36,15 @@ Section "Screen"
   Device "card"
   Monitor "monitor"
   SubSection "Display"
+    Depth 8
+    Modes "1024x768"
+  EndSubSection
+  SubSection "Display"
+    Depth 16
+    Modes "1024x768"
+  EndSubSection
+  SubSection "Display"
+    Depth 24
     Modes "1024x768"
   EndSubSection
 EndSection
