@@ -18,7 +18,7 @@ static unsigned bits_of(const Uop *uop) {
 unsigned arm_read_dst(ArmTranslation *translation, const Uop *uop) {
     if (!dst_is_memory(uop))
         return arm_read_register(translation, uop->dst, uop->size, ARM_VALUE);
-    arm_load(&translation->assembler, uop->size, ARM_VALUE, ARM_HOST, 0);
+    arm_load_memory(translation, uop->size, ARM_VALUE, 0);
     return ARM_VALUE;
 }
 
@@ -30,7 +30,7 @@ unsigned arm_result_register(const Uop *uop) {
 
 void arm_write_dst(ArmTranslation *translation, const Uop *uop, unsigned value) {
     if (dst_is_memory(uop))
-        arm_store(&translation->assembler, uop->size, value, ARM_HOST, 0);
+        arm_store_memory(translation, uop->size, value, 0);
     else
         arm_write_register(translation, uop->dst, uop->size, value);
 }

@@ -65,15 +65,16 @@ static bool encode_mask(uint32_t value, uint32_t *bits) {
     uint32_t mask = size == 32 ? UINT32_MAX : (1u << size) - 1, element = value & mask;
     unsigned ones = (unsigned)__builtin_popcount(element);
     uint32_t run = ones == 32 ? UINT32_MAX : (1u << ones) - 1;
-    for (unsigned rotate = 0; rotate < size; rotate++) {
-        uint32_t turned = rotate == 0 ? run : ((run >> rotate) | (run << (size - rotate))) & mask;
-        if (turned == element) {
-            uint32_t imms = ((size == 32 ? 0 : ~(2 * size - 1)) & 0x3F) | (ones - 1);
-            *bits = rotate << 16 | imms << 10;
-            return true;
-        }
-    }
-    return false;
+    /* The run's first bit: above the zeros below it, or, where it goes round, those above. */
+    bool round = (element & 1) && (element >> (size - 1) & 1);
+    unsigned first =
+        round ? 32 - (unsigned)__builtin_clz(~element & mask) : (unsigned)__builtin_ctz(element);
+    uint32_t rest = first == 0 ? 0 : run >> (size - first);
+    if ((((run << first) | rest) & mask) != element)
+        return false;
+    uint32_t imms = ((size == 32 ? 0 : ~(2 * size - 1)) & 0x3F) | (ones - 1);
+    *bits = (size - first) % size << 16 | imms << 10;
+    return true;
 }
 
 void arm_logic_imm(ArmAssembler *assembler, ArmLogic operation, unsigned d, unsigned n,
@@ -198,29 +199,37 @@ void arm_count_zeros(ArmAssembler *assembler, unsigned d, unsigned n) {
     arm_emit(assembler, 0x5AC01000 | n << 5 | d);
 }
 
+enum { SCALED = 1 << 24 };
+
 /* Bits 31:30 of loads and stores. */
 static uint32_t size_bits(unsigned size) {
     return (size == 1 ? 0u : size == 2 ? 1u : size == 4 ? 2u : 3u) << 30;
 }
 
+/* A multiple of the size, scaled; or else up to 255 (LDUR, STUR). */
+static uint32_t offset_bits(ArmAssembler *assembler, unsigned size, uint32_t offset) {
+    if (offset % size == 0 && offset / size <= 0xFFF)
+        return SCALED | offset / size << 10;
+    if (offset > 0xFF) /* an emitter asked for what there is not */
+        assembler->overflow = true;
+    return offset << 12;
+}
+
 static void access(ArmAssembler *assembler, uint32_t opcode, unsigned size, unsigned t, unsigned n,
                    uint32_t offset) {
-    if (offset % size != 0 || offset / size > 0xFFF) { /* an emitter asked for what there is not */
-        assembler->overflow = true;
-        return;
-    }
-    arm_emit(assembler, size_bits(size) | opcode | offset / size << 10 | n << 5 | t);
+    arm_emit(assembler,
+             size_bits(size) | opcode | offset_bits(assembler, size, offset) | n << 5 | t);
 }
 
 void arm_load(ArmAssembler *assembler, unsigned size, unsigned t, unsigned n, uint32_t offset) {
-    access(assembler, 0x39400000, size, t, n, offset);
+    access(assembler, 0x38400000, size, t, n, offset);
 }
 void arm_load_signed(ArmAssembler *assembler, unsigned size, unsigned t, unsigned n,
                      uint32_t offset) {
-    access(assembler, size == 4 ? 0x39400000 : 0x39C00000, size, t, n, offset);
+    access(assembler, size == 4 ? 0x38400000 : 0x38C00000, size, t, n, offset);
 }
 void arm_store(ArmAssembler *assembler, unsigned size, unsigned t, unsigned n, uint32_t offset) {
-    access(assembler, 0x39000000, size, t, n, offset);
+    access(assembler, 0x38000000, size, t, n, offset);
 }
 
 void arm_load_indexed(ArmAssembler *assembler, unsigned t, unsigned n, unsigned m) {
@@ -229,21 +238,17 @@ void arm_load_indexed(ArmAssembler *assembler, unsigned t, unsigned n, unsigned 
 
 static void access_vector(ArmAssembler *assembler, uint32_t opcode, unsigned size, unsigned t,
                           unsigned n, uint32_t offset) {
-    if (offset % size != 0 || offset / size > 0xFFF) {
-        assembler->overflow = true;
-        return;
-    }
     uint32_t bits = size == 16 ? 1u << 23 : size_bits(size);
-    arm_emit(assembler, bits | opcode | offset / size << 10 | n << 5 | t);
+    arm_emit(assembler, bits | opcode | offset_bits(assembler, size, offset) | n << 5 | t);
 }
 
 void arm_load_vector(ArmAssembler *assembler, unsigned size, unsigned t, unsigned n,
                      uint32_t offset) {
-    access_vector(assembler, 0x3D400000, size, t, n, offset);
+    access_vector(assembler, 0x3C400000, size, t, n, offset);
 }
 void arm_store_vector(ArmAssembler *assembler, unsigned size, unsigned t, unsigned n,
                       uint32_t offset) {
-    access_vector(assembler, 0x3D000000, size, t, n, offset);
+    access_vector(assembler, 0x3C000000, size, t, n, offset);
 }
 
 void arm_vector(ArmAssembler *assembler, uint32_t code, unsigned d, unsigned n, unsigned m) {

@@ -87,16 +87,22 @@ void arm_settle_flags(ArmTranslation *translation, uint32_t target) {
         arm_flags_to_memory(translation);
 }
 
-void arm_add_link(ArmTranslation *translation, uint8_t *jump_site, uint32_t eip) {
+uint32_t arm_new_link(ArmTranslation *translation, uint32_t eip, uint16_t limit) {
     JitBackend *backend = translation->backend;
     if (backend->link_count == LINK_COUNT) {
         translation->failed = true;
-        return;
+        return 0;
     }
     uint32_t number = backend->link_count++;
     backend->links[number] = (LinkRecord){.index = translation->link_count++,
                                           .eip = eip,
-                                          .flag_state = (uint16_t)arm_flags_number(translation)};
+                                          .flag_state = (uint16_t)arm_flags_number(translation),
+                                          .limit = limit};
+    return number;
+}
+
+void arm_add_link(ArmTranslation *translation, uint8_t *jump_site, uint32_t eip) {
+    uint32_t number = arm_new_link(translation, eip, 0);
     add_stub(translation, jump_site, LEAVE_LINK, number,
              translation->lifted->insn_count - translation->uop->insn - 1u);
 }
@@ -177,12 +183,23 @@ void arm_emit_portable(ArmTranslation *translation, const Uop *uop) {
 
 /* A link's site is a jump of its own that reaches the whole buffer:
  *
- *     [add  x28, x28, #instructions that were not run]
  * site:
  *     b     next                   ; or the target
  * next:
  *     mov   w17, #why
  *     b     exit */
+void arm_emit_link_stub(ArmTranslation *translation, uint32_t number) {
+    ArmAssembler *assembler = &translation->assembler;
+    LinkRecord *link = &translation->backend->links[number];
+    link->site = arm_branch(assembler);
+    link->stub = assembler->code;
+    arm_land_here(translation, link->site);
+    arm_mov_imm(assembler, ARM_LEAVE, LEAVE_LINK | number << 8);
+    arm_land(translation, arm_branch(assembler), translation->backend->exit);
+}
+
+/*     [add  x28, x28, #instructions that were not run]
+ *     a link, or: mov w17, #why; b exit */
 void arm_emit_stubs(ArmTranslation *translation) {
     ArmAssembler *assembler = &translation->assembler;
     for (unsigned i = 0; i < translation->stub_count && !assembler->overflow; i++) {
@@ -191,10 +208,8 @@ void arm_emit_stubs(ArmTranslation *translation) {
         if (stub->uncounted != 0)
             arm_sum_imm(assembler, true, ARM_ADD, ARM_COUNT, ARM_COUNT, stub->uncounted);
         if ((stub->leave & 0xFF) == LEAVE_LINK) {
-            LinkRecord *link = &translation->backend->links[stub->leave >> 8];
-            link->site = arm_branch(assembler);
-            link->stub = assembler->code;
-            arm_land_here(translation, link->site);
+            arm_emit_link_stub(translation, stub->leave >> 8);
+            continue;
         }
         arm_mov_imm(assembler, ARM_LEAVE, stub->leave);
         arm_land(translation, arm_branch(assembler), translation->backend->exit);

@@ -148,13 +148,6 @@ uint32_t arm_flags_number(ArmTranslation *translation) {
     return number;
 }
 
-void arm_flags_to_memory(ArmTranslation *translation) {
-    uint32_t number = arm_flags_number(translation);
-    if (number != FLAG_STATE_IN_MEMORY)
-        arm_emit_call(translation, translation->backend->materialize, number);
-    arm_flags_are_in_memory(translation);
-}
-
 /* --- reading --- */
 
 /* The register that has the operand, maybe 'scratch'. Bits above its size are whatever they are. */
@@ -566,4 +559,112 @@ void arm_flags_carry_to_host(ArmTranslation *translation, bool inverted) {
     else
         arm_test_set(translation, test_carry_or_overflow(translation, false, bit), bit);
     bit_to_carry(assembler, bit, inverted);
+}
+
+/* --- to memory --- */
+
+/* The operation behind a source: its result in ARM_RESULT or where it is, and bit 4 of ARM_SOURCE
+ * as AF. */
+static unsigned find_result(ArmTranslation *translation, const FlagSource *source) {
+    ArmAssembler *assembler = &translation->assembler;
+    const bool compares = source->kind == FLAG_SOURCE_COMPARE;
+    const bool adds = source->kind == FLAG_SOURCE_ADD || source->kind == FLAG_SOURCE_INCREMENT;
+    FlagOperand second = source->b;
+    if (source->kind == FLAG_SOURCE_INCREMENT || source->kind == FLAG_SOURCE_DECREMENT)
+        second = flag_imm(1);
+    unsigned a = load_operand(translation, &source->a, ARM_RESULT), d = ARM_SOURCE;
+    if (source->kind == FLAG_SOURCE_LOGIC || source->kind == FLAG_SOURCE_RESULT) {
+        bool none = source->kind == FLAG_SOURCE_LOGIC || second.kind == FLAG_OPERAND_NONE;
+        arm_mov(assembler, d, none ? ARM_ZERO : load_operand(translation, &second, d));
+        return a;
+    }
+    if (source->kind == FLAG_SOURCE_NEGATE) { /* 0 - (0 - a) */
+        arm_sum(assembler, false, ARM_SUB, d, ARM_ZERO, a, ARM_LSL, 0);
+        arm_logic(assembler, false, ARM_EOR, false, d, d, a, ARM_LSL, 0);
+        return a;
+    }
+    unsigned b = load_operand(translation, &second, ARM_SCRATCH2);
+    arm_sum(assembler, false, compares || adds ? ARM_SUB : ARM_ADD, d, a, b, ARM_LSL, 0);
+    arm_logic(assembler, false, ARM_EOR, false, ARM_SCRATCH, a, b, ARM_LSL, 0);
+    if (!compares) {
+        arm_logic(assembler, false, ARM_EOR, false, d, d, ARM_SCRATCH, ARM_LSL, 0);
+        return a;
+    }
+    arm_mov(assembler, ARM_RESULT, d);
+    arm_logic(assembler, false, ARM_EOR, false, d, d, ARM_SCRATCH, ARM_LSL, 0);
+    return ARM_RESULT;
+}
+
+/* AF and PF of the image in ARM_VALUE. */
+static void emit_byte_flags(ArmTranslation *translation, const FlagSource *source) {
+    enum { AF_BIT = 12, PF_BIT = 10, AF_OF_OPERANDS = 4 };
+    ArmAssembler *assembler = &translation->assembler;
+    unsigned result = find_result(translation, source), d = ARM_SCRATCH;
+    arm_extract(assembler, false, ARM_SOURCE, ARM_SOURCE, AF_OF_OPERANDS, 1);
+    arm_logic(assembler, false, ARM_ORR, false, ARM_VALUE, ARM_VALUE, ARM_SOURCE, ARM_LSL, AF_BIT);
+    for (unsigned shift = 4; shift != 0; shift /= 2, result = d)
+        arm_logic(assembler, false, ARM_EOR, false, d, result, result, ARM_LSR, shift);
+    arm_logic(assembler, false, ARM_ORR, true, d, ARM_ZERO, d, ARM_LSL, 0);
+    arm_insert(assembler, ARM_VALUE, d, PF_BIT, 1);
+}
+
+/* CF or OF as a bit of the image in ARM_VALUE. */
+static void emit_single_flag(ArmTranslation *translation, bool overflow) {
+    ArmTest test = test_carry_or_overflow(translation, overflow, ARM_RESULT);
+    arm_test_set(translation, test, ARM_RESULT);
+    arm_insert(&translation->assembler, ARM_VALUE, ARM_RESULT, overflow ? 0 : 8, 1);
+}
+
+/*     cmp  a, b                    ; or what else gives them
+ *     mrs  x8, nzcv
+ *     lsr  w2, w8, #30             ; SF ZF
+ *     lsl  w2, w2, #14
+ *     orr  w2, w2, #200h
+ *     CF and OF: bits of w8, or as a condition looks at them
+ *     AF: f ^ b ^ result; PF: xors
+ *     strh w2, [flags_image]
+ * False: not of these sources. */
+static bool emit_image(ArmTranslation *translation) {
+    enum { MRS_NZCV = 0xD53B4200, CARRY = 29, OVERFLOW_BIT = 28, ALWAYS_SET = 1 << 9 };
+    ArmAssembler *assembler = &translation->assembler;
+    const FlagSource *sources = translation->flags.source, *sign = &sources[FLAG_GROUP_INDEX_S];
+    if (!sets_host_flags(sign))
+        return false;
+    bool same[2];
+    for (unsigned g = FLAG_GROUP_INDEX_C; g <= FLAG_GROUP_INDEX_O; g++) {
+        same[g] = memcmp(&sources[g], sign, sizeof *sign) == 0 && sign->kind != FLAG_SOURCE_RESULT;
+        if (!same[g] &&
+            (!has_short_way(&sources[g], g, 2) || sources[g].kind == FLAG_SOURCE_POPCNT ||
+             sources[g].kind == FLAG_SOURCE_LZCNT))
+            return false;
+    }
+    bool inverted = to_host_flags(translation, sign);
+    arm_emit(assembler, MRS_NZCV | ARM_RESULT);
+    arm_shift_imm(assembler, false, ARM_LSR, ARM_VALUE, ARM_RESULT, 30);
+    arm_shift_imm(assembler, false, ARM_LSL, ARM_VALUE, ARM_VALUE, 14);
+    arm_logic_imm(assembler, ARM_ORR, ARM_VALUE, ARM_VALUE, ALWAYS_SET);
+    if (same[FLAG_GROUP_INDEX_O]) {
+        arm_extract(assembler, false, ARM_SOURCE, ARM_RESULT, OVERFLOW_BIT, 1);
+        arm_logic(assembler, false, ARM_ORR, false, ARM_VALUE, ARM_VALUE, ARM_SOURCE, ARM_LSL, 0);
+    }
+    if (same[FLAG_GROUP_INDEX_C]) {
+        if (inverted)
+            arm_logic(assembler, false, ARM_ORR, true, ARM_RESULT, ARM_ZERO, ARM_RESULT, ARM_LSL,
+                      0);
+        arm_extract(assembler, false, ARM_SOURCE, ARM_RESULT, CARRY, 1);
+        arm_insert(assembler, ARM_VALUE, ARM_SOURCE, 8, 1);
+    }
+    for (unsigned g = FLAG_GROUP_INDEX_C; g <= FLAG_GROUP_INDEX_O; g++)
+        if (!same[g])
+            emit_single_flag(translation, g == FLAG_GROUP_INDEX_O);
+    emit_byte_flags(translation, sign);
+    arm_store_cpu(translation, 2, ARM_VALUE, CPU_OFFSET(state.flags_image));
+    return true;
+}
+
+void arm_flags_to_memory(ArmTranslation *translation) {
+    uint32_t number = arm_flags_number(translation);
+    if (number != FLAG_STATE_IN_MEMORY && !emit_image(translation))
+        arm_emit_call(translation, translation->backend->materialize, number);
+    arm_flags_are_in_memory(translation);
 }

@@ -32,6 +32,7 @@ static void emit_corruption(ArmTranslation *translation) {
 static void emit(ArmTranslation *translation) {
     bool no_flag_states = translation->backend->translator->options.no_flag_states;
     const UopBlock *lifted = translation->lifted;
+    arm_find_shared_checks(translation);
     arm_emit_poll(translation);
     for (unsigned i = 0; i < lifted->uop_count && !translation->failed; i++) {
         translation->uop = &lifted->uop[i];
@@ -42,6 +43,7 @@ static void emit(ArmTranslation *translation) {
     }
     translation->hot_end = translation->assembler.code;
     arm_emit_slow_paths(translation);
+    arm_emit_unshared_exits(translation);
     arm_emit_detours(translation);
     arm_emit_stubs(translation);
 }

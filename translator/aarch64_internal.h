@@ -5,6 +5,7 @@
 #include "aarch64_assembler.h"
 #include "aarch64_registers.h"
 #include "jit_internal.h"
+#include "shared_checks.h"
 
 /* A memory access whose slow path is still to be emitted. */
 typedef struct ArmSlowPath {
@@ -66,9 +67,13 @@ typedef struct ArmTranslation {
     uint32_t x87_site, x87_site_stored; /* as in x86_64_internal.h */
     uint8_t mmx_written;                /* MMX registers whose exponent and tag are in place */
     unsigned detour_count;
+    uint8_t
+        memory_base; /* of the present memory operand, once it was begun: its host address ... */
+    uint32_t memory_offset; /* ... less this */
     ArmSlowPath slow[SLOW_PATH_MAX];
     ArmStub stub[STUB_MAX];
     ArmDetour detour[ARM_DETOUR_MAX];
+    SharedChecks shared;
 } ArmTranslation;
 
 /* aarch64_flags.c */
@@ -106,19 +111,39 @@ void arm_flags_are_in_memory(ArmTranslation *translation);
 uint32_t arm_flags_number(ArmTranslation *translation);
 
 /* aarch64_memory.c */
-/* Address, checks and look-up for the memory operand of the present micro-op: ARM_HOST is its host
- * address then. What follows up to arm_memory_end() is emitted twice where it stores, so it has no
- * jumps. */
+/* Address, checks and look-up for the memory operand of the present micro-op, which the functions
+ * below then access. What follows up to arm_memory_end() is emitted twice where it stores, so it
+ * has no jumps. */
 void arm_memory_begin(ArmTranslation *translation, unsigned kind, unsigned size);
 void arm_memory_end(ArmTranslation *translation);
 void arm_emit_offset(ArmTranslation *translation, unsigned d, const UopAddress *address);
 void arm_emit_slow_paths(ArmTranslation *translation);
+/* The register with the TLB's table for this kind of access. */
+unsigned arm_table_register(const ArmTranslation *translation, unsigned kind);
+/* The operand at an offset: loads and stores, as those of the assembler. */
+void arm_load_memory(ArmTranslation *translation, unsigned size, unsigned t, unsigned offset);
+void arm_load_memory_signed(ArmTranslation *translation, unsigned size, unsigned t,
+                            unsigned offset);
+void arm_store_memory(ArmTranslation *translation, unsigned size, unsigned t, unsigned offset);
+void arm_load_memory_vector(ArmTranslation *translation, unsigned size, unsigned t,
+                            unsigned offset);
+void arm_store_memory_vector(ArmTranslation *translation, unsigned size, unsigned t,
+                             unsigned offset);
+
+/* aarch64_shared.c */
+void arm_find_shared_checks(ArmTranslation *translation);
+/* In arm_memory_begin(): true if the operand shares a check, which is done then. */
+bool arm_emit_shared_operand(ArmTranslation *translation, unsigned size);
+void arm_emit_unshared_exits(ArmTranslation *translation);
 
 /* aarch64_exits.c */
 uint32_t arm_add_site(ArmTranslation *translation, unsigned kind, unsigned size, unsigned segment);
 void arm_emit_poll(ArmTranslation *translation);
 /* A jump that was emitted leaves for another place of the guest, or for a reason. */
 void arm_add_link(ArmTranslation *translation, uint8_t *jump_site, uint32_t eip);
+/* A link with this limit in its key, and behind the block the jump there, which was not emitted. */
+uint32_t arm_new_link(ArmTranslation *translation, uint32_t eip, uint16_t limit);
+void arm_emit_link_stub(ArmTranslation *translation, uint32_t number);
 void arm_add_leave(ArmTranslation *translation, uint8_t *jump_site, unsigned reason,
                    uint32_t number);
 void arm_settle_flags(ArmTranslation *translation, uint32_t target);
@@ -205,6 +230,8 @@ void arm_emit_x87_pointers(ArmTranslation *translation);
 
 /* aarch64_trampolines.c */
 void arm_emit_trampolines(JitBackend *backend, ArmAssembler *assembler);
+/* slow_access for stores: what lies beside the code of its page is found there, without C. */
+const uint8_t *arm_store_stub(const JitBackend *backend, bool user, unsigned size);
 
 /* Loads and stores of the Cpu's fields. */
 static inline void arm_load_cpu(ArmTranslation *translation, unsigned size, unsigned t,

@@ -20,7 +20,7 @@ static unsigned write_index(unsigned kind) {
     return kind != SITE_READ;
 }
 
-static unsigned table_register(const ArmTranslation *translation, unsigned kind) {
+unsigned arm_table_register(const ArmTranslation *translation, unsigned kind) {
     bool user = context_cpl(translation->context) == 3;
     return ARM_TABLES + (user ? (write_index(kind) ? TLB_USER_WRITE : TLB_USER_READ)
                               : (write_index(kind) ? TLB_SUPER_WRITE : TLB_SUPER_READ));
@@ -90,6 +90,10 @@ static void emit_segment_base(ArmTranslation *translation, const UopAddress *add
 void arm_memory_begin(ArmTranslation *translation, unsigned kind, unsigned size) {
     ArmAssembler *assembler = &translation->assembler;
     const UopAddress *address = &translation->uop->address;
+    if (arm_emit_shared_operand(translation, size))
+        return;
+    translation->memory_base = ARM_HOST;
+    translation->memory_offset = 0;
     ArmSlowPath *slow = &translation->slow[translation->slow_count];
     *slow = (ArmSlowPath){.uop = translation->uop,
                           .site = arm_add_site(translation, kind, size, address->segment)};
@@ -110,7 +114,7 @@ void arm_memory_begin(ArmTranslation *translation, unsigned kind, unsigned size)
         slow->miss_site = arm_branch(assembler);
     } else {
         arm_shift_imm(assembler, false, ARM_LSR, ARM_HOST, linear, PAGE_BITS);
-        arm_load_indexed(assembler, ARM_HOST, table_register(translation, kind), ARM_HOST);
+        arm_load_indexed(assembler, ARM_HOST, arm_table_register(translation, kind), ARM_HOST);
         arm_sum(assembler, true, ARM_ADDS, ARM_HOST, ARM_HOST, linear, ARM_LSL, 0);
         slow->miss_site = arm_branch_if(assembler, ARM_MI);
         if (size > 1) { /* of 10 bytes, a multiple of 16 is enough */
@@ -122,14 +126,42 @@ void arm_memory_begin(ArmTranslation *translation, unsigned kind, unsigned size)
     slow->operation = assembler->code;
 }
 
+void arm_load_memory(ArmTranslation *translation, unsigned size, unsigned t, unsigned offset) {
+    arm_load(&translation->assembler, size, t, translation->memory_base,
+             translation->memory_offset + offset);
+}
+void arm_load_memory_signed(ArmTranslation *translation, unsigned size, unsigned t,
+                            unsigned offset) {
+    arm_load_signed(&translation->assembler, size, t, translation->memory_base,
+                    translation->memory_offset + offset);
+}
+void arm_store_memory(ArmTranslation *translation, unsigned size, unsigned t, unsigned offset) {
+    arm_store(&translation->assembler, size, t, translation->memory_base,
+              translation->memory_offset + offset);
+}
+void arm_load_memory_vector(ArmTranslation *translation, unsigned size, unsigned t,
+                            unsigned offset) {
+    arm_load_vector(&translation->assembler, size, t, translation->memory_base,
+                    translation->memory_offset + offset);
+}
+void arm_store_memory_vector(ArmTranslation *translation, unsigned size, unsigned t,
+                             unsigned offset) {
+    arm_store_vector(&translation->assembler, size, t, translation->memory_base,
+                     translation->memory_offset + offset);
+}
+
 void arm_memory_end(ArmTranslation *translation) {
+    if (translation->shared.access[translation->uop - translation->lifted->uop].group != 0)
+        return;
     translation->slow[translation->slow_count].operation_end = translation->assembler.code;
     translation->slow_count++;
 }
 
-/* An unaligned access within its page and segment goes back to the operation; others go on to what
- * follows. */
-static void emit_unaligned(ArmTranslation *translation, const ArmSlowPath *slow, unsigned size) {
+/* An unaligned access within its page and segment goes back to the operation; one over the page's
+ * end goes on to what follows. Gives the jump of what is beyond the segment; NULL: there is none.
+ */
+static uint8_t *emit_unaligned(ArmTranslation *translation, const ArmSlowPath *slow,
+                               unsigned size) {
     ArmAssembler *assembler = &translation->assembler;
     const UopAddress *address = &slow->uop->address;
     uint8_t *beyond = NULL;
@@ -145,7 +177,7 @@ static void emit_unaligned(ArmTranslation *translation, const ArmSlowPath *slow,
               0);
     arm_logic_imm(assembler, ARM_ANDS, ARM_ZERO, ARM_SCRATCH, PAGE_SIZE);
     arm_land(translation, arm_branch_if(assembler, ARM_EQ), slow->operation);
-    arm_land_here(translation, beyond);
+    return beyond;
 }
 
 static void copy_operation(ArmAssembler *assembler, const ArmSlowPath *slow) {
@@ -153,22 +185,48 @@ static void copy_operation(ArmAssembler *assembler, const ArmSlowPath *slow) {
         arm_emit(assembler, load_le32(code));
 }
 
+/* The stub for a store that may lie beside code; where one is not to be used, slow_access. */
+static const uint8_t *find_store_stub(const ArmTranslation *translation, const Site *site) {
+    const JitBackend *backend = translation->backend;
+    const TranslatorOptions *options = &backend->translator->options;
+    if (site->kind == SITE_READ || site->aligned || options->force_misses ||
+        options->no_side_stores)
+        return backend->slow_access;
+    return arm_store_stub(backend, context_cpl(translation->context) == 3, site->size);
+}
+
+static void emit_look_up(ArmTranslation *translation, const ArmSlowPath *slow,
+                         const uint8_t *function) {
+    if (slow->address != ARM_ADDRESS)
+        arm_mov(&translation->assembler, ARM_ADDRESS, slow->address);
+    arm_emit_call(translation, function, slow->site);
+}
+
+/* What the segment has a say in: beyond its limit, where the base is not added yet, or its end. */
+static void land_outside(ArmTranslation *translation, const ArmSlowPath *slow, uint8_t *beyond) {
+    arm_land_here(translation, slow->limit_site);
+    if (slow->limit_site != NULL)
+        emit_segment_base(translation, &slow->uop->address);
+    arm_land_here(translation, beyond);
+}
+
 static void emit_slow_path(ArmTranslation *translation, const ArmSlowPath *slow) {
     ArmAssembler *assembler = &translation->assembler;
     const Site *site = &translation->backend->sites[slow->site];
-    if (slow->unaligned_site != NULL)
-        emit_unaligned(translation, slow, site->size);
-    uint8_t *over = NULL;
-    if (slow->limit_site != NULL) {
-        over = arm_branch(assembler);
-        arm_land_here(translation, slow->limit_site);
-        emit_segment_base(translation, &slow->uop->address);
+    const uint8_t *slow_access = translation->backend->slow_access;
+    const uint8_t *look_up = find_store_stub(translation, site);
+    uint8_t *beyond =
+        slow->unaligned_site == NULL ? NULL : emit_unaligned(translation, slow, site->size);
+    bool outside = slow->limit_site != NULL || beyond != NULL;
+    bool apart = look_up != slow_access && outside;
+    if (!apart && outside) {
+        uint8_t *over = arm_branch(assembler);
+        land_outside(translation, slow, beyond);
         arm_land_here(translation, over);
     }
     arm_land_here(translation, slow->miss_site);
-    if (slow->address != ARM_ADDRESS)
-        arm_mov(assembler, ARM_ADDRESS, slow->address);
-    arm_emit_call(translation, translation->backend->slow_access, slow->site);
+    emit_look_up(translation, slow, look_up);
+    uint8_t *found = assembler->code;
     if (site->kind == SITE_READ) {
         arm_land(translation, arm_branch(assembler), slow->operation);
         return;
@@ -177,6 +235,11 @@ static void emit_slow_path(ArmTranslation *translation, const ArmSlowPath *slow)
     copy_operation(assembler, slow);
     arm_emit_call(translation, translation->backend->flush_bounce, slow->site);
     arm_land(translation, arm_branch(assembler), slow->operation_end);
+    if (apart) {
+        land_outside(translation, slow, beyond);
+        emit_look_up(translation, slow, slow_access);
+        arm_land(translation, arm_branch(assembler), found);
+    }
 }
 
 void arm_emit_slow_paths(ArmTranslation *translation) {

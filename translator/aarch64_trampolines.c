@@ -101,7 +101,8 @@ static void emit_enter(JitBackend *backend, ArmAssembler *assembler) {
 /* W17: the site, W0: the linear address. Gives X1, and in W17 whether it is the bounce buffer. */
 static void emit_slow_access(JitBackend *backend, ArmAssembler *assembler) {
     backend->slow_access = assembler->code;
-    arm_push_pair(assembler, ARM_LEAVE, ARM_LINK, 16);
+    arm_push_pair(assembler, ARM_LEAVE, ARM_LINK, 32);
+    arm_store(assembler, 8, ARM_FRAME, ARM_STACK, 16);
     emit_spill(assembler, false);
     emit_save_fpu(assembler);
     arm_mov(assembler, 1, 0);
@@ -112,7 +113,8 @@ static void emit_slow_access(JitBackend *backend, ArmAssembler *assembler) {
     emit_reload(assembler, false);
     emit_reload_fpu(assembler);
     arm_mov_wide(assembler, ARM_HOST, ARM_RESULT);
-    arm_pop_pair(assembler, ARM_SCRATCH2, ARM_LINK, 16); /* the site */
+    arm_load(assembler, 8, ARM_FRAME, ARM_STACK, 16);
+    arm_pop_pair(assembler, ARM_SCRATCH2, ARM_LINK, 32); /* the site */
     arm_sum_imm(assembler, false, ARM_SUBS, ARM_ZERO, ARM_LEAVE, SLOW_FAULT);
     uint8_t *leave = arm_branch_if(assembler, ARM_CS);
     arm_return(assembler);
@@ -123,6 +125,67 @@ static void emit_slow_access(JitBackend *backend, ArmAssembler *assembler) {
     arm_csel(assembler, ARM_LEAVE, ARM_LEAVE, ARM_SCRATCH, ARM_EQ);
     arm_logic(assembler, false, ARM_ORR, false, ARM_LEAVE, ARM_LEAVE, ARM_SCRATCH2, ARM_LSL, 8);
     arm_patch(arm_branch(assembler), backend->exit);
+}
+
+static const uint8_t store_stub_sizes[STORE_STUB_SIZES] = {1, 2, 4, 8, 10, 16};
+
+const uint8_t *arm_store_stub(const JitBackend *backend, bool user, unsigned size) {
+    for (unsigned i = 0; i < STORE_STUB_SIZES; i++)
+        if (store_stub_sizes[i] == size)
+            return backend->slow_store[user][i];
+    return backend->slow_access;
+}
+
+static void emit_count(const JitBackend *backend, ArmAssembler *assembler, SlowReason reason) {
+    uint64_t *counter = &backend->translator->counters.slow[reason];
+    arm_mov_imm(assembler, ARM_SCRATCH, (uint64_t)(uintptr_t)counter);
+    arm_load(assembler, 8, ARM_SCRATCH2, ARM_SCRATCH, 0);
+    arm_sum_imm(assembler, true, ARM_ADD, ARM_SCRATCH2, ARM_SCRATCH2, 1);
+    arm_store(assembler, 8, ARM_SCRATCH2, ARM_SCRATCH, 0);
+}
+
+/* As slow_access, whose way is taken where the page has no marked entry (tlb.h), the access crosses
+ * its end or meets a byte of code.
+ *
+ *     x2 = entry * 2; not marked: slow_access
+ *     w8 = bits of CodeBytes.held from the access's first byte on
+ *     any of 'size' bits: slow_access
+ *     x1 = CodeBytes.host + offset; w17 = SLOW_PLAIN */
+static uint8_t *emit_slow_store(JitBackend *backend, ArmAssembler *assembler, bool user,
+                                unsigned size) {
+    const unsigned entry = ARM_VALUE, offset = ARM_SOURCE, held = ARM_RESULT;
+    uint8_t *full[3], *start = assembler->code;
+    arm_shift_imm(assembler, false, ARM_LSR, entry, ARM_ADDRESS, PAGE_BITS);
+    arm_load_indexed(assembler, entry, ARM_TABLES + (user ? TLB_USER_WRITE : TLB_SUPER_WRITE),
+                     entry);
+    arm_sum(assembler, true, ARM_ADDS, entry, entry, entry, ARM_LSL, 0);
+    full[0] = arm_branch_if(assembler, ARM_LS); /* bit 63 was clear, or all others were */
+    arm_shift_imm(assembler, true, ARM_LSR, entry, entry, 1);
+    arm_logic_imm(assembler, ARM_AND, offset, ARM_ADDRESS, PAGE_OFFSET_MASK);
+    arm_sum_imm(assembler, false, ARM_SUBS, ARM_ZERO, offset, PAGE_SIZE - size);
+    full[1] = arm_branch_if(assembler, ARM_HI);
+    arm_sum(assembler, true, ARM_ADD, held, entry, offset, ARM_LSR, 3);
+    arm_load(assembler, 4, held, held, (uint32_t)offsetof(CodeBytes, held));
+    arm_logic_imm(assembler, ARM_AND, ARM_SCRATCH, offset, 7);
+    arm_shift_register(assembler, false, ARM_LSR, held, held, ARM_SCRATCH);
+    arm_logic_imm(assembler, ARM_ANDS, ARM_ZERO, held, (1u << size) - 1);
+    full[2] = arm_branch_if(assembler, ARM_NE);
+    arm_load(assembler, 8, ARM_HOST, entry, (uint32_t)offsetof(CodeBytes, host));
+    arm_sum(assembler, true, ARM_ADD, ARM_HOST, ARM_HOST, offset, ARM_LSL, 0);
+    emit_count(backend, assembler, SLOWLY_BESIDE_CODE);
+    arm_mov_imm(assembler, ARM_LEAVE, SLOW_PLAIN);
+    arm_return(assembler);
+    for (unsigned i = 0; i < 3; i++)
+        arm_patch(full[i], assembler->code);
+    arm_patch(arm_branch(assembler), backend->slow_access);
+    return start;
+}
+
+static void emit_slow_stores(JitBackend *backend, ArmAssembler *assembler) {
+    for (unsigned user = 0; user < 2; user++)
+        for (unsigned i = 0; i < STORE_STUB_SIZES; i++)
+            backend->slow_store[user][i] =
+                emit_slow_store(backend, assembler, user != 0, store_stub_sizes[i]);
 }
 
 /* W17: the function's argument. */
@@ -207,6 +270,7 @@ static uint8_t *emit_quick(ArmAssembler *assembler, const void *function) {
 void arm_emit_trampolines(JitBackend *backend, ArmAssembler *assembler) {
     emit_enter(backend, assembler);
     emit_slow_access(backend, assembler);
+    emit_slow_stores(backend, assembler);
     backend->flush_bounce = emit_call(assembler, (const void *)jit_slow_flush, false);
     backend->materialize = emit_call(assembler, (const void *)jit_slow_materialize, true);
     backend->load_fpu = assembler->code;

@@ -47,7 +47,7 @@ unsigned arm_read_src(ArmTranslation *translation, const Uop *uop, unsigned size
     if (uop->src_kind == UOPERAND_IMM)
         arm_mov_imm(&translation->assembler, scratch, uop->imm);
     else
-        arm_load(&translation->assembler, size, scratch, ARM_HOST, 0);
+        arm_load_memory(translation, size, scratch, 0);
     return scratch;
 }
 
@@ -73,13 +73,12 @@ static unsigned target_register(const Uop *uop) {
 
 /* mov w19, w20; ldr w19, [x1]; str w19, [x1] */
 static void emit_mov(ArmTranslation *translation, const Uop *uop) {
-    ArmAssembler *assembler = &translation->assembler;
     arm_begin_operands(translation, uop);
     if (dst_is_memory(uop)) {
         unsigned value = ARM_ZERO;
         if (uop->src_kind != UOPERAND_IMM || uop->imm != 0)
             value = arm_read_src(translation, uop, uop->size, ARM_RESULT);
-        arm_store(assembler, uop->size, value, ARM_HOST, 0);
+        arm_store_memory(translation, uop->size, value, 0);
     } else {
         arm_flags_before_register_write(translation, uop->dst);
         unsigned value = arm_read_src(translation, uop, uop->size, target_register(uop));
@@ -99,9 +98,9 @@ static void emit_extend(ArmTranslation *translation, const Uop *uop) {
         arm_extract(assembler, is_signed, d, arm_register(uop->src),
                     arm_is_high_byte(uop->src) ? 8 : 0, 8u * uop->src_size);
     else if (is_signed)
-        arm_load_signed(assembler, uop->src_size, d, ARM_HOST, 0);
+        arm_load_memory_signed(translation, uop->src_size, d, 0);
     else
-        arm_load(assembler, uop->src_size, d, ARM_HOST, 0);
+        arm_load_memory(translation, uop->src_size, d, 0);
     arm_write_register(translation, uop->dst, uop->size, d);
     arm_end_operands(translation, uop);
 }
@@ -127,13 +126,13 @@ static void emit_xchg(ArmTranslation *translation, const Uop *uop) {
     ArmAssembler *assembler = &translation->assembler;
     arm_begin_operands(translation, uop);
     if (dst_is_memory(uop))
-        arm_load(assembler, uop->size, ARM_RESULT, ARM_HOST, 0);
+        arm_load_memory(translation, uop->size, ARM_RESULT, 0);
     else
         arm_mov(assembler, ARM_RESULT,
                 arm_read_register(translation, uop->dst, uop->size, ARM_VALUE));
     unsigned other = arm_read_register(translation, uop->src, uop->size, ARM_SOURCE);
     if (dst_is_memory(uop)) {
-        arm_store(assembler, uop->size, other, ARM_HOST, 0);
+        arm_store_memory(translation, uop->size, other, 0);
     } else {
         arm_flags_before_register_write(translation, uop->dst);
         arm_write_register(translation, uop->dst, uop->size, other);
@@ -204,7 +203,7 @@ static void emit_cmpxchg(ArmTranslation *translation, const Uop *uop) {
     unsigned bits = 8u * uop->size;
     arm_begin_operands(translation, uop);
     if (dst_is_memory(uop))
-        arm_load(assembler, uop->size, ARM_VALUE, ARM_HOST, 0);
+        arm_load_memory(translation, uop->size, ARM_VALUE, 0);
     else
         arm_extract(assembler, false, ARM_VALUE, arm_register(uop->dst),
                     arm_is_high_byte(uop->dst) ? 8 : 0, bits);
@@ -218,7 +217,7 @@ static void emit_cmpxchg(ArmTranslation *translation, const Uop *uop) {
     arm_sum(assembler, false, ARM_SUBS, ARM_ZERO, ARM_SCRATCH, ARM_VALUE, ARM_LSL, 0);
     arm_csel(assembler, ARM_RESULT, source, ARM_VALUE, ARM_EQ);
     if (dst_is_memory(uop))
-        arm_store(assembler, uop->size, ARM_RESULT, ARM_HOST, 0);
+        arm_store_memory(translation, uop->size, ARM_RESULT, 0);
     arm_flags_before_register_write(translation, REG_EAX);
     arm_write_register(translation, REG_EAX, uop->size, ARM_VALUE);
     if (!dst_is_memory(uop)) {
@@ -235,14 +234,14 @@ static void emit_xadd(ArmTranslation *translation, const Uop *uop) {
     ArmAssembler *assembler = &translation->assembler;
     arm_begin_operands(translation, uop);
     if (dst_is_memory(uop))
-        arm_load(assembler, uop->size, ARM_VALUE, ARM_HOST, 0);
+        arm_load_memory(translation, uop->size, ARM_VALUE, 0);
     else
         arm_extract(assembler, false, ARM_VALUE, arm_register(uop->dst),
                     arm_is_high_byte(uop->dst) ? 8 : 0, 8u * uop->size);
     unsigned source = arm_read_register(translation, uop->src, uop->size, ARM_SOURCE);
     arm_sum(assembler, false, ARM_ADD, ARM_RESULT, ARM_VALUE, source, ARM_LSL, 0);
     if (dst_is_memory(uop))
-        arm_store(assembler, uop->size, ARM_RESULT, ARM_HOST, 0);
+        arm_store_memory(translation, uop->size, ARM_RESULT, 0);
     FlagOperand a = {0}, b = {0};
     if (arm_flags_are_needed(uop)) {
         a = arm_flags_keep(translation, ARM_RESULT);
@@ -267,7 +266,7 @@ static void emit_setcc(ArmTranslation *translation, const Uop *uop) {
     arm_begin_operands(translation, uop);
     arm_test_set(translation, arm_flags_test(translation, uop->condition), ARM_RESULT);
     if (dst_is_memory(uop)) {
-        arm_store(&translation->assembler, 1, ARM_RESULT, ARM_HOST, 0);
+        arm_store_memory(translation, 1, ARM_RESULT, 0);
     } else {
         arm_flags_before_register_write(translation, uop->dst);
         arm_write_register(translation, uop->dst, 1, ARM_RESULT);

@@ -113,7 +113,7 @@ static void emit_in_c(ArmTranslation *translation, const Uop *uop, const VectorS
     }
     if (uop_has_memory(uop)) {
         arm_begin_vector_memory(translation, uop, shape);
-        arm_load_vector(&translation->assembler, uop->size, ARM_VECTOR_SOURCE, ARM_HOST, 0);
+        arm_load_memory_vector(translation, uop->size, ARM_VECTOR_SOURCE, 0);
         arm_memory_end(translation);
     }
     if (shape->reg == VECTOR_BANK_GPR)
@@ -475,7 +475,7 @@ static void emit_store(ArmTranslation *translation, const ArmVector *v) {
         value = ARM_VECTOR_RESULT;
         vector(v, VDUP | ARM_WHOLE | arm_lane(8, 1), value, v->a, 0);
     }
-    arm_store_vector(v->assembler, translation->uop->size, value, ARM_HOST, 0);
+    arm_store_memory_vector(translation, translation->uop->size, value, 0);
     arm_memory_end(translation);
 }
 
@@ -633,7 +633,7 @@ void arm_fetch_vector_operands(ArmTranslation *translation, const ArmVector *v) 
     const VectorShape *shape = v->shape;
     if (v->memory) {
         arm_begin_vector_memory(translation, translation->uop, shape);
-        arm_load_vector(v->assembler, translation->uop->size, v->b, ARM_HOST, 0);
+        arm_load_memory_vector(translation, translation->uop->size, v->b, 0);
         arm_memory_end(translation);
     }
     if (shape->mmx)
@@ -709,7 +709,7 @@ static bool emit_general(ArmTranslation *translation, const ArmVector *v) {
             continue;
         if (v->memory && translation->uop->src_kind == UOPERAND_MEM) {
             arm_begin_vector_memory(translation, translation->uop, v->shape);
-            arm_load_vector(v->assembler, translation->uop->size, v->b, ARM_HOST, 0);
+            arm_load_memory_vector(translation, translation->uop->size, v->b, 0);
             arm_memory_end(translation);
         }
         if (v->shape->mmx && v->opcode != 0x7E)

@@ -139,7 +139,7 @@ static void emit_from_integer(ArmTranslation *translation, const ArmVector *v) {
     unsigned integer = arm_register(v->modrm & 7), size = is_double(v) ? 8 : 4;
     if (v->memory) {
         arm_begin_vector_memory(translation, translation->uop, v->shape);
-        arm_load(v->assembler, 4, ARM_VALUE, ARM_HOST, 0);
+        arm_load_memory(translation, 4, ARM_VALUE, 0);
         arm_memory_end(translation);
         integer = ARM_VALUE;
     }
@@ -223,7 +223,7 @@ void arm_emit_read_mxcsr(ArmAssembler *assembler, unsigned d) {
 static void emit_store_mxcsr(ArmTranslation *translation, const ArmVector *v) {
     arm_begin_vector_memory(translation, translation->uop, v->shape);
     arm_emit_read_mxcsr(v->assembler, ARM_RESULT);
-    arm_store(v->assembler, 4, ARM_RESULT, ARM_HOST, 0);
+    arm_store_memory(translation, 4, ARM_RESULT, 0);
     arm_memory_end(translation);
 }
 
@@ -235,7 +235,7 @@ static void emit_load_mxcsr(ArmTranslation *translation, const ArmVector *v) {
     const Cpu *cpu = translation->backend->translator->cpu;
     uint32_t forbidden = MASKS | 0xFFFF0000 | (cpu_has(cpu, FEATURE_SSE2) ? 0 : OF_SSE2);
     arm_begin_vector_memory(translation, translation->uop, v->shape);
-    arm_load(assembler, 4, ARM_RESULT, ARM_HOST, 0);
+    arm_load_memory(translation, 4, ARM_RESULT, 0);
     arm_memory_end(translation);
     uint32_t site = arm_add_site(translation, SITE_OTHER, 0, 0);
     arm_logic_imm(assembler, ARM_EOR, ARM_SCRATCH, ARM_RESULT, MASKS);

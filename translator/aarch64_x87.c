@@ -69,9 +69,9 @@ static void emit_entry(ArmTranslation *translation, const Uop *uop, X87Entry *en
     ArmAssembler *assembler = &translation->assembler;
     if (uop_has_memory(uop)) {
         arm_memory_begin(translation, SITE_READ, uop->size);
-        arm_load(assembler, uop->size == 10 ? 8 : uop->size, ARM_VALUE, ARM_HOST, 0);
+        arm_load_memory(translation, uop->size == 10 ? 8 : uop->size, ARM_VALUE, 0);
         if (uop->size == 10)
-            arm_load(assembler, 2, ARM_SOURCE, ARM_HOST, 8);
+            arm_load_memory(translation, 2, ARM_SOURCE, 8);
         arm_memory_end(translation);
     }
     arm_mov_imm(assembler, ARM_RESULT, (uint64_t)(uintptr_t)entry);
@@ -92,10 +92,10 @@ static void emit_store(ArmTranslation *translation, const Uop *uop) {
     arm_emit_call(translation, translation->backend->x87_store, uop->imm & 0xFFFF);
     arm_memory_begin(translation, SITE_WRITE, uop->size);
     arm_load_cpu(translation, 8, ARM_VALUE, CPU_OFFSET(fpu_stored[0]));
-    arm_store(assembler, size, ARM_VALUE, ARM_HOST, 0);
+    arm_store_memory(translation, size, ARM_VALUE, 0);
     if (uop->size == 10) {
         arm_load_cpu(translation, 8, ARM_VALUE, CPU_OFFSET(fpu_stored[1]));
-        arm_store(assembler, 2, ARM_VALUE, ARM_HOST, 8);
+        arm_store_memory(translation, 2, ARM_VALUE, 8);
     }
     arm_memory_end(translation);
     arm_load_cpu(translation, 4, ARM_VALUE, CPU_OFFSET(fpu_status_and_tags));
@@ -112,7 +112,7 @@ static void emit_load_control(ArmTranslation *translation) {
     enum { MASKS = 0x3F, WRITABLE = 0x1F3F, FIXED = 0x40 };
     ArmAssembler *assembler = &translation->assembler;
     arm_memory_begin(translation, SITE_READ, 2);
-    arm_load(assembler, 2, ARM_VALUE, ARM_HOST, 0);
+    arm_load_memory(translation, 2, ARM_VALUE, 0);
     arm_memory_end(translation);
     uint32_t site = arm_add_site(translation, SITE_OTHER, 0, 0);
     arm_logic_imm(assembler, ARM_EOR, ARM_SCRATCH, ARM_VALUE, MASKS);
@@ -126,7 +126,7 @@ static void emit_load_control(ArmTranslation *translation) {
 static void emit_store_word(ArmTranslation *translation, int32_t field) {
     arm_memory_begin(translation, SITE_WRITE, 2);
     arm_load_cpu(translation, 2, ARM_VALUE, field);
-    arm_store(&translation->assembler, 2, ARM_VALUE, ARM_HOST, 0);
+    arm_store_memory(translation, 2, ARM_VALUE, 0);
     arm_memory_end(translation);
 }
 

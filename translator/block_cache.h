@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* In place of a limit: each memory operand is checked for itself (x86_64_shared.c). */
+/* In place of a limit: each memory operand is checked for itself (shared_checks.h). */
 enum { BLOCK_UNSHARED = UINT16_MAX };
 
 typedef struct BlockKey {

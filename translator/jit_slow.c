@@ -376,8 +376,9 @@ HelperEnd jit_slow_portable(Cpu *cpu, uint64_t site_and_uop) {
     cpu->state.instruction_count = cpu->count_end - (uint64_t)(cpu->budget + site->uncounted);
     cpu->iterations = 0;
     PortableStep step = portable_table[uop->code](&portable, uop);
-    for (unsigned i = 0; i < 2; i++)
-        cpu->host_slot[JIT_SLOT_T0 + i] = portable.temporary[i];
+    for (unsigned i = 0; i < 2; i++) /* a host address that stands there stays whole */
+        if (portable.temporary[i] != (uint32_t)cpu->host_slot[JIT_SLOT_T0 + i])
+            cpu->host_slot[JIT_SLOT_T0 + i] = portable.temporary[i];
     return (HelperEnd){.leave = step == STEP_FAULT ? LEAVE_HELPER_FAULT : 0};
 }
 

@@ -3,6 +3,7 @@
 #define REPRISE_X86_64_INTERNAL_H
 
 #include "jit_internal.h"
+#include "shared_checks.h"
 #include "x86_64_assembler.h"
 #include "x86_64_registers.h"
 
@@ -19,28 +20,6 @@ typedef struct FpuCheck {
     uint8_t *jump_site, *back;
     uint32_t need;
 } FpuCheck;
-
-/* Memory operands with one check for all: x86_64_shared.c. */
-typedef struct SharedAccess {
-    uint8_t group;        /* 0: checked for itself */
-    uint8_t index, scale; /* a register that holds less than 256, which the check does not look at:
-                             the span has room for all of it; scale 0: none */
-    int16_t offset;       /* from the start of the group's span */
-} SharedAccess;
-
-typedef struct SharedGroup {
-    uint16_t first; /* micro-op */
-    uint16_t last;
-    bool writes;       /* some of them do */
-    uint8_t host;      /* register with the host's address of the span's start, or HOST_RSP: that
-                          is in cpu->shared_host */
-    uint8_t uncounted; /* instructions not yet done at the check */
-    int32_t low, high; /* the span, from the sum of the registers at the first member */
-    uint32_t link;     /* number of the link to the rest of the block, unshared */
-    uint8_t *crossing_site, *miss_site;
-} SharedGroup;
-
-enum { SHARED_GROUP_MAX = CPU_SHARED_HOSTS };
 
 /* An exit whose stub is still to be emitted. */
 typedef struct Stub {
@@ -81,11 +60,7 @@ typedef struct Translation {
     unsigned stub_count;
     SideExit side_exit[SIDE_EXIT_MAX];
     unsigned side_exit_count;
-    SharedAccess shared[UOP_BLOCK_UOPS];
-    UopAddress shared_address[UOP_BLOCK_UOPS]; /* and what the checks go by; see there */
-    uint8_t shared_traits[UOP_BLOCK_UOPS], shared_writes[UOP_BLOCK_UOPS]; /* x86_64_shared.c */
-    SharedGroup group[SHARED_GROUP_MAX];
-    unsigned group_count;
+    SharedChecks shared;
     FpuCheck fpu_check[FPU_CHECK_MAX];
     unsigned fpu_check_count;
     unsigned fpu_live;                  /* FPU_LIVE_*: at least so much, here */

@@ -162,7 +162,7 @@ void x86_memory_require_alignment(Translation *translation) {
 }
 
 void x86_memory_end(Translation *translation) {
-    if (translation->shared[translation->uop - translation->lifted->uop].group != 0)
+    if (translation->shared.access[translation->uop - translation->lifted->uop].group != 0)
         return;
     translation->slow[translation->slow_count].operation_end = translation->assembler.code;
     translation->slow_count++;

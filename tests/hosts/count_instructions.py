@@ -6,7 +6,8 @@ count_instructions.c: of translated code, and of everything.
 
 PROGRAM is this host's, which is an x86-64, AARCH64_PROGRAM that of the preset aarch64, IMAGES the folder roms/bench/quick of a build;
 NAMEs are some of its programs. What the program `empty` takes, which is booting and reporting, is subtracted. Takes some ten seconds a
-program. Status 77: QEMU's user mode with plug-ins (Debian: qemu-user, not qemu-user-static) is missing."""
+program. Status 77: QEMU's user mode with plug-ins is missing (Debian: apt-get install --no-install-recommends qemu-user, which lies
+beside qemu-user-static)."""
 import math
 import os
 import shutil
@@ -58,16 +59,19 @@ def main():
         empty = [count(command, os.path.join(images, "empty.img"), folder) for command in commands]
         logarithms = [0.0, 0.0]
         names = [name for name in names if name != "empty"]
-        print("| program | translated code | everything |\n|---|---|---|")
+        print("Millions of instructions, x86-64 : AArch64, and how many times as many:\n")
+        print("| program | translated code | | everything | |\n|---|---|---|---|---|")
         for name in names:
             ours, theirs = [count(command, os.path.join(images, name + ".img"), folder) for command in commands]
             if ours[0] != theirs[0]:
                 sys.exit(f"FAIL {name}: {theirs[0]} on AArch64, {ours[0]} on x86-64")
-            ratios = [(theirs[i] - empty[1][i]) / (ours[i] - empty[0][i]) for i in (1, 2)]
+            pairs = [(ours[i] - empty[0][i], theirs[i] - empty[1][i]) for i in (1, 2)]
+            ratios = [b / a for a, b in pairs]
             logarithms = [a + math.log(b) for a, b in zip(logarithms, ratios)]
-            print(f"| {name} | {ratios[0]:.2f} | {ratios[1]:.2f} |", flush=True)
+            cells = [f"{a / 1e6:.1f} : {b / 1e6:.1f} | {b / a:.2f}" for a, b in pairs]
+            print(f"| {name} | {cells[0]} | {cells[1]} |", flush=True)
     means = [math.exp(value / len(names)) for value in logarithms]
-    print(f"| geometric mean of {len(names)} | {means[0]:.2f} | {means[1]:.2f} |")
+    print(f"| geometric mean of {len(names)} | | {means[0]:.2f} | | {means[1]:.2f} |")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #include "guest_fixture.h"
 #include "little_endian.h"
 #include "suite_run.h"
+#include "x87.h"
 #include <check.h>
 #include <string.h>
 
@@ -58,6 +59,31 @@ static const uint8_t structure[] = {
     // clang-format on
 };
 
+/* Three structures at once, and between their members what a host may leave to C. */
+static const uint8_t structures[] = {
+    // clang-format off
+    0x8B, 0x03,                         /* top: mov eax, [ebx] */
+    0x03, 0x06,                         /* add eax, [esi] */
+    0x2B, 0x07,                         /* sub eax, [edi] */
+    0xC1, 0xD0, 0x03,                   /* rcl eax, 3 */
+    0x01, 0x43, 0x04,                   /* add [ebx + 4], eax */
+    0x29, 0x46, 0x04,                   /* sub [esi + 4], eax */
+    0x31, 0x47, 0x04,                   /* xor [edi + 4], eax */
+    0xD4, 0x0A,                         /* aam */
+    0xC1, 0xD9, 0x05,                   /* rcr ecx, 5 */
+    0x01, 0x4B, 0x08,                   /* add [ebx + 8], ecx */
+    0x29, 0x4E, 0x08,                   /* sub [esi + 8], ecx */
+    0x31, 0x47, 0x08,                   /* xor [edi + 8], eax */
+    0xD9, 0x43, 0x0C,                   /* fld dword [ebx + 12] */
+    0xD9, 0x5E, 0x0C,                   /* fstp dword [esi + 12] */
+    0x8B, 0x47, 0x0C,                   /* mov eax, [edi + 12] */
+    0x89, 0x43, 0x10,                   /* mov [ebx + 16], eax */
+    0x4A,                               /* dec edx */
+    0x75, 0xD1,                         /* jnz top */
+    0xF4,                               /* hlt */
+    // clang-format on
+};
+
 static void open_guest(Guest *guest, TranslatorBackend backend, const uint8_t *code, size_t size,
                        uint32_t second_page) {
     guest_create(guest, &(TranslatorOptions){.backend = backend});
@@ -108,6 +134,26 @@ START_TEST(test_tables_on_two_pages) {
 }
 END_TEST
 
+START_TEST(test_structures_beside_calls) {
+    Guest guests[2];
+    for (unsigned i = 0; i < 2; i++) {
+        open_guest(&guests[i], i == 0 ? BACKEND_PORTABLE : translator_default_backend(), structures,
+                   sizeof structures, ELSEWHERE | 7);
+        x87_reset(&guests[i].cpu->state.fpu, true);
+        uint64_t *gpr = guests[i].cpu->state.gpr;
+        gpr[REG_EBX] = DATA + 0x40;
+        gpr[REG_ESI] = DATA + 0x240;
+        gpr[REG_EDI] = DATA + 0x4440;
+        gpr[REG_EDX] = 300;
+        ck_assert_int_eq(guest_run(&guests[i], 100000), RUN_HALTED);
+        ck_assert_uint_eq(gpr[REG_EDX], 0);
+    }
+    check_alike(guests);
+    for (unsigned i = 0; i < 2; i++)
+        guest_destroy(&guests[i]);
+}
+END_TEST
+
 START_TEST(test_fault_in_the_middle) {
     Guest guests[2];
     for (unsigned i = 0; i < 2; i++) {
@@ -133,6 +179,7 @@ int main(void) {
     TCase *tests = tcase_create("operands");
     tcase_add_test(tests, test_frames_on_two_pages);
     tcase_add_test(tests, test_tables_on_two_pages);
+    tcase_add_test(tests, test_structures_beside_calls);
     tcase_add_test(tests, test_fault_in_the_middle);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
