@@ -66,6 +66,7 @@ bool option_cpu(Settings *settings, const char *argument, Error *error) {
         return settings->listed = true;
     }
     adapt(settings, argument, &text);
+    settings->has_cpu_model = true;
     settings->machine.cpu_model = settings_keep_string(settings, (const char *)text.data);
     byte_buffer_free(&text);
     return cpu_model_parse(settings->machine.cpu_model, &model, error);

@@ -68,6 +68,16 @@ static bool check_machine_properties(Settings *settings, KeyValues *values, Erro
                                  error);
 }
 
+/* Processors with a local APIC are nothing for an ISA board: SeaBIOS's MP table names an I/O APIC
+ * then, which is not there, and Linux believes it. */
+static void set_board(Settings *settings, bool has_pci) {
+    MachineConfig usual;
+    machine_config_init(&usual);
+    settings->machine.has_pci = has_pci;
+    if (!settings->has_cpu_model)
+        settings->machine.cpu_model = has_pci ? usual.cpu_model : "486";
+}
+
 bool option_machine(Settings *settings, const char *argument, Error *error) {
     if (strcmp(argument, "help") == 0 || strcmp(argument, "?") == 0)
         return settings->listed = list_machines();
@@ -83,7 +93,7 @@ bool option_machine(Settings *settings, const char *argument, Error *error) {
         settings_warn(settings, "there is no %s; the machine is a pc (i440FX)", type);
     settings->no_machine = type != NULL && strcmp(type, "none") == 0;
     if (type != NULL)
-        settings->machine.has_pci = strcmp(type, "isapc") != 0;
+        set_board(settings, strcmp(type, "isapc") != 0);
     good = good && check_machine_properties(settings, &values, error);
     key_values_free(&values);
     return good;

@@ -146,6 +146,7 @@ typedef struct Settings {
     const char *trace_file;       /* -D */
     const char *pid_file;
     const char *main_image; /* the first path without an option: what a window remembers */
+    bool has_cpu_model;     /* by -cpu: not the machine's own */
     bool no_machine;        /* -machine none: somebody asks what this program can do */
     bool daemonize;
     const char *memory_backend;     /* of -machine; NULL: none */

@@ -201,6 +201,16 @@ START_TEST(a_machine_without_pci) {
     expect_good("-M isapc -vga std -device isa-vga -device ne2k_isa -device sb16");
     start_over();
     expect_good("-M isapc -vga none");
+    ck_assert_str_eq(settings.machine.cpu_model, "486");
+    start_over();
+    expect_good("-cpu pentium3 -M isapc");
+    ck_assert_str_eq(settings.machine.cpu_model, "pentium3");
+    start_over();
+    expect_good("-M isapc -cpu pentium3");
+    ck_assert_str_eq(settings.machine.cpu_model, "pentium3");
+    start_over();
+    expect_good("-M isapc -M pc");
+    ck_assert_str_eq(settings.machine.cpu_model, "pentium4");
     start_over();
     expect_good("-M isapc -M pc -usb");
     ck_assert(settings.machine.has_pci && settings.machine.has_acpi);
