@@ -15,13 +15,14 @@ import tempfile
 import time
 
 PROMPT = b"(reprise) "
+PATIENCE = 120  # seconds until something is taken to hang, on a host that has more to do
 
 
 class Monitor:
     """The human monitor on its unix socket."""
 
     def __init__(self, path, process):
-        deadline = time.time() + 10
+        deadline = time.time() + PATIENCE
         while True:
             self.socket = socket.socket(socket.AF_UNIX)
             try:
@@ -32,7 +33,7 @@ class Monitor:
                 if process.poll() is not None or time.time() > deadline:
                     raise
                 time.sleep(0.02)
-        self.socket.settimeout(10)
+        self.socket.settimeout(PATIENCE)
         self.read_answer()
 
     def read_answer(self):
@@ -90,7 +91,7 @@ def main():
             except OSError:
                 pass
         try:
-            status = process.wait(10)
+            status = process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             status = 1

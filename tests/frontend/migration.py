@@ -432,7 +432,7 @@ def who_runs(source, target):
         running = [machine for machine in (source, target) if machine.runs()]
         assert len(running) < 2, "both run"
         gone = all(machine.state() in ("dead", "postmigrate") for machine in (source, target))
-        if source.state() == "dead" and target.state() == "inmigrate" and time.time() > start + 5:
+        if source.state() == "dead" and target.state() == "inmigrate" and time.time() > start + 30:
             target.process.kill()  # the source had not come so far as to connect
         return running or gone
     try:
