@@ -83,12 +83,39 @@ START_TEST(sleeps_are_half_of_the_wait) {
 }
 END_TEST
 
+START_TEST(loops_that_count_are_not_kept) {
+    Machine *machine = make_machine(false);
+    Cpu *cpu = machine->cpu;
+    SpinWait spin;
+    spin_wait_watch(&spin, cpu);
+    int64_t slept_ns = 0;
+    for (uint32_t i = 1; i < 1000; i++) { /* in a register */
+        cpu->state.gpr[REG_ECX]--;
+        ck_assert_int_eq(look(&spin, cpu, 32 * i, i * 1000000), 0);
+    }
+    for (uint32_t i = 1; i < 1000; i++) { /* in memory */
+        slept_ns += look(&spin, cpu, 32 * i, i * 1000000 + slept_ns);
+    }
+    ck_assert_int_gt(slept_ns, 0);
+    ck_assert_int_le(slept_ns, SPIN_SLEPT_NS_MAX + 10000000);
+    slept_ns = 0;
+    for (uint32_t i = 1; i < 1000; i++) { /* until a clock that is read says so */
+        cpu->outside_accesses++;
+        cpu->state.gpr[REG_EAX] += 12345;
+        slept_ns += look(&spin, cpu, 32 * i, i * 1000000 + slept_ns);
+    }
+    ck_assert_int_gt(slept_ns, 2 * SPIN_SLEPT_NS_MAX);
+    machine_destroy(machine);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("spin wait");
     TCase *tests = tcase_create("spin wait");
     tcase_add_test(tests, waits_by_pause_sleep);
     tcase_add_test(tests, other_loops_do_not);
     tcase_add_test(tests, sleeps_are_half_of_the_wait);
+    tcase_add_test(tests, loops_that_count_are_not_kept);
     tcase_set_timeout(tests, 30);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
