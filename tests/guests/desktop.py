@@ -81,7 +81,7 @@ shift
 rm -f /root/session-is-up
 [ $driver = modesetting ] && modprobe -a cirrus bochs
 [ $driver = fbdev ] && modprobe -a cirrus bochs
-xinit /root/session -- /usr/bin/X :0 vt7 -config /root/$driver.conf -noreset "$@" >/root/xinit.log 2>&1 &
+xinit /root/session -- /usr/bin/X :0 vt7 -config /root/$driver.conf -noreset -dpi 96 "$@" >/root/xinit.log 2>&1 &
 server=$!
 until [ -e /root/session-is-up ]; do
   kill -0 $server 2>/dev/null || { cat /root/xinit.log; exit 1; }
