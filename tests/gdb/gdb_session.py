@@ -96,10 +96,18 @@ def interrupts_detaches_and_ends(elf):
         assert machine.process.wait(120) == 0
 
 
+def connect(wire, address):
+    """The socket's name is there a moment before somebody listens."""
+    deadline = time.time() + 20
+    while wire.connect_ex(address) != 0:
+        assert time.time() < deadline, "nobody listens for a debugger"
+        time.sleep(0.02)
+
+
 def conversation(machine, answers_wanted, *packets):
     """Sends packets as they are; returns what comes: so many answers with content, and what else comes within a moment."""
     with socket.socket(socket.AF_UNIX) as wire:
-        wire.connect(machine.address)
+        connect(wire, machine.address)
         for packet in packets:
             wire.sendall(packet if isinstance(packet, bytes) else
                          b"$%s#%02x" % (packet.encode(), sum(packet.encode()) & 255))
