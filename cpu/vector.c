@@ -9,11 +9,11 @@
 enum { NOTHING, MM, XMM, GPR };
 
 enum {
-    STORE = 1 << 0,     /* the rm operand is the destination */
-    UNALIGNED = 1 << 1, /* 16 bytes at any address */
-    NO_RESULT = 1 << 2, /* no register or memory is written */
-    IN_PLACE = 1 << 3,  /* the rm register is both source and destination */
-    NO_MEMORY = 1 << 4, /* ModRM names registers; what memory there is, the handler accesses */
+    STORE = 1 << 0,       /* the rm operand is the destination */
+    ANY_ADDRESS = 1 << 1, /* 16 bytes at any address */
+    NO_RESULT = 1 << 2,   /* no register or memory is written */
+    IN_PLACE = 1 << 3,    /* the rm register is both source and destination */
+    NO_MEMORY = 1 << 4,   /* ModRM names registers; what memory there is, the handler accesses */
 };
 
 /* What the operands of a form are; the rm operand may be memory of 'size' bytes where that is not
@@ -33,12 +33,12 @@ static const struct {
     [VECTOR_NI] = {NOTHING, MM, 0, IN_PLACE},
     [VECTOR_UI] = {NOTHING, XMM, 0, IN_PLACE},
     [VECTOR_VW] = {XMM, XMM, 16, 0},
-    [VECTOR_VWu] = {XMM, XMM, 16, UNALIGNED},
+    [VECTOR_VWu] = {XMM, XMM, 16, ANY_ADDRESS},
     [VECTOR_VWq] = {XMM, XMM, 8, 0},
     [VECTOR_VWd] = {XMM, XMM, 4, 0},
     [VECTOR_VWw] = {XMM, XMM, 2, 0},
     [VECTOR_WV] = {XMM, XMM, 16, STORE},
-    [VECTOR_WVu] = {XMM, XMM, 16, STORE | UNALIGNED},
+    [VECTOR_WVu] = {XMM, XMM, 16, STORE | ANY_ADDRESS},
     [VECTOR_WVq] = {XMM, XMM, 8, STORE},
     [VECTOR_WVd] = {XMM, XMM, 4, STORE},
     [VECTOR_VE] = {XMM, GPR, 4, 0},
@@ -56,7 +56,7 @@ static const struct {
     [VECTOR_VN] = {XMM, MM, 0, 0},
     [VECTOR_PU] = {MM, XMM, 0, 0},
     [VECTOR_compare] = {XMM, XMM, 16, NO_RESULT},
-    [VECTOR_compare_u] = {XMM, XMM, 16, NO_RESULT | UNALIGNED},
+    [VECTOR_compare_u] = {XMM, XMM, 16, NO_RESULT | ANY_ADDRESS},
     [VECTOR_compare_d] = {XMM, XMM, 4, NO_RESULT},
     [VECTOR_compare_q] = {XMM, XMM, 8, NO_RESULT},
     [VECTOR_masked_PN] = {MM, MM, 0, NO_RESULT | NO_MEMORY},
@@ -100,7 +100,7 @@ static void set_register(Cpu *cpu, unsigned kind, unsigned index, const Vector *
  * are an alignment check's. */
 static bool check_address(Cpu *cpu, const VectorOperation *operation, unsigned size, bool write,
                           uint32_t *linear) {
-    bool unaligned = (forms[operation->row->form].attributes & UNALIGNED) != 0;
+    bool unaligned = (forms[operation->row->form].attributes & ANY_ADDRESS) != 0;
     if (!cpu_check_segment(cpu, operation->segment, operation->offset, size, write, linear))
         return false;
     if (size == 16 && !unaligned && (*linear & 15) != 0) {
@@ -316,7 +316,7 @@ VectorShape vector_find_shape(uint32_t a) {
         .stores = accesses && (attributes & STORE),
         .writes_rm = !memory && (attributes & (STORE | IN_PLACE)) && !(attributes & NO_RESULT),
         .writes_reg = !(attributes & (STORE | IN_PLACE | NO_RESULT)),
-        .aligned = !(attributes & UNALIGNED) && forms[row->form].size == 16,
+        .aligned = !(attributes & ANY_ADDRESS) && forms[row->form].size == 16,
         .mmx = row->form == VECTOR_NONE || forms[row->form].reg == MM ||
                (!memory && forms[row->form].rm == MM),
         .sse = forms[row->form].reg == XMM || forms[row->form].rm == XMM,

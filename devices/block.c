@@ -2,13 +2,11 @@
 #include "block.h"
 #include "allocate.h"
 #include "block_driver.h"
+#include "host_file.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const BlockDriver *const drivers[] = {
     &block_raw_driver,  &block_qcow2_driver, &block_vdi_driver,   &block_vhd_driver,
@@ -339,7 +337,7 @@ static bool is_image(const BlockNode *node) {
 bool block_make_writable(BlockNode *node, Error *error) {
     if (!node->read_only || !is_image(node))
         return !node->read_only || error_set(error, "%s: cannot be written", node->path);
-    if ((fcntl(node->file, F_GETFL) & O_ACCMODE) == O_RDWR) {
+    if (host_file_is_writable(node->file)) {
         node->read_only = false;
         return true;
     }
@@ -544,7 +542,7 @@ bool block_image_status(const BlockNode *node, uint64_t *bytes, int64_t *changed
     if (fstat(node->file, &status) != 0)
         return error_set(error, "%s: cannot be looked at: %s", node->path, strerror(errno));
     *bytes = S_ISREG(status.st_mode) ? (uint64_t)status.st_size : node->length;
-    *changed_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
+    *changed_ns = host_file_changed_ns(&status);
     return true;
 }
 

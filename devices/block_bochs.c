@@ -7,10 +7,10 @@
 #include "allocate.h"
 #include "block_driver.h"
 #include "block_image.h"
+#include "host_file.h"
 #include "little_endian.h"
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define UNALLOCATED 0xFFFFFFFFu
 #define ENTRIES_MAXIMUM (1u << 24)

@@ -4,6 +4,7 @@
 #include "block_cd.h"
 #include "block_driver.h"
 #include "cd_sector.h"
+#include "host_string.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,8 @@
 /* Image files on the host: opening with every way to fail told apart, locks, whole transfers. */
-#define _GNU_SOURCE /* F_OFD_SETLK */
 #include "block_driver.h"
+#include "host_file.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Opens for writing if that is wanted and allowed, else for reading if that will do. */
 static bool open_descriptor(BlockNode *node, const BlockOptions *options, Error *error) {
@@ -156,37 +152,25 @@ bool block_check_inside(const BlockNode *node, uint64_t offset, size_t size, Err
                      (unsigned long long)node->length, (unsigned long long)offset);
 }
 
-#ifdef F_OFD_SETLK
-
 /* The protocol is QEMU's, so that its programs and ours respect each other. Byte 100 + n of the
  * file is read-locked by who uses permission n, byte 200 + n by who lets nobody else use it. (Read
  * locks, since they need no write access; conflicts are found by asking for a write lock.) */
 enum { LOCK_USED = 100, LOCK_UNSHARED = 200 };
 enum { PERMISSION_READ = 0, PERMISSION_WRITE = 1, PERMISSION_RESIZE = 3 };
 
-static bool lock_byte(int file, int byte) {
-    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
-    return fcntl(file, F_OFD_SETLK, &lock) == 0;
-}
-
-static bool byte_is_locked_elsewhere(int file, int byte) {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
-    return fcntl(file, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
-
 /* The locks are taken first and conflicts looked for after, so that of two programs that start
  * at once at most one goes on. */
-bool block_file_lock(int file, bool writable, Error *error) {
+static bool lock_as_qemu(int file, bool writable, Error *error) {
     static const int write_permissions[] = {PERMISSION_WRITE, PERMISSION_RESIZE};
-    bool supported = lock_byte(file, LOCK_USED + PERMISSION_READ);
-    bool conflict = byte_is_locked_elsewhere(file, LOCK_UNSHARED + PERMISSION_READ);
+    bool supported = host_file_lock_byte(file, LOCK_USED + PERMISSION_READ);
+    bool conflict = host_file_is_byte_locked(file, LOCK_UNSHARED + PERMISSION_READ);
     for (int i = 0; i < 2 && supported; i++) {
         int permission = write_permissions[i];
-        supported = lock_byte(file, LOCK_UNSHARED + permission);
+        supported = host_file_lock_byte(file, LOCK_UNSHARED + permission);
         if (writable)
-            supported = supported && lock_byte(file, LOCK_USED + permission);
-        conflict = conflict || byte_is_locked_elsewhere(file, LOCK_USED + permission) ||
-                   (writable && byte_is_locked_elsewhere(file, LOCK_UNSHARED + permission));
+            supported = supported && host_file_lock_byte(file, LOCK_USED + permission);
+        conflict = conflict || host_file_is_byte_locked(file, LOCK_USED + permission) ||
+                   (writable && host_file_is_byte_locked(file, LOCK_UNSHARED + permission));
     }
     if (conflict)
         return error_set(error, "is in use by another program or another drive of this machine%s",
@@ -197,12 +181,10 @@ bool block_file_lock(int file, bool writable, Error *error) {
     return true; /* a file system without locks is no reason to refuse */
 }
 
-#else
-
 bool block_file_lock(int file, bool writable, Error *error) {
-    if (flock(file, (writable ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+    if (host_file_has_byte_locks())
+        return lock_as_qemu(file, writable, error);
+    if (host_file_lock(file, writable) || errno != EWOULDBLOCK)
         return true;
     return error_set(error, "is in use by another program or another drive of this machine");
 }
-
-#endif

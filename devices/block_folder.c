@@ -1,13 +1,10 @@
 #define _GNU_SOURCE
 #include "block_folder.h"
 #include "allocate.h"
+#include "host_file.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 Folder *folder_of_node(const BlockNode *node) {
     return node->driver_state;
@@ -153,8 +150,7 @@ static const BlockDriver folder_driver = {
 
 /* Who writes to the folder is alone; the lock is of this program's runs among each other. */
 static bool lock_folder(const Folder *folder, Error *error) {
-    int kind = folder->spec.writable ? LOCK_EX : LOCK_SH;
-    return flock(folder->root, kind | LOCK_NB) == 0 || errno != EWOULDBLOCK ||
+    return host_file_lock(folder->root, folder->spec.writable) || errno != EWOULDBLOCK ||
            error_set(error, "is in use by another run%s",
                      folder->spec.writable ? "" : " that writes to it");
 }
@@ -190,7 +186,7 @@ BlockNode *folder_node_open(const FolderSpec *spec, const BlockOptions *options,
     node->path = strdup(options->path);
     node->name = strdup(options->node_name != NULL ? options->node_name : "");
     node->length = (uint64_t)folder->geometry.sectors * FOLDER_SECTOR;
-    node->file = fcntl(folder->root, F_DUPFD_CLOEXEC, 0);
+    node->file = host_file_duplicate(folder->root);
     return node;
 }
 

@@ -9,9 +9,8 @@
 #define REPRISE_BLOCK_FOLDER_H
 
 #include "block_driver.h"
+#include "host_file.h"
 #include <pthread.h>
-#include <sys/stat.h>
-#include <sys/types.h>
 
 #define FOLDER_SECTOR 512u
 #define FOLDER_SLOT_BYTES 32u /* of an entry of a directory */

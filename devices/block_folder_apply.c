@@ -1,17 +1,16 @@
 /* Every name is looked up in an opened folder below the one that was named, never by a path, so
  * that nothing leads out of it. Contents go to a temporary file that takes the place of the old one
  * when it is whole. */
-#define _GNU_SOURCE /* syscall */
+#define _GNU_SOURCE
 #include "block_folder_apply.h"
 #include "allocate.h"
+#include "host_file.h"
+#include "host_string.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #define COPY_BYTES (1u << 20)
 #define TEMPORARY_NAMES 10000u
@@ -87,9 +86,8 @@ static void set_times(int file, const GuestEntry *guest) {
                       .tm_hour = guest->time >> 11,
                       .tm_min = guest->time >> 5 & 63,
                       .tm_sec = (guest->time & 31) * 2};
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = timegm(&when)}};
     if (guest->date != 0)
-        futimens(file, times);
+        host_file_set_changed(file, timegm(&when));
 }
 
 /* A new name that nothing has; the file is open, or with 'file' NULL only the name is chosen. */
@@ -139,23 +137,10 @@ static bool displace(const Apply *apply, uint32_t parent, int directory, const c
     return error_set(error, "the host has something of this name that the guest does not see");
 }
 
-/* To a name that is free: EEXIST where it is not. musl has no function for the call. */
-static int rename_to_free(int from, const char *old_name, int to, const char *name) {
-#ifdef SYS_renameat2
-    return (int)syscall(SYS_renameat2, from, old_name, to, name, 1 /* RENAME_NOREPLACE */);
-#else
-    if (faccessat(to, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-        errno = EEXIST;
-        return -1;
-    }
-    return renameat(from, old_name, to, name);
-#endif
-}
-
 static bool rename_to(const Apply *apply, int from, const char *old_name, uint32_t parent,
                       int directory, const char *name, Error *error) {
     for (int attempt = 0; attempt < 2; attempt++) {
-        if (rename_to_free(from, old_name, directory, name) == 0)
+        if (host_file_rename_to_free(from, old_name, directory, name) == 0)
             return true;
         if (errno != EEXIST || attempt > 0)
             return error_set(error, "cannot be renamed: %s", strerror(errno));

@@ -1,6 +1,6 @@
-#define _GNU_SOURCE /* qsort_r */
 #include "allocate.h"
 #include "block_folder_apply.h"
+#include "host_string.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,7 +62,7 @@ static uint32_t *make_index(const Folder *folder, CompareEntries *compare, size_
     for (uint32_t i = 1; i < folder->count; i++)
         if (!folder->entries[i].gone)
             index[(*count)++] = i;
-    qsort_r(index, *count, sizeof(*index), compare_indexes, &order);
+    host_string_sort(index, *count, sizeof(*index), compare_indexes, &order);
     return index;
 }
 

@@ -3,16 +3,13 @@
 #define _GNU_SOURCE
 #include "allocate.h"
 #include "block_folder.h"
-#include <dirent.h>
+#include "host_file.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 bool folder_path(const Folder *folder, uint32_t entry, char *path, size_t size) {
     size_t at = size - 1;
@@ -67,7 +64,7 @@ void folder_keep_status(FolderEntry *entry, const struct stat *status) {
     entry->device = (uint64_t)status->st_dev;
     entry->inode = (uint64_t)status->st_ino;
     entry->host_bytes = (uint64_t)status->st_size;
-    entry->changed_ns = (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec;
+    entry->changed_ns = host_file_changed_ns(status);
     entry->mode = status->st_mode;
 }
 

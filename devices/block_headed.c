@@ -3,11 +3,11 @@
 #include "allocate.h"
 #include "block_driver.h"
 #include "block_image.h"
+#include "host_file.h"
 #include "little_endian.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define HDX_SIGNATURE 0xD778A82044445459u
 #define HEADER_BYTES_MAXIMUM (1u << 20)

@@ -2,11 +2,10 @@
 #include "block_image.h"
 #include "allocate.h"
 #include "block_driver.h"
+#include "host_file.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const BlockDriver *driver_of(const char *format) {
     const BlockDriver *driver;

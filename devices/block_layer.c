@@ -1,9 +1,9 @@
 #include "block_layer.h"
 #include "allocate.h"
 #include "block_driver.h"
+#include "host_file.h"
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 BlockLayer *block_layer_create(Error *error) {
     int file = block_temporary_open("snapshot=on", error);

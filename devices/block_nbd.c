@@ -3,9 +3,9 @@
 #include "block_nbd.h"
 #include "allocate.h"
 #include "block_driver.h"
+#include "host_file.h"
 #include "host_library.h"
 #include "nbd_library.h"
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -314,6 +314,6 @@ BlockNode *block_nbd_open(const BlockOptions *options, Error *error) {
     node->path = strdup(options->path);
     node->name = strdup(options->node_name != NULL ? options->node_name : "");
     /* For those who ask for its status, which says that it is no file. */
-    node->file = fcntl(disk->library.aio_get_fd(disk->handle), F_DUPFD_CLOEXEC, 0);
+    node->file = host_file_duplicate(disk->library.aio_get_fd(disk->handle));
     return node;
 }

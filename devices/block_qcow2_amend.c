@@ -4,11 +4,10 @@
 #include "big_endian.h"
 #include "block_qcow2_check.h"
 #include "block_qcow2_image.h"
+#include "host_file.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     AT_VERSION = 4,
@@ -252,7 +251,7 @@ static bool place_table(Qcow2 *image, uint64_t offset, uint64_t clusters, Error 
 static bool give_room(const Qcow2 *image, Qcow2Preallocation mode, Error *error) {
     if (mode == QCOW2_PREALLOCATE_METADATA)
         return true;
-    int reason = posix_fallocate(image->file, 0, (off_t)image->file_end);
+    int reason = host_file_reserve(image->file, image->file_end);
     return reason == 0 || error_set(error, "cannot be given %llu bytes of disk: %s",
                                     (unsigned long long)image->file_end, strerror(reason));
 }

@@ -4,10 +4,10 @@
 #include "big_endian.h"
 #include "block_qcow2.h"
 #include "block_qcow2_image.h"
+#include "host_file.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 const BlockCreateOption qcow2_create_options[] = {
     {"backing_file", "<str>", "File name of a base image"},

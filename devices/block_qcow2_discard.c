@@ -1,9 +1,8 @@
 /* Parts of a qcow2 disk that nobody needs any more, or that become zeros: their clusters are given
  * back, to the image and to the host's file system. */
-#define _GNU_SOURCE /* fallocate() */
 #include "block_qcow2.h"
 #include "block_qcow2_image.h"
-#include <fcntl.h>
+#include "host_file.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,13 +17,7 @@ static bool empty_entry(const Qcow2 *image, uint64_t offset, uint64_t *entry) {
 
 /* Room that nothing uses any more is a hole of the file, where there can be holes. */
 static void punch_hole(const Qcow2 *image, uint64_t offset) {
-#ifdef FALLOC_FL_PUNCH_HOLE
-    (void)fallocate(image->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
-                    (off_t)image->cluster_bytes);
-#else
-    (void)image;
-    (void)offset;
-#endif
+    host_file_punch(image->file, offset, image->cluster_bytes);
 }
 
 static bool give_back(Qcow2 *image, const Qcow2Place *place, Error *error) {

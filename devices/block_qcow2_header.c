@@ -3,6 +3,7 @@
 #include "allocate.h"
 #include "big_endian.h"
 #include "block_qcow2.h"
+#include "host_string.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,10 +3,10 @@
 #include "allocate.h"
 #include "block_qcow2.h"
 #include "block_qcow2_image.h"
+#include "host_file.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SECTOR_BYTES 512u
 

@@ -1,9 +1,9 @@
 /* Writes to a qcow2 disk: in place where a cluster is used once, else to a new one. */
 #include "big_endian.h"
 #include "block_qcow2.h"
+#include "host_file.h"
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 static bool refuse_metadata(const Qcow2 *image, uint64_t offset, Error *error) {
     if (!qcow2_refcount_is_metadata(image, offset))

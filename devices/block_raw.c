@@ -1,12 +1,10 @@
 /* The raw format: the image file is the medium, byte by byte. */
-#define _GNU_SOURCE /* SEEK_DATA, SEEK_HOLE, fallocate() */
 #include "allocate.h"
 #include "block_driver.h"
+#include "host_file.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Every file may be a raw image; any other format that recognises it is surer. */
 static int raw_probe(const uint8_t *head, uint64_t length) {
@@ -32,12 +30,8 @@ static bool raw_flush(BlockNode *node, Error *error) {
 
 /* A hole of the file. File systems without holes leave what is there, or get zeros written. */
 static bool raw_discard(BlockNode *node, uint64_t offset, uint64_t size, bool zeros, Error *error) {
-#ifdef FALLOC_FL_PUNCH_HOLE
-    if (fallocate(node->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
-                  (off_t)size) == 0)
-        return true;
-#endif
-    return !zeros || block_file_zero(node->file, offset, size, error);
+    return host_file_punch(node->file, offset, size) || !zeros ||
+           block_file_zero(node->file, offset, size, error);
 }
 
 static bool raw_resize(BlockNode *node, uint64_t length, Error *error) {
@@ -80,7 +74,7 @@ static bool give_length(int file, uint64_t length, Error *error) {
 }
 
 static bool allocate_all(int file, uint64_t length, Error *error) {
-    int reason = length > 0 ? posix_fallocate(file, 0, (off_t)length) : 0;
+    int reason = length > 0 ? host_file_reserve(file, length) : 0;
     return reason == 0 || error_set(error, "cannot be given %llu bytes of disk: %s",
                                     (unsigned long long)length, strerror(reason));
 }
@@ -113,17 +107,13 @@ static bool raw_measure(const BlockCreateRequest *request, BlockMeasure *measure
 static bool raw_map(BlockNode *node, uint64_t offset, uint64_t length, BlockExtent *extent,
                     Error *error) {
     (void)error;
-    off_t data = lseek(node->file, (off_t)offset, SEEK_DATA);
-    bool hole_to_end = data < 0 && errno == ENXIO;
-    uint64_t end = node->length;
+    bool is_data = true;
+    uint64_t end = node->length, next;
     extent->present = true;
-    extent->data = data < 0 ? !hole_to_end : (uint64_t)data == offset;
-    extent->zero = !extent->data;
-    if (data >= 0) {
-        off_t next = extent->data ? lseek(node->file, (off_t)offset, SEEK_HOLE) : data;
-        if (next > (off_t)offset && (uint64_t)next < end)
-            end = (uint64_t)next;
-    }
+    if (host_file_look(node->file, offset, &is_data, &next) && next < end)
+        end = next;
+    extent->data = is_data;
+    extent->zero = !is_data;
     extent->has_offset = true;
     extent->offset = offset;
     extent->file_path = node->path;

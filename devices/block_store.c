@@ -1,9 +1,9 @@
 #include "block_store.h"
 #include "allocate.h"
 #include "block_driver.h"
+#include "host_file.h"
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* 8 MB of a drive's old contents stay in memory, taken 256 KB at a time. */
 #define MEMORY_UNITS 2048u

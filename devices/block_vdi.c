@@ -11,10 +11,11 @@
  * right. */
 #include "allocate.h"
 #include "block_driver.h"
+#include "host_file.h"
+#include "host_random.h"
 #include "little_endian.h"
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define VDI_SIGNATURE 0xBEDA107Fu
 #define VDI_HEADER_BYTES 512u
@@ -299,7 +300,7 @@ static uint8_t *build_image(uint64_t length, bool is_static, uint64_t *size) {
 /* Two numbers that tell the image, and this state of it, from all others. */
 static bool number_image(uint8_t *header, Error *error) {
     uint8_t *uuid = header + 0x188;
-    if (getentropy(uuid, 32) != 0)
+    if (!host_random_fill(uuid, 32))
         return error_set(error, "has no random number for its header");
     for (int i = 0; i < 2; i++) { /* RFC 4122, 4.4 */
         uuid[i * 16 + 7] = (uint8_t)((uuid[i * 16 + 7] & 0x0F) | 0x40);

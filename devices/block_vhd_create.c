@@ -3,11 +3,12 @@
 #include "allocate.h"
 #include "big_endian.h"
 #include "block_vhd.h"
+#include "host_file.h"
+#include "host_random.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 const BlockCreateOption vhd_create_options[] = {
     {"size", "<size>", "Virtual disk size"},
@@ -74,7 +75,7 @@ static bool build_footer(uint8_t *footer, const BlockCreateRequest *request, Vhd
     store_be64(footer + 48, length);
     store_be32(footer + 56, find_geometry(request));
     store_be32(footer + 60, type);
-    if (getentropy(footer + 68, VHD_UUID_BYTES) != 0)
+    if (!host_random_fill(footer + 68, VHD_UUID_BYTES))
         return error_set(error, "has no random number for its footer");
     footer[68 + 6] = (uint8_t)((footer[68 + 6] & 0x0F) | 0x40); /* RFC 4122, 4.4 */
     footer[68 + 8] = (uint8_t)((footer[68 + 8] & 0x3F) | 0x80);

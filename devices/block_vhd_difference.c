@@ -5,10 +5,10 @@
 #include "allocate.h"
 #include "big_endian.h"
 #include "block_vhd.h"
+#include "host_file.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static uint64_t place_of(const Vhd *vhd, uint32_t block) {
     return (uint64_t)vhd->table[block] * VHD_SECTOR_BYTES;

@@ -3,12 +3,12 @@
 #include "allocate.h"
 #include "big_endian.h"
 #include "block_vhd.h"
+#include "host_file.h"
 #include "little_endian.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* The bytes of a character, which becomes '*code'; what is no UTF-8 is taken byte by byte. */
 static unsigned take_utf8(const char *text, uint32_t *code) {

@@ -4,11 +4,11 @@
 #include "allocate.h"
 #include "big_endian.h"
 #include "block_vhd.h"
+#include "host_file.h"
 #include "little_endian.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static char *put_utf8(char *to, uint32_t code) {
     if (code < 0x80) {

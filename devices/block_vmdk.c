@@ -2,10 +2,10 @@
  * several files, flat or sparse (VMware's "Virtual Disk Format 5.0"). */
 #include "block_vmdk.h"
 #include "allocate.h"
+#include "host_file.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char descriptor_head[] = "# Disk DescriptorFile";
 

@@ -1,12 +1,13 @@
 /* Makes VMDK images of every kind: extents first, the text that names them last. */
 #include "allocate.h"
 #include "block_vmdk.h"
+#include "host_file.h"
+#include "host_random.h"
 #include "little_endian.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 const BlockCreateOption vmdk_create_options[] = {
     {"adapter_type", "<str>", "Virtual adapter type (ide, lsilogic, buslogic or legacyESX)"},
@@ -61,7 +62,7 @@ static const char *find_adapter(const BlockCreateRequest *request, Error *error)
 static char *build_text(const BlockCreateRequest *request, const Subformat *subformat,
                         const char *adapter, const char *lines, Error *error) {
     uint32_t id;
-    if (getentropy(&id, sizeof(id)) != 0) {
+    if (!host_random_fill(&id, sizeof(id))) {
         error_set(error, "has no random number for its header");
         return NULL;
     }

@@ -7,11 +7,11 @@
  * points to it, and the redundant table, which nobody reads in good days, goes first. */
 #include "allocate.h"
 #include "block_vmdk.h"
+#include "host_file.h"
 #include "little_endian.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #define VMDK_GRAIN_COUNT_MAXIMUM (1u << 24)          /* 1 TB in grains of the usual 64 KB */

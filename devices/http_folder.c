@@ -1,12 +1,10 @@
 #include "http_folder.h"
+#include "host_file.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 enum { ENTRIES_MOST = 10000 };
 

@@ -4,7 +4,7 @@
 #define REPRISE_HTTP_FOLDER_H
 
 #include "byte_buffer.h"
-#include <sys/stat.h>
+#include "host_file.h"
 
 /* A descriptor of the file or folder at "/name/name", and what it is; -1: there is none that can be
  * shown. 'root' is a descriptor of the folder. */

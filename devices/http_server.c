@@ -2,23 +2,21 @@
 #include "http_server.h"
 #include "allocate.h"
 #include "byte_buffer.h"
+#include "host_clock.h"
+#include "host_file.h"
+#include "host_poll.h"
+#include "host_socket.h"
 #include "http_folder.h"
 #include "http_request.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { PIECE = 65536, POLL_MS = 1000, LINGER_BYTES = 1 << 20 };
+enum { PIECE = 65536, POLL_MS = 1000, LINGER_BYTES = 1 << 20, PATH_BYTES = 100 };
 
 typedef struct Connection {
     int socket; /* -1: none */
@@ -36,17 +34,16 @@ typedef struct Connection {
 } Connection;
 
 struct HttpServer {
-    int root, listener, wake[2];
-    char folder[sizeof(((struct sockaddr_un *)0)->sun_path) - 16]; /* that the socket is in */
-    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    int root, listener;
+    HostEvent wake;
+    char folder[PATH_BYTES - 16]; /* that the socket is in */
+    char path[PATH_BYTES];
     pthread_t thread;
     Connection connections[HTTP_SERVER_CONNECTIONS];
 };
 
 static time_t now_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
+    return (time_t)(host_clock_ns() / 1000000000);
 }
 
 /* ---- Answers ---- */
@@ -163,7 +160,7 @@ static void receive(const HttpServer *server, Connection *connection) {
     bool throws = connection->answers;
     char *to = throws ? thrown : connection->text + connection->size;
     size_t room = throws ? sizeof(thrown) : sizeof(connection->text) - connection->size;
-    ssize_t got = recv(connection->socket, to, room, MSG_DONTWAIT);
+    ssize_t got = host_socket_receive(connection->socket, to, room);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (got == 0 && throws && !connection->lingers) {
@@ -209,12 +206,12 @@ static void transmit(Connection *connection) {
         return;
     }
     if (connection->sent == connection->out.size) {
-        shutdown(connection->socket, SHUT_WR);
+        host_socket_end_output(connection->socket);
         connection->lingers = true;
         return;
     }
-    ssize_t sent = send(connection->socket, connection->out.data + connection->sent,
-                        connection->out.size - connection->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t sent = host_socket_send(connection->socket, connection->out.data + connection->sent,
+                                    connection->out.size - connection->sent);
     if (sent < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (sent <= 0) {
@@ -240,7 +237,7 @@ static Connection *find_place(HttpServer *server) {
 }
 
 static void accept_connection(HttpServer *server) {
-    int socket = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int socket = host_socket_accept(server->listener);
     if (socket < 0)
         return;
     Connection *connection = find_place(server);
@@ -249,10 +246,11 @@ static void accept_connection(HttpServer *server) {
 }
 
 static void serve_connection(const HttpServer *server, Connection *connection, short events) {
-    if ((events & POLLIN) || ((events & (POLLHUP | POLLERR)) && !connection->is_deaf))
+    if ((events & HOST_POLL_INPUT) ||
+        ((events & (HOST_POLL_CLOSED | HOST_POLL_ERROR)) && !connection->is_deaf))
         receive(server, connection);
     if (connection->socket >= 0 && connection->answers && !connection->lingers &&
-        (events & POLLOUT))
+        (events & HOST_POLL_OUTPUT))
         transmit(connection);
     if (connection->socket >= 0 && now_seconds() - connection->active > HTTP_SERVER_SECONDS)
         end_connection(connection);
@@ -260,18 +258,19 @@ static void serve_connection(const HttpServer *server, Connection *connection, s
 
 static void *run(void *opaque) {
     HttpServer *server = opaque;
-    struct pollfd files[HTTP_SERVER_CONNECTIONS + 2];
+    HostPoll files[HTTP_SERVER_CONNECTIONS + 2];
     for (;;) {
-        files[0] = (struct pollfd){.fd = server->wake[0], .events = POLLIN};
-        files[1] = (struct pollfd){.fd = server->listener, .events = POLLIN};
+        files[0] = (HostPoll){.fd = server->wake.fd, .events = HOST_POLL_INPUT};
+        files[1] = (HostPoll){.fd = server->listener, .events = HOST_POLL_INPUT};
         for (unsigned i = 0; i < HTTP_SERVER_CONNECTIONS; i++) {
             const Connection *connection = &server->connections[i];
             bool sends = connection->answers && !connection->lingers;
-            files[i + 2] = (struct pollfd){
-                .fd = connection->socket,
-                .events = (short)((connection->is_deaf ? 0 : POLLIN) | (sends ? POLLOUT : 0))};
+            files[i + 2] =
+                (HostPoll){.fd = connection->socket,
+                           .events = (short)((connection->is_deaf ? 0 : HOST_POLL_INPUT) |
+                                             (sends ? HOST_POLL_OUTPUT : 0))};
         }
-        if (poll(files, HTTP_SERVER_CONNECTIONS + 2, POLL_MS) < 0 && errno != EINTR)
+        if (host_poll(files, HTTP_SERVER_CONNECTIONS + 2, POLL_MS) < 0 && errno != EINTR)
             break;
         if (files[0].revents != 0)
             break;
@@ -288,7 +287,6 @@ static void *run(void *opaque) {
 
 static bool listen_there(HttpServer *server, Error *error) {
     const char *base = getenv("XDG_RUNTIME_DIR");
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (base == NULL || base[0] != '/' || access(base, W_OK) != 0 || strlen(base) > 40)
         base = "/tmp";
     snprintf(server->folder, sizeof(server->folder), "%s/reprise-http-XXXXXX", base);
@@ -297,12 +295,8 @@ static bool listen_there(HttpServer *server, Error *error) {
         return error_set(error, "no folder for the HTTP server's socket: %s", strerror(errno));
     }
     snprintf(server->path, sizeof(server->path), "%s/socket", server->folder);
-    memcpy(address.sun_path, server->path, sizeof(address.sun_path));
-    server->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    return (server->listener >= 0 &&
-            bind(server->listener, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-            listen(server->listener, HTTP_SERVER_CONNECTIONS) == 0) ||
-           error_set(error, "no socket for the HTTP server: %s", strerror(errno));
+    server->listener = host_socket_listen_unix(server->path, error);
+    return server->listener >= 0 && host_file_set_nonblocking(server->listener);
 }
 
 static bool open_root(HttpServer *server, const char *folder, Error *error) {
@@ -312,12 +306,13 @@ static bool open_root(HttpServer *server, const char *folder, Error *error) {
 }
 
 static void close_all(HttpServer *server) {
-    const int files[] = {server->root, server->listener, server->wake[0], server->wake[1]};
+    const int files[] = {server->root, server->listener};
     for (unsigned i = 0; i < HTTP_SERVER_CONNECTIONS; i++)
         end_connection(&server->connections[i]);
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
         if (files[i] >= 0)
             close(files[i]);
+    host_event_destroy(&server->wake);
     if (server->path[0] != '\0')
         unlink(server->path);
     if (server->folder[0] != '\0')
@@ -327,11 +322,12 @@ static void close_all(HttpServer *server) {
 
 HttpServer *http_server_create(const char *folder, Error *error) {
     HttpServer *server = allocate_zeroed(sizeof(*server));
-    server->root = server->listener = server->wake[0] = server->wake[1] = -1;
+    server->root = server->listener = -1;
+    server->wake = (HostEvent){-1, -1};
     for (unsigned i = 0; i < HTTP_SERVER_CONNECTIONS; i++)
         server->connections[i] = (Connection){.socket = -1, .file = -1};
     bool good = open_root(server, folder, error) && listen_there(server, error);
-    if (good && (pipe2(server->wake, O_CLOEXEC) != 0 ||
+    if (good && (!host_event_create(&server->wake, error) ||
                  pthread_create(&server->thread, NULL, run, server) != 0))
         good = error_set(error, "the HTTP server cannot be started");
     if (good)
@@ -341,11 +337,10 @@ HttpServer *http_server_create(const char *folder, Error *error) {
 }
 
 void http_server_destroy(HttpServer *server) {
-    static const char end = 0;
     if (server == NULL)
         return;
-    if (write(server->wake[1], &end, 1) == 1)
-        pthread_join(server->thread, NULL);
+    host_event_set(&server->wake);
+    pthread_join(server->thread, NULL);
     close_all(server);
 }
 

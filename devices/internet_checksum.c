@@ -1,6 +1,6 @@
 #include "internet_checksum.h"
 #include "big_endian.h"
-#include <endian.h>
+#include "byte_order.h"
 #include <string.h>
 
 /* The sum does not depend on how many bytes are added at a time nor, but for the order of the two
@@ -28,5 +28,5 @@ uint16_t internet_sum(const void *data, size_t size) {
     sum += word;
     while (sum >> 16 != 0)
         sum = (sum & 0xFFFF) + (sum >> 16);
-    return be16toh((uint16_t)sum);
+    return ORDER_BIG_16((uint16_t)sum);
 }

@@ -1,15 +1,13 @@
 #define _GNU_SOURCE
 #include "network_host.h"
 #include "allocate.h"
+#include "host_file.h"
+#include "host_thread.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 enum { CLIENTS = 16 };
 
@@ -24,7 +22,7 @@ struct NetworkHost {
     bool ready; /* atomic: something that is waited for came */
     pthread_t thread;
     bool has_thread;
-    int changed; /* an eventfd: the watched set is another one, or it is time to end */
+    HostEvent changed; /* the watched set is another one, or it is time to end */
     pthread_mutex_t lock;
     pthread_cond_t armed_again;
     NetworkPollSet watched;
@@ -33,7 +31,7 @@ struct NetworkHost {
 
 int network_poll_set_add(NetworkPollSet *set, int file, short events) {
     set->files = allocate_grow(set->files, &set->capacity, set->count + 1, sizeof(*set->files));
-    set->files[set->count] = (struct pollfd){.fd = file, .events = events};
+    set->files[set->count] = (HostPoll){.fd = file, .events = events};
     return (int)set->count++;
 }
 
@@ -62,7 +60,7 @@ static bool take_watched(NetworkHost *host, NetworkPollSet *own) {
     bool more = !host->quit;
     copy_set(own, &host->watched);
     pthread_mutex_unlock(&host->lock);
-    network_poll_set_add(own, host->changed, POLLIN);
+    network_poll_set_add(own, host->changed.fd, HOST_POLL_INPUT);
     return more;
 }
 
@@ -78,10 +76,9 @@ static void *watch(void *opaque) {
     NetworkHost *host = opaque;
     NetworkPollSet own = {.files = NULL};
     while (take_watched(host, &own)) {
-        int found = poll(own.files, own.count, -1);
-        uint64_t changes;
-        bool changed = found > 0 && own.files[own.count - 1].revents != 0 &&
-                       read(host->changed, &changes, sizeof(changes)) > 0;
+        int found = host_poll(own.files, own.count, -1);
+        bool changed =
+            found > 0 && own.files[own.count - 1].revents != 0 && host_event_take(&host->changed);
         if (!changed && (found > 0 || errno != EINTR))
             announce(host);
     }
@@ -89,18 +86,8 @@ static void *watch(void *opaque) {
     return NULL;
 }
 
-static void tell_change(NetworkHost *host) {
-    uint64_t one = 1;
-    ssize_t written = write(host->changed, &one, sizeof(one));
-    (void)written; /* fails only if as many changes are unread as fit */
-}
-
 static bool start_thread(NetworkHost *host) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    host->has_thread = pthread_create(&host->thread, NULL, watch, host) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    host->has_thread = host_thread_create_quiet(&host->thread, watch, host);
     return host->has_thread;
 }
 
@@ -119,7 +106,7 @@ static void arm(NetworkHost *host) {
         pthread_cond_signal(&host->armed_again);
     pthread_mutex_unlock(&host->lock);
     if (was_armed && !same)
-        tell_change(host);
+        host_event_set(&host->changed);
 }
 
 /* ---- The machine's thread ---- */
@@ -147,7 +134,7 @@ void network_host_serve(NetworkHost *host) {
     for (unsigned i = 0; i < CLIENTS; i++)
         if (host->clients[i].fill != NULL)
             host->clients[i].fill(host->clients[i].opaque, &host->set);
-    if (poll(host->set.files, host->set.count, 0) > 0) {
+    if (host_poll(host->set.files, host->set.count, 0) > 0) {
         for (unsigned i = 0; i < CLIENTS; i++)
             if (host->clients[i].serve != NULL)
                 host->clients[i].serve(host->clients[i].opaque, &host->set);
@@ -162,9 +149,7 @@ NetworkHost *network_host_create(void (*wake)(void *opaque), void *opaque, Error
     host->wake = wake;
     host->opaque = opaque;
     host->touched = true;
-    host->changed = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (host->changed < 0) {
-        error_set(error, "no event descriptor: %s", strerror(errno));
+    if (!host_event_create(&host->changed, error)) {
         free(host);
         return NULL;
     }
@@ -180,10 +165,10 @@ void network_host_destroy(NetworkHost *host) {
     host->quit = true;
     pthread_cond_signal(&host->armed_again);
     pthread_mutex_unlock(&host->lock);
-    tell_change(host);
+    host_event_set(&host->changed);
     if (host->has_thread)
         pthread_join(host->thread, NULL);
-    close(host->changed);
+    host_event_destroy(&host->changed);
     free(host->set.files);
     free(host->watched.files);
     pthread_cond_destroy(&host->armed_again);

@@ -6,7 +6,7 @@
 #define REPRISE_NETWORK_HOST_H
 
 #include "error.h"
-#include <poll.h>
+#include "host_poll.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -14,7 +14,7 @@ typedef struct NetworkHost NetworkHost;
 
 /* What is to be waited for. */
 typedef struct NetworkPollSet {
-    struct pollfd *files;
+    HostPoll *files;
     size_t count, capacity;
 } NetworkPollSet;
 

@@ -1,18 +1,13 @@
-#define _GNU_SOURCE
 #include "network_socket.h"
 #include "allocate.h"
 #include "big_endian.h"
+#include "host_file.h"
+#include "host_socket.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum {
     HEADER_BYTES = 4,
@@ -26,7 +21,7 @@ struct NetworkSocket {
     int listener, file; /* -1: none */
     int listener_place, place;
     bool is_datagrams, is_connecting;
-    struct sockaddr_in peer; /* where datagrams go */
+    HostAddress peer; /* where datagrams go */
     NetworkHost *host;
     NetworkLink *link;
     ByteBuffer in, out;
@@ -48,8 +43,8 @@ static void drop_connection(NetworkSocket *socket) {
 static void write_out(NetworkSocket *socket) {
     ByteBuffer *out = &socket->out;
     while (socket->file >= 0 && !socket->is_connecting && out->size > socket->out_first) {
-        ssize_t sent = send(socket->file, out->data + socket->out_first,
-                            out->size - socket->out_first, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t sent = host_socket_send(socket->file, out->data + socket->out_first,
+                                        out->size - socket->out_first);
         if (sent < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         if (sent <= 0) {
@@ -63,10 +58,7 @@ static void write_out(NetworkSocket *socket) {
 }
 
 static void send_datagram(NetworkSocket *socket, const uint8_t *frame, size_t size) {
-    ssize_t sent = socket->peer.sin_family != 0
-                       ? sendto(socket->file, frame, size, MSG_DONTWAIT,
-                                (struct sockaddr *)&socket->peer, sizeof(socket->peer))
-                       : send(socket->file, frame, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t sent = host_socket_send_to(socket->file, frame, size, &socket->peer);
     (void)sent; /* what the host does not take is lost, as on any wire */
 }
 
@@ -127,7 +119,7 @@ static bool would_wait(ssize_t size) {
 static void read_stream(NetworkSocket *socket) {
     uint8_t bytes[READ_BYTES];
     for (unsigned i = 0; i < BURST && socket->file >= 0 && deliver_frames(socket); i++) {
-        ssize_t size = recv(socket->file, bytes, sizeof(bytes), MSG_DONTWAIT);
+        ssize_t size = host_socket_receive(socket->file, bytes, sizeof(bytes));
         if (would_wait(size))
             return;
         if (size <= 0) {
@@ -142,7 +134,7 @@ static void read_stream(NetworkSocket *socket) {
 static void read_datagrams(NetworkSocket *socket) {
     uint8_t bytes[HEADER_BYTES + READ_BYTES];
     for (unsigned i = 0; i < BURST * 4 && deliver_frames(socket); i++) {
-        ssize_t size = recv(socket->file, bytes + HEADER_BYTES, READ_BYTES, MSG_DONTWAIT);
+        ssize_t size = host_socket_receive(socket->file, bytes + HEADER_BYTES, READ_BYTES);
         if (size <= 0)
             return;
         store_be32(bytes, (uint32_t)size);
@@ -165,15 +157,14 @@ static void room(void *opaque) {
 /* ---- Waiting ---- */
 
 static void set_stream(NetworkSocket *socket, int file, const char *what) {
-    int on = 1;
     socket->file = file;
-    fcntl(file, F_SETFL, O_NONBLOCK);
-    setsockopt(file, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    host_file_set_nonblocking(file);
+    host_socket_hurry(file);
     snprintf(socket->text, sizeof(socket->text), "%s", what);
 }
 
 static void accept_peer(NetworkSocket *socket) {
-    int file = accept4(socket->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int file = host_socket_accept(socket->listener);
     if (file >= 0)
         set_stream(socket, file, "connected");
 }
@@ -182,20 +173,19 @@ static void fill(void *opaque, NetworkPollSet *set) {
     NetworkSocket *socket = opaque;
     socket->listener_place = socket->place = -1;
     if (socket->file < 0 && socket->listener >= 0)
-        socket->listener_place = network_poll_set_add(set, socket->listener, POLLIN);
+        socket->listener_place = network_poll_set_add(set, socket->listener, HOST_POLL_INPUT);
     if (socket->file < 0)
         return;
     bool has_room = socket->is_connecting || deliver_frames(socket);
     bool waits_to_send = socket->is_connecting || socket->out.size > socket->out_first;
     if (socket->file >= 0 && (has_room || waits_to_send))
         socket->place = network_poll_set_add(
-            set, socket->file, (short)((has_room ? POLLIN : 0) | (waits_to_send ? POLLOUT : 0)));
+            set, socket->file,
+            (short)((has_room ? HOST_POLL_INPUT : 0) | (waits_to_send ? HOST_POLL_OUTPUT : 0)));
 }
 
 static void finish_connecting(NetworkSocket *socket) {
-    int problem = 0;
-    socklen_t size = sizeof(problem);
-    getsockopt(socket->file, SOL_SOCKET, SO_ERROR, &problem, &size);
+    int problem = host_socket_take_failure(socket->file);
     socket->is_connecting = false;
     if (problem != 0)
         drop_connection(socket);
@@ -210,81 +200,53 @@ static void serve(void *opaque, const NetworkPollSet *set) {
     if (socket->is_connecting)
         finish_connecting(socket);
     write_out(socket);
-    if (socket->file >= 0 && (set->files[socket->place].revents & (POLLIN | POLLHUP | POLLERR)))
+    if (socket->file >= 0 && (set->files[socket->place].revents &
+                              (HOST_POLL_INPUT | HOST_POLL_CLOSED | HOST_POLL_ERROR)))
         receive(socket);
 }
 
 /* ---- Opening ---- */
-
-/* "host:port"; without a host any address. */
-static bool parse_address(const char *text, struct sockaddr_in *address, Error *error) {
-    char host[128];
-    const char *colon = strrchr(text, ':');
-    size_t length = colon != NULL ? (size_t)(colon - text) : 0;
-    if (colon == NULL || length >= sizeof(host))
-        return error_set(error, "'%s' is no address such as 127.0.0.1:1234", text);
-    memcpy(host, text, length);
-    host[length] = '\0';
-    struct addrinfo hints = {.ai_family = AF_INET, .ai_flags = AI_PASSIVE}, *found = NULL;
-    int result = getaddrinfo(length > 0 ? host : NULL, colon + 1, &hints, &found);
-    if (result != 0)
-        return error_set(error, "'%s': %s", text, gai_strerror(result));
-    memcpy(address, found->ai_addr, sizeof(*address));
-    freeaddrinfo(found);
-    return true;
-}
-
-static int new_socket(int type, Error *error) {
-    int file = socket(AF_INET, type | SOCK_CLOEXEC, 0), on = 1;
-    if (file < 0)
-        error_set(error, "no socket: %s", strerror(errno));
-    else
-        setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    return file;
-}
 
 static bool fail(const char *what, const char *text, Error *error) {
     return error_set(error, "cannot %s '%s': %s", what, text, strerror(errno));
 }
 
 static bool start_listening(NetworkSocket *socket, const char *text, Error *error) {
-    struct sockaddr_in address;
-    if (!parse_address(text, &address, error))
+    HostAddress address;
+    if (!host_socket_parse_address(text, &address, error))
         return false;
-    socket->listener = new_socket(SOCK_STREAM, error);
+    socket->listener = host_socket_create(false, error);
     if (socket->listener < 0)
         return false;
-    if (bind(socket->listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-        listen(socket->listener, 1) < 0)
+    if (!host_socket_bind(socket->listener, &address) || !host_socket_listen(socket->listener))
         return fail("listen at", text, error);
-    fcntl(socket->listener, F_SETFL, O_NONBLOCK);
+    host_file_set_nonblocking(socket->listener);
     snprintf(socket->text, sizeof(socket->text), "listens at %.64s", text);
     return true;
 }
 
 static bool start_connecting(NetworkSocket *socket, const char *text, Error *error) {
-    struct sockaddr_in address;
-    if (!parse_address(text, &address, error))
+    HostAddress address;
+    if (!host_socket_parse_address(text, &address, error))
         return false;
-    int file = new_socket(SOCK_STREAM, error);
+    int file = host_socket_create(false, error);
     if (file < 0)
         return false;
     set_stream(socket, file, "connected");
-    if (connect(file, (struct sockaddr *)&address, sizeof(address)) == 0)
-        return true;
-    socket->is_connecting = errno == EINPROGRESS;
-    return socket->is_connecting || fail("connect to", text, error);
+    int begun = host_socket_begin_connect(file, &address);
+    socket->is_connecting = begun > 0;
+    return begun >= 0 || fail("connect to", text, error);
 }
 
-static bool bind_datagrams(NetworkSocket *socket, const struct sockaddr_in *address,
-                           const char *text, Error *error) {
+static bool bind_datagrams(NetworkSocket *socket, const HostAddress *address, const char *text,
+                           Error *error) {
     socket->is_datagrams = true;
-    socket->file = new_socket(SOCK_DGRAM, error);
+    socket->file = host_socket_create(true, error);
     if (socket->file < 0)
         return false;
-    if (bind(socket->file, (const struct sockaddr *)address, sizeof(*address)) < 0)
+    if (!host_socket_bind(socket->file, address))
         return fail("bind", text, error);
-    fcntl(socket->file, F_SETFL, O_NONBLOCK);
+    host_file_set_nonblocking(socket->file);
     return true;
 }
 
@@ -292,31 +254,26 @@ static bool bind_datagrams(NetworkSocket *socket, const struct sockaddr_in *addr
  * as well. */
 static bool join_multicast(NetworkSocket *socket, const NetworkSocketOptions *options,
                            Error *error) {
-    struct ip_mreq group = {.imr_interface = {.s_addr = INADDR_ANY}};
-    if (!parse_address(options->multicast, &socket->peer, error))
+    uint32_t by = 0;
+    if (!host_socket_parse_address(options->multicast, &socket->peer, error))
         return false;
-    if (!IN_MULTICAST(ntohl(socket->peer.sin_addr.s_addr)))
+    if (socket->peer.address >> 28 != 0xE)
         return error_set(error, "'%s' is not the address of a group", options->multicast);
-    if (options->local_address != NULL &&
-        inet_pton(AF_INET, options->local_address, &group.imr_interface) != 1)
+    if (options->local_address != NULL && !host_socket_parse_number(options->local_address, &by))
         return error_set(error, "localaddr=%s is no address", options->local_address);
     if (!bind_datagrams(socket, &socket->peer, options->multicast, error))
         return false;
-    group.imr_multiaddr = socket->peer.sin_addr;
-    if (setsockopt(socket->file, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+    if (!host_socket_join_group(socket->file, socket->peer.address, by))
         return fail("join", options->multicast, error);
-    if (options->local_address != NULL)
-        setsockopt(socket->file, IPPROTO_IP, IP_MULTICAST_IF, &group.imr_interface,
-                   sizeof(group.imr_interface));
     snprintf(socket->text, sizeof(socket->text), "mcast=%.64s", options->multicast);
     return true;
 }
 
 static bool open_datagrams(NetworkSocket *socket, const NetworkSocketOptions *options,
                            Error *error) {
-    struct sockaddr_in local;
-    if (!parse_address(options->udp, &socket->peer, error) ||
-        !parse_address(options->local_address, &local, error) ||
+    HostAddress local;
+    if (!host_socket_parse_address(options->udp, &socket->peer, error) ||
+        !host_socket_parse_address(options->local_address, &local, error) ||
         !bind_datagrams(socket, &local, options->local_address, error))
         return false;
     snprintf(socket->text, sizeof(socket->text), "udp=%.64s", options->udp);
@@ -325,13 +282,11 @@ static bool open_datagrams(NetworkSocket *socket, const NetworkSocketOptions *op
 
 static bool take_file(NetworkSocket *socket, const char *number, Error *error) {
     char *end;
-    int type = 0;
-    socklen_t size = sizeof(type);
+    bool listens;
     long file = strtol(number, &end, 10);
     if (end == number || *end != '\0' || file < 0 ||
-        getsockopt((int)file, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
+        !host_socket_examine((int)file, &listens, &socket->is_datagrams))
         return error_set(error, "fd=%s is no open socket", number);
-    socket->is_datagrams = type == SOCK_DGRAM;
     set_stream(socket, (int)file, "connected");
     return true;
 }

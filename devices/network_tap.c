@@ -1,17 +1,12 @@
-#define _GNU_SOURCE
 #include "network_tap.h"
 #include "allocate.h"
+#include "host_file.h"
+#include "host_process.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/if_tun.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* So many frames at a time; more come at the next look. */
 enum { BURST = 64 };
@@ -58,7 +53,7 @@ static void fill(void *opaque, NetworkPollSet *set) {
     NetworkTap *tap = opaque;
     if (tap->size > 0)
         receive(tap);
-    tap->place = tap->size == 0 ? network_poll_set_add(set, tap->file, POLLIN) : -1;
+    tap->place = tap->size == 0 ? network_poll_set_add(set, tap->file, HOST_POLL_INPUT) : -1;
 }
 
 static void serve(void *opaque, const NetworkPollSet *set) {
@@ -74,38 +69,22 @@ static bool is_script(const char *script) {
 }
 
 static bool run_script(const char *script, const char *interface, Error *error) {
-    pid_t child = fork();
-    if (child == 0) {
-        execl(script, script, interface, (char *)NULL);
-        _exit(127);
-    }
-    int status;
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
-    return (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) ||
+    return host_process_run(script, interface) ||
            error_set(error, "the script '%s' failed", script);
 }
 
 static bool make_interface(NetworkTap *tap, const char *name, Error *error) {
-    struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
-    if (name != NULL && strlen(name) >= IFNAMSIZ)
+    if (name != NULL && strlen(name) >= sizeof(tap->name))
         return error_set(error, "the name '%.40s' is too long for an interface", name);
-    if (name != NULL)
-        memcpy(request.ifr_name, name, strlen(name) + 1);
-    tap->file = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-    if (tap->file < 0)
-        return error_set(error, "cannot open /dev/net/tun: %s", strerror(errno));
-    if (ioctl(tap->file, TUNSETIFF, &request) < 0)
-        return error_set(error, "cannot make the interface '%s': %s; whoever may passes one by fd=",
-                         name != NULL ? name : "tap%d", strerror(errno));
-    memcpy(tap->name, request.ifr_name, IFNAMSIZ);
-    return true;
+    snprintf(tap->name, sizeof(tap->name), "%s", name != NULL ? name : "");
+    tap->file = host_process_open_tap(tap->name, error);
+    return tap->file >= 0;
 }
 
 static bool take_file(NetworkTap *tap, const char *number, Error *error) {
     char *end;
     long file = strtol(number, &end, 10);
-    if (end == number || *end != '\0' || file < 0 || fcntl((int)file, F_GETFD) < 0)
+    if (end == number || *end != '\0' || file < 0 || !host_file_keep_private((int)file))
         return error_set(error, "fd=%s is no open file", number);
     tap->file = (int)file;
     snprintf(tap->name, sizeof(tap->name), "fd %ld", file);
@@ -130,7 +109,7 @@ NetworkTap *network_tap_create(const NetworkTapOptions *options, NetworkHost *ho
     tap->host = host;
     tap->link = link;
     if (!open_tap(tap, options, error) ||
-        (fcntl(tap->file, F_SETFL, O_NONBLOCK) < 0 &&
+        (!host_file_set_nonblocking(tap->file) &&
          !error_set(error, "cannot use it: %s", strerror(errno)))) {
         network_tap_destroy(tap);
         return NULL;

@@ -1,11 +1,11 @@
 #include "network_user.h"
 #include "allocate.h"
+#include "host_address.h"
 #include "host_library.h"
 #include "http_server.h"
 #include "network_user_rule.h"
 #include "slirp_library.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,9 +146,9 @@ static void notify(void *opaque) {
 /* ---- Sockets of the host ---- */
 
 static int add_poll(int file, int events, void *opaque) {
-    short wanted =
-        (short)((events & SLIRP_POLL_IN ? POLLIN : 0) | (events & SLIRP_POLL_OUT ? POLLOUT : 0) |
-                (events & SLIRP_POLL_PRI ? POLLPRI : 0));
+    short wanted = (short)((events & SLIRP_POLL_IN ? HOST_POLL_INPUT : 0) |
+                           (events & SLIRP_POLL_OUT ? HOST_POLL_OUTPUT : 0) |
+                           (events & SLIRP_POLL_PRI ? HOST_POLL_URGENT : 0));
     return network_poll_set_add(opaque, file, wanted);
 }
 
@@ -165,9 +165,11 @@ static int find_events(int place, void *opaque) {
     if (place < 0 || (size_t)place >= set->count)
         return 0;
     short found = set->files[place].revents;
-    return (found & POLLIN ? SLIRP_POLL_IN : 0) | (found & POLLOUT ? SLIRP_POLL_OUT : 0) |
-           (found & POLLPRI ? SLIRP_POLL_PRI : 0) | (found & POLLERR ? SLIRP_POLL_ERR : 0) |
-           (found & POLLHUP ? SLIRP_POLL_HUP : 0);
+    return (found & HOST_POLL_INPUT ? SLIRP_POLL_IN : 0) |
+           (found & HOST_POLL_OUTPUT ? SLIRP_POLL_OUT : 0) |
+           (found & HOST_POLL_URGENT ? SLIRP_POLL_PRI : 0) |
+           (found & HOST_POLL_ERROR ? SLIRP_POLL_ERR : 0) |
+           (found & HOST_POLL_CLOSED ? SLIRP_POLL_HUP : 0);
 }
 
 static void serve(void *opaque, const NetworkPollSet *set) {

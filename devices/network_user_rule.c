@@ -1,6 +1,5 @@
 #include "network_user_rule.h"
 
-#include <arpa/inet.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 #define REPRISE_NETWORK_USER_RULE_H
 
 #include "error.h"
+#include "host_address.h"
 #include "network_back_end.h"
-#include <netinet/in.h>
 #include <stdbool.h>
 
 /* Where everything is in the network. */

@@ -443,9 +443,7 @@ static bool device_copy_rom(PciDevice *device, Error *error) {
         return error_set(error, "the ROM of %s is larger than 16 MB", device->info.name);
     while (size < device->info.rom_size)
         size *= 2;
-    device->rom = aligned_alloc(PAGE_SIZE, size);
-    if (device->rom == NULL)
-        return error_set(error, "out of memory for the ROM of %s", device->info.name);
+    device->rom = allocate_aligned(PAGE_SIZE, size);
     memset(device->rom, 0xFF, size);
     memcpy(device->rom, device->info.rom, device->info.rom_size);
     device->rom_size = size;
@@ -618,7 +616,7 @@ void pci_bus_destroy(PciBus *bus) {
             if (device->decoders[bar].has_range)
                 unmap_registers(device, bar, device->decoders[bar].base);
         pci_messages_destroy(device->messages);
-        free(device->rom);
+        allocate_free_aligned(device->rom);
         free(device);
     }
     free(bus);

@@ -1,13 +1,12 @@
 #include "audio_wav.h"
 #include "allocate.h"
+#include "host_file.h"
 #include "little_endian.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { HEADER = 44, BUFFER = 32768 };
 #define DATA_MAX (UINT32_MAX - 65536u)

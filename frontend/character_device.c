@@ -1,20 +1,16 @@
-#define _GNU_SOURCE
 #include "character_device.h"
-#include "tcp_socket.h"
+#include "host_clock.h"
+#include "host_file.h"
+#include "host_poll.h"
+#include "host_socket.h"
+#include "host_terminal.h"
 #include "telnet_filter.h"
-#include "terminal_mode.h"
-#include "unix_socket.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define WRITE_PATIENCE_MS 500
 /* What may wait for a reader, and how many descriptors a message may bring. */
@@ -39,7 +35,7 @@ struct CharacterDevice {
     bool owns_files;   /* input and output are not the process's own */
     bool always_ready; /* a file on disk; guests print byte by byte */
     bool restore_terminal;
-    TerminalMode terminal;
+    HostTerminal terminal;
     TelnetState telnet;
     CharacterClient client;
 };
@@ -78,7 +74,7 @@ static void drop_connection(CharacterDevice *device) {
 
 static ssize_t write_some(CharacterDevice *device, const uint8_t *bytes, size_t size) {
     if (device->kind == CHARACTER_SOCKET)
-        return send(device->output, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+        return host_socket_send(device->output, bytes, size);
     return write(device->output, bytes, size);
 }
 
@@ -123,31 +119,14 @@ void character_device_send(CharacterDevice *device, const void *data, size_t siz
 }
 
 /* Descriptors come beside the bytes; those of an earlier message that nobody took are closed. */
-static void take_files(CharacterDevice *device, struct msghdr *message) {
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL;
-         part = CMSG_NXTHDR(message, part)) {
-        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
-            continue;
-        close_files(device);
-        int count = (int)((part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-        device->file_count = count < FILES_MAX ? count : FILES_MAX;
-        memcpy(device->files, CMSG_DATA(part), (size_t)device->file_count * sizeof(int));
-    }
-}
-
 static ssize_t receive_message(CharacterDevice *device, int fd, uint8_t *bytes, size_t size) {
-    union {
-        struct cmsghdr alignment;
-        char room[CMSG_SPACE(FILES_MAX * sizeof(int))];
-    } control;
-    struct iovec vector = {bytes, size};
-    struct msghdr message = {.msg_iov = &vector,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof(control)};
-    ssize_t count = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-    if (count > 0)
-        take_files(device, &message);
+    int files[FILES_MAX], came;
+    ssize_t count = host_socket_receive_files(fd, bytes, size, files, FILES_MAX, &came);
+    if (came > 0) {
+        close_files(device);
+        memcpy(device->files, files, (size_t)came * sizeof(int));
+        device->file_count = came;
+    }
     return count;
 }
 
@@ -178,7 +157,7 @@ static void read_input(void *opaque, int fd) {
         drop_connection(device);
     } else if (errno == EIO) {
         /* A pseudo-terminal whose other end nobody holds open: do not spin on it. */
-        usleep(10000);
+        host_clock_sleep_ns(10000000);
     }
 }
 
@@ -205,7 +184,7 @@ static void take_connection(CharacterDevice *device, int fd) {
  * listener's queue. */
 static void accept_client(void *opaque, int fd) {
     CharacterDevice *device = opaque;
-    int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+    int client = host_socket_accept(fd);
     if (client < 0)
         return;
     event_loop_remove(device->loop, fd);
@@ -213,24 +192,23 @@ static void accept_client(void *opaque, int fd) {
 }
 
 static int inherit_socket(const CharacterSpec *spec, Error *error) {
-    int listens = 0;
-    socklen_t size = sizeof(listens);
-    if (getsockopt(spec->fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0)
+    bool listens, is_datagrams;
+    if (!host_socket_examine(spec->fd, &listens, &is_datagrams))
         error_set(error, "descriptor %d is no open socket", spec->fd);
-    else if ((listens != 0) != spec->server)
+    else if (listens != spec->server)
         error_set(error, "the socket of descriptor %d %s", spec->fd,
                   listens ? "listens: server=on is missing" : "does not listen");
-    else if (fcntl(spec->fd, F_SETFD, FD_CLOEXEC) == 0)
+    else if (host_file_keep_private(spec->fd))
         return spec->fd;
     return -1;
 }
 
 static int make_socket(const CharacterSpec *spec, Error *error) {
     if (spec->is_tcp)
-        return spec->server ? tcp_socket_listen(spec->host, spec->port, error)
-                            : tcp_socket_connect(spec->host, spec->port, error);
-    return spec->server ? unix_socket_listen(spec->path, error)
-                        : unix_socket_connect(spec->path, error);
+        return spec->server ? host_socket_listen_tcp(spec->host, spec->port, error)
+                            : host_socket_connect_tcp(spec->host, spec->port, error);
+    return spec->server ? host_socket_listen_unix(spec->path, error)
+                        : host_socket_connect_unix(spec->path, error);
 }
 
 static bool open_socket(CharacterDevice *device, const CharacterSpec *spec, Error *error) {
@@ -247,8 +225,8 @@ static bool open_socket(CharacterDevice *device, const CharacterSpec *spec, Erro
     if (spec->wait) {
         fprintf(stderr, "reprise: %s waits for a connection to '%s'\n", device->label,
                 spec->is_tcp ? spec->port : spec->path);
-        struct pollfd waited = {.fd = device->listener, .events = POLLIN};
-        while (poll(&waited, 1, -1) < 0 && errno == EINTR) {
+        HostPoll waited = {.fd = device->listener, .events = HOST_POLL_INPUT};
+        while (host_poll(&waited, 1, -1) < 0 && errno == EINTR) {
         }
         accept_client(device, device->listener);
     }
@@ -269,31 +247,23 @@ static bool open_stdio(CharacterDevice *device, const CharacterSpec *spec, Error
     device->owns_files = false;
     device->output = STDOUT_FILENO;
     if (isatty(STDIN_FILENO)) {
-        terminal_mode_set_raw(&device->terminal, !spec->no_signals);
+        host_terminal_set_raw(&device->terminal, !spec->no_signals);
         device->restore_terminal = true;
     }
     return start_reading(device, STDIN_FILENO) || error_set(error, "too many open connections");
 }
 
 static bool open_pty(CharacterDevice *device, Error *error) {
-    int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0 || grantpt(fd) != 0 || unlockpt(fd) != 0) {
-        if (fd >= 0)
-            close(fd);
-        return error_set(error, "cannot make a pseudo-terminal: %s", strerror(errno));
-    }
-    device->output = fd;
     /* As it comes: no echo, no line discipline between guest and terminal program. Both ends stay
      * open, so that somebody may come and go. */
-    struct termios mode;
-    if (tcgetattr(fd, &mode) == 0) {
-        cfmakeraw(&mode);
-        tcsetattr(fd, TCSANOW, &mode);
-    }
-    if (ptsname_r(fd, device->path, sizeof(device->path)) == 0)
+    int fd = host_terminal_open_pair(device->path, sizeof(device->path), error);
+    if (fd < 0)
+        return false;
+    device->output = fd;
+    if (device->path[0] != '\0')
         printf("char device redirected to %s (label %s)\n", device->path, device->label);
     fflush(stdout);
-    device->other_end = open(device->path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    device->other_end = host_terminal_open_other(device->path);
     return start_reading(device, fd) || error_set(error, "too many open connections");
 }
 
@@ -305,11 +275,8 @@ static bool open_tty(CharacterDevice *device, const CharacterSpec *spec, Error *
     int fd = open(spec->path, (is_device ? O_RDWR : O_WRONLY) | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return error_set(error, "cannot open '%s': %s", spec->path, strerror(errno));
-    struct termios mode;
-    if (is_device && tcgetattr(fd, &mode) == 0) {
-        cfmakeraw(&mode);
-        tcsetattr(fd, TCSANOW, &mode);
-    }
+    if (is_device)
+        host_terminal_make_plain(fd);
     device->output = fd;
     return !is_device || start_reading(device, fd) || error_set(error, "too many open connections");
 }
@@ -385,7 +352,7 @@ void character_device_close(CharacterDevice *device) {
     if (device == NULL)
         return;
     if (device->restore_terminal)
-        terminal_mode_restore(&device->terminal);
+        host_terminal_restore(&device->terminal);
     if (device->input >= 0)
         event_loop_remove(device->loop, device->input);
     if (device->owns_files && device->output >= 0)
@@ -413,10 +380,10 @@ void character_device_set_client(CharacterDevice *device, const CharacterClient 
 }
 
 static bool wait_for_room(const CharacterDevice *device) {
-    struct pollfd ready = {.fd = device->output, .events = POLLOUT};
+    HostPoll ready = {.fd = device->output, .events = HOST_POLL_OUTPUT};
     int patience = device->kind == CHARACTER_PTY ? 0 : WRITE_PATIENCE_MS;
     return device->always_ready ||
-           (poll(&ready, 1, patience) > 0 && (ready.revents & POLLOUT) != 0);
+           (host_poll(&ready, 1, patience) > 0 && (ready.revents & HOST_POLL_OUTPUT) != 0);
 }
 
 void character_device_write(CharacterDevice *device, const void *data, size_t size) {

@@ -1,11 +1,12 @@
 #define _GNU_SOURCE /* strchrnul() */
 #include "demo_disk.h"
+#include "host_file.h"
+#include "host_string.h"
 #include "options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PATH_BYTES 4096
 
@@ -25,13 +26,13 @@ static bool find_in_search_path(const char *program, char *path) {
 /* The folder that the running program's file is in. Where the host does not tell which file that is
  * (no /proc), it is looked for as the shell did. */
 static bool find_own_folder(const char *program, char *folder) {
-    ssize_t length = readlink("/proc/self/exe", folder, PATH_BYTES - 1);
-    if (length > 0)
-        folder[length] = '\0';
-    else if (strchr(program, '/') != NULL)
+    if (host_file_find_program(folder, PATH_BYTES)) {
+        /* that is it */
+    } else if (strchr(program, '/') != NULL) {
         snprintf(folder, PATH_BYTES, "%s", program);
-    else if (!find_in_search_path(program, folder))
+    } else if (!find_in_search_path(program, folder)) {
         return false;
+    }
     char *slash = strrchr(folder, '/');
     if (slash == NULL)
         return false;

@@ -1,14 +1,12 @@
 #include "dropped_files.h"
+#include "host_file.h"
 #include "image_guess.h"
 #include "image_shelf.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
     CLUSTER = 512,
@@ -55,11 +53,17 @@ static bool copy(const char *from, const char *to, Error *error) {
     return good || error_set(error, "cannot copy '%s': %s", from, strerror(reason));
 }
 
+static void remove_file(const DroppedFiles *files, const char *name) {
+    char path[sizeof(files->folder) + 256];
+    if (snprintf(path, sizeof(path), "%s/%s", files->folder, name) < (int)sizeof(path))
+        unlink(path);
+}
+
 void dropped_files_free(DroppedFiles *files) {
     DIR *folder = files->folder[0] != '\0' ? opendir(files->folder) : NULL;
     for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
         if (entry->d_name[0] != '.' || strlen(entry->d_name) > 2)
-            unlinkat(dirfd(folder), entry->d_name, 0);
+            remove_file(files, entry->d_name);
     if (folder != NULL)
         closedir(folder);
     if (files->folder[0] != '\0')

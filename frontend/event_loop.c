@@ -1,20 +1,15 @@
 #include "event_loop.h"
-
-#include <errno.h>
-#include <stdint.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
+#include "host_file.h"
 
 bool event_loop_init(EventLoop *loop, Error *error) {
-    *loop = (EventLoop){.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+    *loop = (EventLoop){.wake = {-1, -1}};
     for (int i = 0; i < EVENT_LOOP_FILES; i++)
         loop->files[i].fd = -1;
-    return loop->wake_fd >= 0 || error_set(error, "no event descriptor: %s", strerror(errno));
+    return host_event_create(&loop->wake, error);
 }
 
 void event_loop_destroy(EventLoop *loop) {
-    close(loop->wake_fd);
+    host_event_destroy(&loop->wake);
 }
 
 bool event_loop_add(EventLoop *loop, int fd, void (*ready)(void *opaque, int fd), void *opaque) {
@@ -41,7 +36,7 @@ void event_loop_remove(EventLoop *loop, int fd) {
     }
 }
 
-static void serve(EventLoop *loop, const struct pollfd *polled, const int *places, int count) {
+static void serve(EventLoop *loop, const HostPoll *polled, const int *places, int count) {
     for (int i = 0; i < count; i++) {
         struct EventFile *file = &loop->files[places[i]];
         /* A callback before this one may have removed the file, or put another in its place. */
@@ -51,27 +46,23 @@ static void serve(EventLoop *loop, const struct pollfd *polled, const int *place
 }
 
 void event_loop_run_once(EventLoop *loop, int milliseconds) {
-    struct pollfd polled[EVENT_LOOP_FILES + 1];
+    HostPoll polled[EVENT_LOOP_FILES + 1];
     int places[EVENT_LOOP_FILES];
     int count = 0;
     for (int i = 0; i < EVENT_LOOP_FILES; i++) {
         if (loop->files[i].fd >= 0) {
-            polled[count] =
-                (struct pollfd){.fd = loop->files[i].fd, .events = loop->files[i].events};
+            polled[count] = (HostPoll){.fd = loop->files[i].fd, .events = loop->files[i].events};
             places[count++] = i;
         }
     }
-    polled[count] = (struct pollfd){.fd = loop->wake_fd, .events = POLLIN};
-    if (poll(polled, (nfds_t)count + 1, milliseconds) <= 0)
+    polled[count] = (HostPoll){.fd = loop->wake.fd, .events = HOST_POLL_INPUT};
+    if (host_poll(polled, (size_t)count + 1, milliseconds) <= 0)
         return;
-    uint64_t wakes;
-    if (polled[count].revents != 0 && read(loop->wake_fd, &wakes, sizeof(wakes)) < 0)
+    if (polled[count].revents != 0 && !host_event_take(&loop->wake))
         return; /* somebody else's signal; nothing to serve that a next round would not see */
     serve(loop, polled, places, count);
 }
 
 void event_loop_wake(EventLoop *loop) {
-    uint64_t one = 1;
-    ssize_t written = write(loop->wake_fd, &one, sizeof(one));
-    (void)written; /* fails only if as many wakes wait already as fit */
+    host_event_set(&loop->wake);
 }

@@ -3,7 +3,7 @@
 #define REPRISE_EVENT_LOOP_H
 
 #include "error.h"
-#include <poll.h>
+#include "host_poll.h"
 #include <stdbool.h>
 
 #define EVENT_LOOP_FILES 64
@@ -15,12 +15,12 @@ typedef struct EventLoop {
         void (*ready)(void *opaque, int fd);
         void *opaque;
     } files[EVENT_LOOP_FILES];
-    int wake_fd; /* an eventfd */
+    HostEvent wake;
 } EventLoop;
 
 /* For event_loop_set_events(): what 'ready' is called for. */
-#define EVENT_LOOP_INPUT POLLIN
-#define EVENT_LOOP_OUTPUT POLLOUT
+#define EVENT_LOOP_INPUT HOST_POLL_INPUT
+#define EVENT_LOOP_OUTPUT HOST_POLL_OUTPUT
 
 bool event_loop_init(EventLoop *loop, Error *error);
 void event_loop_destroy(EventLoop *loop);

@@ -1,16 +1,11 @@
-#define _GNU_SOURCE
 #include "gdb_server.h"
-#include "unix_socket.h"
+#include "host_file.h"
+#include "host_poll.h"
+#include "host_socket.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 /* A debugger that takes no bytes for so long is gone. */
 #define SEND_PATIENCE_MS 5000
@@ -21,10 +16,11 @@ static void send_bytes(void *opaque, const void *bytes, size_t size) {
     GdbServer *server = opaque;
     const uint8_t *at = bytes;
     while (size > 0) {
-        struct pollfd ready = {.fd = server->output, .events = POLLOUT};
-        if (poll(&ready, 1, SEND_PATIENCE_MS) <= 0)
+        HostPoll ready = {.fd = server->output, .events = HOST_POLL_OUTPUT};
+        if (host_poll(&ready, 1, SEND_PATIENCE_MS) <= 0)
             return;
-        ssize_t count = write(server->output, at, size);
+        ssize_t count = server->standard ? write(server->output, at, size)
+                                         : host_socket_send(server->output, at, size);
         if (count < 0 && errno != EINTR && errno != EAGAIN)
             return;
         if (count > 0) {
@@ -62,7 +58,8 @@ static void drop_debugger(GdbServer *server) {
 static void read_debugger(void *opaque, int fd) {
     GdbServer *server = opaque;
     uint8_t bytes[4096];
-    ssize_t count = read(fd, bytes, sizeof(bytes));
+    ssize_t count = server->standard ? read(fd, bytes, sizeof(bytes))
+                                     : host_socket_receive(fd, bytes, sizeof(bytes));
     if (count > 0)
         gdb_stub_receive(server->stub, bytes, (size_t)count);
     else if (count == 0 || (errno != EINTR && errno != EAGAIN))
@@ -83,11 +80,10 @@ static bool take_debugger(GdbServer *server, int input, int output) {
 /* The next one waits in the listener's queue until this one goes. */
 static void accept_debugger(void *opaque, int fd) {
     GdbServer *server = opaque;
-    int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+    int client = host_socket_accept(fd);
     if (client < 0)
         return;
-    int on = 1;
-    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* fails on a unix socket */
+    host_socket_hurry(client);
     event_loop_remove(server->loop, fd);
     take_debugger(server, client, client);
 }
@@ -102,27 +98,11 @@ static int listen_tcp(const char *text, Error *error) {
     }
     memcpy(host, text, (size_t)(colon - text));
     host[colon - text] = '\0';
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *found;
-    int failure = getaddrinfo(*host == '\0' ? "127.0.0.1" : host, colon + 1, &hints, &found);
-    if (failure != 0) {
-        error_set(error, "'%s': %s", text, gai_strerror(failure));
-        return -1;
-    }
-    int on = 1, fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0)
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 1) != 0) {
-        error_set(error, "cannot listen at '%s': %s", text, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
-    }
-    freeaddrinfo(found);
-    return fd;
+    return host_socket_listen_tcp(host, colon + 1, error);
 }
 
 static int listen_unix(GdbServer *server, const char *path, Error *error) {
-    int fd = unix_socket_listen(path, error);
+    int fd = host_socket_listen_unix(path, error);
     if (fd >= 0)
         snprintf(server->path, sizeof(server->path), "%s", path);
     return fd;

@@ -1,14 +1,13 @@
 /* Source lines by libdw, which is loaded when a file is first asked for. */
 #include "allocate.h"
 #include "guest_lines.h"
+#include "host_file.h"
 #include "host_library.h"
 
 #include <elfutils/libdw.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 // clang-format off
 #define DWARF_FUNCTIONS(X) \

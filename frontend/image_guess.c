@@ -1,10 +1,10 @@
 #include "image_guess.h"
+#include "host_file.h"
 #include "options.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define SECTOR 512
 #define LARGEST_FLOPPY (2880 * 1024)

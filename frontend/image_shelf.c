@@ -1,8 +1,8 @@
 #include "image_shelf.h"
+#include "host_file.h"
 #include "machine_file.h"
 #include "user_file.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>

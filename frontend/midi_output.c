@@ -2,14 +2,12 @@
 #include "allocate.h"
 #include "big_endian.h"
 #include "byte_buffer.h"
+#include "host_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* A tick is a millisecond: 1000 a quarter note, which lasts a second. */
 enum { TICKS_A_QUARTER = 1000, HEADER = 22, MESSAGE_MAX = 65536 };

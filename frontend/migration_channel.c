@@ -1,24 +1,16 @@
 #define _GNU_SOURCE
 #include "migration_channel.h"
 #include "allocate.h"
-#include "tcp_socket.h"
-#include "unix_socket.h"
+#include "host_clock.h"
+#include "host_file.h"
+#include "host_poll.h"
+#include "host_socket.h"
+#include "host_string.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #define LOOK_MS 100 /* how often a wait looks whether it is to end */
 /* A network that carries nothing for so long is taken for broken. */
@@ -26,9 +18,7 @@
 #define HOST_BYTES 256
 
 static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return host_clock_ns() / 1000000;
 }
 
 static bool is_cancelled(const MigrationChannel *channel) {
@@ -40,22 +30,7 @@ static bool is_cancelled(const MigrationChannel *channel) {
 /* "exec:COMMAND": a pipe to or from a program. */
 static bool open_program(MigrationChannel *channel, const char *command, bool incoming,
                          Error *error) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return error_set(error, "cannot make a pipe: %s", strerror(errno));
-    int own = incoming ? 0 : 1;
-    char *const words[] = {"sh", "-c", (char *)(uintptr_t)command, NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1 - own], incoming ? 1 : 0);
-    int failure = posix_spawn(&channel->child, "/bin/sh", &actions, NULL, words, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(ends[1 - own]);
-    channel->fd = ends[own];
-    if (failure == 0)
-        return true;
-    channel->child = 0;
-    return error_set(error, "cannot start '%.100s': %s", command, strerror(failure));
+    return host_process_start_shell(command, !incoming, &channel->child, &channel->fd, error);
 }
 
 static bool open_descriptor(MigrationChannel *channel, const char *name, int file, Error *error) {
@@ -63,10 +38,8 @@ static bool open_descriptor(MigrationChannel *channel, const char *name, int fil
     long number = strtol(name, &end, 10);
     bool is_number = end != name && *end == '\0' && number >= 0 && number <= 0xFFFF;
     channel->fd = file >= 0 ? file : is_number ? (int)number : -1;
-    if (channel->fd >= 0 && fcntl(channel->fd, F_GETFD) >= 0) {
-        fcntl(channel->fd, F_SETFD, FD_CLOEXEC);
+    if (channel->fd >= 0 && host_file_keep_private(channel->fd))
         return true;
-    }
     channel->fd = -1;
     return error_set(error, "File descriptor named '%.100s' has not been found", name);
 }
@@ -92,10 +65,10 @@ static bool listen_at(MigrationChannel *channel, const char *address, Error *err
     char host[HOST_BYTES], port[32];
     if (strncmp(address, "tcp:", 4) == 0) {
         channel->listener = split_address(address + 4, host, port, error)
-                                ? tcp_socket_listen(host, port, error)
+                                ? host_socket_listen_tcp(host, port, error)
                                 : -1;
     } else {
-        channel->listener = unix_socket_listen(address + 5, error);
+        channel->listener = host_socket_listen_unix(address + 5, error);
         if (channel->listener >= 0)
             channel->unlink = strdup(address + 5);
     }
@@ -132,7 +105,7 @@ bool migration_channel_open(MigrationChannel *channel, const char *address, int 
 /* CHANNEL_GOOD: something is to be done, or cannot be any more. */
 static ChannelResult wait_for(const MigrationChannel *channel, int fd, short events,
                               int64_t wait_ms, bool urgent, Error *error) {
-    struct pollfd ready = {.fd = fd, .events = events};
+    HostPoll ready = {.fd = fd, .events = events};
     int64_t end_ms = now_ms() + wait_ms;
     while (urgent || !is_cancelled(channel)) {
         int64_t left_ms = wait_ms >= 0 ? end_ms - now_ms() : LOOK_MS;
@@ -140,7 +113,7 @@ static ChannelResult wait_for(const MigrationChannel *channel, int fd, short eve
             error_set(error, "the other end does not answer");
             return CHANNEL_LATE;
         }
-        int count = poll(&ready, 1, left_ms < LOOK_MS ? (int)left_ms : LOOK_MS);
+        int count = host_poll(&ready, 1, left_ms < LOOK_MS ? (int)left_ms : LOOK_MS);
         if (count > 0)
             return CHANNEL_GOOD;
         if (count < 0 && errno != EINTR) {
@@ -153,8 +126,9 @@ static ChannelResult wait_for(const MigrationChannel *channel, int fd, short eve
 }
 
 static bool wait_for_client(MigrationChannel *channel, Error *error) {
-    while (wait_for(channel, channel->listener, POLLIN, -1, false, error) == CHANNEL_GOOD) {
-        channel->fd = accept4(channel->listener, NULL, NULL, SOCK_CLOEXEC);
+    while (wait_for(channel, channel->listener, HOST_POLL_INPUT, -1, false, error) ==
+           CHANNEL_GOOD) {
+        channel->fd = host_socket_accept(channel->listener);
         if (channel->fd >= 0)
             return true;
         if (errno != EINTR && errno != EAGAIN && errno != ECONNABORTED)
@@ -165,43 +139,28 @@ static bool wait_for_client(MigrationChannel *channel, Error *error) {
 
 static bool connect_to(MigrationChannel *channel, Error *error) {
     char host[HOST_BYTES], port[32];
-    int failure = 0;
-    socklen_t size = sizeof(failure);
     if (strncmp(channel->to, "unix:", 5) == 0) {
-        channel->fd = unix_socket_connect(channel->to + 5, error);
+        channel->fd = host_socket_connect_unix(channel->to + 5, error);
         return channel->fd >= 0;
     }
     if (!split_address(channel->to + 4, host, port, error))
         return false;
-    channel->fd = tcp_socket_begin_connect(host, port, error);
-    if (channel->fd < 0 ||
-        wait_for(channel, channel->fd, POLLOUT, NETWORK_PATIENCE_MS, false, error) != CHANNEL_GOOD)
+    channel->fd = host_socket_begin_connect_tcp(host, port, error);
+    if (channel->fd < 0 || wait_for(channel, channel->fd, HOST_POLL_OUTPUT, NETWORK_PATIENCE_MS,
+                                    false, error) != CHANNEL_GOOD)
         return false;
-    getsockopt(channel->fd, SOL_SOCKET, SO_ERROR, &failure, &size);
+    int failure = host_socket_take_failure(channel->fd);
     return failure == 0 ||
            error_set(error, "cannot connect to '%.200s': %s", channel->to + 4, strerror(failure));
 }
 
-static bool is_loopback(const struct sockaddr_storage *peer) {
-    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)peer;
-    const struct sockaddr_in *four = (const struct sockaddr_in *)peer;
-    return peer->ss_family == AF_UNIX ||
-           (peer->ss_family == AF_INET && ntohl(four->sin_addr.s_addr) >> 24 == 127) ||
-           (peer->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six->sin6_addr));
-}
-
 /* What the other end's process may be told from. */
 static void look_at_socket(MigrationChannel *channel) {
-    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
-    socklen_t size = sizeof(peer);
-    int on = 1, patience_ms = NETWORK_PATIENCE_MS;
-    channel->two_way = getpeername(channel->fd, (struct sockaddr *)&peer, &size) == 0;
-    channel->is_local = channel->two_way && is_loopback(&peer);
+    channel->two_way = host_socket_has_peer(channel->fd, &channel->is_local);
     if (!channel->two_way || channel->is_local)
         return;
-    setsockopt(channel->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-    setsockopt(channel->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    setsockopt(channel->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms, sizeof(patience_ms));
+    host_socket_set_patience(channel->fd, NETWORK_PATIENCE_MS);
+    host_socket_hurry(channel->fd);
 }
 
 static void end_listening(MigrationChannel *channel) {
@@ -221,7 +180,7 @@ bool migration_channel_connect(MigrationChannel *channel, Error *error) {
     end_listening(channel);
     if (!good)
         return false;
-    fcntl(channel->fd, F_SETFL, fcntl(channel->fd, F_GETFL) | O_NONBLOCK);
+    host_file_set_nonblocking(channel->fd);
     look_at_socket(channel);
     return true;
 }
@@ -236,7 +195,7 @@ ChannelResult migration_channel_send(MigrationChannel *channel, const void *data
                                      bool urgent, Error *error) {
     const uint8_t *bytes = data;
     while (size > 0) {
-        ssize_t count = channel->two_way ? send(channel->fd, bytes, size, MSG_NOSIGNAL)
+        ssize_t count = channel->two_way ? host_socket_send(channel->fd, bytes, size)
                                          : write(channel->fd, bytes, size);
         if (count >= 0) {
             bytes += count;
@@ -248,7 +207,7 @@ ChannelResult migration_channel_send(MigrationChannel *channel, const void *data
         /* The guest does not wait for this thread, but a user who cancels does. */
         ChannelResult result = CHANNEL_GOOD;
         if (size > 0)
-            result = wait_for(channel, channel->fd, POLLOUT,
+            result = wait_for(channel, channel->fd, HOST_POLL_OUTPUT,
                               channel->two_way ? NETWORK_PATIENCE_MS : -1, urgent, error);
         if (result != CHANNEL_GOOD)
             return result;
@@ -260,10 +219,12 @@ ChannelResult migration_channel_receive(MigrationChannel *channel, void *data, s
                                         size_t *received, int64_t wait_ms, bool urgent,
                                         Error *error) {
     for (;;) {
-        ChannelResult result = wait_for(channel, channel->fd, POLLIN, wait_ms, urgent, error);
+        ChannelResult result =
+            wait_for(channel, channel->fd, HOST_POLL_INPUT, wait_ms, urgent, error);
         if (result != CHANNEL_GOOD)
             return result;
-        ssize_t count = read(channel->fd, data, size);
+        ssize_t count = channel->two_way ? host_socket_receive(channel->fd, data, size)
+                                         : read(channel->fd, data, size);
         *received = count > 0 ? (size_t)count : 0;
         if (count > 0)
             return CHANNEL_GOOD;
@@ -278,17 +239,16 @@ ChannelResult migration_channel_receive(MigrationChannel *channel, void *data, s
 
 /* The program at the other end has all there is when it ends; one that is given up is killed. */
 bool migration_channel_finish(MigrationChannel *channel, Error *error) {
-    const struct timespec pause = {.tv_nsec = 10000000};
     int status = 0;
     if (channel->fd >= 0)
         close(channel->fd);
     channel->fd = -1;
-    while (channel->child > 0 && waitpid(channel->child, &status, WNOHANG) == 0) {
+    while (channel->child != 0 && !host_process_has_ended(channel->child, false, &status)) {
         if (is_cancelled(channel))
-            kill(channel->child, SIGKILL);
-        nanosleep(&pause, NULL);
+            host_process_kill(channel->child);
+        host_clock_sleep_ns(10000000);
     }
-    bool had_child = channel->child > 0;
+    bool had_child = channel->child != 0;
     channel->child = 0;
     if (had_child && is_cancelled(channel))
         return error_set(error, "it was cancelled");

@@ -3,16 +3,16 @@
 #define REPRISE_MIGRATION_CHANNEL_H
 
 #include "error.h"
+#include "host_process.h"
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 typedef struct MigrationChannel {
     int fd;                /* -1: not yet */
     int listener;          /* -1: none */
     char *unlink;          /* the listener's socket file; NULL: none */
     char *to;              /* "tcp:" or "unix:" and where to connect to; NULL: nowhere */
-    pid_t child;           /* of "exec:"; 0: none */
+    HostChild child;       /* of "exec:"; 0: none */
     bool two_way;          /* answers come back */
     bool is_local;         /* its other end is a process of this host */
     const bool *cancelled; /* atomic: no wait goes on */

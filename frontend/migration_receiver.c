@@ -1,6 +1,7 @@
 /* The thread that receives a machine. When it has all of it, the source says who goes on
  * (migration_stream.h). */
 #include "disk_handover.h"
+#include "host_clock.h"
 #include "machine_parts.h"
 #include "migration_arrival.h"
 #include "migration_internal.h"
@@ -70,7 +71,6 @@ static bool is_abandoned(const Receiver *receiver) {
 
 /* The images' locks, within so many milliseconds. */
 static bool take_disks(Receiver *receiver, int64_t patience_ms) {
-    const struct timespec pause = {.tv_nsec = LOCK_LOOK_MS * 1000000L};
     int64_t end_ms = migration_now_ms() + patience_ms;
     for (;;) {
         Error error = {.set = false};
@@ -78,7 +78,7 @@ static bool take_disks(Receiver *receiver, int64_t patience_ms) {
             return true;
         if (migration_now_ms() >= end_ms || is_abandoned(receiver))
             return error_set(receiver->error, "%s", error.message);
-        nanosleep(&pause, NULL);
+        host_clock_sleep_ns(LOCK_LOOK_MS * INT64_C(1000000));
     }
 }
 
@@ -99,7 +99,6 @@ static void stand_still(void *opaque) {
 
 /* The source may go on, or not: an image's lock tells, or the user has to. */
 static bool wait_in_doubt(Receiver *receiver) {
-    const struct timespec pause = {.tv_nsec = DOUBT_LOOK_MS * 1000000L};
     Machine *machine = receiver->migration->machine;
     while (machine_shares_disks(machine) && machine_lacks_disks(machine) &&
            !is_abandoned(receiver)) {
@@ -109,7 +108,7 @@ static bool wait_in_doubt(Receiver *receiver) {
             machine_call(machine, start, receiver);
             return true;
         }
-        nanosleep(&pause, NULL);
+        host_clock_sleep_ns(DOUBT_LOOK_MS * INT64_C(1000000));
     }
     receiver->migration->is_doubted = true;
     machine_call(machine, stand_still, receiver);

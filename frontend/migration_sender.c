@@ -1,5 +1,6 @@
 /* The thread that sends a machine: rounds over the pages that changed while the guest runs, then
  * the rest while it stands still, then the hand-over (migration_stream.h). */
+#include "host_clock.h"
 #include "little_endian.h"
 #include "migration_internal.h"
 #include "migration_stream.h"
@@ -69,13 +70,12 @@ static bool flush(Sender *sender, bool urgent) {
 
 /* While the guest runs no more goes out than is allowed. */
 static void keep_to_bandwidth(Sender *sender) {
-    const struct timespec pause = {.tv_nsec = 2000000};
     int64_t most = parameters_of(sender).max_bandwidth;
     while (most > 0 && !migration_is_cancelled(sender->migration)) {
         double allowed_ms = (double)(sender->sent - sender->round_bytes) * 1000 / (double)most;
         if ((double)(migration_now_ms() - sender->round_ms) >= allowed_ms)
             return;
-        nanosleep(&pause, NULL);
+        host_clock_sleep_ns(2000000);
     }
 }
 

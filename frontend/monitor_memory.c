@@ -1,4 +1,5 @@
 /* Looking at memory and ports: x, xp, print, i, o, memsave, pmemsave, dump-guest-memory. */
+#include "host_file.h"
 #include "machine_action.h"
 #include "machine_parts.h"
 #include "memory_dump.h"
@@ -8,11 +9,9 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* More than this many items in one command help nobody and would stop the guest for long. */
 #define MOST_ITEMS (1u << 20)

@@ -1,5 +1,6 @@
 /* -audiodev, and the cards: one table for -device, -audio and -soundhw; the gameport, which was on
  * them. */
+#include "host_string.h"
 #include "key_values.h"
 #include "nearest_name.h"
 #include "options.h"

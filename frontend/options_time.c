@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "host_string.h"
 #include "key_values.h"
 #include "options.h"
 

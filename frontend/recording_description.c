@@ -1,10 +1,10 @@
 /* See recording_description.h. */
 #include "recording_description.h"
 #include "command_line.h"
+#include "host_file.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Options that are not about the guest's machine. */
 static const char *const left_out[] = {

@@ -1,12 +1,12 @@
 /* What is dropped on the window: images go into their drives, other files and folders to the guest
  * on a floppy. */
+#include "host_file.h"
 #include "image_guess.h"
 #include "machine_parts.h"
 #include "sdl_window.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { PATH_BYTES = 3900 };
 

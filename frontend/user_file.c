@@ -1,10 +1,9 @@
 #include "user_file.h"
+#include "host_file.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static bool make_folder(char *folder) {
     for (char *slash = folder + 1; (slash = strchr(slash, '/')) != NULL; *slash++ = '/') {

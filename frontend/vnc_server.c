@@ -1,16 +1,13 @@
 /* Sockets and clients of the VNC server. Sockets are ours: the library is handed those of clients,
  * and everything runs in the main loop. */
-#include "tcp_socket.h"
-#include "unix_socket.h"
-#define _GNU_SOURCE /* accept4() */
+#include "host_file.h"
+#include "host_socket.h"
 #include "vnc_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
     UPDATE_MS = 33,       /* between pictures */
@@ -49,7 +46,7 @@ static enum rfbNewClientAction client_came(rfbClientPtr client) {
 
 static void accept_client(void *opaque, int listener) {
     VncServer *server = opaque;
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    int fd = host_socket_accept(listener);
     if (fd < 0)
         return;
     vnc_screen_refresh(server);
@@ -69,13 +66,13 @@ static const char *choose_host(const VncSpec *spec, const char *host) {
 static int listen_tcp(const char *host, int port, Error *error) {
     char text[16];
     snprintf(text, sizeof(text), "%d", port);
-    return tcp_socket_listen(host, text, error);
+    return host_socket_listen_tcp(host, text, error);
 }
 
 static bool open_listeners(VncServer *server, const VncSpec *spec, Error *error) {
     int fd = -1;
     if (spec->path != NULL) {
-        fd = unix_socket_listen(spec->path, error);
+        fd = host_socket_listen_unix(spec->path, error);
         server->path = fd >= 0 ? spec->path : NULL;
     }
     for (int port = spec->port; spec->path == NULL && fd < 0 && port <= spec->last_port; port++) {

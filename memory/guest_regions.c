@@ -1,12 +1,11 @@
 #define _GNU_SOURCE
 #include "guest_regions.h"
 #include "allocate.h"
+#include "host_file.h"
 #include "host_pages.h"
 #include "physical_map.h"
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static size_t region_bytes(const GuestRegion *region) {
     return (size_t)region->pages << PAGE_BITS;
@@ -43,10 +42,9 @@ static bool is_changed(const GuestRegion *region, uint8_t changed) {
 void guest_region_find_present(const GuestRegion *region, uint8_t changed, uint8_t *present) {
     for (uint32_t page = 0; page < region->pages; page++)
         present[page] = region->is_private && (region->flags[page] & changed) != 0;
-    off_t end = (off_t)region_bytes(region), hole = 0;
-    for (off_t data; hole < end && (data = lseek(region->file, hole, SEEK_DATA)) >= 0;) {
-        hole = lseek(region->file, data, SEEK_HOLE);
-        if (hole < 0 || hole > end)
+    uint64_t end = region_bytes(region), hole = 0;
+    for (uint64_t data; hole < end && host_pages_find_data(region->file, hole, &data, &hole);) {
+        if (hole > end)
             hole = end;
         memset(present + data / PAGE_SIZE, 1,
                (size_t)((hole + PAGE_SIZE - 1) / PAGE_SIZE - data / PAGE_SIZE));
@@ -93,7 +91,7 @@ bool guest_region_seal(GuestRegion *region, uint8_t changed, Error *error) {
 }
 
 bool guest_region_adopt(GuestRegion *region, int file, Error *error) {
-    int own = fcntl(file, F_DUPFD_CLOEXEC, 0);
+    int own = host_file_duplicate(file);
     if (own < 0 || !host_pages_map_copy(region->host, region_bytes(region), own)) {
         if (own >= 0)
             close(own);

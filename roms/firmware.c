@@ -1,17 +1,22 @@
 #include "firmware.h"
+#include "host_file.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* The whole 32-bit space could not hold more; SeaBIOS is 256 KB. */
 #define FIRMWARE_LIMIT_BYTES (16u << 20)
 #define PATH_BYTES 4096
 
 static const char *const firmware_folders[] = {
-    "/usr/share/seabios",    "/usr/share/qemu",       "/usr/share/vgabios",
-    "/usr/local/share/qemu", "/usr/share/seavgabios", "/usr/lib/ipxe/qemu", ".",
+    "/usr/share/seabios",
+    "/usr/share/qemu",
+    "/usr/share/vgabios",
+    "/usr/local/share/qemu",
+    "/usr/share/seavgabios",
+    "/usr/lib/ipxe/qemu",
+    ".",
 };
 
 static bool is_regular_file(const char *path) {

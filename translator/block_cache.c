@@ -1,10 +1,10 @@
 /* See block_cache.h. */
 #include "block_cache.h"
 #include "allocate.h"
+#include "host_pages.h"
 #include "retired_blocks.h"
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum { FEWEST_BUCKETS = 1 << 12, CROSSING_BUCKETS = 256 };
 
@@ -59,9 +59,8 @@ BlockCache *block_cache_create(PhysicalMap *map, const BlockCacheHooks *hooks, E
         error_set(error, "out of memory");
         return NULL;
     }
-    void *pages = mmap(NULL, PHYSICAL_PAGES * sizeof(CodePage *), PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (pages == MAP_FAILED) {
+    void *pages = host_pages_map(PHYSICAL_PAGES * sizeof(CodePage *));
+    if (pages == NULL) {
         error_set(error, "out of memory for the table of code pages");
         free(cache);
         return NULL;
@@ -78,7 +77,7 @@ void block_cache_destroy(BlockCache *cache) {
     if (cache == NULL)
         return;
     block_cache_clear(cache);
-    munmap(cache->page, PHYSICAL_PAGES * sizeof(CodePage *));
+    host_pages_unmap(cache->page, PHYSICAL_PAGES * sizeof(CodePage *));
     free(cache->bucket);
     free(cache);
 }

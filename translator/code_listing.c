@@ -1,13 +1,14 @@
 #define _GNU_SOURCE
 #include "code_listing.h"
 #include "host_clock.h"
-#include <elf.h>
+#include "host_file.h"
+#include "host_pages.h"
+#include "host_thread.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 struct CodeListing {
     FILE *perf_map, *jit_dump;
@@ -18,6 +19,7 @@ struct CodeListing {
 
 /* tools/perf/Documentation/jitdump-specification.txt, version 1. */
 enum { JITDUMP_MAGIC = 0x4A695444, JITDUMP_VERSION = 1, JIT_CODE_LOAD = 0 };
+enum { ELF_MACHINE_X86_64 = 62 };
 
 typedef struct JitdumpHeader {
     uint32_t magic, version, total_size, elf_machine, unused, process;
@@ -55,15 +57,14 @@ static bool open_jit_dump(CodeListing *listing, Error *error) {
     JitdumpHeader header = {.magic = JITDUMP_MAGIC,
                             .version = JITDUMP_VERSION,
                             .total_size = sizeof(header),
-                            .elf_machine = EM_X86_64,
+                            .elf_machine = ELF_MACHINE_X86_64,
                             .process = (uint32_t)getpid(),
                             .timestamp = (uint64_t)host_clock_ns()};
     fwrite(&header, sizeof(header), 1, listing->jit_dump);
     fflush(listing->jit_dump);
-    listing->marker_bytes = (size_t)sysconf(_SC_PAGESIZE);
-    void *marker = mmap(NULL, listing->marker_bytes, PROT_READ | PROT_EXEC, MAP_PRIVATE,
-                        fileno(listing->jit_dump), 0);
-    if (marker == MAP_FAILED)
+    listing->marker_bytes = host_pages_size();
+    void *marker = host_pages_map_marker(fileno(listing->jit_dump));
+    if (marker == NULL)
         return error_set(error, "cannot map %s executable, which perf needs", path);
     listing->marker = marker;
     return true;
@@ -88,7 +89,7 @@ void code_listing_destroy(CodeListing *listing) {
     if (listing->perf_map != NULL)
         fclose(listing->perf_map);
     if (listing->marker != NULL)
-        munmap(listing->marker, listing->marker_bytes);
+        host_pages_unmap(listing->marker, listing->marker_bytes);
     if (listing->jit_dump != NULL)
         fclose(listing->jit_dump);
     free(listing);
@@ -105,7 +106,7 @@ void code_listing_add(CodeListing *listing, const void *code, size_t size, const
                         .total_size = (uint32_t)(sizeof(load) + name_size + size),
                         .timestamp = (uint64_t)host_clock_ns(),
                         .process = (uint32_t)getpid(),
-                        .thread = (uint32_t)gettid(),
+                        .thread = host_thread_number(),
                         .address = address,
                         .code_address = address,
                         .code_size = size,

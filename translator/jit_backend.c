@@ -1,17 +1,15 @@
 /* Translating to host code, whatever the host: the buffer, joining blocks, running them. What is
  * emitted is the affair of a JitHost. */
-#define _GNU_SOURCE
 #include "jit_backend.h"
 #include "cpu_feature.h"
 #include "helpers.h"
+#include "host_pages.h"
 #include "insn.h"
 #include "jit_internal.h"
 #include "linear.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 enum {
     DEFAULT_BUFFER_BYTES = 32 << 20,
@@ -23,18 +21,11 @@ enum {
 /* The buffer is mapped twice, writable here and executable there: never both at once in one
  * mapping. */
 static bool map_buffer(JitBackend *backend, size_t bytes, Error *error) {
-    int file = memfd_create("reprise-code", MFD_CLOEXEC);
-    if (file < 0 || ftruncate(file, (off_t)bytes) != 0) {
-        if (file >= 0)
-            close(file);
-        return error_set(error, "cannot make the translation buffer");
-    }
-    void *writable = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    void *executable = mmap(NULL, bytes, PROT_READ | PROT_EXEC, MAP_SHARED, file, 0);
-    close(file);
+    void *writable, *executable;
+    host_pages_map_code(bytes, &writable, &executable);
     backend->buffer_bytes = bytes;
-    backend->writable = writable == MAP_FAILED ? NULL : writable;
-    backend->executable = executable == MAP_FAILED ? NULL : executable;
+    backend->writable = writable;
+    backend->executable = executable;
     if (backend->writable == NULL || backend->executable == NULL)
         return error_set(error, "cannot map the translation buffer (is executable memory "
                                 "forbidden?): try -accel interp");
@@ -44,27 +35,21 @@ static bool map_buffer(JitBackend *backend, size_t bytes, Error *error) {
 /* QEMU's user mode before version 8.1 notices changes of code through the mapping alone that runs
  * it. */
 static bool map_once(JitBackend *backend, Error *error) {
-    if (mprotect(backend->writable, backend->buffer_bytes, PROT_READ | PROT_WRITE | PROT_EXEC) != 0)
+    if (!host_pages_make_executable(backend->writable, backend->buffer_bytes))
         return error_set(error, "cannot make the translation buffer executable: try -accel interp");
-    munmap((void *)(uintptr_t)backend->executable, backend->buffer_bytes);
+    host_pages_unmap((void *)(uintptr_t)backend->executable, backend->buffer_bytes);
     backend->executable = backend->writable;
     return true;
 }
 
-static void *map_table(size_t bytes) {
-    void *table = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return table == MAP_FAILED ? NULL : table;
-}
-
 static bool make_tables(JitBackend *backend, Error *error) {
     backend->flag_states = flag_state_table_create();
-    backend->sites = map_table(SITE_COUNT * sizeof(Site));
-    backend->links = map_table(LINK_COUNT * sizeof(LinkRecord));
-    backend->indirect = map_table(INDIRECT_ENTRIES * sizeof(IndirectEntry));
+    backend->sites = host_pages_map(SITE_COUNT * sizeof(Site));
+    backend->links = host_pages_map(LINK_COUNT * sizeof(LinkRecord));
+    backend->indirect = host_pages_map(INDIRECT_ENTRIES * sizeof(IndirectEntry));
     for (unsigned i = 0; i < 2; i++)
-        backend->indirect_used[i] = map_table(INDIRECT_ENTRIES * sizeof(uint32_t));
-    backend->indirect_state = map_table(INDIRECT_ENTRIES);
+        backend->indirect_used[i] = host_pages_map(INDIRECT_ENTRIES * sizeof(uint32_t));
+    backend->indirect_state = host_pages_map(INDIRECT_ENTRIES);
     if (backend->flag_states == NULL || backend->sites == NULL || backend->links == NULL ||
         backend->indirect == NULL || backend->indirect_used[0] == NULL ||
         backend->indirect_used[1] == NULL || backend->indirect_state == NULL)
@@ -144,23 +129,18 @@ JitBackend *jit_backend_create(Translator *translator, Error *error) {
     return backend;
 }
 
-static void unmap(void *address, size_t bytes) {
-    if (address != NULL)
-        munmap(address, bytes);
-}
-
 void jit_backend_destroy(JitBackend *backend) {
     if (backend == NULL)
         return;
-    unmap(backend->writable, backend->buffer_bytes);
+    host_pages_unmap(backend->writable, backend->buffer_bytes);
     if (backend->executable != backend->writable)
-        unmap((void *)(uintptr_t)backend->executable, backend->buffer_bytes);
-    unmap(backend->sites, SITE_COUNT * sizeof(Site));
-    unmap(backend->links, LINK_COUNT * sizeof(LinkRecord));
-    unmap(backend->indirect, INDIRECT_ENTRIES * sizeof(IndirectEntry));
+        host_pages_unmap((void *)(uintptr_t)backend->executable, backend->buffer_bytes);
+    host_pages_unmap(backend->sites, SITE_COUNT * sizeof(Site));
+    host_pages_unmap(backend->links, LINK_COUNT * sizeof(LinkRecord));
+    host_pages_unmap(backend->indirect, INDIRECT_ENTRIES * sizeof(IndirectEntry));
     for (unsigned i = 0; i < 2; i++)
-        unmap(backend->indirect_used[i], INDIRECT_ENTRIES * sizeof(uint32_t));
-    unmap(backend->indirect_state, INDIRECT_ENTRIES);
+        host_pages_unmap(backend->indirect_used[i], INDIRECT_ENTRIES * sizeof(uint32_t));
+    host_pages_unmap(backend->indirect_state, INDIRECT_ENTRIES);
     flag_state_table_destroy(backend->flag_states);
     backend->host->destroy(backend);
     free(backend);

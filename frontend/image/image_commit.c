@@ -1,11 +1,11 @@
 /* 'reprise image commit': what an image keeps as differences goes to the one behind it. */
 #include "allocate.h"
+#include "host_file.h"
 #include "image_progress.h"
 #include "image_verbs.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define BUFFER_BYTES (1u << 20)
 #define CHAIN_MAXIMUM 64

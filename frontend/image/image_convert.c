@@ -1,14 +1,13 @@
 /* 'reprise image convert'. What is zero in the source is not written to a target that reads as
  * zeros anyway; what a backing image of the target has already is not written either. */
 #include "allocate.h"
+#include "host_file.h"
 #include "image_progress.h"
 #include "image_source.h"
 #include "image_verbs.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define BUFFER_BYTES (2u << 20)
 

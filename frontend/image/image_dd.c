@@ -1,11 +1,10 @@
 /* 'reprise image dd': a part of an image into a new one. */
 #include "allocate.h"
+#include "host_file.h"
 #include "image_verbs.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define BUFFER_BYTES (1u << 20)
 #define BLOCK_BYTES_MAXIMUM ((uint64_t)INT32_MAX)

@@ -1,6 +1,6 @@
 #include "image_progress.h"
+#include "host_file.h"
 #include <stdio.h>
-#include <unistd.h>
 
 #define BAR_CHARACTERS 40
 #define WHOLE 10000u

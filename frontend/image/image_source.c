@@ -1,10 +1,10 @@
 #include "image_source.h"
 #include "allocate.h"
+#include "host_file.h"
 #include "image_verbs.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 bool image_source_open(ImageSource *source, const ImageArguments *arguments, int count,
                        Error *error) {

@@ -1,6 +1,7 @@
 /* Running a machine of the library, and what enters it. */
 #define _GNU_SOURCE
 #include "board.h"
+#include "host_string.h"
 #include "library_parts.h"
 #include "machine_time.h"
 #include "machine_typing.h"

@@ -2,13 +2,13 @@
 #include "allocate.h"
 #include "disk_identity.h"
 #include "disk_media.h"
+#include "host_file.h"
 #include "machine_parts.h"
 #include "snapshot_of_machine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* An open file; they are few. */
 typedef struct OpenFile {

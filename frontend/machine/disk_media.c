@@ -1,8 +1,7 @@
 #include "disk_media.h"
 #include "board_drives.h"
 #include "disk_logs.h"
-
-#include <sys/stat.h>
+#include "host_file.h"
 
 bool disk_media_same_file(const char *one, const char *other) {
     struct stat first, second;

@@ -7,7 +7,7 @@
 #ifndef REPRISE_INPUT_DOOR_H
 #define REPRISE_INPUT_DOOR_H
 
-#include <pthread.h>
+#include "host_thread.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -58,9 +58,8 @@ typedef struct InputDoor {
     pthread_mutex_t lock;
     InputItem items[INPUT_DOOR_ITEMS];
     uint32_t first, count;
-    uint32_t arrivals; /* atomic: of items and calls of input_door_wake() */
-    bool waits;        /* atomic: somebody sleeps until that changes, or is about to */
-    bool woken;        /* atomic: input_door_wake() since the last wait */
+    HostSleeper sleeper; /* called by items and input_door_wake() */
+    bool woken;          /* atomic: input_door_wake() since the last wait */
 } InputDoor;
 
 void input_door_init(InputDoor *door);

@@ -1,9 +1,9 @@
 #include "kernel_image.h"
+#include "host_file.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static bool check_file(FILE *file, uint64_t ram_bytes, Error *error) {
     struct stat info;

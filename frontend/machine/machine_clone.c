@@ -4,17 +4,14 @@
 #include "board_roms.h"
 #include "disk_base.h"
 #include "disk_state.h"
+#include "host_file.h"
 #include "host_pages.h"
 #include "little_endian.h"
 #include "machine_parts.h"
 #include "machine_state.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct CloneBase {
     unsigned holders; /* atomic */
@@ -38,7 +35,7 @@ static bool share_memory(CloneBase *base, Machine *machine, Error *error) {
     const GuestRegion *regions = physical_map_regions(machine->memory, &base->region_count);
     base->pages = physical_map_region_pages(machine->memory);
     for (unsigned i = 0; i < base->region_count; i++) {
-        base->memory[i] = fcntl(regions[i].file, F_DUPFD_CLOEXEC, 0);
+        base->memory[i] = host_file_duplicate(regions[i].file);
         if (base->memory[i] < 0)
             return error_set(error, "too many files are open for a clone's memory");
     }
@@ -171,12 +168,21 @@ static bool add_file(CloneFiles *files, int file, Error *error) {
     return true;
 }
 
+/* One that a program which is started inherits. */
+static int create_state_file(void) {
+    int own = host_pages_create_file("reprise-clone");
+    int file = own >= 0 ? dup(own) : -1;
+    if (own >= 0)
+        close(own);
+    return file;
+}
+
 bool machine_export_clone(Machine *machine, CloneFiles *files, Error *error) {
     *files = (CloneFiles){.count = 0};
     CloneBase *base = clone_base_create(machine, error);
     if (base == NULL)
         return false;
-    bool good = add_file(files, memfd_create("reprise-clone", 0), error) &&
+    bool good = add_file(files, create_state_file(), error) &&
                 write_states(files->file[FILE_STATES], machine, base, error) &&
                 add_file(files, dup(base->hash.file), error);
     for (unsigned i = 0; good && i < base->region_count; i++)
@@ -217,9 +223,9 @@ static Machine *import_from(CloneBase *base, ByteReader *reader, const CloneFile
     if (!read_states(base, reader, error))
         return NULL;
     base->region_count = files->count - FILE_MEMORY;
-    base->hash.file = fcntl(files->file[FILE_HASHES], F_DUPFD_CLOEXEC, 0);
+    base->hash.file = host_file_duplicate(files->file[FILE_HASHES]);
     for (unsigned i = 0; i < base->region_count; i++)
-        base->memory[i] = fcntl(files->file[FILE_MEMORY + i], F_DUPFD_CLOEXEC, 0);
+        base->memory[i] = host_file_duplicate(files->file[FILE_MEMORY + i]);
     Machine *machine = machine_create(config, error);
     if (machine == NULL)
         return NULL;
@@ -231,12 +237,11 @@ static Machine *import_from(CloneBase *base, ByteReader *reader, const CloneFile
 
 Machine *machine_import_clone(const CloneFiles *files, const MachineConfig *config, Error *error) {
     struct stat info;
-    void *bytes = MAP_FAILED;
+    void *bytes = NULL;
     if (files->count > FILE_MEMORY && files->count <= FILE_MEMORY + GUEST_REGIONS_MAXIMUM &&
         fstat(files->file[FILE_STATES], &info) == 0 && info.st_size > 0)
-        bytes =
-            mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, files->file[FILE_STATES], 0);
-    if (bytes == MAP_FAILED) {
+        bytes = host_pages_map_file(files->file[FILE_STATES], (size_t)info.st_size, false);
+    if (bytes == NULL) {
         error_set(error, "the files of a clone are missing");
         return NULL;
     }
@@ -244,6 +249,6 @@ Machine *machine_import_clone(const CloneFiles *files, const MachineConfig *conf
     ByteReader reader = {.data = bytes, .size = (size_t)info.st_size};
     Machine *machine = import_from(base, &reader, files, config, error);
     clone_base_release(base);
-    munmap(bytes, (size_t)info.st_size);
+    host_pages_unmap(bytes, (size_t)info.st_size);
     return machine;
 }

@@ -1,12 +1,11 @@
 /* See machine_processors.h. */
 #include "machine_processors.h"
 #include "cpu_model.h"
+#include "host_random.h"
 #include "local_apic_group.h"
 #include "machine_parts.h"
 #include "machine_perturb.h"
 #include "smm.h"
-
-#include <sys/random.h>
 
 /* So long is a turn: short enough for processors that wait for each other, long enough for changing
  * turns to cost nothing. */
@@ -22,7 +21,7 @@ static bool create_processor(Machine *machine, unsigned index, const CpuModel *m
         return false;
     if (index != 0)
         cpu_set_number(cpu, (uint8_t)index);
-    if (!config->icount && getrandom(&cpu->state.random_state, 8, GRND_NONBLOCK) != 8)
+    if (!config->icount && !host_random_fill(&cpu->state.random_state, 8))
         cpu->state.random_state = (uint64_t)host_clock_ns();
     TranslatorOptions options = config->translator;
     options.loose_end = !config->icount;

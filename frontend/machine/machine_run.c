@@ -2,10 +2,10 @@
  * door. */
 #define _GNU_SOURCE
 #include "board_parts.h"
+#include "host_file.h"
 #include "machine_action.h"
 #include "machine_parts.h"
 #include "performance.h"
-#include <unistd.h>
 
 #include <string.h>
 

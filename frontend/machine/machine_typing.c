@@ -1,5 +1,6 @@
 /* See machine_typing.h. */
 #include "machine_typing.h"
+#include "host_string.h"
 #include "machine_parts.h"
 
 #include <stdlib.h>

@@ -1,15 +1,14 @@
 #include "memory_dump.h"
 #include "allocate.h"
+#include "host_file.h"
+#include "host_poll.h"
 #include "little_endian.h"
 #include "machine_parts.h"
 #include "page_walk.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { ELF_BYTES = 52, SEGMENT_BYTES = 32, SECTION_BYTES = 40 };
 enum { ELF_TYPE_CORE = 4, ELF_MACHINE_386 = 3, SEGMENT_LOAD = 1, SEGMENT_NOTE = 4 };
@@ -267,9 +266,9 @@ uint64_t memory_dump_bytes(const MemoryDump *dump) {
 
 /* Nobody may be reading a pipe: look now and then whether to give up. */
 static bool may_write(int fd, const MemoryDumpProgress *progress) {
-    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+    HostPoll ready = {.fd = fd, .events = HOST_POLL_OUTPUT};
     while (!__atomic_load_n(&progress->cancelled, __ATOMIC_ACQUIRE))
-        if (poll(&ready, 1, LOOK_MS) > 0)
+        if (host_poll(&ready, 1, LOOK_MS) > 0)
             return true;
     return false;
 }
@@ -292,7 +291,7 @@ static bool write_all(int fd, const uint8_t *data, uint64_t size, MemoryDumpProg
 }
 
 bool memory_dump_write(const MemoryDump *dump, int fd, MemoryDumpProgress *progress, Error *error) {
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    host_file_set_nonblocking(fd);
     return write_all(fd, dump->head.data, dump->head.size, progress, error) &&
            write_all(fd, physical_map_ram(dump->machine->memory) + dump->begin,
                      dump->end - dump->begin, progress, error);

@@ -1,7 +1,5 @@
 #include "parallel_work.h"
-
-#include <pthread.h>
-#include <unistd.h>
+#include "host_thread.h"
 
 #define HELPERS_MAX 7
 
@@ -21,8 +19,7 @@ static void *take_pieces(void *opaque) {
 }
 
 static uint32_t count_helpers(uint32_t pieces) {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    uint32_t helpers = processors > 1 ? (uint32_t)(processors - 1) : 0;
+    uint32_t helpers = host_thread_processors() - 1;
     if (helpers > HELPERS_MAX)
         helpers = HELPERS_MAX;
     return pieces == 0 ? 0 : helpers < pieces - 1 ? helpers : pieces - 1;

@@ -1,10 +1,10 @@
 #define _GNU_SOURCE
 #include "ram_hash.h"
+#include "host_file.h"
 #include "host_pages.h"
 #include "page_hash.h"
 
 #include <string.h>
-#include <unistd.h>
 
 static size_t table_bytes(const RamHash *hash) {
     return hash->pages * sizeof(uint64_t);

@@ -1,14 +1,12 @@
 /* See recording_file.h. */
 #include "recording_file.h"
+#include "host_file.h"
 #include "little_endian.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #define VERSION 1

@@ -1,10 +1,10 @@
 #include "snapshot_chunk.h"
+#include "host_file.h"
 #include "little_endian.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #define CHUNK_MAGIC 0x4B4E4843u /* "CHNK" */

@@ -2,16 +2,13 @@
  * them. */
 #define _GNU_SOURCE
 #include "allocate.h"
+#include "host_file.h"
 #include "snapshot_chunk.h"
 #include "snapshot_file_internal.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define GARBAGE_MIN (4u << 20)
 #define COMPACTING_SUFFIX ".compacting"
@@ -146,7 +143,7 @@ static void replace(SnapshotFile *file) {
     snapshot_file_remove_leftover(file);
     char *path = find_path_beside(file);
     int made = create_beside(file, path);
-    if (made >= 0 && flock(made, LOCK_EX | LOCK_NB) == 0 && write_anew(file, made) &&
+    if (made >= 0 && host_file_lock(made, true) && write_anew(file, made) &&
         rename(path, file->path) == 0) {
         close(file->file);
         file->file = made;

@@ -2,17 +2,14 @@
 #define _GNU_SOURCE
 #include "snapshot_file.h"
 #include "allocate.h"
+#include "host_file.h"
 #include "little_endian.h"
 #include "snapshot_chunk.h"
 #include "snapshot_file_internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const char magic[8] = "REPRSNAP";
 #define CHECKED_BYTES (SNAPSHOT_SUPERBLOCK_BYTES - 4)
@@ -164,8 +161,7 @@ bool snapshot_file_load_directory(SnapshotFile *file, Error *error) {
 /* ---- Opening ---- */
 
 static bool lock(SnapshotFile *file, Error *error) {
-    int kind = file->mode == SNAPSHOT_READ ? LOCK_SH : LOCK_EX;
-    if (flock(file->file, kind | LOCK_NB) == 0)
+    if (host_file_lock(file->file, file->mode != SNAPSHOT_READ))
         return true;
     if (errno == EWOULDBLOCK)
         return error_set(error, "another machine has the file open");

@@ -2,6 +2,7 @@
 #include "snapshot_fingerprint.h"
 #include "cpu_model.h"
 #include "fw_cfg.h"
+#include "host_string.h"
 #include "machine_parts.h"
 #include "snapshot_chunk.h"
 

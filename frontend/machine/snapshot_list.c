@@ -1,5 +1,6 @@
 /* 'info snapshots': what is in a machine's snapshot file, as tables for people. */
 #include "disk_logs.h"
+#include "host_file.h"
 #include "machine_parts.h"
 #include "snapshot_file.h"
 #include "snapshot_of_machine.h"
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 static void print_size(ByteBuffer *text, uint64_t bytes) {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};

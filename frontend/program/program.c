@@ -1,18 +1,18 @@
 #include "program.h"
 #include "display.h"
+#include "host_file.h"
+#include "host_process.h"
+#include "host_thread.h"
 #include "image_shelf.h"
 #include "machine_history.h"
 #include "recording_description.h"
-#include "sandbox.h"
 #include "version.h"
 
 #include <errno.h>
 #ifdef __GLIBC__
-#include <malloc.h>
 #endif
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* A frame of the window; without one nothing is urgent. */
 
@@ -277,7 +277,7 @@ static bool make_machine(Program *program, Error *error) {
 
 static bool start_machine(Program *program, Error *error) {
     RepriseError outer;
-    if (program->settings->sandbox && !sandbox_enter(error))
+    if (program->settings->sandbox && !host_process_enter_sandbox(error))
         return false;
     return program->machine == NULL || reprise_start(program->library, &outer) ||
            library_take(error, &outer);
@@ -367,18 +367,10 @@ static void close_all(Program *program) {
         character_device_close(program->devices[i]);
 }
 
-/* One heap for all threads, as there is one that works: another thread's own would grow by a call
- * of the kernel for each page. */
-static void share_heap(void) {
-#if defined(__GLIBC__) && defined(M_ARENA_MAX)
-    mallopt(M_ARENA_MAX, 1);
-#endif
-}
-
 bool program_run(RepriseMachine *machine, const ProgramPart *part, int *exit_status, Error *error) {
     Settings *settings = library_settings(machine);
     Program program = {.library = machine, .settings = settings, .ready_fd = -1};
-    share_heap();
+    host_thread_share_heap();
     library_set_served(machine);
     if (settings->daemonize && !program_daemonize_begin(&program, error))
         return false;

@@ -62,8 +62,8 @@ struct Program {
     Error failure; /* set: what ends the program */
     bool quit;     /* the user wants to end, */
     MachineCause quit_cause;
-    int ready_fd; /* tells the process that waits for -daemonize; -1: none does */
-    int signal_fd;
+    int ready_fd;  /* tells the process that waits for -daemonize; -1: none does */
+    HostEvent end; /* the host asks for the end */
 };
 
 /* Builds the machine, which has its options, and opens what is around it; runs until the guest or

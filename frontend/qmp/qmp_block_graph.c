@@ -1,11 +1,11 @@
 /* The named nodes. A node of a file is a name alone; one of a format is open, whether or not it is
  * in a drive. */
+#include "host_file.h"
 #include "qmp_block.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 QmpNode *qmp_graph_find(QmpServer *server, const char *name) {
     for (int i = 0; i < QMP_NODES; i++)

@@ -1,5 +1,6 @@
 /* The thread of a job asks the machine's for one step after another, so that the guest waits no
  * longer than for one. */
+#include "host_clock.h"
 #include "qmp_block_job.h"
 
 #include <stdlib.h>
@@ -13,8 +14,7 @@ static bool is_set(const bool *flag) {
 }
 
 static void sleep_a_little(void) {
-    const struct timespec pause = {.tv_nsec = LOOK_NS};
-    nanosleep(&pause, NULL);
+    host_clock_sleep_ns(LOOK_NS);
 }
 
 static void step(void *opaque) {

@@ -1,13 +1,13 @@
 /* Nodes that come and go while the machine runs, images that are made for them, and overlays that
  * take the place of what a drive has. */
 #include "disk_media.h"
+#include "host_file.h"
 #include "qmp_block.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const char *member_string(json_object *object, const char *name) {
     json_object *value = json_object_object_get(object, name);

@@ -1,9 +1,9 @@
 /* Character devices, and descriptors that clients pass. */
+#include "host_file.h"
 #include "qmp_server.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 bool qmp_query_chardev(QmpCall *call) {
     call->result = json_object_new_array();

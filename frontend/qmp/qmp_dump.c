@@ -1,11 +1,10 @@
 /* dump-guest-memory: in the background or not, to a file or a descriptor. */
+#include "host_file.h"
 #include "qmp_server.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct Beginning {
     Machine *machine;

@@ -1,3 +1,4 @@
+#include "host_file.h"
 #include "qmp.h"
 #include "qmp_block.h"
 #include "qmp_migrate.h"
@@ -7,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 const QmpCommand *qmp_command_find(const char *name) {
     for (const QmpCommand *command = qmp_commands; command->name != NULL; command++)

@@ -1,11 +1,11 @@
 /* The VNC server: who may use it, and clients that connected elsewhere. */
+#include "host_file.h"
 #include "qmp_server.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 bool qmp_query_vnc(QmpCall *call) {
     const VncServer *vnc = call->program->vnc;

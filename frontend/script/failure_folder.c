@@ -2,6 +2,7 @@
 #include "failure_folder.h"
 #include "allocate.h"
 #include "back_trace.h"
+#include "host_file.h"
 #include "machine_parts.h"
 #include "monitor.h"
 #include "options.h"
@@ -14,8 +15,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define STANDARD_FOLDER "reprise-failures"
 
@@ -316,4 +315,39 @@ char *failure_folder_write(const FailureFolder *folder, Error *error) {
     write_events(folder, path, error);
     write_machines(folder, path, error);
     return strdup(path);
+}
+
+bool failure_folder_find(const char *folder, const char *name, unsigned depth, bool last,
+                         char *path, size_t size) {
+    char below[PATH_BYTES], other[PATH_BYTES];
+    bool found = false;
+    if (depth == 0)
+        return snprintf(path, size, "%s/%s", folder, name) < (int)size && access(path, R_OK) == 0;
+    DIR *stream = opendir(folder);
+    for (struct dirent *entry; stream != NULL && (entry = readdir(stream)) != NULL;) {
+        if (entry->d_name[0] == '.' ||
+            snprintf(below, sizeof(below), "%s/%s", folder, entry->d_name) >= PATH_BYTES ||
+            !failure_folder_find(below, name, depth - 1, last, other, sizeof(other)))
+            continue;
+        if (!found || (strcmp(other, path) > 0) == last)
+            snprintf(path, size, "%s", other);
+        found = true;
+    }
+    if (stream != NULL)
+        closedir(stream);
+    return found;
+}
+
+void failure_folder_remove(const char *folder) {
+    struct stat info;
+    char below[PATH_BYTES];
+    DIR *stream = lstat(folder, &info) == 0 && S_ISDIR(info.st_mode) ? opendir(folder) : NULL;
+    for (struct dirent *entry; stream != NULL && (entry = readdir(stream)) != NULL;)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            snprintf(below, sizeof(below), "%s/%s", folder, entry->d_name) < PATH_BYTES)
+            failure_folder_remove(below);
+    if (stream != NULL)
+        closedir(stream);
+    if (rmdir(folder) != 0)
+        unlink(folder);
 }

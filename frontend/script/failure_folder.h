@@ -27,4 +27,11 @@ typedef struct FailureFolder {
  * an error, where none can be made. */
 char *failure_folder_write(const FailureFolder *folder, Error *error);
 
+/* The file of this name that stands 'depth' folders below; of several the first, or the last one.
+ * False: there is none. */
+bool failure_folder_find(const char *folder, const char *name, unsigned depth, bool last,
+                         char *path, size_t size);
+/* Removes a folder with all there is in it. */
+void failure_folder_remove(const char *folder);
+
 #endif

@@ -1,11 +1,10 @@
 #include "fat_format.h"
 #include "block.h"
 #include "block_driver.h"
+#include "host_file.h"
 #include "little_endian.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SECTOR_BYTES 512
 #define SERIAL_NUMBER 0x19810812u /* any: the same every time */

@@ -7,21 +7,15 @@
 #define _GNU_SOURCE
 #include "flake_hunt.h"
 #include "allocate.h"
+#include "failure_folder.h"
 #include "host_clock.h"
+#include "host_file.h"
+#include "host_process.h"
+#include "host_string.h"
 #include "options.h"
 
-#include <fcntl.h>
-#include <ftw.h>
-#include <glob.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-extern char **environ;
-
-#define PROGRAM "/proc/self/exe"
 
 /* The last event that makes the difference is looked for, from the end backwards in growing steps.
  */
@@ -37,17 +31,6 @@ typedef struct Flake {
     bool broken;      /* no run could be made */
 } Flake;
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *place) {
-    (void)info;
-    (void)kind;
-    (void)place;
-    return remove(path);
-}
-
-static void empty_folder(const char *path) {
-    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 /* The words of the run's own command line, but for those of reports. NULL ends them; freed by the
  * caller. */
 static char **make_words(const Flake *flake, char *seed) {
@@ -55,8 +38,8 @@ static char **make_words(const Flake *flake, char *seed) {
     size_t count = 0;
     size_t room = (size_t)(16 + options->machine_word_count + 2 * options->variable_count);
     char **words = allocate_zeroed(room * sizeof(*words));
-    const char *const first[] = {PROGRAM, "test",        "--jobs",    "1",
-                                 "--out", flake->folder, "--perturb", seed};
+    const char *const first[] = {"reprise", "test",        "--jobs",    "1",
+                                 "--out",   flake->folder, "--perturb", seed};
     for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
         words[count++] = strdup(first[i]);
     for (int i = 0; i < options->variable_count; i++) {
@@ -75,32 +58,22 @@ static char **make_words(const Flake *flake, char *seed) {
     return words;
 }
 
-static bool spawn_quietly(char **words, pid_t *child) {
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    for (int fd = 0; fd < 3; fd++)
-        posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
-    bool good = posix_spawn(child, PROGRAM, &actions, NULL, words, environ) == 0;
-    posix_spawn_file_actions_destroy(&actions);
-    return good;
-}
-
 /* Does a run fail that goes on with the failing seed from this time on? */
 static bool fails_from(Flake *flake, int64_t then_ns) {
     ClockPerturbation perturbation = {flake->passing, flake->failing, then_ns, true};
     char seed[PERTURBATION_TEXT_BYTES];
     int status = 0;
-    pid_t child;
+    HostChild child;
     perturbation_print(&perturbation, seed);
-    empty_folder(flake->folder);
+    failure_folder_remove(flake->folder);
     char **words = make_words(flake, seed);
-    bool good =
-        spawn_quietly(words, &child) && waitpid(child, &status, 0) == child && WIFEXITED(status);
+    bool good = host_process_start_self(words, &child) &&
+                host_process_has_ended(child, true, &status) && status >= 0;
     flake->broken |= !good;
     for (size_t i = 0; words[i] != NULL; i++)
         free(words[i]);
     free(words);
-    return good && WEXITSTATUS(status) != SCRIPT_PASSED;
+    return good && status != SCRIPT_PASSED;
 }
 
 typedef struct Parting {
@@ -108,16 +81,13 @@ typedef struct Parting {
 } Parting;
 
 /* What a failing run left, of whichever of its machines. */
-static bool read_parting(const Flake *flake, const char *pattern, Parting *parting) {
-    char path[128];
-    glob_t found = {.gl_pathc = 0};
-    snprintf(path, sizeof(path), "%s/%s/parted.txt", flake->folder, pattern);
-    bool good = glob(path, 0, NULL, &found) == 0;
-    FILE *file = good ? fopen(found.gl_pathv[0], "r") : NULL;
+static bool read_parting(const Flake *flake, unsigned depth, Parting *parting) {
+    char path[1024];
+    bool good = failure_folder_find(flake->folder, "parted.txt", depth, false, path, sizeof(path));
+    FILE *file = good ? fopen(path, "r") : NULL;
     good = file != NULL && fscanf(file, "%31s %63[^\n]", parting->count, parting->timer) == 2;
     if (file != NULL)
         fclose(file);
-    globfree(&found);
     return good;
 }
 
@@ -142,7 +112,7 @@ static void tell_parting(Flake *flake) {
             passes_ns = middle_ns;
     }
     if (!fails_from(flake, fails_ns) ||
-        !(read_parting(flake, "*", &parting) || read_parting(flake, "*/*", &parting)))
+        !(read_parting(flake, 1, &parting) || read_parting(flake, 2, &parting)))
         return;
     fprintf(stderr,
             "  a run with --perturb %llu passes; it fails if it goes on with seed %llu after "
@@ -161,7 +131,7 @@ static void tell(Flake *flake) {
     if (mkdtemp(flake->folder) == NULL)
         return;
     tell_parting(flake);
-    empty_folder(flake->folder);
+    failure_folder_remove(flake->folder);
 }
 
 static bool find_flake(const TestRun *run, unsigned sources, unsigned file, Flake *flake) {

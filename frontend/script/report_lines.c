@@ -1,9 +1,9 @@
 /* Results as lines for people. */
+#include "failure_folder.h"
+#include "host_file.h"
 #include "report.h"
 
-#include <glob.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *name_outcome(const TestResult *result) {
     if (result->skipped)
@@ -68,16 +68,10 @@ static void print_output(FILE *output, const char *text, size_t size) {
 
 /* Of one of its machines, where there were several. */
 static bool find_recording(const char *folder, char path[], size_t size) {
-    glob_t found = {.gl_pathc = 0};
     snprintf(path, size, "%s/run.recording", folder);
     if (access(path, R_OK) == 0)
         return true;
-    snprintf(path, size, "%s/*/run.recording", folder);
-    bool good = glob(path, 0, NULL, &found) == 0 && found.gl_pathc > 0;
-    if (good)
-        snprintf(path, size, "%s", found.gl_pathv[found.gl_pathc - 1]);
-    globfree(&found);
-    return good;
+    return failure_folder_find(folder, "run.recording", 1, true, path, size);
 }
 
 /* The last line is a command: it replays the last failure that left a recording. */

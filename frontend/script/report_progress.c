@@ -1,11 +1,11 @@
 /* See report_progress.h. */
 #include "report_progress.h"
+#include "host_file.h"
+#include "host_terminal.h"
 #include "machine_time.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 enum { NARROWEST = 20, WIDEST = 400 };
 
@@ -16,10 +16,8 @@ void report_progress_init(ReportProgress *progress) {
 }
 
 static size_t terminal_width(void) {
-    struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < NARROWEST)
-        return 80;
-    return size.ws_col > WIDEST ? WIDEST : size.ws_col;
+    unsigned columns = host_terminal_columns();
+    return columns < NARROWEST ? 80 : columns > WIDEST ? WIDEST : columns;
 }
 
 /* What began last is shown; of the others only how many there are. */

@@ -9,6 +9,7 @@
  * at its ends, characters of few pixels and blanks are read as in a grid. Runs may overlap, since
  * chance makes characters of pieces of others: the one with the most pixels is right. */
 #include "allocate.h"
+#include "host_string.h"
 #include "screen_pixels.h"
 #include "screen_reader.h"
 #include <stdlib.h>
@@ -426,8 +427,8 @@ static void keep_heaviest(Search *search) {
 static void find_runs(Search *search) {
     uint32_t pitch = cell_pitch(search->font);
     if (search->anchor_count != 0)
-        qsort_r(search->anchors, search->anchor_count, sizeof search->anchors[0], compare_anchors,
-                &pitch);
+        host_string_sort(search->anchors, search->anchor_count, sizeof search->anchors[0],
+                         compare_anchors, &pitch);
     for (size_t i = 0; i < search->anchor_count; i++)
         if (!search->anchors[i].used)
             make_run(search, i);

@@ -1,6 +1,8 @@
 /* See script.h. */
 #include "script.h"
 #include "allocate.h"
+#include "host_file.h"
+#include "host_string.h"
 #include "lua_transfer.h"
 #include "machine_time.h"
 #include "script_events.h"
@@ -12,7 +14,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Every file of Lua functions. */
 // clang-format off

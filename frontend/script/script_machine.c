@@ -3,6 +3,7 @@
 #include "allocate.h"
 #include "board.h"
 #include "command_line.h"
+#include "host_string.h"
 #include "machine_parts.h"
 #include "script.h"
 #include "script_recording.h"

@@ -2,6 +2,7 @@
 /* The waits: run a machine until something is there, or say what else happened. */
 #include "script_wait.h"
 #include "hash_log.h"
+#include "host_string.h"
 #include "machine_hang.h"
 #include "machine_idle.h"
 #include "machine_parts.h"

@@ -2,6 +2,7 @@
 #include "test_options.h"
 #include "command_line.h"
 #include "hash_log.h"
+#include "host_string.h"
 #include "machine_time.h"
 #include "nearest_name.h"
 #include "options.h"

@@ -4,6 +4,7 @@
 #include "allocate.h"
 #include "flake_hunt.h"
 #include "guest_symbols.h"
+#include "host_file.h"
 #include "machine_time.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 /* A script looks at the host's clock itself; one that does not come to it is ended from outside so
  * much later. */

@@ -2,6 +2,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static _Noreturn void end_out_of_memory(size_t size) {
     fprintf(stderr, "reprise: out of memory (%zu bytes wanted)\n", size);
@@ -15,12 +16,23 @@ void *allocate_zeroed(size_t size) {
     return memory;
 }
 
+/* Before it stands where the whole of it begins: what a C library has for this needs a free() of
+ * its own on some systems. */
 void *allocate_aligned(size_t alignment, size_t size) {
-    size_t rounded = (size + alignment - 1) & ~(alignment - 1);
-    void *memory = aligned_alloc(alignment, rounded != 0 ? rounded : alignment);
-    if (memory == NULL)
+    uint8_t *whole = malloc(size + alignment + sizeof(void *));
+    if (whole == NULL)
         end_out_of_memory(size);
+    uintptr_t first = (uintptr_t)(whole + sizeof(void *));
+    uint8_t *memory = whole + ((first + alignment - 1) / alignment * alignment - (uintptr_t)whole);
+    memcpy(memory - sizeof(whole), &whole, sizeof(whole));
     return memory;
+}
+
+void allocate_free_aligned(void *memory) {
+    void *whole = NULL;
+    if (memory != NULL)
+        memcpy(&whole, (uint8_t *)memory - sizeof(whole), sizeof(whole));
+    free(whole);
 }
 
 void *allocate_grow(void *array, size_t *capacity, size_t needed, size_t element_size) {

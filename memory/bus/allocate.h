@@ -8,8 +8,10 @@
 /* Zeroed memory, to be given back with free(). */
 void *allocate_zeroed(size_t size);
 
-/* Memory with any content, at a multiple of 'alignment' (a power of two), for free(). */
+/* Memory with any content, at a multiple of 'alignment' (a power of two). */
 void *allocate_aligned(size_t alignment, size_t size);
+/* Gives it back; nothing for NULL. */
+void allocate_free_aligned(void *memory);
 
 /* Makes 'array' hold at least 'needed' elements and returns where it is now; '*capacity' (in
  * elements) at least doubles when it must grow, so that appending one by one stays linear. */

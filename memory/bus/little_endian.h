@@ -3,40 +3,40 @@
 #ifndef REPRISE_LITTLE_ENDIAN_H
 #define REPRISE_LITTLE_ENDIAN_H
 
-#include <endian.h>
+#include "byte_order.h"
 #include <stdint.h>
 #include <string.h>
 
 static inline uint16_t load_le16(const void *from) {
     uint16_t value;
     memcpy(&value, from, sizeof value);
-    return le16toh(value);
+    return ORDER_LITTLE_16(value);
 }
 
 static inline uint32_t load_le32(const void *from) {
     uint32_t value;
     memcpy(&value, from, sizeof value);
-    return le32toh(value);
+    return ORDER_LITTLE_32(value);
 }
 
 static inline uint64_t load_le64(const void *from) {
     uint64_t value;
     memcpy(&value, from, sizeof value);
-    return le64toh(value);
+    return ORDER_LITTLE_64(value);
 }
 
 static inline void store_le16(void *to, uint16_t value) {
-    value = htole16(value);
+    value = ORDER_LITTLE_16(value);
     memcpy(to, &value, sizeof value);
 }
 
 static inline void store_le32(void *to, uint32_t value) {
-    value = htole32(value);
+    value = ORDER_LITTLE_32(value);
     memcpy(to, &value, sizeof value);
 }
 
 static inline void store_le64(void *to, uint64_t value) {
-    value = htole64(value);
+    value = ORDER_LITTLE_64(value);
     memcpy(to, &value, sizeof value);
 }
 

@@ -21,6 +21,6 @@ SharedBytes *shared_bytes_hold(SharedBytes *bytes) {
 void shared_bytes_release(SharedBytes *bytes) {
     if (bytes == NULL || __atomic_sub_fetch(&bytes->holders, 1, __ATOMIC_ACQ_REL) != 0)
         return;
-    free((void *)bytes->data);
+    allocate_free_aligned((void *)bytes->data);
     free(bytes);
 }

@@ -2,7 +2,7 @@
 """Builds the few libraries that Reprise links, for hosts for which Debian has none: from Debian's sources, with the host's
 compiler, as static libraries.
 
-    tests/hosts/build_libraries.py riscv64|musl ...
+    tests/hosts/build_libraries.py riscv64|musl|windows ...
 
 They go into build/hosts/TRIPLET, or where REPRISE_HOST_LIBRARIES says. Ends with status 77 if that cannot be done.
 """
@@ -24,6 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 HOSTS = {
     "riscv64": ("riscv64-linux-gnu", "riscv64-linux-gnu-gcc", "riscv64-linux-gnu-ar"),
     "musl": ("x86_64-linux-musl", "musl-gcc", "ar"),
+    "windows": ("x86_64-w64-mingw32", "x86_64-w64-mingw32-gcc-posix", "x86_64-w64-mingw32-ar"),
 }
 
 # Source package: the library, what pkg-config calls it, sources but for those after "!", headers, their folder, flags.

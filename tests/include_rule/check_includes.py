@@ -11,11 +11,12 @@ import tempfile
 # What a folder may see besides itself; what those may see is seen too.
 MAY_SEE = {
     "memory/bus": [],
-    "memory": ["memory/bus"],
+    "memory/host": ["memory/bus"],
+    "memory": ["memory/host"],
     "cpu": ["memory"],
     "translator": ["cpu"],
     "devices": ["memory"],
-    "roms": ["memory/bus"],
+    "roms": ["memory/host"],
     "frontend/machine": ["translator", "devices", "roms"],
     "frontend/gdb": ["frontend/machine"],
     "frontend": ["frontend/machine", "frontend/gdb"],

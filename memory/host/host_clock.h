@@ -6,5 +6,7 @@
 
 /* Nanoseconds of CLOCK_MONOTONIC. */
 int64_t host_clock_ns(void);
+/* Sleeps so long, or a little longer. */
+void host_clock_sleep_ns(int64_t nanoseconds);
 
 #endif

@@ -1,3 +1,5 @@
+/* Pages by POSIX's mmap(). What files of memory are is the affair of host_pages_linux.c and
+ * host_pages_unix.c. */
 #define _GNU_SOURCE
 #include "host_pages.h"
 #include <fcntl.h>
@@ -10,24 +12,50 @@
  * of a millisecond. */
 #define PATTERN_BYTES ((size_t)256 << 10)
 
-void *host_pages_map(size_t size) {
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+#ifndef MAP_NORESERVE /* FreeBSD: nothing is ever reserved */
+#define MAP_NORESERVE 0
+#endif
+
+static void *give(void *memory) {
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+size_t host_pages_size(void) {
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+void *host_pages_map(size_t size) {
+    return give(mmap(NULL, size, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+}
+
+void *host_pages_map_large(size_t size) {
+    void *memory =
+        give(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+#ifdef MADV_HUGEPAGE
+    if (memory != NULL)
+        madvise(memory, size, MADV_HUGEPAGE);
+#endif
+    return memory;
+}
+
 void *host_pages_map_shared(const char *name, size_t size, int *file) {
-    *file = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    *file = host_pages_create_file(name);
     if (*file < 0)
         return NULL;
-    void *memory = MAP_FAILED;
+    void *memory = NULL;
     if (ftruncate(*file, (off_t)size) == 0)
-        memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, *file, 0);
-    if (memory != MAP_FAILED)
+        memory =
+            give(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, *file, 0));
+    if (memory != NULL)
         return memory;
     close(*file);
     *file = -1;
     return NULL;
+}
+
+void *host_pages_map_file(int file, size_t size, bool writable) {
+    return give(mmap(NULL, size, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, file, 0));
 }
 
 bool host_pages_map_copy(void *area, size_t size, int file) {
@@ -35,12 +63,8 @@ bool host_pages_map_copy(void *area, size_t size, int file) {
                 0) != MAP_FAILED;
 }
 
-bool host_pages_seal(int file) {
-    return fcntl(file, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0;
-}
-
 static int create_pattern(int64_t value) {
-    int fd = memfd_create("reprise-pattern", MFD_CLOEXEC);
+    int fd = host_pages_create_file("reprise-pattern");
     if (fd < 0)
         return -1;
     void *memory = MAP_FAILED;
@@ -64,7 +88,7 @@ static void fill_cells(uint8_t *from, const uint8_t *to, int64_t value) {
 }
 
 bool host_pages_fill(void *area, size_t size, int64_t value) {
-    uintptr_t host_page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t host_page = host_pages_size();
     uint8_t *end = (uint8_t *)area + size;
     uint8_t *first = (uint8_t *)(((uintptr_t)area + host_page - 1) & ~(host_page - 1));
     uint8_t *last = (uint8_t *)((uintptr_t)end & ~(host_page - 1));
@@ -90,4 +114,29 @@ bool host_pages_fill(void *area, size_t size, int64_t value) {
 void host_pages_unmap(void *memory, size_t size) {
     if (memory != NULL)
         munmap(memory, size);
+}
+
+bool host_pages_find_data(int file, uint64_t at, uint64_t *begin, uint64_t *end) {
+#ifdef SEEK_DATA
+    off_t data = lseek(file, (off_t)at, SEEK_DATA);
+    if (data < 0)
+        return false;
+    off_t hole = lseek(file, data, SEEK_HOLE);
+    *begin = (uint64_t)data;
+    *end = hole < 0 ? UINT64_MAX : (uint64_t)hole;
+    return true;
+#else
+    off_t length = lseek(file, 0, SEEK_END);
+    *begin = at;
+    *end = (uint64_t)length;
+    return length > 0 && at < (uint64_t)length;
+#endif
+}
+
+bool host_pages_make_executable(void *writable, size_t size) {
+    return mprotect(writable, size, PROT_READ | PROT_WRITE | PROT_EXEC) == 0;
+}
+
+void *host_pages_map_marker(int file) {
+    return give(mmap(NULL, host_pages_size(), PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0));
 }

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "sandbox.h"
+#include "host_process.h"
 
 #include <errno.h>
 #include <linux/audit.h>
@@ -80,7 +80,7 @@ static unsigned short build_filter(struct sock_filter *filter) {
     return length;
 }
 
-bool sandbox_enter(Error *error) {
+bool host_process_enter_sandbox(Error *error) {
     struct sock_filter filter[5 + 2 * DENIED_CALLS];
     struct sock_fprog program = {.filter = filter};
     program.len = build_filter(filter);
