@@ -190,6 +190,9 @@ static bool return_to(MachineHistory *history, unsigned index, Error *error) {
     replay->in_slice = false;
     replay_begin(machine, replay, history->log, point->record);
     machine_debug_take_stop(machine);
+    if (machine->run_state != RUN_STATE_RUNNING && !machine_debug_continue(machine))
+        return error_set(error, "the machine does not run from where it was");
+    machine->debug.points.passed_count = UINT64_MAX; /* what stands there is met, each time */
     return true;
 }
 

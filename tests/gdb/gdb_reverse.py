@@ -36,6 +36,15 @@ def goes_back_from_a_triple_fault(elf):
             check_backwards(machine.gdb(BACKWARDS, elf))
 
 
+def meets_what_stands_at_a_checkpoint(elf):
+    """One is taken where a round ends long after the one before: at the breakpoint itself."""
+    with Debugged(PROGRAM, ["-kernel", elf, "-nic", "none"]) as machine:
+        text = machine.gdb(["break count_up", "shell sleep 0.5", *["continue"] * 4, "print (int)counter",
+                            *["reverse-continue", "print (int)counter"] * 3], elf)
+    found = [int(value) for value in re.findall(r"(?m)^\$\d+ = (\d+)$", text)]
+    assert found == [3, 2, 1, 0], text
+
+
 def begins_anew_where_it_was_changed(elf):
     with Debugged(PROGRAM, ["-kernel", elf, "-nic", "none"]) as machine:
         text = machine.gdb(["break corrupt", "continue", "set var *(int*)&victim = 1235", "delete", "continue",
@@ -87,7 +96,7 @@ def finds_who_set_a_flag(elf):
     expect(r"CPU#0 at ca00:0000[0-9a-f]{4}, after \d+ instructions", text)
 
 
-CHECKS = [goes_back_from_a_triple_fault, begins_anew_where_it_was_changed, goes_back_in_a_replay, debugs_xv6_backwards,
+CHECKS = [goes_back_from_a_triple_fault, meets_what_stands_at_a_checkpoint, begins_anew_where_it_was_changed, goes_back_in_a_replay, debugs_xv6_backwards,
           monitor_goes_back, finds_who_set_a_flag]
 
 
