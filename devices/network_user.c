@@ -25,6 +25,11 @@ typedef struct LibraryTimer {
     bool used;
 } LibraryTimer;
 
+enum { NEIGHBOURS = 8, NEIGHBOUR_BYTES = 10, HARDWARE_BYTES = 6 };
+/* An ARP frame (RFC 826) for IPv4 on Ethernet. */
+enum { ARP_SENDER = 22, ARP_BYTES = 42 };
+static const uint8_t arp_head[] = {0x08, 0x06, 0, 1, 8, 0, 6, 4, 0};
+
 struct NetworkUser {
     SlirpLibrary library;
     Slirp *slirp;
@@ -41,6 +46,10 @@ struct NetworkUser {
     /* Frames that the cable did not take: a size of 4 bytes, the bytes. */
     ByteBuffer waiting;
     size_t waiting_first;
+    /* Who is at the cable, from their ARP frames: hardware and network address of each. The
+     * library's saved state has none of them. */
+    uint8_t neighbours[NEIGHBOURS][NEIGHBOUR_BYTES];
+    unsigned neighbour_count;
     HttpServer *http; /* NULL: none */
     bool failed;      /* no library: the network is dead */
 };
@@ -193,6 +202,38 @@ static void tick(void *opaque) {
 
 static bool start(NetworkUser *user, bool lenient, Error *error);
 
+static void add_neighbour(NetworkUser *user, const uint8_t *addresses) {
+    unsigned place = 0;
+    while (place < user->neighbour_count &&
+           memcmp(user->neighbours[place] + HARDWARE_BYTES, addresses + HARDWARE_BYTES,
+                  NEIGHBOUR_BYTES - HARDWARE_BYTES) != 0)
+        place++;
+    if (place == NEIGHBOURS)
+        return;
+    if (place == user->neighbour_count)
+        user->neighbour_count++;
+    memcpy(user->neighbours[place], addresses, NEIGHBOUR_BYTES);
+}
+
+static void note_neighbour(NetworkUser *user, const uint8_t *frame, size_t size) {
+    if (size >= ARP_BYTES && memcmp(frame + 2 * HARDWARE_BYTES, arp_head, sizeof(arp_head)) == 0)
+        add_neighbour(user, frame + ARP_SENDER);
+}
+
+/* Answers that nobody asked for: the library keeps what they say. */
+static void introduce_neighbours(NetworkUser *user) {
+    enum { REPLY = 2, OPERATION = 21 };
+    for (unsigned i = 0; i < user->neighbour_count; i++) {
+        uint8_t frame[ARP_BYTES] = {0};
+        memset(frame, 0xFF, HARDWARE_BYTES);
+        memcpy(frame + HARDWARE_BYTES, user->neighbours[i], HARDWARE_BYTES);
+        memcpy(frame + 2 * HARDWARE_BYTES, arp_head, sizeof(arp_head));
+        frame[OPERATION] = REPLY;
+        memcpy(frame + ARP_SENDER, user->neighbours[i], NEIGHBOUR_BYTES);
+        user->library.input(user->slirp, frame, sizeof(frame));
+    }
+}
+
 static void send_frame(void *opaque, const uint8_t *frame, size_t size) {
     NetworkUser *user = opaque;
     if (user->slirp == NULL) {
@@ -204,6 +245,7 @@ static void send_frame(void *opaque, const uint8_t *frame, size_t size) {
         if (user->failed)
             return;
     }
+    note_neighbour(user, frame, size);
     user->library.input(user->slirp, frame, (int)size);
     network_host_touch(user->host);
 }
@@ -403,6 +445,7 @@ void network_user_save(NetworkUser *user, ByteBuffer *buffer) {
     if (user->slirp == NULL)
         return;
     user->library.state_save(user->slirp, append_state, &state);
+    byte_buffer_append(&state, user->neighbours, user->neighbour_count * NEIGHBOUR_BYTES);
     byte_buffer_append_le(buffer, (uint64_t)user->library.state_version(), 4);
     byte_buffer_append_le(buffer, state.size, 4);
     byte_buffer_append(buffer, state.data, state.size);
@@ -419,6 +462,13 @@ bool network_user_load(NetworkUser *user, ByteReader *reader, Error *error) {
     user->waiting.size = user->waiting_first = 0;
     if (user->slirp == NULL && !start(user, true, error))
         return false;
-    return user->library.state_load(user->slirp, version, take_state, &state) == 0 ||
-           error_set(error, "the saved state of the network cannot be used");
+    if (user->library.state_load(user->slirp, version, take_state, &state) != 0)
+        return error_set(error, "the saved state of the network cannot be used");
+    uint8_t neighbour[NEIGHBOUR_BYTES];
+    user->neighbour_count = 0;
+    while (state.size - state.position >= NEIGHBOUR_BYTES &&
+           byte_reader_read(&state, neighbour, NEIGHBOUR_BYTES))
+        add_neighbour(user, neighbour);
+    introduce_neighbours(user);
+    return true;
 }
