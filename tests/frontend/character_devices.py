@@ -11,7 +11,7 @@ import tempfile
 import termios
 import time
 
-from emulator import PATIENCE, Monitor, expect, need_firmware, run_checks, wait_for
+from emulator import PATIENCE, Monitor, connect, expect, need_firmware, run_checks, wait_for
 
 PROGRAM = os.path.abspath(sys.argv[1])
 
@@ -58,10 +58,7 @@ def serial_on_a_socket(folder):
     path = os.path.join(folder, "serial")
     process = start(folder, ["-serial", f"unix:{path},server"], stderr=subprocess.PIPE)  # waits for its client
     try:
-        wait_for(lambda: os.path.exists(path), "the socket")
-        client = socket.socket(socket.AF_UNIX)
-        client.connect(path)
-        client.settimeout(PATIENCE)
+        client = connect(path)
         read_until(lambda: client.recv(100), b"A")
         client.sendall(b"bdf" * 100)
         read_until(lambda: client.recv(1000), b"ceg" * 100)
@@ -273,10 +270,7 @@ def parallel_ports(folder):
             assert file.read() == text, name
     process = subprocess.Popen(command + ["-parallel", f"unix:{path},server"], stderr=subprocess.PIPE)
     try:
-        wait_for(lambda: os.path.exists(path), "the socket")
-        client = socket.socket(socket.AF_UNIX)
-        client.connect(path)
-        client.settimeout(PATIENCE)
+        client = connect(path)
         read_until(lambda: client.recv(100), text)
         client.close()
     finally:

@@ -98,6 +98,22 @@ def wait_for(condition, what, seconds=PATIENCE):
         time.sleep(0.05)
 
 
+def connect(path):
+    """To a Unix socket, as soon as somebody listens there: its name is there before."""
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(PATIENCE)
+
+    def connects():
+        try:
+            client.connect(path)
+            return True
+        except OSError:
+            return False
+
+    wait_for(connects, "a server at " + path)
+    return client
+
+
 def expect(pattern, text):
     assert re.search(pattern, text), f"no /{pattern}/ in {text!r}"
 

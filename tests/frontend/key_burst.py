@@ -3,13 +3,12 @@
 recording of that replays."""
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 
-from emulator import PATIENCE, need_firmware, run_checks, wait_for
+from emulator import PATIENCE, connect, need_firmware, run_checks, wait_for
 
 PROGRAM = os.path.abspath(sys.argv[1])
 # Shows what the BIOS reads from the keyboard: sti; next: mov ah,0; int 16h; mov ah,0Eh; int 10h; jmp next
@@ -19,9 +18,7 @@ TEXT = "".join("abcdefghijklmnopqrstuvwxyz0123456789"[number * 7 % 36] for numbe
 
 class Qmp:
     def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        wait_for(lambda: os.path.exists(path), "the socket")
-        self.socket.connect(path)
+        self.socket = connect(path)
         self.file = self.socket.makefile("rw")
         self.file.readline()
         self.run("qmp_capabilities")

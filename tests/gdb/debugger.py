@@ -47,10 +47,15 @@ class Debugged:
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         deadline = time.time() + 120
-        while not os.path.exists(self.address):
+        while not self.listens():
             assert self.process.poll() is None, self.process.communicate()[0]
             assert time.time() < deadline, "no socket for the debugger"
             time.sleep(0.02)
+
+    def listens(self):
+        """The socket's name is there before."""
+        with open("/proc/net/unix", encoding="utf-8", errors="replace") as file:
+            return any(line.split()[3] == "00010000" for line in file if line.rstrip().endswith(" " + self.address))
 
     def __enter__(self):
         return self
