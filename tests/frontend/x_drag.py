@@ -7,7 +7,7 @@ from Xlib import X, Xatom, display
 from Xlib.protocol import event
 
 
-def drop_files(display_name, window_id, paths, seconds=10, leave=False):
+def drop_files(display_name, window_id, paths, seconds=120, leave=False):
     """Drops the paths in the middle of the window. True: the target says that it took them. Or goes away again, once
     somebody who was told that the pointer is there has looked."""
     screen = display.Display(display_name)
