@@ -12,6 +12,7 @@
 #include "a20_gate.h"
 #include "board_parts.h"
 #include "fw_cfg.h"
+#include "host_string.h"
 #include "hpet.h"
 #include "i440fx.h"
 #include "i8042.h"
@@ -106,7 +107,7 @@ static int64_t first_time(const MachineConfig *config) {
         return config->rtc_seconds;
     case RTC_BASE_LOCALTIME:
         localtime_r(&now, &local);
-        return (int64_t)now + local.tm_gmtoff;
+        return (int64_t)now + host_string_ahead_of_utc(&local);
     case RTC_BASE_UTC:
         return now;
     default:

@@ -1,4 +1,5 @@
 #include "disk_identity.h"
+#include "host_file.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "board_parts.h"
 #include "host_file.h"
+#include "host_thread.h"
 #include "machine_action.h"
 #include "machine_parts.h"
 #include "performance.h"
@@ -236,7 +237,7 @@ static void pace_replay(Machine *machine) {
 
 void *machine_thread(void *opaque) {
     Machine *machine = opaque;
-    __atomic_store_n(&machine->thread_id, (int)gettid(), __ATOMIC_RELAXED);
+    __atomic_store_n(&machine->thread_id, (int)host_thread_number(), __ATOMIC_RELAXED);
     while (!__atomic_load_n(&machine->quit, __ATOMIC_ACQUIRE)) {
         machine_serve_door(machine);
         machine_serve_frame(machine);

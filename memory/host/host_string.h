@@ -15,6 +15,9 @@ void host_string_sort(void *array, size_t count, size_t size,
                       int (*compare)(const void *one, const void *other, void *opaque),
                       void *opaque);
 
+/* How many seconds this local time is ahead of UTC. */
+long host_string_ahead_of_utc(const struct tm *local);
+
 #if defined(_WIN32)
 void *memmem(const void *in, size_t in_size, const void *what, size_t size);
 char *strndup(const char *text, size_t size);

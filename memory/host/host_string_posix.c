@@ -1,6 +1,10 @@
 #define _GNU_SOURCE
 #include "host_string.h"
 
+long host_string_ahead_of_utc(const struct tm *local) {
+    return local->tm_gmtoff;
+}
+
 #if defined(__linux__)
 
 void host_string_sort(void *array, size_t count, size_t size,

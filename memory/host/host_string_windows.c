@@ -100,6 +100,11 @@ char *strptime(const char *text, const char *format, struct tm *date) {
     return (char *)(uintptr_t)text;
 }
 
+long host_string_ahead_of_utc(const struct tm *local) {
+    struct tm as_utc = *local, as_local = *local;
+    return (long)(_mkgmtime(&as_utc) - mktime(&as_local));
+}
+
 time_t timegm(struct tm *date) {
     return _mkgmtime(date);
 }
