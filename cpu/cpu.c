@@ -241,6 +241,7 @@ Cpu *cpu_create(PhysicalMap *map, PortMap *ports, VirtualClock *clock, Trace *tr
     *cpu->own_model = *model;
     cpu->model = cpu->own_model;
     cpu->features[0] = cpu_features_complete(model->features);
+    cpuid_prepare(cpu);
     cpu->iterations_allowed = 1;
     cpu_reset(cpu, false);
     cpu->break_after = 0;

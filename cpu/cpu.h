@@ -3,6 +3,7 @@
 #define REPRISE_CPU_H
 
 #include "clock.h"
+#include "cpu_feature.h"
 #include "device.h"
 #include "field.h"
 #include "msr_map.h"
@@ -294,6 +295,10 @@ typedef struct Cpu {
     const CpuModel *model;
     CpuModel *own_model;  /* what 'model' points to: each processor has its own copy */
     uint64_t features[4]; /* see cpu_model.h: what CPUID reports and #UD depends on */
+    /* By CpuidWord, of the features in 'cpuid_words_of': programs that time by RDTSC run CPUID in
+     * loops. cpuid.c */
+    uint32_t cpuid_words[CPUID_WORDS];
+    uint64_t cpuid_words_of;
 
     /* The interrupt controller's acknowledge cycle: gives the vector. */
     int (*acknowledge_interrupt)(void *opaque);
@@ -401,6 +406,8 @@ void cpu_state_restored(Cpu *cpu);
 /* The time-stamp counter as RDTSC gives it. */
 uint64_t cpu_read_tsc(const Cpu *cpu);
 
+/* After the features were chosen: gathers the words of CPUID. cpuid.c */
+void cpuid_prepare(Cpu *cpu);
 /* The features as CPUID(1).EDX shows them with the local APIC enabled. cpuid.c */
 uint32_t cpuid_features(const Cpu *cpu);
 

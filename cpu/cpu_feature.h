@@ -21,6 +21,7 @@ typedef enum CpuidWord {
     CPUID_7_ECX,
     CPUID_80000001_EDX,
     CPUID_80000001_ECX,
+    CPUID_WORDS
 } CpuidWord;
 
 _Static_assert(FEATURE_386 == 0, "rows without a feature have 0 there");

@@ -21,13 +21,17 @@ static uint32_t feature_bit(CpuFeature feature) {
     return 1u << feature_places[feature].bit;
 }
 
+void cpuid_prepare(Cpu *cpu) {
+    memset(cpu->cpuid_words, 0, sizeof(cpu->cpuid_words));
+    cpu->cpuid_words_of = cpu->features[0];
+    for (unsigned i = 0; i < FEATURE_COUNT; i++)
+        if (cpu_has(cpu, i))
+            cpu->cpuid_words[feature_places[i].word] |= feature_bit(i);
+}
+
 /* The features that are there, of one word. */
 static uint32_t feature_bits(const Cpu *cpu, CpuidWord word) {
-    uint32_t bits = 0;
-    for (unsigned i = 0; i < FEATURE_COUNT; i++)
-        if (feature_places[i].word == word && cpu_has(cpu, i))
-            bits |= feature_bit(i);
-    return bits;
+    return cpu->cpuid_words[word];
 }
 
 static uint32_t text_word(const char *text, size_t size, size_t offset) {
@@ -209,6 +213,8 @@ HelperResult helper_cpuid(Cpu *cpu, uint32_t a, uint32_t b, uint32_t t0, uint32_
     (void)b;
     (void)t0;
     (void)t1;
+    if (cpu->cpuid_words_of != cpu->features[0])
+        cpuid_prepare(cpu);
     CpuidLeaf leaf = find_leaf(cpu, (uint32_t)cpu->state.gpr[REG_EAX]);
     cpu->state.gpr[REG_EAX] = leaf.eax;
     cpu->state.gpr[REG_EBX] = leaf.ebx;
