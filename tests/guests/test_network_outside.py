@@ -58,7 +58,7 @@ def ports_lead_to_the_guest(context):
     first, second = free_port(), free_port()
     script = network_guest.START + """
 nc -l -p 22 </dev/null >/one & nc -l -p 23 </dev/null >/two &
-until grep -q ":0016 0" /proc/net/tcp && grep -q ":0017 0" /proc/net/tcp; do sleep 0.1; done
+until cat /proc/net/tcp* | grep -q ":0016 0" && cat /proc/net/tcp* | grep -q ":0017 0"; do sleep 0.1; done
 echo "listens"; wait
 echo "one $(cat /one) two $(cat /two)"
 """
