@@ -62,7 +62,7 @@ static const JitHost *const hosts[] = {&x86_64_host, &aarch64_host};
 static const JitHost *find_host(const TranslatorOptions *options) {
     for (unsigned i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
         if (options->foreign_host != NULL ? strcmp(options->foreign_host, hosts[i]->name) == 0
-                                          : hosts[i]->runs_here)
+                                          : hosts[i]->runs_here && host_pages_run_code())
             return hosts[i];
     return NULL;
 }

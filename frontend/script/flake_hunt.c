@@ -122,7 +122,7 @@ static void tell_parting(Flake *flake) {
             (long long)fails_ns, flake->file);
 }
 
-static void tell(Flake *flake) {
+static void tell_flake(Flake *flake) {
     fprintf(
         stderr,
         "%s is flaky: %u of %u runs failed; this one does again: reprise test --perturb %llu %s\n",
@@ -161,5 +161,5 @@ void flake_hunt(const TestRun *run, unsigned sources) {
         return;
     for (int file = 0; file < run->options->file_count; file++)
         if (find_flake(run, sources, (unsigned)file, &flake))
-            tell(&flake);
+            tell_flake(&flake);
 }

@@ -5,10 +5,10 @@
 #include "flake_hunt.h"
 #include "guest_symbols.h"
 #include "host_file.h"
+#include "host_thread.h"
 #include "machine_time.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -18,13 +18,11 @@
 #define GRACE_NS (5 * 1000000000LL)
 
 unsigned test_run_jobs(const TestOptions *options) {
-    cpu_set_t set;
     if (options->hashes != NULL)
         return 1; /* its lines are to come in the same order in each run */
     if (options->jobs > 0)
         return (unsigned)options->jobs;
-    int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-    return count > 0 ? (unsigned)count : 1;
+    return host_thread_allowed_processors();
 }
 
 /* --- one script --- */

@@ -486,3 +486,34 @@ DIR *fdopendir(int folder) {
         close(folder);
     return stream;
 }
+
+int alphasort(const struct dirent **one, const struct dirent **other) {
+    return strcmp((*one)->d_name, (*other)->d_name);
+}
+
+int scandir(const char *path, struct dirent ***entries, int (*wanted)(const struct dirent *entry),
+            int (*compare)(const struct dirent **one, const struct dirent **other)) {
+    DIR *stream = opendir(path);
+    int count = 0;
+    *entries = NULL;
+    if (stream == NULL)
+        return -1;
+    for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+        if (wanted != NULL && !wanted(entry))
+            continue;
+        struct dirent *copy = malloc(sizeof(*copy));
+        struct dirent **more = realloc(*entries, ((size_t)count + 1) * sizeof(*more));
+        if (more != NULL)
+            *entries = more;
+        if (copy == NULL || more == NULL) {
+            free(copy);
+            break;
+        }
+        *copy = *entry;
+        more[count++] = copy;
+    }
+    closedir(stream);
+    qsort(*entries, (size_t)count, sizeof(**entries),
+          (int (*)(const void *, const void *))(void *)compare);
+    return count;
+}

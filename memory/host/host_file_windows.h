@@ -60,4 +60,8 @@ int mkdirat(int folder, const char *path, unsigned mode);
 int faccessat(int folder, const char *path, int how, int flags);
 DIR *fdopendir(int folder);
 
+int alphasort(const struct dirent **one, const struct dirent **other);
+int scandir(const char *path, struct dirent ***entries, int (*wanted)(const struct dirent *entry),
+            int (*compare)(const struct dirent **one, const struct dirent **other));
+
 #endif

@@ -35,6 +35,8 @@ bool host_pages_seal(int file);
 /* The next part of the file, from 'at' on, that was ever written: [*begin, *end). False: none. */
 bool host_pages_find_data(int file, uint64_t at, uint64_t *begin, uint64_t *end);
 
+/* Can translated code run on this system? It calls C as the System V ABI has it. */
+bool host_pages_run_code(void);
 /* Memory for code, mapped twice, writable and executable, never both at once in one mapping. NULL
  * for what is refused. */
 void host_pages_map_code(size_t size, void **writable, void **executable);

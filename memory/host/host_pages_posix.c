@@ -140,3 +140,7 @@ bool host_pages_make_executable(void *writable, size_t size) {
 void *host_pages_map_marker(int file) {
     return give(mmap(NULL, host_pages_size(), PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0));
 }
+
+bool host_pages_run_code(void) {
+    return true;
+}

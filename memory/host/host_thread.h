@@ -9,6 +9,8 @@
 
 /* How many processors the host has at work, 1 at least. */
 unsigned host_thread_processors(void);
+/* How many of them this process may use. */
+unsigned host_thread_allowed_processors(void);
 /* One heap for all threads, as there is one that works: another thread's own would grow by a call
  * of the kernel for each page. Where the C library can be told. */
 void host_thread_share_heap(void);

@@ -1,5 +1,6 @@
-#define _GNU_SOURCE /* gettid() */
+#define _GNU_SOURCE /* gettid(), sched_getaffinity() */
 #include "host_thread.h"
+#include <sched.h>
 #include <signal.h>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -9,6 +10,16 @@
 unsigned host_thread_processors(void) {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     return processors > 1 ? (unsigned)processors : 1;
+}
+
+unsigned host_thread_allowed_processors(void) {
+#ifdef __linux__
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count > 0 ? (unsigned)count : 1;
+#else
+    return host_thread_processors();
+#endif
 }
 
 void host_thread_share_heap(void) {

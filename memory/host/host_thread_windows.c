@@ -7,6 +7,10 @@ unsigned host_thread_processors(void) {
     return info.dwNumberOfProcessors;
 }
 
+unsigned host_thread_allowed_processors(void) {
+    return host_thread_processors();
+}
+
 void host_thread_share_heap(void) {}
 
 uint32_t host_thread_number(void) {
