@@ -169,7 +169,7 @@ static void send_packet(FuzzInput *input, uint16_t base) {
     packet[0] = choose(input, commands, sizeof(commands));
     for (unsigned i = 1; i < sizeof(packet); i++)
         packet[i] = (uint8_t)(fuzz_number(input, 1) & (i % 3 == 1 ? 0xFF : 0x13));
-    fuzz_devices_run(&fixture.machine->clock, 4, FUZZ_DEVICES_NO_END);
+    fuzz_clock_run(&fixture.machine->clock, 4, FUZZ_DEVICES_NO_END);
     for (unsigned i = 0; i < sizeof(packet); i += 2)
         out(base, 2, load_le16(packet + i));
 }
@@ -206,7 +206,7 @@ static void move_ide_data(FuzzInput *input) {
     unsigned which = (unsigned)fuzz_number(input, 1);
     uint16_t base = which & 1 ? 0x170 : 0x1F0;
     unsigned count = (unsigned)fuzz_number(input, 2) % LONGEST_READ, size = which & 8 ? 4 : 2;
-    fuzz_devices_run(&fixture.machine->clock, 4, FUZZ_DEVICES_NO_END);
+    fuzz_clock_run(&fixture.machine->clock, 4, FUZZ_DEVICES_NO_END);
     for (; count > 0; count--) {
         if (which & 2)
             in(base, size);
@@ -247,8 +247,8 @@ static void give_floppy(FuzzInput *input) {
     unsigned count = 1 + fuzz_number(input, 1) % sizeof(words);
     for (unsigned i = 0; i < count; i++)
         out(0x3F5, 1, words[i]);
-    fuzz_devices_run(&fixture.machine->clock, (unsigned)fuzz_number(input, 1) % EVENTS_MAX,
-                     FUZZ_DEVICES_NO_END);
+    fuzz_clock_run(&fixture.machine->clock, (unsigned)fuzz_number(input, 1) % EVENTS_MAX,
+                   FUZZ_DEVICES_NO_END);
     for (unsigned results = (unsigned)fuzz_number(input, 1) % 12; results > 0; results--)
         in(0x3F5, 1);
 }
@@ -302,7 +302,7 @@ static void give_smbus(FuzzInput *input) {
         out((uint16_t)(SMBUS_PORTS + i), 1, (uint32_t)fuzz_number(input, 1));
     out(SMBUS_PORTS + 4, 1, 0xA0 | ((uint32_t)fuzz_number(input, 1) & 0x0F));
     out(SMBUS_PORTS + 2, 1, 0x40 | ((uint32_t)fuzz_number(input, 1) & 0x1D));
-    fuzz_devices_run(&fixture.machine->clock, 3, FUZZ_DEVICES_NO_END);
+    fuzz_clock_run(&fixture.machine->clock, 3, FUZZ_DEVICES_NO_END);
     in(SMBUS_PORTS, 1);
     in(SMBUS_PORTS + 5, 1);
     in(SMBUS_PORTS + 7, 1);
@@ -339,13 +339,13 @@ static void act(FuzzInput *input) {
     unsigned kind = (unsigned)fuzz_number(input, 1);
     switch (kind % 8) {
     case 0:
-        fuzz_devices_run(&machine->clock, kind >> 3, FUZZ_DEVICES_NO_END);
+        fuzz_clock_run(&machine->clock, kind >> 3, FUZZ_DEVICES_NO_END);
         break;
     case 1:
         if (kind >> 3 < 30)
             access_port(input, true);
         else if (kind >> 3 == 30)
-            fuzz_devices_check_state(&machine->devices, &machine->clock, fixture.damaged);
+            fuzz_list_check_state(&machine->devices, &machine->clock, fixture.damaged);
         break;
     case 2:
         access_port(input, kind & 8);
@@ -354,7 +354,7 @@ static void act(FuzzInput *input) {
         if (kind >> 3 != 0)
             break;
         fixture.damaged = true;
-        fuzz_devices_damage_state(&machine->devices, &machine->clock, input);
+        fuzz_list_damage_state(&machine->devices, &machine->clock, input);
         break;
     default:
         gives[(kind >> 2) % (sizeof(gives) / sizeof(gives[0]))](input);
@@ -368,6 +368,6 @@ int fuzz_one(const uint8_t *data, size_t size) {
     begin();
     for (unsigned i = 0; i < ACTIONS_MAX && input.position < input.size; i++)
         act(&input);
-    fuzz_devices_run(&fixture.machine->clock, EVENTS_MAX, FUZZ_DEVICES_NO_END);
+    fuzz_clock_run(&fixture.machine->clock, EVENTS_MAX, FUZZ_DEVICES_NO_END);
     return 0;
 }

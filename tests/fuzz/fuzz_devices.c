@@ -53,8 +53,7 @@ BlockNode *fuzz_image_open(const char *path) {
     return node;
 }
 
-void fuzz_devices_run(FuzzBoard *board, unsigned count, int64_t end_ns) {
-    VirtualClock *clock = &board->clock;
+void fuzz_clock_run(VirtualClock *clock, unsigned count, int64_t end_ns) {
     for (; count > 0; count--) {
         int64_t due = clock_next_due_ns(clock);
         if (due > end_ns)
@@ -65,8 +64,11 @@ void fuzz_devices_run(FuzzBoard *board, unsigned count, int64_t end_ns) {
     }
 }
 
-void fuzz_devices_check_state(FuzzBoard *board) {
-    DeviceList *devices = &board->devices;
+void fuzz_devices_run(FuzzBoard *board, unsigned count, int64_t end_ns) {
+    fuzz_clock_run(&board->clock, count, end_ns);
+}
+
+void fuzz_list_check_state(DeviceList *devices, VirtualClock *clock, bool damaged) {
     ByteBuffer saved = {.data = NULL};
     Error error = {.set = false};
     device_list_save(devices, &saved);
@@ -75,21 +77,28 @@ void fuzz_devices_check_state(FuzzBoard *board) {
     ByteReader reader = {.data = saved.data, .size = saved.size};
     if (!device_list_load(devices, &reader, &error))
         fuzz_die(error.message);
-    clock_rebuild(&board->clock);
-    if (!board->damaged && device_list_hash(devices) != hash)
+    clock_rebuild(clock);
+    if (!damaged && device_list_hash(devices) != hash)
         fuzz_die("the restored state differs");
     byte_buffer_free(&saved);
 }
 
-void fuzz_devices_damage_state(FuzzBoard *board, FuzzInput *input) {
-    DeviceList *devices = &board->devices;
+void fuzz_devices_check_state(FuzzBoard *board) {
+    fuzz_list_check_state(&board->devices, &board->clock, board->damaged);
+}
+
+void fuzz_list_damage_state(DeviceList *devices, VirtualClock *clock, FuzzInput *input) {
     ByteBuffer saved = {.data = NULL};
     device_list_save(devices, &saved);
     for (unsigned i = 0; i < 4 && saved.size > 0; i++)
         saved.data[fuzz_number(input, 3) % saved.size] = (uint8_t)fuzz_number(input, 1);
     ByteReader reader = {.data = saved.data, .size = saved.size};
     device_list_load(devices, &reader, NULL);
-    clock_rebuild(&board->clock);
-    board->damaged = true;
+    clock_rebuild(clock);
     byte_buffer_free(&saved);
+}
+
+void fuzz_devices_damage_state(FuzzBoard *board, FuzzInput *input) {
+    board->damaged = true;
+    fuzz_list_damage_state(&board->devices, &board->clock, input);
 }

@@ -39,13 +39,18 @@ BlockNode *fuzz_image_open(const char *path);
 _Noreturn void fuzz_die(const char *what);
 
 /* Runs up to so many events of a clock that stands still otherwise, as far as 'end_ns'. */
+void fuzz_clock_run(VirtualClock *clock, unsigned count, int64_t end_ns);
+/* The same with a board's clock. */
 void fuzz_devices_run(FuzzBoard *board, unsigned count, int64_t end_ns);
 
 /* Saved and restored, every device is as it was; else the process aborts. A damaged state need only
  * load. */
+void fuzz_list_check_state(DeviceList *devices, VirtualClock *clock, bool damaged);
+/* The same with those of a board. */
 void fuzz_devices_check_state(FuzzBoard *board);
 
 /* Loads a saved state that somebody changed. */
+void fuzz_list_damage_state(DeviceList *devices, VirtualClock *clock, FuzzInput *input);
 void fuzz_devices_damage_state(FuzzBoard *board, FuzzInput *input);
 
 #endif
