@@ -46,14 +46,23 @@ bool disk_identity_load(DiskIdentity *identity, ByteReader *reader) {
     return !reader->failed;
 }
 
+/* What Windows counts a file's time in ([MS-DTYP] 2.3.3): a snapshot made there knows no more. */
+#define FILE_TIME_NS 100
+
+static bool is_same_time(const DiskIdentity *one, const DiskIdentity *other) {
+    return one->changed_ns / FILE_TIME_NS == other->changed_ns / FILE_TIME_NS;
+}
+
+/* Also of a path that was written down by Windows, which has drives and backslashes. */
 static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
+    bool of_windows = path[0] != '\0' && path[1] == ':' && path[2] == '\\';
+    const char *slash = strrchr(path, of_windows ? '\\' : '/');
     return slash != NULL ? slash + 1 : path;
 }
 
 bool disk_identity_equal(const DiskIdentity *one, const DiskIdentity *other) {
     return strcmp(base_name(one->path), base_name(other->path)) == 0 &&
-           one->bytes == other->bytes && one->changed_ns == other->changed_ns;
+           one->bytes == other->bytes && is_same_time(one, other);
 }
 
 bool disk_identity_check(const DiskIdentity *then, const DiskIdentity *now, Error *error) {
@@ -61,7 +70,7 @@ bool disk_identity_check(const DiskIdentity *then, const DiskIdentity *now, Erro
         return error_set(error, "%s: has %llu bytes now, and had %llu when the snapshot was taken",
                          now->path, (unsigned long long)now->bytes,
                          (unsigned long long)then->bytes);
-    return then->changed_ns == now->changed_ns ||
+    return is_same_time(then, now) ||
            error_set(error, "%s: was changed after the snapshot was taken, which needs the old one",
                      now->path);
 }

@@ -168,8 +168,11 @@ static void write_events(const FailureFolder *folder, const char *path, Error *e
 static void write_screen(const ScriptMachine *machine, const char *path, Error *error) {
     char file[PATH_BYTES + 64];
     ByteBuffer text = {.data = NULL};
-    const DisplaySurface *screen = screen_watch_look(machine->screen);
-    const DisplaySurface *difference = &machine->screen->difference;
+    const DisplaySurface *screen, *difference;
+    if (machine->screen == NULL) /* it failed while it was made */
+        return;
+    screen = screen_watch_look(machine->screen);
+    difference = &machine->screen->difference;
     snprintf(file, sizeof(file), "%s/screen.png", path);
     if (screen->pixels != NULL)
         png_write(screen, file, error);

@@ -5,9 +5,10 @@ a snapshot made on one host goes on on the other.
     tests/hosts/same_hashes.py PROGRAM ROMS HOST
 
 PROGRAM is this host's, HOST a preset of tests/hosts/. The other host's program is built in build/HOST, and run by QEMU's user
-mode, or by this host where it can. Status 77: its compiler, its libraries or QEMU are missing (tests/hosts/fetch_libraries.py or
-build_libraries.py brings the libraries; in long runs, REPRISE_LONG=1, they are fetched and built here). Recordings of one host
-are replayed on the other, too."""
+mode, by Wine, or by this host where it can. Status 77: its compiler, its libraries, QEMU or Wine are missing
+(tests/hosts/fetch_libraries.py or build_libraries.py brings the libraries; in long runs, REPRISE_LONG=1, they are fetched and
+built here). Recordings of one host are replayed on the other, too."""
+import contextlib
 import os
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import build_libraries  # noqa: E402
 import fetch_libraries  # noqa: E402
+import wine  # noqa: E402
 from fetch_libraries import fetch_packages  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -43,6 +45,8 @@ def emulator(host):
     """The words before a program of HOST; none where this host runs it by itself."""
     if host == "musl":
         return []
+    if host == "windows":
+        return [(wine.find() or ["wine64"])[0]]
     triplet = (fetch_libraries.HOSTS[host][1] if host in fetch_libraries.HOSTS else build_libraries.HOSTS[host][0])
     libraries = os.path.join(tools(host)[0], "usr", "lib", triplet)
     return [f"qemu-{host}-static", "-L", f"/usr/{triplet}", "-E", "LD_LIBRARY_PATH=" + libraries]
@@ -77,7 +81,7 @@ def run(program, roms, accelerator, **variables):
                                "-accel", accelerator], capture_output=True, text=True, timeout=3000)
         lines = log.read().splitlines()
     if done.returncode != 0:
-        sys.exit(f"FAIL {program[-1]} -accel {accelerator}: {done.stdout}{done.stderr}")
+        sys.exit(f"FAIL {program[-1]} -accel {accelerator}: status {done.returncode}: {done.stdout}{done.stderr}")
     return lines
 
 
@@ -86,6 +90,15 @@ def expect_same(name, lines, expected):
         at = next((i for i, (a, b) in enumerate(zip(lines, expected)) if a != b), min(len(lines), len(expected)))
         sys.exit(f"FAIL {name}: line {at + 1} of {len(lines)} and {len(expected)}: {lines[at:at + 1]} != {expected[at:at + 1]}")
     print(f"ok   {name}: {len(lines)} hashes")
+
+
+def program_name(host):
+    return "reprise.exe" if host == "windows" else "reprise"
+
+
+def surroundings(host, scratch):
+    """What the programs of a host run in."""
+    return wine.Prefix(os.path.join(scratch, "wine")) if host == "windows" else contextlib.nullcontext()
 
 
 def accelerators(host):
@@ -121,7 +134,7 @@ def check_recordings(native, foreign, roms, scratch):
 def main():
     native, roms, host = *map(os.path.abspath, sys.argv[1:3]), sys.argv[3]
     folder = build(host, "reprise")
-    foreign = [*emulator(host), os.path.join(folder, "reprise")]
+    foreign = [*emulator(host), os.path.join(folder, program_name(host))]
     guests = os.environ.get("REPRISE_GUESTS") or os.path.join(fetch_packages.REPOSITORY, "..", "shared", "guests")
     dos = os.path.join(guests, "freedos-160.img")
     variables = {"programs": " ".join(PROGRAMS if LONG else SLICE)}
@@ -130,7 +143,7 @@ def main():
         variables["guests"] = guests
         variables["scripts"] = os.path.join(HERE, "..", "guests")
         variables["systems"] = SYSTEMS
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, surroundings(host, scratch):
         ours, theirs = os.path.join(scratch, "ours"), os.path.join(scratch, "theirs")
         expected = run([native], roms, "jit", save=ours, **variables)
         if len(expected) < 10 or len({line.split()[-1] for line in expected}) < len(expected) * 3 // 4:

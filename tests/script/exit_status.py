@@ -47,6 +47,7 @@ expect(2, "--var: 'x' is not NAME=VALUE", "--var", "x", "pass.lua")
 expect(2, "--time-limit: SECONDS is missing", "pass.lua", "--time-limit")
 expect(2, "unknown option '-acel'; did you mean '-accel'?", "-acel", "interp", "pass.lua")
 expect(2, "bad_option.lua:2: machine: unknown option '-no-such-option'", "bad_option.lua")
+expect(2, "no_snapshot.lua:1: machine: /nowhere/at/all: cannot open", "no_snapshot.lua")
 expect(2, "serial_to_file.lua:1: machine: a serial port", "serial_to_file.lua")
 expect(2, "cannot write '/nowhere/at/all'", "--hash-log", "/nowhere/at/all", "pass.lua")
 

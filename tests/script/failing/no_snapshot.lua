@@ -1,0 +1,1 @@
+machine("-m 16 -loadvm there -snapshots /nowhere/at/all")
