@@ -13,6 +13,7 @@ enum { DESCRIPTOR_BYTES = 16, DESCRIPTORS_MAX = 64, CHECKSUM_BYTES = 4, BURST = 
 #define FIRST 0x20000000u
 #define LAST 0x10000000u
 #define LARGE_SEND 0x08000000u
+#define COMMANDS_SENT 0x0FFF0000u /* the driver's wishes, where the chip tells how it went */
 #define SUM_IP 0x00040000u
 #define SUM_UDP 0x00020000u
 #define SUM_TCP 0x00010000u
@@ -227,6 +228,7 @@ static bool gather(Rtl8139 *card, size_t *size, Descriptor *first, uint32_t *cou
     return true; /* a ring without an end is sent as one frame */
 }
 
+/* A size of segments must not be taken for errors and collisions, of which there were none. */
 static void give_back(Rtl8139 *card, uint32_t count) {
     Rtl8139State *state = &card->state;
     Descriptor descriptor;
@@ -234,7 +236,7 @@ static void give_back(Rtl8139 *card, uint32_t count) {
         if (!read_descriptor(card, state->transmit_ring, state->transmit_index, &descriptor))
             return;
         write_descriptor(card, state->transmit_ring, state->transmit_index,
-                         descriptor.status & ~OWN, descriptor.tag);
+                         descriptor.status & ~(OWN | COMMANDS_SENT), descriptor.tag);
         state->transmit_index = next_index(state->transmit_index, descriptor.status);
     }
 }

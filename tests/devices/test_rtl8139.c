@@ -182,6 +182,40 @@ START_TEST(checksums_segments_and_tags) {
 }
 END_TEST
 
+/* The driver's wishes lie where errors and collisions are told afterwards. */
+START_TEST(descriptors_come_back_without_errors) {
+    static const uint32_t wishes[] = {0x00070000, 0x08000000 | 0x7FF << 16, 0x08000000 | 1 << 23};
+    start_descriptors(0);
+    for (unsigned i = 0; i < 3; i++) {
+        card_make_ip4_frame(pci_fixture_ram(&fixture->pci, DATA), 400, card_address, true);
+        give(i, wishes[i], 400, 0);
+        ck_assert_uint_eq(load_le32(pci_fixture_ram(&fixture->pci, SENDS + 16 * i)),
+                          0x30000000 | 400);
+    }
+}
+END_TEST
+
+/* One interrupt tells of all that a driver hands over while the cable is busy. */
+START_TEST(frames_in_a_row_share_an_interrupt) {
+    start_descriptors(0);
+    card_make_frame(pci_fixture_ram(&fixture->pci, DATA), 100, card_address, 0x0800);
+    for (unsigned i = 0; i < 3; i++) {
+        uint8_t *entry = pci_fixture_ram(&fixture->pci, SENDS + 16 * i);
+        store_le64(entry + 8, DATA);
+        store_le32(entry, 0xB0000000 | 100);
+        put(POLL, 1, 0x40);
+        pci_fixture_run(&fixture->pci, 5000);
+        ck_assert_uint_eq(get(ISR, 2), 0);
+    }
+    pci_fixture_run(&fixture->pci, 10000);
+    ck_assert_uint_eq(get(ISR, 2), 0x84);
+    ck_assert_uint_eq(fixture->sent_count, 3);
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_uint_eq(load_le32(pci_fixture_ram(&fixture->pci, SENDS + 16 * i)),
+                          0x30000000 | 100);
+}
+END_TEST
+
 static void work(ChipFixture *unused) {
     (void)unused;
     put(TSAD, 4, DATA);
@@ -239,6 +273,8 @@ static void add(TCase *tests) {
     tcase_add_test(tests, the_ring_is_filled_and_emptied);
     tcase_add_test(tests, descriptors_receive);
     tcase_add_test(tests, checksums_segments_and_tags);
+    tcase_add_test(tests, descriptors_come_back_without_errors);
+    tcase_add_test(tests, frames_in_a_row_share_an_interrupt);
     tcase_add_test(tests, saved_in_mid_transfer);
     tcase_add_test(tests, hostile_descriptors_are_bounded);
     tcase_add_test(tests, any_accesses);
