@@ -164,6 +164,57 @@ static bool compare(ScsiDisk *disk, const uint8_t *data, size_t size, uint64_t *
     return true;
 }
 
+/* A bus that moves less than a block at a time, as USB does, has it from the buffer: the medium is
+ * asked once, and no block is ever written in part. 'position' tells how much of the buffer waits:
+ * to be read, the rest of the block; to be written, what has come last. */
+static bool read_part(ScsiDisk *disk, uint8_t *data, size_t size, Error *error) {
+    ScsiDiskState *state = &disk->state;
+    uint32_t within = state->offset % SCSI_BLOCK_BYTES, rest = SCSI_BLOCK_BYTES - within;
+    if (state->position != rest) {
+        if (!block_read(disk->medium, state->offset, state->buffer + within, rest, error))
+            return false;
+        state->position = rest;
+    }
+    memcpy(data, state->buffer + within, size);
+    state->position -= (uint32_t)size;
+    return true;
+}
+
+static bool write_part(ScsiDisk *disk, const uint8_t *data, size_t size, Error *error) {
+    ScsiDiskState *state = &disk->state;
+    uint32_t within = state->offset % SCSI_BLOCK_BYTES;
+    uint32_t waiting = state->position <= within ? state->position : 0; /* a damaged save */
+    memcpy(state->buffer + within, data, size);
+    state->position = waiting + (uint32_t)size;
+    if (within + size < SCSI_BLOCK_BYTES)
+        return true;
+    size = state->position;
+    state->position = 0;
+    return block_write(disk->medium, state->offset - waiting, state->buffer + within - waiting,
+                       size, error);
+}
+
+/* Moves and goes on, up to where it failed. */
+static bool move_medium(ScsiDisk *disk, uint8_t *data, size_t size, Error *error) {
+    ScsiDiskState *state = &disk->state;
+    bool reads = state->phase == SCSI_TO_HOST, good = true;
+    for (size_t part; size > 0; data += part, size -= part) {
+        size_t within = state->offset % SCSI_BLOCK_BYTES, rest = SCSI_BLOCK_BYTES - within;
+        if (within != 0 || size < SCSI_BLOCK_BYTES) {
+            part = size < rest ? size : rest;
+            good = reads ? read_part(disk, data, part, error) : write_part(disk, data, part, error);
+        } else {
+            part = size - size % SCSI_BLOCK_BYTES;
+            good = reads ? block_read(disk->medium, state->offset, data, part, error)
+                         : block_write(disk->medium, state->offset, data, part, error);
+        }
+        if (!good)
+            return false;
+        state->offset += part;
+    }
+    return true;
+}
+
 bool scsi_disk_move_blocks(ScsiDisk *disk, uint8_t *data, size_t size) {
     ScsiDiskState *state = &disk->state;
     Error error = {.set = false};
@@ -173,18 +224,17 @@ bool scsi_disk_move_blocks(ScsiDisk *disk, uint8_t *data, size_t size) {
         scsi_disk_fail(disk, SCSI_OUT_OF_RANGE);
         return false;
     }
-    if (state->data == SCSI_DATA_COMPARE)
+    if (state->data == SCSI_DATA_COMPARE) {
         good = compare(disk, data, size, &place, &error);
-    else if (state->phase == SCSI_TO_HOST)
-        good = block_read(disk->medium, place, data, size, &error);
-    else
-        good =
-            !scsi_disk_is_read_only(disk) && block_write(disk->medium, place, data, size, &error);
+        state->offset += good ? size : 0;
+    } else {
+        good = (state->phase == SCSI_TO_HOST || !scsi_disk_is_read_only(disk)) &&
+               move_medium(disk, data, size, &error);
+        place = state->offset;
+    }
     if (error.set)
         TRACE(disk->trace, TRACE_GUEST_ERRORS, "scsi-disk: %s\n", error.message);
-    if (good)
-        state->offset += size;
-    else
+    if (!good)
         scsi_disk_fail_at(disk,
                           state->data == SCSI_DATA_COMPARE && !error.set ? SCSI_MISCOMPARE
                           : state->phase == SCSI_TO_HOST || state->data == SCSI_DATA_COMPARE

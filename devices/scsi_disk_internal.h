@@ -20,7 +20,7 @@ typedef struct ScsiDiskState {
     int64_t due_ns;
     uint64_t offset;   /* in the medium: where the next byte of data lies */
     uint64_t left;     /* bytes of data still to come */
-    uint32_t position; /* in the buffer, likewise */
+    uint32_t position; /* in the buffer, likewise; of blocks: scsi_disk_blocks.c */
     uint32_t sense;    /* ScsiSense, for REQUEST SENSE */
     uint64_t failed_block;
     uint8_t command[SCSI_COMMAND_BYTES];

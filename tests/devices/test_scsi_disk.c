@@ -260,6 +260,52 @@ START_TEST(saved_in_the_middle_of_a_transfer) {
 }
 END_TEST
 
+/* As USB's packets: the medium is asked once for each block. */
+START_TEST(moves_less_than_a_block_at_a_time) {
+    const BlockCounters *counters = block_counters(fixture->medium);
+    BlockCounters before = *counters;
+    scsi_target_begin(target, 0, COMMAND(0x28, [5] = 9, [8] = 3));
+    ck_assert_uint_eq(move(0), 0);
+    for (size_t at = 0; at < 3 * 512; at += 64)
+        ck_assert_uint_eq(scsi_target_move(target, data + at, 64), 64);
+    expect_blocks(9, 3);
+    ck_assert_uint_eq(scsi_target_take_status(target), SCSI_GOOD);
+    ck_assert_uint_eq(counters->reads - before.reads, 3);
+    memset(data, 0x77, 3 * 512);
+    scsi_target_begin(target, 0, COMMAND(0x2A, [5] = 9, [8] = 3));
+    ck_assert_uint_eq(move(0), 0);
+    for (size_t at = 0; at < 3 * 512; at += 64)
+        ck_assert_uint_eq(scsi_target_move(target, data + at, 64), 64);
+    move(0);
+    ck_assert_uint_eq(scsi_target_take_status(target), SCSI_GOOD);
+    ck_assert_uint_eq(counters->writes - before.writes, 3);
+    expect_written(9, 3, 0x77);
+    expect_moved(RUN(0x28, [5] = 12, [8] = 1), 512);
+    expect_blocks(12, 1);
+}
+END_TEST
+
+/* Parts that end anywhere, with a save within a block; what is given up there changes nothing. */
+START_TEST(saved_within_a_block_that_is_written) {
+    Snapshot snapshot;
+    memset(data, 0x66, 3 * 512);
+    scsi_target_begin(target, 0, COMMAND(0x2A, [5] = 9, [8] = 3));
+    ck_assert_uint_eq(move(0), 0);
+    ck_assert_uint_eq(scsi_target_move(target, data, 100), 100);
+    ck_assert_uint_eq(scsi_target_move(target, data, 500), 500);
+    snapshot_take(fixture->pci.board, &snapshot);
+    scsi_target_cancel(target);
+    expect_moved(RUN(0x28, [5] = 10, [8] = 2), 1024);
+    expect_blocks(10, 2);
+    snapshot_restore(fixture->pci.board, &snapshot);
+    memset(data, 0x66, 3 * 512);
+    ck_assert_uint_eq(move(sizeof(data)), 3 * 512 - 600);
+    ck_assert_uint_eq(scsi_target_take_status(target), SCSI_GOOD);
+    expect_written(9, 3, 0x66);
+    snapshot_free(&snapshot);
+}
+END_TEST
+
 static ScsiCd *cd;
 
 static void set_up_cd(void) {
@@ -349,6 +395,8 @@ static void add(TCase *tests) {
     tcase_add_test(tests, stops_and_starts);
     tcase_add_test(tests, protected_disk_refuses_writes);
     tcase_add_test(tests, saved_in_the_middle_of_a_transfer);
+    tcase_add_test(tests, moves_less_than_a_block_at_a_time);
+    tcase_add_test(tests, saved_within_a_block_that_is_written);
 }
 
 static void add_cd(TCase *tests) {
