@@ -1,6 +1,6 @@
 -- Run by same_hashes.py on every host. What guests do follows from their instructions alone, so the hashes of their
 -- states are the same everywhere. --var's: roms, a folder; programs, names of some of roms/bare_metal/; dos, an image;
--- save and load, snapshot files to write and to go on from.
+-- systems, as NAME=SECONDS, with guests, a folder, and Linux' kernel and initramfs; save and load, snapshot files to write and to go on from.
 local demo_options = "-m 16 -fda " .. args.roms .. "/demo.img"
 
 if args.load then
@@ -31,10 +31,10 @@ end
 local function run_system(what, seconds)
   local m
   if what == "linux" then
-    package.path = args.scripts .. "/?.lua;" .. package.path
-    m = require("guest").linux({memory = 128})
-  elseif what == "xv6" then
-    m = machine(("-m 128 -snapshot -drive file=%s/xv6.img,index=0,media=disk,format=raw "
+    m = machine({"-m", "128", "-net", "none", "-kernel", args.kernel, "-initrd", args.initramfs,
+                 "-append", "console=ttyS0"})
+  elseif what == "xv6" then -- takes 224 MB for granted
+    m = machine(("-m 256 -snapshot -drive file=%s/xv6.img,index=0,media=disk,format=raw "
       .. "-drive file=%s/xv6-fs.img,index=1,media=disk,format=raw"):format(args.guests, args.guests))
   else
     m = machine(("-m 128 -snapshot -fda %s/%s.img"):format(args.guests, what))

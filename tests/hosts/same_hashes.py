@@ -26,7 +26,8 @@ LONG = os.environ.get("REPRISE_LONG") == "1"
 SLICE = ["quirks"]
 PROGRAMS = SLICE + ["fpu_errors", "paging", "tasks", "v8086", "code_changes", "string_restarts", "debug_traps", "smm"]
 # Guests, and for how many seconds of theirs.
-SYSTEMS = "mikeos=20 kolibri=20 xv6=10 linux=4"
+SYSTEMS = "mikeos=20 kolibri=20 xv6=10"
+LINUX = " linux=4"
 
 
 def skip(reason):
@@ -82,6 +83,21 @@ def run(program, roms, accelerator, **variables):
         lines = log.read().splitlines()
     if done.returncode != 0:
         sys.exit(f"FAIL {program[-1]} -accel {accelerator}: status {done.returncode}: {done.stdout}{done.stderr}")
+    return lines
+
+
+def linux_files(program, roms):
+    """Debian's kernel and an initramfs, where the packages are here."""
+    with tempfile.NamedTemporaryFile("r") as file:
+        scripts = os.path.join(os.path.dirname(HERE), "guests")
+        done = subprocess.run([program, "test", "--var", "roms=" + roms, "--var", "to=" + file.name, "--var", "scripts=" + scripts,
+                               os.path.join(HERE, "linux_files.lua")],
+                              capture_output=True, text=True, timeout=600, check=False)
+        lines = file.read().splitlines()
+    if done.returncode != 0:
+        sys.exit(f"FAIL linux_files.lua: {done.stdout}{done.stderr}")
+    if not lines:
+        print("without Linux: " + done.stdout.strip())
     return lines
 
 
@@ -141,8 +157,11 @@ def main():
     if LONG and os.path.exists(dos):
         variables["dos"] = dos
         variables["guests"] = guests
-        variables["scripts"] = os.path.join(HERE, "..", "guests")
         variables["systems"] = SYSTEMS
+        linux = linux_files(native, roms)
+        if linux:
+            variables["systems"] += LINUX
+            variables["kernel"], variables["initramfs"] = linux
     with tempfile.TemporaryDirectory() as scratch, surroundings(host, scratch):
         ours, theirs = os.path.join(scratch, "ours"), os.path.join(scratch, "theirs")
         expected = run([native], roms, "jit", save=ours, **variables)
