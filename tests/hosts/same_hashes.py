@@ -24,7 +24,11 @@ from fetch_libraries import fetch_packages  # noqa: E402
 HERE = os.path.dirname(os.path.abspath(__file__))
 LONG = os.environ.get("REPRISE_LONG") == "1"
 SLICE = ["quirks"]
-PROGRAMS = SLICE + ["fpu_errors", "paging", "tasks", "v8086", "code_changes", "string_restarts", "debug_traps", "smm"]
+PROGRAMS = SLICE + ["fpu_errors", "paging", "tasks", "v8086", "code_changes", "string_restarts", "debug_traps", "smm",
+                    "address_ends", "debug_registers", "fault_order", "identification", "nmi", "page_fault_kinds", "privilege",
+                    "segment_ends", "segment_limits", "stepping", "system_registers", "transfer_faults", "v8086_monitor"]
+# Hosts whose programs this host's processor runs by itself, which takes no long run.
+FULL_SPEED = ("musl", "windows")
 # Guests, and for how many seconds of theirs.
 SYSTEMS = "mikeos=20 kolibri=20 xv6=10"
 LINUX = " linux=4"
@@ -153,7 +157,7 @@ def main():
     foreign = [*emulator(host), os.path.join(folder, program_name(host))]
     guests = os.environ.get("REPRISE_GUESTS") or os.path.join(fetch_packages.REPOSITORY, "..", "shared", "guests")
     dos = os.path.join(guests, "freedos-160.img")
-    variables = {"programs": " ".join(PROGRAMS if LONG else SLICE)}
+    variables = {"programs": " ".join(PROGRAMS if LONG or host in FULL_SPEED else SLICE)}
     if LONG and os.path.exists(dos):
         variables["dos"] = dos
         variables["guests"] = guests
@@ -165,8 +169,9 @@ def main():
     with tempfile.TemporaryDirectory() as scratch, surroundings(host, scratch):
         ours, theirs = os.path.join(scratch, "ours"), os.path.join(scratch, "theirs")
         expected = run([native], roms, "jit", save=ours, **variables)
-        if len(expected) < 10 or len({line.split()[-1] for line in expected}) < len(expected) * 3 // 4:
-            sys.exit(f"FAIL: {len(expected)} hashes prove little")
+        different = len({line.split()[-1] for line in expected})  # programs share the firmware's first millions
+        if different < 75 or different < len(expected) // 2:
+            sys.exit(f"FAIL: {len(expected)} hashes, of which {different} differ, prove little")
         for accelerator in accelerators(host):
             lines = run(foreign, roms, accelerator, save=theirs, **variables)
             expect_same(f"{host}, {accelerator}", lines, expected)
