@@ -93,7 +93,10 @@ static void insert_folder(Display *display, const char *path, Error *error) {
 
 void sdl_drop_watch(Display *display, const SDL_Event *event) {
     SdlDrag drag = sdl_x11_read_drag(&display->drag_watch, event);
-    bool is_over = event->type == SDL_MOUSEBUTTONDOWN || event->type == SDL_KEYDOWN;
+    /* While something is dragged its program has the pointer: what comes here from it, or from the
+     * keyboard, tells of a drag's end whose own message was lost. */
+    bool is_over = event->type == SDL_MOUSEBUTTONDOWN || event->type == SDL_MOUSEMOTION ||
+                   event->type == SDL_KEYDOWN;
     bool dragging =
         drag == SDL_DRAG_COMES || (display->dragging && drag != SDL_DRAG_GOES && !is_over);
     if (dragging == display->dragging || !display->has_overlay)
