@@ -295,10 +295,6 @@ typedef struct Cpu {
     const CpuModel *model;
     CpuModel *own_model;  /* what 'model' points to: each processor has its own copy */
     uint64_t features[4]; /* see cpu_model.h: what CPUID reports and #UD depends on */
-    /* By CpuidWord, of the features in 'cpuid_words_of': programs that time by RDTSC run CPUID in
-     * loops. cpuid.c */
-    uint32_t cpuid_words[CPUID_WORDS];
-    uint64_t cpuid_words_of;
 
     /* The interrupt controller's acknowledge cycle: gives the vector. */
     int (*acknowledge_interrupt)(void *opaque);
@@ -322,6 +318,11 @@ typedef struct Cpu {
     uint64_t performance_alarm;
     struct CpuDebugger *debugger; /* cpu_debugger.h; NULL: nobody debugs the guest */
     void *translator; /* whose CPU this is: reached by the functions that translated code calls */
+
+    /* By CpuidWord, of the features in 'cpuid_words_of': programs that time by RDTSC run CPUID in
+     * loops. cpuid.c */
+    uint32_t cpuid_words[CPUID_WORDS];
+    uint64_t cpuid_words_of;
 
     Tlb tlb;
 } Cpu;

@@ -281,7 +281,8 @@ test_io_apic:
         CHECK   [seen_eip], .next
         call    ioapic_entry
         CHECK   eax, REMOTE_IRR | LEVEL | 0B1h
-        INTERRUPTS 0B1h, EOI
+        EOI                                     ; the pin's next message takes its time
+        WAIT_FOR 0B1h
         call    pit_start_once                  ; takes it down
         EOI
         call    ioapic_entry
