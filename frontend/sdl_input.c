@@ -79,6 +79,7 @@ static bool handle_shortcut(Display *display, const SDL_KeyboardEvent *key) {
         sdl_menu_toggle(display);
         break;
     case SDL_SCANCODE_V:
+        release_keys(display); /* before what is typed, which Ctrl and Alt would change */
         sdl_menu_act(display, WINDOW_PASTE);
         break;
     case SDL_SCANCODE_T:

@@ -79,6 +79,11 @@ static void add_modifier(Typist *typist, TypistStroke *stroke, int key, bool dow
 
 /* Modifiers stay down from a character that needs them to the next. */
 static void add_modifiers(Typist *typist, TypistStroke *stroke, unsigned modifiers) {
+    /* What somebody holds, the keys of a shortcut for pasting say, would make other keys of them.
+     */
+    add_modifier(typist, stroke, KEYBOARD_KEY_CTRL, false);
+    add_modifier(typist, stroke, KEYBOARD_KEY_CTRL_R, false);
+    add_modifier(typist, stroke, KEYBOARD_KEY_ALT, false);
     add_modifier(typist, stroke, KEYBOARD_KEY_ALT_R, (modifiers & KEYBOARD_ALT_GR) != 0);
     add_modifier(typist, stroke, KEYBOARD_KEY_SHIFT, (modifiers & KEYBOARD_SHIFT) != 0);
 }

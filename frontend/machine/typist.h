@@ -42,7 +42,7 @@ typedef struct TypistEvent {
 
 /* Keys that go out in one go, then what is waited for. */
 typedef struct TypistStroke {
-    TypistEvent events[4];
+    TypistEvent events[8];
     unsigned count;
     int64_t hold_ns; /* after it was taken */
     bool read;       /* wait until it was read */

@@ -225,6 +225,19 @@ static void count_call(void *opaque) {
     __atomic_add_fetch((int *)opaque, 1, __ATOMIC_RELAXED);
 }
 
+/* The keys of a shortcut for pasting are still down when the text begins: the demo switches off at
+ * P, not at Ctrl-Alt-P. */
+START_TEST(held_keys_do_not_change_what_is_typed) {
+    RepriseMachine *machine = make_demo("jit");
+    ck_assert_int_eq(reprise_run_until_text(machine, 60 * REPRISE_SECOND, READY), REPRISE_MET);
+    ck_assert(reprise_send_key(machine, "ctrl", true) && reprise_send_key(machine, "alt", true));
+    ck_assert_int_eq(reprise_run_time(machine, REPRISE_SECOND / 10), REPRISE_TIMED_OUT);
+    ck_assert(reprise_type(machine, "p", NULL));
+    ck_assert_int_eq(reprise_run_time(machine, 10 * REPRISE_SECOND), REPRISE_ENDED);
+    reprise_destroy(machine);
+}
+END_TEST
+
 /* A thread of its own, and everything from outside while it runs. */
 START_TEST(machine_runs_in_its_own_thread) {
     RepriseError error;
@@ -273,6 +286,7 @@ int main(void) {
     tcase_add_test(tests, states_come_back);
     tcase_add_test(tests, snapshots_are_kept_in_a_file);
     tcase_add_test(tests, runs_end_for_a_reason);
+    tcase_add_test(tests, held_keys_do_not_change_what_is_typed);
     tcase_add_test(tests, machine_runs_in_its_own_thread);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
