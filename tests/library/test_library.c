@@ -5,6 +5,7 @@
 #include <check.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -225,16 +226,31 @@ static void count_call(void *opaque) {
     __atomic_add_fetch((int *)opaque, 1, __ATOMIC_RELAXED);
 }
 
-/* The keys of a shortcut for pasting are still down when the text begins: the demo switches off at
- * P, not at Ctrl-Alt-P. */
+/* The keys of a shortcut for pasting are still down when the text begins. The guest shows what the
+ * BIOS reads from the keyboard: of a letter under Ctrl-Alt that is no letter. */
 START_TEST(held_keys_do_not_change_what_is_typed) {
-    RepriseMachine *machine = make_demo("jit");
-    ck_assert_int_eq(reprise_run_until_text(machine, 60 * REPRISE_SECOND, READY), REPRISE_MET);
+    static const uint8_t typewriter[] = {0xFB, 0xB4, 0x00, 0xCD, 0x16, 0xB4,
+                                         0x0E, 0xCD, 0x10, 0xEB, 0xF6};
+    uint8_t sector[512] = {[510] = 0x55, [511] = 0xAA};
+    char path[] = "/tmp/reprise-library-XXXXXX";
+    int file = mkstemp(path);
+    memcpy(sector, typewriter, sizeof(typewriter));
+    ck_assert(file >= 0 && write(file, sector, sizeof(sector)) == sizeof(sector));
+    close(file);
+    const char *const words[] = {"-icount", "shift=3", "-m", "16", "-fda", path, "-boot", "a"};
+    RepriseError error;
+    RepriseMachine *machine = reprise_create();
+    add(machine, words, sizeof(words) / sizeof(words[0]));
+    ck_assert_msg(reprise_build(machine, &error), "%s", error.message);
+    ck_assert_int_eq(reprise_run_until_text(machine, 60 * REPRISE_SECOND, "Booting from Floppy..."),
+                     REPRISE_MET);
+    ck_assert_int_eq(reprise_run_time(machine, REPRISE_SECOND), REPRISE_TIMED_OUT);
     ck_assert(reprise_send_key(machine, "ctrl", true) && reprise_send_key(machine, "alt", true));
     ck_assert_int_eq(reprise_run_time(machine, REPRISE_SECOND / 10), REPRISE_TIMED_OUT);
-    ck_assert(reprise_type(machine, "p", NULL));
-    ck_assert_int_eq(reprise_run_time(machine, 10 * REPRISE_SECOND), REPRISE_ENDED);
+    ck_assert(reprise_type(machine, "typed", NULL));
+    ck_assert_int_eq(reprise_run_until_text(machine, 10 * REPRISE_SECOND, "typed"), REPRISE_MET);
     reprise_destroy(machine);
+    unlink(path);
 }
 END_TEST
 
