@@ -10,6 +10,7 @@ import sys
 
 TOP = {"CMakeLists.txt", "CMakePresets.json", "README.md", "ARCHITECTURE.md", "LICENSE", "run", "test", ".ci",
        "cpu", "translator", "memory", "devices", "frontend", "tests", "roms", ".clang-format", ".gitignore"}
+MADE = (".pyc", ".o", ".a", ".log", ".orig", ".rej")  # by tools, out of what is here
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 
 
@@ -22,6 +23,8 @@ def find_faults(paths):
             yield f"{path!r} has a name that no source has"
         elif len(parts) > 1 and "." not in parts[-1] and path != ".ci/run":
             yield f"{path!r} has no ending that says what it is"
+        elif path.endswith(MADE):
+            yield f"{path!r} is made by a tool"
 
 
 def main():
@@ -29,8 +32,8 @@ def main():
     if listing.returncode != 0:
         print("skipped: not a git repository")
         sys.exit(77)
-    planted = list(find_faults(["README.md", "tests/%n", "node1", "cpu/type", "tests/cpu/test_a20.c"]))
-    assert len(planted) == 3, planted
+    planted = list(find_faults(["README.md", "tests/%n", "node1", "cpu/type", "tests/cpu/test_a20.c", "tests/__pycache__/vm.pyc"]))
+    assert len(planted) == 4, planted
     faults = list(find_faults(listing.stdout.decode().split("\0")[:-1]))
     for fault in faults:
         print("FAIL " + fault)
