@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* F_OFD_SETLK, fallocate(), O_TMPFILE, SEEK_DATA */
+#define _GNU_SOURCE /* fallocate(), O_TMPFILE, SEEK_DATA */
 #include "host_file.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,42 +54,6 @@ bool host_file_is_writable(int file) {
 bool host_file_lock(int file, bool alone) {
     return flock(file, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0;
 }
-
-#ifdef F_OFD_SETLK
-
-bool host_file_has_byte_locks(void) {
-    return true;
-}
-
-bool host_file_lock_byte(int file, int byte) {
-    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
-    return fcntl(file, F_OFD_SETLK, &lock) == 0;
-}
-
-bool host_file_is_byte_locked(int file, int byte) {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
-    return fcntl(file, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
-
-#else
-
-bool host_file_has_byte_locks(void) {
-    return false;
-}
-
-bool host_file_lock_byte(int file, int byte) {
-    (void)file;
-    (void)byte;
-    return false;
-}
-
-bool host_file_is_byte_locked(int file, int byte) {
-    (void)file;
-    (void)byte;
-    return false;
-}
-
-#endif
 
 bool host_file_punch(int file, uint64_t offset, uint64_t size) {
 #ifdef FALLOC_FL_PUNCH_HOLE

@@ -362,22 +362,6 @@ bool host_file_lock(int file, bool alone) {
            fail() == 0;
 }
 
-bool host_file_has_byte_locks(void) {
-    return false;
-}
-
-bool host_file_lock_byte(int file, int byte) {
-    (void)file;
-    (void)byte;
-    return false;
-}
-
-bool host_file_is_byte_locked(int file, int byte) {
-    (void)file;
-    (void)byte;
-    return false;
-}
-
 /* ---- Paths ---- */
 
 char *realpath(const char *path, char *resolved) {

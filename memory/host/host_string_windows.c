@@ -1,22 +1,5 @@
 #include "host_string.h"
 
-typedef struct Order {
-    int (*compare)(const void *one, const void *other, void *opaque);
-    void *opaque;
-} Order;
-
-static int compare_by(void *opaque, const void *one, const void *other) {
-    const Order *order = opaque;
-    return order->compare(one, other, order->opaque);
-}
-
-void host_string_sort(void *array, size_t count, size_t size,
-                      int (*compare)(const void *one, const void *other, void *opaque),
-                      void *opaque) {
-    Order order = {compare, opaque};
-    qsort_s(array, count, size, compare_by, &order);
-}
-
 void *memmem(const void *in, size_t in_size, const void *what, size_t size) {
     const char *at = in;
     for (; in_size >= size; at++, in_size--)

@@ -1,6 +1,7 @@
 /* Hostile bytes to the GDB stub: packets with right checksums and wrong contents, cut ones, noise.
  * The machine has no firmware to run: what the stub does with it is all there is to see. */
 #include "fuzz_input.h"
+#include "fuzz_machine.h"
 #include "gdb_packet.h"
 #include "gdb_stub.h"
 
@@ -26,27 +27,13 @@ static void ignore_end(void *opaque) {
 }
 
 static Machine *make_machine(void) {
-    static const uint8_t halt[65536] = {0xF4};
-    char path[] = "/tmp/fuzz-gdb-XXXXXX";
-    int fd = mkstemp(path);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
-    if (file == NULL || fwrite(halt, sizeof(halt), 1, file) != 1 || fclose(file) != 0)
-        abort();
     MachineConfig config;
     machine_config_init(&config);
     config.ram_bytes = 4 << 20;
     config.processors = 2;
     config.icount = true;
     config.start_paused = true;
-    config.bios = path;
-    Error error = {.set = false};
-    Machine *made = machine_create(&config, &error);
-    remove(path);
-    if (made == NULL) {
-        fprintf(stderr, "%s\n", error.message);
-        abort();
-    }
-    return made;
+    return fuzz_machine_create_halted(&config);
 }
 
 /* Names that lead somewhere, and what may follow. */

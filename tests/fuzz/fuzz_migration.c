@@ -4,6 +4,7 @@
  * that are repeated, left out or exchanged, and cuts; the pieces in which it comes are chosen, too.
  * In a quarter of the cases they are the stream itself. */
 #include "fuzz_input.h"
+#include "fuzz_machine.h"
 #include "little_endian.h"
 #include "machine_parts.h"
 #include "machine_snapshot.h"
@@ -44,23 +45,14 @@ static void make_image(void) {
 }
 
 static Machine *make_machine(void) {
-    Error error = {.set = false};
     MachineConfig config;
-    machine_config_init(&config);
-    config.ram_bytes = 1 << 20;
-    config.icount = true;
-    config.icount_shift = 3;
-    config.translator = (TranslatorOptions){.backend = BACKEND_PORTABLE, .buffer_bytes = 1 << 20};
-    config.has_serial[0] = config.has_parallel[0] = true;
+    fuzz_machine_config(&config, BACKEND_PORTABLE);
     config.ide[0] = (DriveConfig){.present = true,
                                   .file = fixture.image,
                                   .format = "raw",
                                   .snapshot = true,
                                   .boot_index = -1};
-    Machine *machine = machine_create(&config, &error);
-    if (machine == NULL)
-        die("machine", &error);
-    return machine;
+    return fuzz_machine_create(&config);
 }
 
 static void find_records(void) {

@@ -4,6 +4,7 @@
  * log within, which are then written as a recording again, so that its checksums are right; others
  * to the bytes of the file. A recording that is refused leaves the machine as it was. */
 #include "fuzz_input.h"
+#include "fuzz_machine.h"
 #include "machine_action.h"
 #include "machine_parts.h"
 #include "machine_recording.h"
@@ -35,18 +36,9 @@ static void die(const char *what, const Error *error) {
 }
 
 static Machine *make_machine(void) {
-    Error error = {.set = false};
     MachineConfig config;
-    machine_config_init(&config);
-    config.ram_bytes = 1 << 20;
-    config.icount = true;
-    config.icount_shift = 3;
-    config.translator = (TranslatorOptions){.backend = BACKEND_PORTABLE, .buffer_bytes = 1 << 20};
-    config.has_serial[0] = config.has_parallel[0] = true;
-    Machine *machine = machine_create(&config, &error);
-    if (machine == NULL)
-        die("machine", &error);
-    return machine;
+    fuzz_machine_config(&config, BACKEND_PORTABLE);
+    return fuzz_machine_create(&config);
 }
 
 static void act(Machine *machine, unsigned round) {

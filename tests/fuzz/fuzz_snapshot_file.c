@@ -4,6 +4,7 @@
  * which are then put right, so that what decodes the contents is reached. A load that fails must
  * leave the machine as it was. */
 #include "fuzz_input.h"
+#include "fuzz_machine.h"
 #include "little_endian.h"
 #include "machine_parts.h"
 #include "machine_snapshot.h"
@@ -38,14 +39,8 @@ static void die(const char *what, const Error *error) {
 /* ---- The good file ---- */
 
 static Machine *make_machine(TranslatorBackend backend) {
-    Error error = {.set = false};
     MachineConfig config;
-    machine_config_init(&config);
-    config.ram_bytes = 1 << 20;
-    config.icount = true;
-    config.icount_shift = 3;
-    config.translator = (TranslatorOptions){.backend = backend, .buffer_bytes = 1 << 20};
-    config.has_serial[0] = config.has_parallel[0] = true;
+    fuzz_machine_config(&config, backend);
     config.snapshots_path = fixture.path;
     config.floppy[0].file = fixture.image;
     config.floppy[0].format = "raw";
@@ -53,10 +48,7 @@ static Machine *make_machine(TranslatorBackend backend) {
     config.ide[0] = config.floppy[0];
     config.ide[0].present = true;
     config.ide[2] = (DriveConfig){.present = true, .is_cd = true, .boot_index = -1};
-    Machine *machine = machine_create(&config, &error);
-    if (machine == NULL)
-        die("machine", &error);
-    return machine;
+    return fuzz_machine_create(&config);
 }
 
 static void make_image(void) {

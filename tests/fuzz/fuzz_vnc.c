@@ -3,6 +3,7 @@
  * clients at a time, with the guest's screen changing its size between. The whole input of a client
  * is there when it comes, and nothing comes after, so that nobody waits. */
 #include "fuzz_input.h"
+#include "fuzz_machine.h"
 #include "machine_parts.h"
 #include "vnc_server.h"
 
@@ -27,23 +28,10 @@ static void die(const Error *error) {
 }
 
 static Machine *make_machine(void) {
-    static const uint8_t halt[65536] = {0xF4};
-    char path[] = "/tmp/fuzz-vnc-XXXXXX";
-    int fd = mkstemp(path);
-    if (fd < 0 || write(fd, halt, sizeof(halt)) != (ssize_t)sizeof(halt) || close(fd) != 0)
-        abort();
-    Error error = {.set = false};
     MachineConfig config;
-    machine_config_init(&config);
-    config.ram_bytes = 1 << 20;
-    config.icount = config.start_paused = true;
-    config.translator = (TranslatorOptions){.backend = BACKEND_PORTABLE, .buffer_bytes = 1 << 20};
-    config.bios = path;
-    Machine *machine = machine_create(&config, &error);
-    remove(path);
-    if (machine == NULL)
-        die(&error);
-    return machine;
+    fuzz_machine_config(&config, BACKEND_PORTABLE);
+    config.start_paused = true;
+    return fuzz_machine_create_halted(&config);
 }
 
 static VncServer *open_server(bool has_password) {

@@ -5,22 +5,14 @@
         org     7C00h
         bits    16
 
-MAGIC           equ     564D5868h
-PORT            equ     5658h
+%include "vmware_port.inc"
+
 GET_LENGTH      equ     6
 GET_PIECE       equ     7
 SET_LENGTH      equ     8
 SET_PIECE       equ     9
 SERIAL          equ     3F8h
 BUFFER          equ     8000h
-
-%macro CALL_PORT 2                              ; command, parameter
-        mov     eax, MAGIC
-        mov     ebx, %2
-        mov     ecx, %1
-        mov     edx, PORT
-        in      eax, dx
-%endmacro
 
 start:  cli
         cld

@@ -5,8 +5,8 @@
         org     7C00h
         bits    16
 
-MAGIC           equ     564D5868h
-PORT            equ     5658h
+%include "vmware_port.inc"
+
 GET_VERSION     equ     10
 POINTER_DATA    equ     39
 POINTER_STATUS  equ     40
@@ -16,14 +16,6 @@ PLACES          equ     53424152h
 VERSION         equ     3442554Ah
 SERIAL          equ     3F8h
 IRQ12           equ     74h
-
-%macro CALL_PORT 2                              ; command, parameter
-        mov     eax, MAGIC
-        mov     ebx, %2
-        mov     ecx, %1
-        mov     edx, PORT
-        in      eax, dx
-%endmacro
 
 start:  cli
         xor     ax, ax
